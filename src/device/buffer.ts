@@ -1,0 +1,85 @@
+/**
+ * A Buffer is bytes in device memory, counted by reference. It is opaque: only this
+ * folder and the transports that share the memory learn its address.
+ *
+ * A Hold marks the part of a buffer that an operation in flight reads or writes. Whoever
+ * touches a held part in conflict with the hold gets an error instead of a race.
+ */
+
+/** What device memory is used for; statistics are kept by tag. */
+export type Tag = "parameters" | "gradients" | "optimizer" | "activations" | "kv" | "data" | "scratch";
+
+/** Part of a buffer in use by an operation that its owner has neither awaited nor waited for. */
+export interface Hold {
+  readonly start: number;
+  readonly end: number;
+  /** True if the operation writes the part; otherwise it reads it. */
+  readonly writes: boolean;
+  /** Throws the error that explains the conflict. */
+  conflict(action: "read" | "write"): never;
+}
+
+let readAddress: (buffer: Buffer) => number;
+
+export class Buffer {
+  /** Bytes asked for. */
+  readonly bytes: number;
+  readonly tag: Tag;
+  readonly holds: Hold[] = [];
+  #address: number;
+  #references = 1;
+  #free: () => void;
+
+  static {
+    readAddress = (buffer) => {
+      if (buffer.#references === 0) throw freedError(buffer);
+      return buffer.#address;
+    };
+  }
+
+  /** Made by an allocator. @param free returns the memory when the last reference goes. */
+  constructor(address: number, bytes: number, tag: Tag, free: () => void) {
+    this.#address = address;
+    this.bytes = bytes;
+    this.tag = tag;
+    this.#free = free;
+  }
+
+  /** Whether the memory has been returned. */
+  get freed(): boolean {
+    return this.#references === 0;
+  }
+
+  /** Adds a reference. @throws when the buffer is already freed. */
+  retain(): this {
+    if (this.freed) throw freedError(this);
+    this.#references++;
+    return this;
+  }
+
+  /** Drops a reference; the last one returns the memory. */
+  release(): void {
+    if (this.freed) throw freedError(this);
+    if (this.#references === 1) this.checkHolds(0, this.bytes, true);
+    if (--this.#references === 0) this.#free();
+  }
+
+  /** @throws when an operation in flight forbids reading (or writing) bytes start..end. */
+  checkHolds(start: number, end: number, write: boolean): void {
+    for (const hold of this.holds) {
+      if (hold.start < end && start < hold.end && (write || hold.writes)) hold.conflict(write ? "write" : "read");
+    }
+  }
+}
+
+function freedError(buffer: Buffer): Error {
+  return new Error(
+    `A buffer of ${buffer.bytes} bytes (${buffer.tag}) was used after it was freed. ` +
+      "Keep it alive until its last use: return it from the scope that made it, or free it later.",
+  );
+}
+
+/** The byte address of a buffer in the node's memory. Not part of the public interface. */
+export function addressOf(buffer: Buffer): number {
+  return readAddress(buffer);
+}

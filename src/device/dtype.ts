@@ -1,0 +1,36 @@
+/** Element types. The codes are shared with kernels/assembly/lanes.ts. */
+
+export type DType = "f32" | "f16" | "bf16" | "i32" | "u8";
+
+interface DTypeInfo {
+  /** Number the kernels know it by. */
+  readonly code: number;
+  /** Bytes of one element. */
+  readonly bytes: number;
+  readonly float: boolean;
+}
+
+export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
+  f32: { code: 0, bytes: 4, float: true },
+  f16: { code: 1, bytes: 2, float: true },
+  bf16: { code: 2, bytes: 2, float: true },
+  i32: { code: 3, bytes: 4, float: false },
+  u8: { code: 4, bytes: 1, float: false },
+};
+
+/** Bytes of one element. */
+export function sizeOf(dtype: DType): number {
+  return dtypes[dtype].bytes;
+}
+
+/** `1.5 GiB`, `64 MiB`, `300 B`: a size for people. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let unit = 0;
+  while (bytes >= 1024 && unit < units.length - 1) {
+    bytes /= 1024;
+    unit++;
+  }
+  const digits = bytes < 10 && bytes % 1 !== 0 ? 1 : 0;
+  return `${bytes.toFixed(digits)} ${units[unit]}`;
+}

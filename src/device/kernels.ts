@@ -1,0 +1,152 @@
+/**
+ * Every kernel a device can launch, by name: which buffers it reads and writes and how
+ * far, what it costs, and how it is called. The bounds are checked before each launch;
+ * the costs feed traces now, and a roofline model of other machines later.
+ */
+import { dtypes, type DType } from "./dtype.ts";
+
+const bytesOf = Object.values(dtypes).map((info) => info.bytes);
+const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
+
+/** Elements from the first to just past the last one that four strided axes reach. */
+function reach(s: readonly number[], sizes: number, strides: number): number {
+  let last = 0;
+  for (let axis = 0; axis < 4; axis++) {
+    if (s[sizes + axis] === 0) return 0;
+    last += (s[sizes + axis] - 1) * s[strides + axis];
+  }
+  return last + 1;
+}
+
+/** Functions the compiled module exports; addresses and integers as plain numbers. */
+export type KernelExports = Record<string, (...args: number[]) => number>;
+
+export interface Kernel {
+  /** One entry a buffer argument: read (`in`), written (`out`) or both (`inout`). */
+  readonly buffers: readonly ("in" | "out" | "inout")[];
+  /** Bytes reached in each buffer argument, given the scalars. */
+  readonly bounds: (s: readonly number[]) => number[];
+  /** Floating-point operations, given the scalars. */
+  readonly flops: (s: readonly number[]) => number;
+  /** Calls the compiled kernel: addresses of the buffers, then scalars, then scratch. */
+  readonly run: (k: KernelExports, p: readonly number[], s: readonly number[], scratch: () => number) => void;
+}
+
+/** Scalars are listed in each comment, in order. */
+export const kernels = {
+  /** dst | bytes */
+  copy: {
+    buffers: ["in", "out"],
+    bounds: ([bytes]) => [bytes, bytes],
+    flops: () => 0,
+    run: (k, [src, dst], [bytes]) => k.copyBytes(dst, src, bytes),
+  },
+  /** dst | dtype, n, value */
+  fill: {
+    buffers: ["out"],
+    bounds: ([dtype, n]) => [n * bytesOf[dtype]],
+    flops: () => 0,
+    run: (k, [dst], [dtype, n, value]) => k.fill(dtype, dst, n, value),
+  },
+  /** src, dst | from, to, n0..n3, s0..s3 */
+  convert: {
+    buffers: ["in", "out"],
+    bounds: (s) => [reach(s, 2, 6) * bytesOf[s[0]], product4(s, 2) * bytesOf[s[1]]],
+    flops: () => 0,
+    run: (k, [src, dst], s) => k.convert(s[0], s[1], src, dst, s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9]),
+  },
+  /** x, y | op, dtype, n */
+  unary: {
+    buffers: ["in", "out"],
+    bounds: ([, dtype, n]) => [n * bytesOf[dtype], n * bytesOf[dtype]],
+    flops: ([, , n]) => n,
+    run: (k, [x, y], [op, dtype, n]) => k.unary(op, dtype, x, y, n),
+  },
+  /** a, b, out | op, dtype, n0..n3, a0..a3, b0..b3 */
+  binary: {
+    buffers: ["in", "in", "out"],
+    bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
+    flops: (s) => product4(s, 2),
+    run: (k, [a, b, out], s) => k.binary(s[0], s[1], a, b, out, ...s.slice(2)),
+  },
+  /** a, b, out (u8) | op, dtype, n0..n3, a0..a3, b0..b3 */
+  compare: {
+    buffers: ["in", "in", "out"],
+    bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2)],
+    flops: (s) => product4(s, 2),
+    run: (k, [a, b, out], s) => k.compare(s[0], s[1], a, b, out, ...s.slice(2)),
+  },
+  /** src [outer, n, inner], dst [outer, inner] | op, dtype, outer, n, inner */
+  reduce: {
+    buffers: ["in", "out"],
+    bounds: ([, dtype, outer, n, inner]) => [
+      outer * n * inner * bytesOf[dtype],
+      outer * inner * (dtypes.u8.code === dtype ? 4 : bytesOf[dtype]),
+    ],
+    flops: ([, , outer, n, inner]) => outer * n * inner,
+    run: (k, [src, dst], [op, dtype, outer, n, inner]) => k.reduce(op, dtype, src, dst, outer, n, inner),
+  },
+  /** src [outer, n, inner], dst (i32) [outer, inner] | dtype, outer, n, inner */
+  argmax: {
+    buffers: ["in", "out"],
+    bounds: ([dtype, outer, n, inner]) => [outer * n * inner * bytesOf[dtype], outer * inner * 4],
+    flops: ([, outer, n, inner]) => outer * n * inner,
+    run: (k, [src, dst], [dtype, outer, n, inner]) => k.argmax(dtype, src, dst, outer, n, inner),
+  },
+  /** x, y (f32) | rows, cols */
+  softmax: {
+    buffers: ["in", "out"],
+    bounds: ([rows, cols]) => [rows * cols * 4, rows * cols * 4],
+    flops: ([rows, cols]) => 5 * rows * cols,
+    run: (k, [x, y], [rows, cols]) => k.softmax(x, y, rows, cols),
+  },
+  /** a, b, c (f32) | m, n, k, ars, acs, brs, bcs, ldc, accumulate: strides of A and B in elements */
+  gemm: {
+    buffers: ["in", "in", "inout"],
+    bounds: ([m, n, k, ars, acs, brs, bcs, ldc]) => [
+      4 * (m && k ? (m - 1) * ars + (k - 1) * acs + 1 : 0),
+      4 * (k && n ? (k - 1) * brs + (n - 1) * bcs + 1 : 0),
+      4 * (m && n ? (m - 1) * ldc + n : 0),
+    ],
+    flops: ([m, n, k]) => 2 * m * n * k,
+    run: (k, [a, b, c], s, scratch) =>
+      k.gemm(a, b, c, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], scratch()),
+  },
+  /** dst (f32) | n, seedLo, seedHi, block, from, to */
+  randomUniform: {
+    buffers: ["out"],
+    bounds: ([n]) => [n * 4],
+    flops: () => 0,
+    run: (k, [dst], [n, lo, hi, block, from, to]) => k.randomUniform(dst, n, lo, hi, block, from, to),
+  },
+  /** dst (f32) | n, seedLo, seedHi, block, mean, std */
+  randomNormal: {
+    buffers: ["out"],
+    bounds: ([n]) => [n * 4],
+    flops: () => 0,
+    run: (k, [dst], [n, lo, hi, block, mean, std]) => k.randomNormal(dst, n, lo, hi, block, mean, std),
+  },
+  /** dst (i32) | n, seedLo, seedHi, block, from, range */
+  randomInt: {
+    buffers: ["out"],
+    bounds: ([n]) => [n * 4],
+    flops: () => 0,
+    run: (k, [dst], [n, lo, hi, block, from, range]) => k.randomInt(dst, n, lo, hi, block, from, range),
+  },
+} satisfies Record<string, Kernel>;
+
+export type KernelName = keyof typeof kernels;
+
+/** Operator codes of `unary`, `binary`, `compare` and `reduce`, as in kernels/assembly. */
+export const unaryOps = { neg: 0, abs: 1, exp: 2, log: 3, sqrt: 4, tanh: 5, relu: 6, sigmoid: 7 } as const;
+export const binaryOps = { add: 0, sub: 1, mul: 2, div: 3, minimum: 4, maximum: 5 } as const;
+export const compareOps = { eq: 0, ne: 1, lt: 2, le: 3 } as const;
+export const reduceOps = { sum: 0, min: 1, max: 2, product: 3 } as const;
+
+/** Reduction operators of kernels and collectives alike. */
+export type ReduceOp = keyof typeof reduceOps;
+
+/** Code of a dtype in kernel arguments. */
+export function codeOf(dtype: DType): number {
+  return dtypes[dtype].code;
+}

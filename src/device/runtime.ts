@@ -1,0 +1,70 @@
+/**
+ * The kernels of one thread: an instance of the compiled module over the node's memory,
+ * with the scratch it needs. Every device of the thread (one rank, or with the local
+ * transport many) shares it, because kernels of one thread never overlap in time.
+ */
+import type { KernelModule } from "../platform/platform.ts";
+import type { KernelExports } from "./kernels.ts";
+import type { SegmentPool } from "./segments.ts";
+
+/** Most buffers that one `combine` reads or writes. */
+const LIST = 4096;
+
+export class KernelRuntime {
+  readonly exports: KernelExports;
+  readonly build: KernelModule["build"];
+  readonly pool: SegmentPool;
+  readonly #owner: number;
+  #gemmScratch = 0;
+  #lists = 0;
+  #listWords!: Int32Array;
+
+  /** @param owner whose quota-free scratch this is in the pool's books. */
+  constructor(kernels: KernelModule, pool: SegmentPool, owner: number) {
+    const instance = new WebAssembly.Instance(kernels.module, { env: { memory: pool.memory.wasm } });
+    this.exports = instance.exports as unknown as KernelExports;
+    this.build = kernels.build;
+    this.pool = pool;
+    this.#owner = owner;
+  }
+
+  /** Address of the packing space that `gemm` needs; taken on first use. */
+  readonly gemmScratch = (): number => {
+    if (this.#gemmScratch === 0) this.#gemmScratch = this.#scratch(this.exports.gemmScratchBytes());
+    return this.#gemmScratch;
+  };
+
+  /**
+   * Combines buffers element by element: the arithmetic of every reducing collective.
+   * @param sources addresses, combined in this order; @param targets where the result goes.
+   * @param divisor 1, or the number of ranks for a mean.
+   */
+  combine(
+    op: number,
+    dtype: number,
+    sources: readonly number[],
+    targets: readonly number[],
+    n: number,
+    divisor = 1,
+  ): void {
+    if (this.#lists === 0) {
+      this.#lists = this.#scratch(2 * LIST * 4);
+      this.#listWords = this.pool.memory.words(this.#lists, 2 * LIST);
+    }
+    if (sources.length > LIST || targets.length > LIST) throw new RangeError(`combine takes at most ${LIST} buffers.`);
+    for (let i = 0; i < sources.length; i++) this.#listWords[i] = sources[i];
+    for (let i = 0; i < targets.length; i++) this.#listWords[LIST + i] = targets[i];
+    this.exports.combine(op, dtype, this.#lists, sources.length, this.#lists + LIST * 4, targets.length, n, divisor);
+  }
+
+  /** dst = src, bytes long. */
+  copy(dst: number, src: number, bytes: number): void {
+    this.exports.copyBytes(dst, src, bytes);
+  }
+
+  #scratch(bytes: number): number {
+    const address = this.pool.take(this.#owner, bytes);
+    if (address === 0) throw new Error(`No room for ${bytes} bytes of kernel scratch; give the job more memory.`);
+    return address;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What differs between Node and a browser, as one small interface. Nothing above this
+ * folder imports a `node:` module to run a rank.
+ */
+
+/** A compiled kernel module and which build it is. */
+export interface KernelModule {
+  readonly module: WebAssembly.Module;
+  /** `relaxed` has fused multiply-add, `base` runs on every engine with SIMD. */
+  readonly build: "relaxed" | "base";
+}
+
+export interface Platform {
+  readonly name: "node" | "browser";
+  /** Logical processors that this process may use. */
+  readonly cores: number;
+  /** Whether the calling thread may sleep in Atomics.wait. */
+  readonly mayBlock: boolean;
+  /** Compiles the fastest kernel build that the engine accepts. */
+  loadKernels(): Promise<KernelModule>;
+  /** Runs `step` in a new macrotask, after every pending microtask. */
+  macrotask(step: () => void): void;
+}

@@ -1,0 +1,73 @@
+/**
+ * Butterfly algorithms for allReduce (Thakur, Rabenseifner and Gropp, 2005).
+ *
+ *   recursive doubling          log2 n steps of the whole buffer: lowest latency
+ *   halving and doubling        reduce-scatter by halves, all-gather by doubles: log2 n
+ *                               steps each, and a ring's number of bytes
+ *
+ * A butterfly needs a power of two; the ranks beyond it first hand their data to a partner
+ * inside and get the result at the end. Both partners of an exchange compute the same
+ * commutative operation, so all ranks end with the same bits.
+ */
+import { type Operator, type Span, slice } from "../operation.ts";
+import type { Comm, Steps } from "../transport.ts";
+
+/** Runs `butterfly` on the largest power of two of ranks; rank i + power works through rank i. */
+function* folded(
+  comm: Comm,
+  span: Span,
+  operator: Operator,
+  butterfly: (comm: Comm, power: number) => Steps,
+): Steps {
+  const { rank, size } = comm;
+  const power = 2 ** Math.floor(Math.log2(size));
+  if (rank >= power) {
+    yield comm.send(rank - power, span);
+    yield comm.recv(rank - power, span);
+    return;
+  }
+  const extra = rank + power < size ? rank + power : undefined;
+  if (extra !== undefined) yield comm.recvCombine(extra, span, operator);
+  yield* butterfly(comm, power);
+  if (operator === "mean") comm.divide(span, size);
+  if (extra !== undefined) yield comm.send(extra, span);
+}
+
+/** allReduce in place by recursive doubling. */
+export function* recursiveDoublingAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+  yield* folded(comm, span, operator, function* (comm, power) {
+    const incoming = comm.scratch(span.count, span.dtype);
+    for (let distance = 1; distance < power; distance *= 2) {
+      const partner = comm.rank ^ distance;
+      yield [comm.send(partner, span), comm.recv(partner, incoming)];
+      comm.combine(span, incoming, operator);
+    }
+  });
+}
+
+/** allReduce in place by recursive halving, then doubling. */
+export function* halvingDoublingAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+  yield* folded(comm, span, operator, function* (comm, power) {
+    // Halving: the pair splits its range; each combines the half it keeps.
+    const ranges: { mine: Span; theirs: Span; partner: number }[] = [];
+    let from = 0;
+    let to = span.count;
+    for (let distance = power / 2; distance >= 1; distance /= 2) {
+      const partner = comm.rank ^ distance;
+      const middle = Math.floor((from + to) / 2);
+      const lower = slice(span, from, middle);
+      const upper = slice(span, middle, to);
+      const isLower = (comm.rank & distance) === 0;
+      const mine = isLower ? lower : upper;
+      const theirs = isLower ? upper : lower;
+      yield [comm.send(partner, theirs), comm.recvCombine(partner, mine, operator)];
+      ranges.push({ mine, theirs, partner });
+      if (isLower) to = middle;
+      else from = middle;
+    }
+    // Doubling: the same pairs in reverse, each sending what it has finished.
+    for (const { mine, theirs, partner } of ranges.reverse()) {
+      yield [comm.send(partner, mine), comm.recv(partner, theirs)];
+    }
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * Ring algorithms (Patarasuk and Yuan, 2009; NCCL's ring): every rank talks to its two
+ * neighbours only, and in each of n - 1 steps all links carry one chunk. The bytes each
+ * rank sends, (n - 1)/n of the buffer per phase, are the least possible; the price is
+ * n - 1 latencies.
+ *
+ * Chunk c is reduced in the order of ranks c+1, c+2, …, c and then copied, so all ranks
+ * end with the same bits.
+ */
+import { cut, type Operator, type Span, slice } from "../operation.ts";
+import type { Comm, Steps } from "../transport.ts";
+
+/** Leaves in chunk `rank` the reduction of everybody's; the other chunks are scrambled. */
+export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator: Operator): Steps {
+  const { rank, size } = comm;
+  const chunk = (i: number): Span => chunks[(i + 2 * size) % size];
+  for (let step = 0; step < size - 1; step++) {
+    yield [
+      comm.send((rank + 1) % size, chunk(rank - 1 - step)),
+      comm.recvCombine((rank - 1 + size) % size, chunk(rank - 2 - step), operator),
+    ];
+  }
+  if (operator === "mean") comm.divide(chunks[rank], size);
+}
+
+/** Copies chunk r of rank r to everybody. */
+export function* ringAllGather(comm: Comm, chunks: readonly Span[]): Steps {
+  const { rank, size } = comm;
+  const chunk = (i: number): Span => chunks[(i + size) % size];
+  for (let step = 0; step < size - 1; step++) {
+    yield [
+      comm.send((rank + 1) % size, chunk(rank - step)),
+      comm.recv((rank - 1 + size) % size, chunk(rank - step - 1)),
+    ];
+  }
+}
+
+/** allReduce in place: reduce-scatter, then all-gather, over chunks of nearly equal length. */
+export function* ringAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+  const at = cut(span.count, comm.size);
+  const chunks = Array.from({ length: comm.size }, (_, i) => slice(span, at[i], at[i + 1]));
+  yield* ringReduceScatter(comm, chunks, operator);
+  yield* ringAllGather(comm, chunks);
+}

@@ -1,0 +1,48 @@
+/**
+ * Binomial trees: ceil(log2 n) steps, each moving the whole buffer along one edge. Good
+ * for small buffers; for large ones the root's neighbours move everything while the
+ * leaves idle.
+ *
+ * Ranks are counted from the root. In the tree, the parent of v is v without its lowest
+ * set bit, and its children are v + 1, v + 2, v + 4, … below that bit.
+ */
+import type { Operator, Span } from "../operation.ts";
+import type { Comm, Request, Steps } from "../transport.ts";
+
+interface Place {
+  readonly parent: number | undefined;
+  /** Nearest first. */
+  readonly children: readonly number[];
+}
+
+/** Where a rank stands in the binomial tree of its group. */
+export function binomialPlace(rank: number, size: number, root: number): Place {
+  const v = (rank - root + size) % size;
+  const lowest = v === 0 ? size : v & -v;
+  const children: number[] = [];
+  for (let bit = 1; bit < lowest && v + bit < size; bit *= 2) children.push((v + bit + root) % size);
+  return { parent: v === 0 ? undefined : (v - lowest + root) % size, children };
+}
+
+/** The root's span goes to everybody's. The farthest child is served first. */
+export function* treeBroadcast(comm: Comm, span: Span, root: number): Steps {
+  const { parent, children } = binomialPlace(comm.rank, comm.size, root);
+  if (parent !== undefined) yield comm.recv(parent, span);
+  const sends: Request[] = [];
+  for (const child of [...children].reverse()) sends.push(comm.send(child, span));
+  yield sends;
+}
+
+/** Everybody's span is combined into the root's; the other ranks' spans are scrambled. */
+export function* treeReduce(comm: Comm, span: Span, root: number, operator: Operator): Steps {
+  const { parent, children } = binomialPlace(comm.rank, comm.size, root);
+  for (const child of children) yield comm.recvCombine(child, span, operator);
+  if (parent !== undefined) yield comm.send(parent, span);
+  else if (operator === "mean") comm.divide(span, comm.size);
+}
+
+/** allReduce in place: reduce to rank 0, broadcast from it. */
+export function* treeAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+  yield* treeReduce(comm, span, 0, operator);
+  yield* treeBroadcast(comm, span, 0);
+}

@@ -1,0 +1,96 @@
+/** Builds ranks: a device, an engine over a transport, and the group of all ranks. */
+import { DeferredStream, Device, InlineStream, type KernelRuntime, type SegmentPool } from "../device/index.ts";
+import type { Tracer } from "../trace/trace.ts";
+import { Engine } from "./engine.ts";
+import { ProcessGroup } from "./group.ts";
+import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
+import { JOB_OWNER, ShmTransport } from "./shm.ts";
+import { shmGroupBytes } from "./shm-group.ts";
+import { ShmLayout } from "./shm-layout.ts";
+import { ThreadDriver } from "./thread-driver.ts";
+import { Tuner, type TuningTable } from "./tuner.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** One rank, ready to run a program. */
+export interface Rank {
+  readonly world: ProcessGroup;
+  readonly device: Device;
+  readonly engine: Engine;
+  /** Tells the other ranks that this one's program is over; `error` is what it threw. */
+  leave(state: "finished" | "failed", error?: string): void;
+}
+
+interface CommonOptions {
+  readonly runtime: KernelRuntime;
+  /** Bytes of device memory a rank may reserve. */
+  readonly quota: number;
+  /** Milliseconds on the clock that all ranks of the job share. */
+  readonly now: () => number;
+  readonly table?: TuningTable;
+  readonly tracer?: (rank: number) => Tracer | undefined;
+}
+
+/** Control memory of a shared-memory job, taken once by whoever starts it. */
+export interface ShmControl {
+  readonly layout: number;
+  readonly world: number;
+}
+
+/** @throws Error when the node's memory has no room for the control words. */
+export function takeShmControl(pool: SegmentPool, size: number): ShmControl {
+  const take = (bytes: number): number => {
+    const address = pool.take(JOB_OWNER, bytes);
+    if (address === 0) throw new Error(`No room for the control words of ${size} ranks; give the job more memory.`);
+    return address;
+  };
+  return { layout: take(ShmLayout.bytes(size)), world: take(shmGroupBytes(size)) };
+}
+
+export interface ShmRankOptions extends CommonOptions {
+  readonly rank: number;
+  readonly size: number;
+  readonly control: ShmControl;
+  readonly cores: number;
+  readonly mayBlock: boolean;
+}
+
+/** A rank of a shared-memory job, in the thread that owns it. */
+export function buildShmRank(options: ShmRankOptions): Rank {
+  const { rank, size, runtime, quota, now, control } = options;
+  const tracer = options.tracer?.(rank);
+  const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
+  const transport = new ShmTransport(rank, new ShmLayout(runtime.pool.memory, control.layout, size), runtime);
+  const engine = new Engine({ transport, device, now, tracer });
+  const watchdog = new Watchdog(engine, transport);
+  engine.driver = new ThreadDriver(engine, transport, watchdog, options.cores, options.mayBlock);
+  const ranks = Array.from({ length: size }, (_, i) => i);
+  const shared = transport.openShared(ranks, control.world);
+  const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table), shared);
+  return { world, device, engine, leave: (state, error) => watchdog.leave(state, error) };
+}
+
+export interface LocalWorldOptions extends CommonOptions {
+  readonly size: number;
+  readonly macrotask: (step: () => void) => void;
+  /** Seeds the scheduler; undefined gives turns in rank order. */
+  readonly seed?: number;
+}
+
+/** All ranks of a local job, in this thread. */
+export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
+  const { size, runtime, quota, now, macrotask, seed } = options;
+  const hub = new LocalHub({ size, runtime, macrotask, seed });
+  const ranks = Array.from({ length: size }, (_, i) => i);
+  const tuner = new Tuner(options.table);
+  return ranks.map((rank) => {
+    const tracer = options.tracer?.(rank);
+    const stream = new DeferredStream(() => hub.activate(rank));
+    const device = new Device({ runtime, stream, owner: rank, quota, tracer });
+    const transport = new LocalTransport(hub, rank);
+    const engine = new Engine({ transport, device, now, tracer });
+    engine.driver = new LocalDriver(hub, rank);
+    hub.join({ transport, engine, stream });
+    const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);
+    return { world, device, engine, leave: (state, error) => transport.leave(state, error) };
+  });
+}

@@ -1,0 +1,87 @@
+/** The Comm of one operation: translates group ranks, and owns the operation's scratch memory. */
+import { addressOf, type Buffer, codeOf, type Device, reduceOps, sizeOf } from "../device/index.ts";
+import { type Operation, type Operator, type Span, spanBytes } from "./operation.ts";
+import type { Comm, Request, Transport } from "./transport.ts";
+
+export class GroupComm implements Comm {
+  readonly rank: number;
+  readonly size: number;
+  readonly #transport: Transport;
+  readonly #device: Device;
+  readonly #operation: Operation;
+  readonly #scratch: Buffer[] = [];
+
+  constructor(transport: Transport, device: Device, operation: Operation, rank: number) {
+    this.#transport = transport;
+    this.#device = device;
+    this.#operation = operation;
+    this.rank = rank;
+    this.size = operation.group.ranks.length;
+  }
+
+  send(to: number, span: Span): Request {
+    return this.#transport.send(this.#message(to, span));
+  }
+
+  recv(from: number, span: Span): Request {
+    return this.#transport.recv(this.#message(from, span));
+  }
+
+  recvCombine(from: number, span: Span, operator: Operator): Request {
+    return this.#transport.recv(this.#message(from, span, operator));
+  }
+
+  copy(target: Span, source: Span): void {
+    if (target.buffer === source.buffer && target.offset === source.offset) return;
+    this.#device.runtime.copy(place(target), place(source), spanBytes(source));
+  }
+
+  combine(target: Span, source: Span, operator: Operator): void {
+    const op = reduceOps[operator === "mean" ? "sum" : operator];
+    const at = place(target);
+    this.#device.runtime.combine(op, codeOf(target.dtype), [at, place(source)], [at], target.count);
+  }
+
+  divide(span: Span, n: number): void {
+    const at = place(span);
+    this.#device.runtime.combine(reduceOps.sum, codeOf(span.dtype), [at], [at], span.count, n);
+  }
+
+  scratch(count: number, dtype: Span["dtype"]): Span {
+    const buffer = this.#device.alloc(count * sizeOf(dtype), "scratch");
+    this.#scratch.push(buffer);
+    return { buffer, offset: 0, count, dtype };
+  }
+
+  peek(span: Span): Uint8Array {
+    return this.#device.peek(span, spanBytes(span));
+  }
+
+  poke(span: Span, bytes: Uint8Array): void {
+    const at = place(span);
+    this.#device.runtime.pool.memory.bytes(at + bytes.length).set(bytes, at);
+  }
+
+  /** Frees the scratch memory. */
+  close(): void {
+    for (const buffer of this.#scratch) buffer.release();
+    this.#scratch.length = 0;
+  }
+
+  #message(peer: number, span: Span, combine?: Operator) {
+    const { group, seq, tag } = this.#operation;
+    return {
+      peer: group.ranks[peer],
+      group: group.id,
+      channel: seq,
+      tag: tag ?? 0,
+      span,
+      operation: this.#operation,
+      combine,
+    };
+  }
+}
+
+function place(span: Span): number {
+  return addressOf(span.buffer) + span.offset;
+}

@@ -1,0 +1,369 @@
+/**
+ * A process group: some ranks of the job, in an order, and the operations they do
+ * together. The first group, of all ranks, is what programs call `world`.
+ *
+ * Every operation starts when it is called and returns a Work. Collectives of one group
+ * run one after the other in the order of the calls, which must be the same on all
+ * members; point-to-point operations match by (group, peer, tag) and never queue behind
+ * collectives. Peers and roots are ranks of the group the call is made on.
+ *
+ * The order of reduction depends on the algorithm (see algorithms/ and shm-group.ts), not
+ * on timing; the result has the same bits on every rank. Integer sums and products wrap,
+ * and the mean of integers divides the wrapped sum, rounding toward zero.
+ */
+import { directAllToAll, directGather, directReduceScatter, directScatter, disseminationBarrier, gatherBroadcast } from "./algorithms/direct.ts";
+import { halvingDoublingAllReduce, recursiveDoublingAllReduce } from "./algorithms/doubling.ts";
+import { ringAllGather, ringAllReduce } from "./algorithms/ring.ts";
+import { treeAllReduce, treeBroadcast, treeReduce } from "./algorithms/tree.ts";
+import { Checks } from "./checks.ts";
+import { GroupComm } from "./comm.ts";
+import type { Engine } from "./engine.ts";
+import { allGatherJson, broadcastJson } from "./objects.ts";
+import { type Contiguous, type GroupInfo, hashOf, type Kind, type Operation, type Operator, type Span, spanBytes, spanOf } from "./operation.ts";
+import { exchangeSplit, membersOf } from "./split.ts";
+import type { Comm, SharedGroup, Steps } from "./transport.ts";
+import type { Tuner } from "./tuner.ts";
+import { type Use, Work } from "./work.ts";
+
+/** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
+export type Pieces<T extends Contiguous> = T | readonly T[];
+
+/** One half of a batched exchange. */
+export interface PointToPoint<T extends Contiguous> {
+  readonly op: "send" | "recv";
+  readonly tensor: T;
+  readonly peer: number;
+  readonly tag?: number;
+}
+
+/** What an operation is made of, before it is numbered. */
+interface Call<T> {
+  readonly kind: Kind;
+  readonly operator?: Operator;
+  readonly root?: number;
+  readonly peer?: number;
+  readonly tag?: number;
+  /** What the members must agree on. */
+  readonly agree: readonly Contiguous[];
+  readonly reads?: readonly Contiguous[];
+  readonly writes?: readonly Contiguous[];
+  readonly steps: (comm: Comm, operation: Operation) => Steps;
+  /** Given where the group's shared memory can do the operation in place. */
+  readonly shared?: { span: Span; operator: Operator };
+  readonly value: () => T;
+}
+
+export class ProcessGroup {
+  readonly rank: number;
+  readonly size: number;
+  readonly name: string;
+  /** World rank of each member. */
+  readonly ranks: readonly number[];
+  readonly #engine: Engine;
+  readonly #info: GroupInfo;
+  readonly #tuner: Tuner;
+  readonly #shared: SharedGroup | undefined;
+  readonly #checks: Checks;
+  #seq = 0;
+  #last: Work<unknown> | undefined;
+
+  constructor(engine: Engine, info: GroupInfo, tuner: Tuner, shared?: SharedGroup) {
+    this.#engine = engine;
+    this.#info = info;
+    this.#tuner = tuner;
+    this.#shared = shared;
+    this.rank = info.ranks.indexOf(engine.rank);
+    this.size = info.ranks.length;
+    this.name = info.name;
+    this.ranks = info.ranks;
+    this.#checks = new Checks(this, engine.rank);
+  }
+
+  /** Sends a tensor. The Work completes when the matching receive has taken the bytes. */
+  send<T extends Contiguous>(tensor: T, to: number, options: { tag?: number } = {}): Work<T> {
+    this.#checks.peer("send", to);
+    return this.#pointToPoint({ op: "send", tensor, peer: to, tag: options.tag });
+  }
+
+  /** Receives into a tensor of the sent one's dtype and size. */
+  recv<T extends Contiguous>(tensor: T, from: number, options: { tag?: number } = {}): Work<T> {
+    this.#checks.peer("recv", from);
+    return this.#pointToPoint({ op: "recv", tensor, peer: from, tag: options.tag });
+  }
+
+  /** Issues several sends and receives at once; await all of them with Promise.all. */
+  batchSendRecv<T extends Contiguous>(operations: readonly PointToPoint<T>[]): Work<T>[] {
+    for (const { op, peer } of operations) this.#checks.peer(op, peer);
+    return operations.map((operation) => this.#pointToPoint(operation));
+  }
+
+  /** Everybody's tensor becomes a copy of the root's. */
+  broadcast<T extends Contiguous>(tensor: T, root = 0): Work<T> {
+    this.#checks.peer("broadcast", root);
+    this.#checks.tensor("broadcast", tensor);
+    const isRoot = this.rank === root;
+    return this.#issue({
+      kind: "broadcast",
+      root,
+      agree: [tensor],
+      reads: isRoot ? [tensor] : [],
+      writes: isRoot ? [] : [tensor],
+      steps: (comm) => treeBroadcast(comm, spanOf(tensor), root),
+      value: () => tensor,
+    });
+  }
+
+  /** The root's tensor becomes the reduction of everybody's; the others' stay as they are. */
+  reduce<T extends Contiguous>(tensor: T, root = 0, operator: Operator = "sum"): Work<T> {
+    this.#checks.peer("reduce", root);
+    this.#checks.tensor("reduce", tensor);
+    const isRoot = this.rank === root;
+    return this.#issue({
+      kind: "reduce",
+      root,
+      operator,
+      agree: [tensor],
+      reads: isRoot ? [] : [tensor],
+      writes: isRoot ? [tensor] : [],
+      *steps(comm) {
+        const span = spanOf(tensor);
+        const work = isRoot ? span : comm.scratch(span.count, span.dtype);
+        comm.copy(work, span);
+        yield* treeReduce(comm, work, root, operator);
+      },
+      value: () => tensor,
+    });
+  }
+
+  /** Everybody's tensor becomes the reduction of all, in place. */
+  allReduce<T extends Contiguous>(tensor: T, operator: Operator = "sum"): Work<T> {
+    this.#checks.tensor("allReduce", tensor);
+    const span = spanOf(tensor);
+    const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared !== undefined);
+    return this.#issue({
+      kind: "allReduce",
+      operator,
+      agree: [tensor],
+      writes: [tensor],
+      shared: algorithm === "shared" ? { span, operator } : undefined,
+      steps(comm) {
+        if (algorithm === "ring") return ringAllReduce(comm, span, operator);
+        if (algorithm === "tree") return treeAllReduce(comm, span, operator);
+        if (algorithm === "halving") return halvingDoublingAllReduce(comm, span, operator);
+        return recursiveDoublingAllReduce(comm, span, operator);
+      },
+      value: () => tensor,
+    });
+  }
+
+  /**
+   * Piece i of the root's `output` becomes rank i's `input`.
+   * @param output at the root: a tensor of size × input elements, or a tensor a rank (lengths
+   *   may differ); elsewhere undefined.
+   */
+  gather<T extends Contiguous>(output: Pieces<T> | undefined, input: T, root = 0): Work<Pieces<T> | undefined> {
+    this.#checks.peer("gather", root);
+    this.#checks.tensor("gather", input);
+    const pieces = this.#checks.rootPieces("gather", output, root, input);
+    return this.#issue({
+      kind: "gather",
+      root,
+      agree: [],
+      reads: [input],
+      writes: list(this.rank === root ? output : undefined),
+      steps: (comm) => directGather(comm, spanOf(input), pieces, root),
+      value: () => output,
+    });
+  }
+
+  /** Piece i of everybody's `output` becomes rank i's `input`. Lists may have pieces of different lengths. */
+  allGather<T extends Contiguous>(output: Pieces<T>, input: T): Work<Pieces<T>> {
+    this.#checks.tensor("allGather", input);
+    const pieces = this.#checks.pieces("allGather", output, input);
+    const largest = Math.max(...pieces.map(spanBytes));
+    const algorithm = this.#tuner.allGather(largest, this.size);
+    return this.#issue({
+      kind: "allGather",
+      agree: list(output),
+      reads: [input],
+      writes: list(output),
+      *steps(comm) {
+        comm.copy(pieces[comm.rank], spanOf(input));
+        yield* algorithm === "gather" ? gatherBroadcast(comm, pieces) : ringAllGather(comm, pieces);
+      },
+      value: () => output,
+    });
+  }
+
+  /**
+   * Rank i's `output` becomes piece i of the root's `input`.
+   * @param input at the root: a tensor of size × output elements, or a tensor a rank; elsewhere undefined.
+   */
+  scatter<T extends Contiguous>(output: T, input: Pieces<T> | undefined, root = 0): Work<T> {
+    this.#checks.peer("scatter", root);
+    this.#checks.tensor("scatter", output);
+    const pieces = this.#checks.rootPieces("scatter", input, root, output);
+    return this.#issue({
+      kind: "scatter",
+      root,
+      agree: [],
+      reads: list(this.rank === root ? input : undefined),
+      writes: [output],
+      steps: (comm) => directScatter(comm, spanOf(output), pieces, root),
+      value: () => output,
+    });
+  }
+
+  /** `output` becomes the reduction of everybody's piece `rank` of `input`. Lists may have pieces of different lengths. */
+  reduceScatter<T extends Contiguous>(output: T, input: Pieces<T>, operator: Operator = "sum"): Work<T> {
+    this.#checks.tensor("reduceScatter", output);
+    const pieces = this.#checks.pieces("reduceScatter", input, output);
+    return this.#issue({
+      kind: "reduceScatter",
+      operator,
+      agree: list(input),
+      reads: list(input),
+      writes: [output],
+      steps: (comm) => directReduceScatter(comm, spanOf(output), pieces, operator),
+      value: () => output,
+    });
+  }
+
+  /** Piece j of my `output` becomes piece `rank` of rank j's `input`. Lists may have pieces of different lengths. */
+  allToAll<T extends Contiguous>(output: Pieces<T>, input: Pieces<T>): Work<Pieces<T>> {
+    const outputs = this.#checks.pieces("allToAll", output);
+    const inputs = this.#checks.pieces("allToAll", input);
+    this.#checks.ownPiece(outputs[this.rank], inputs[this.rank]);
+    return this.#issue({
+      kind: "allToAll",
+      agree: [],
+      reads: list(input),
+      writes: list(output),
+      steps: (comm) => directAllToAll(comm, outputs, inputs),
+      value: () => output,
+    });
+  }
+
+  /** Completes when every member has called it. */
+  barrier(): Work<void> {
+    const operator = "sum";
+    const shared = this.#shared && this.#tuner.table.shared ? { span: this.#engine.nothing, operator } as const : undefined;
+    return this.#issue({ kind: "barrier", agree: [], shared, steps: disseminationBarrier, value: () => undefined });
+  }
+
+  /** Everybody gets the root's value. Values are what JSON can say. */
+  broadcastObject<V>(value: V, root = 0): Work<V> {
+    this.#checks.peer("broadcastObject", root);
+    const mine = this.rank === root ? this.#checks.json("broadcastObject", value) : "";
+    let text = mine;
+    return this.#issue({
+      kind: "broadcastObject",
+      root,
+      agree: [],
+      steps: (comm) => broadcastJson(comm, mine, root, (received) => (text = received)),
+      value: () => JSON.parse(text) as V,
+    });
+  }
+
+  /** Everybody gets everybody's value, in rank order. Values are what JSON can say. */
+  allGatherObject<V>(value: V): Work<V[]> {
+    const mine = this.#checks.json("allGatherObject", value);
+    let texts: string[] = [];
+    return this.#issue({
+      kind: "allGatherObject",
+      agree: [],
+      steps: (comm) => allGatherJson(comm, mine, (received) => (texts = received)),
+      value: () => texts.map((text) => JSON.parse(text) as V),
+    });
+  }
+
+  /**
+   * Cuts the group into groups of equal color, ordered by (key, rank). All members must call it.
+   * @param color from 0; undefined to belong to none.
+   * @returns this rank's group, or undefined without a color.
+   */
+  split(color: number | undefined, key = this.rank, name?: string): Work<ProcessGroup | undefined> {
+    this.#checks.color(color, key);
+    let group: ProcessGroup | undefined;
+    return this.#issue({
+      kind: "split",
+      agree: [],
+      steps: (comm) =>
+        exchangeSplit(comm, this.#engine.transport, color, key, (all, id, address) => {
+          const ranks = membersOf(all, color).map((member) => this.ranks[member]);
+          const info = { id, name: name ?? `${this.name}/${color}`, ranks };
+          const shared = address ? this.#engine.transport.openShared(ranks, address) : undefined;
+          group = new ProcessGroup(this.#engine, info, this.#tuner, shared);
+        }),
+      value: () => group,
+    });
+  }
+
+  /**
+   * A group of some of this group's ranks. All members must call it, the others too.
+   * @returns the group, or undefined on a rank that is not in it.
+   */
+  newGroup(ranks: readonly number[], name?: string): Work<ProcessGroup | undefined> {
+    for (const rank of ranks) this.#checks.peer("newGroup", rank);
+    const at = ranks.indexOf(this.rank);
+    return this.split(at < 0 ? undefined : 0, Math.max(0, at), name ?? `${this.name}[${ranks.join(",")}]`);
+  }
+
+  #pointToPoint<T extends Contiguous>({ op, tensor, peer, tag = 0 }: PointToPoint<T>): Work<T> {
+    this.#checks.tensor(op, tensor);
+    this.#checks.tag(op, tag);
+    return this.#issue({
+      kind: op,
+      peer,
+      tag,
+      agree: [tensor],
+      [op === "send" ? "reads" : "writes"]: [tensor],
+      *steps(comm) {
+        yield op === "send" ? comm.send(peer, spanOf(tensor)) : comm.recv(peer, spanOf(tensor));
+      },
+      value: () => tensor,
+    });
+  }
+
+  #issue<T>(call: Call<T>): Work<T> {
+    const { kind, operator, root, peer, tag, agree } = call;
+    const engine = this.#engine;
+    if (engine.failure) throw engine.failure;
+    const pairwise = peer !== undefined;
+    // A send and its receive agree on dtype and number of elements, whatever the shape.
+    const hash = pairwise
+      ? hashOf("send", undefined, undefined, [{ ...agree[0], dtype: agree[0].dtype, shape: [agree[0].size] }])
+      : hashOf(kind, operator, root, agree);
+    const seq = pairwise ? 0 : ++this.#seq;
+    const operation: Operation = { kind, group: this.#info, seq, operator, root, peer, tag, data: agree, hash };
+    const begin = () => {
+      if (!pairwise) engine.transport.announce(operation);
+      if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
+      return this.#run(call, operation);
+    };
+    const after = pairwise ? undefined : this.#last;
+    const uses = [...(call.reads ?? []).map((t) => useOf(t, false)), ...(call.writes ?? []).map((t) => useOf(t, true))];
+    const work = new Work<T>(engine, operation, uses, after, begin, call.value);
+    if (!pairwise) this.#last = work as Work<unknown>;
+    return engine.submit(work);
+  }
+
+  *#run(call: Call<unknown>, operation: Operation): Steps {
+    const comm = new GroupComm(this.#engine.transport, this.#engine.device, operation, this.rank);
+    try {
+      yield* call.steps(comm, operation);
+    } finally {
+      comm.close();
+    }
+  }
+}
+
+function list<T>(pieces: T | readonly T[] | undefined): readonly T[] {
+  if (pieces === undefined) return [];
+  return Array.isArray(pieces) ? (pieces as readonly T[]) : [pieces as T];
+}
+
+function useOf(tensor: Contiguous, writes: boolean): Use {
+  const span = spanOf(tensor);
+  return { buffer: span.buffer, start: span.offset, end: span.offset + spanBytes(span), writes };
+}

@@ -1,0 +1,258 @@
+/**
+ * The local transport: all ranks as coroutines of one thread, under a scheduler that
+ * gives turns. Nothing happens in parallel, so a deadlock is known exactly the moment
+ * nobody can move, and a seed replays the same interleaving and the same delays.
+ */
+import { addressOf, type DeferredStream, type KernelRuntime } from "../device/index.ts";
+import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
+import type { Driver, Engine } from "./engine.ts";
+import { type Arrival, Matcher } from "./matcher.ts";
+import { type Operation, spanBytes } from "./operation.ts";
+import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "./transport.ts";
+
+interface Member {
+  readonly transport: LocalTransport;
+  readonly engine: Engine;
+  readonly stream: DeferredStream;
+}
+
+export interface HubOptions {
+  readonly size: number;
+  readonly runtime: KernelRuntime;
+  /** Runs a step after all pending microtasks. */
+  readonly macrotask: (step: () => void) => void;
+  /** Seeds order of turns and delays of messages; undefined gives turns in rank order. */
+  readonly seed?: number;
+}
+
+/** The scheduler of a local world. */
+export class LocalHub {
+  readonly size: number;
+  readonly runtime: KernelRuntime;
+  readonly #macrotask: HubOptions["macrotask"];
+  readonly #random: (() => number) | undefined;
+  readonly #members: Member[] = [];
+  /** Ranks that may be able to do something. */
+  readonly #ready = new Set<number>();
+  /** First hash seen at a place of a group's order, and how many members have come. */
+  readonly #announced = new Map<string, { hash: number; count: number }>();
+  #scheduled = false;
+  #nextId = 1;
+  #failed = false;
+
+  constructor(options: HubOptions) {
+    this.size = options.size;
+    this.runtime = options.runtime;
+    this.#macrotask = options.macrotask;
+    this.#random = options.seed === undefined ? undefined : mulberry32(options.seed);
+  }
+
+  /** Adds the next rank, once its engine and stream exist. */
+  join(member: Member): void {
+    this.#members[member.transport.rank] = member;
+  }
+
+  member(rank: number): Member {
+    return this.#members[rank];
+  }
+
+  takeId(): number {
+    return this.#nextId++;
+  }
+
+  /** Says that a rank may be able to do something. */
+  activate(rank: number): void {
+    this.#ready.add(rank);
+    this.#schedule();
+  }
+
+  announce({ group, seq, hash }: Operation, by: number): void {
+    const key = `${group.id}:${seq}`;
+    const seen = this.#announced.get(key);
+    if (!seen) this.#announced.set(key, { hash, count: 1 });
+    else if (seen.hash !== hash) this.fail({ kind: "mismatch", by, detail: "" });
+    else if (++seen.count === group.ranks.length) this.#announced.delete(key);
+  }
+
+  /** Ends the job: all ranks get one account of it. */
+  fail(failure: Failure): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const message = diagnose(failure, this.#reports());
+    for (const { engine } of this.#members) engine.fail(message);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#macrotask(() => {
+      this.#scheduled = false;
+      this.#turn();
+    });
+  }
+
+  /** Gives turns to the ranks that are ready; with a seed to one of them, else to all in order. */
+  #turn(): void {
+    if (this.#failed) return;
+    if (this.#ready.size === 0) {
+      this.#judge();
+      return;
+    }
+    const ready = [...this.#ready].sort((a, b) => a - b);
+    const chosen = this.#random ? [ready[Math.floor(this.#random() * ready.length)]] : ready;
+    for (const rank of chosen) {
+      this.#ready.delete(rank);
+      if (this.#give(this.#members[rank])) this.#ready.add(rank);
+    }
+    this.#schedule();
+  }
+
+  /** One turn of one rank. @returns whether it may want another. */
+  #give({ transport, engine, stream }: Member): boolean {
+    const delivered = transport.deliver(this.#random);
+    const drained = stream.drain();
+    const moved = engine.progress();
+    return delivered || drained || moved || transport.hasMail;
+  }
+
+  /** Nobody is ready: whoever awaits something that can no longer come is stuck. */
+  #judge(): void {
+    const waits = this.#members.some(({ engine, stream }) => engine.awaited || stream.awaited);
+    if (!waits) return;
+    const reports = this.#reports();
+    if (stuckRanks(reports, this.size).length > 0) this.fail({ kind: "stuck", by: -1, detail: "" });
+  }
+
+  #reports(): Report[] {
+    return this.#members.map(({ engine, transport }) => engine.report(transport.state, transport.error));
+  }
+}
+
+export class LocalTransport implements Transport {
+  readonly name = "local";
+  readonly rank: number;
+  state: RankState = "running";
+  /** What a failed rank threw. */
+  error = "";
+  readonly #hub: LocalHub;
+  readonly #matcher: Matcher;
+  readonly #inbox: Arrival[] = [];
+  readonly #sent = new Map<number, { done: boolean }>();
+  #ticket = 0;
+
+  constructor(hub: LocalHub, rank: number) {
+    this.#hub = hub;
+    this.rank = rank;
+    const acknowledge = (arrival: Arrival) => hub.member(arrival.from).transport.#taken(arrival.ticket);
+    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.fail(failure));
+  }
+
+  get size(): number {
+    return this.#hub.size;
+  }
+
+  send({ peer, group, channel, tag, span, operation }: Message): Request {
+    const request = { done: false, peer };
+    const ticket = this.#ticket++;
+    this.#sent.set(ticket, request);
+    const address = addressOf(span.buffer) + span.offset;
+    const arrival = { from: this.rank, group, channel, tag, address, bytes: spanBytes(span), hash: operation.hash, ticket };
+    this.#hub.member(peer).transport.#inbox.push(arrival);
+    this.#hub.activate(peer);
+    return request;
+  }
+
+  recv(message: Message): Request {
+    return this.#matcher.post(message);
+  }
+
+  progress(): boolean {
+    return false; // messages come by turns, in deliver()
+  }
+
+  announce(operation: Operation): void {
+    this.#hub.announce(operation, this.rank);
+  }
+
+  sharedBytes(): number {
+    return 0;
+  }
+
+  openShared(): SharedGroup {
+    throw new Error("The local transport has no shared collectives.");
+  }
+
+  takeShared(): number {
+    return 0;
+  }
+
+  takeId(): number {
+    return this.#hub.takeId();
+  }
+
+  stateOf(rank: number): RankState {
+    return this.#hub.member(rank).transport.state;
+  }
+
+  fail(failure: Failure): void {
+    this.#hub.fail(failure);
+  }
+
+  /** Tells that this rank's program is over. */
+  leave(state: RankState, error = ""): void {
+    this.state = state;
+    this.error = error;
+    if (state === "failed") this.#hub.fail({ kind: "threw", by: this.rank, detail: error });
+    else this.#hub.activate(this.rank);
+  }
+
+  get hasMail(): boolean {
+    return this.#inbox.length > 0;
+  }
+
+  /** Hands over what has arrived; with a random source, some of it may come later. */
+  deliver(random: (() => number) | undefined): boolean {
+    const count = random ? Math.floor(random() * (this.#inbox.length + 1)) : this.#inbox.length;
+    for (const arrival of this.#inbox.splice(0, count)) this.#matcher.arrive(arrival);
+    return count > 0;
+  }
+
+  #taken(ticket: number): void {
+    const request = this.#sent.get(ticket);
+    if (!request) return;
+    request.done = true;
+    this.#sent.delete(ticket);
+    this.#hub.activate(this.rank);
+  }
+}
+
+/** How a rank of a local world waits: the hub gives it turns. */
+export class LocalDriver implements Driver {
+  readonly spins = 0;
+  readonly #hub: LocalHub;
+  readonly #rank: number;
+
+  constructor(hub: LocalHub, rank: number) {
+    this.#hub = hub;
+    this.#rank = rank;
+  }
+
+  park(): void {
+    this.#hub.activate(this.#rank);
+  }
+
+  block(): never {
+    throw new Error("Ranks that share a thread cannot block it: await the work, or let the stream wait.");
+  }
+}
+
+/** A small random generator (Mulberry32), good enough to order turns. */
+export function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

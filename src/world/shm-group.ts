@@ -1,0 +1,173 @@
+/**
+ * allReduce over shared memory, without messages: "one-shot" and "two-shot" as inference
+ * engines call their custom all-reduce kernels.
+ *
+ *   one-shot  (small) every rank copies its data to a slot that all see, and combines all
+ *             slots when the last has arrived: one synchronisation.
+ *   two-shot  (large) every rank combines one slice of everybody's tensor, where it lies,
+ *             and stores the result in everybody's: two synchronisations, no extra memory.
+ *
+ * Both combine in rank order, so all ranks get the same bits. Slots and lines come in two
+ * sets, used in turn: a rank can be at most one operation ahead of another, because an
+ * operation ends only after everybody has arrived at it.
+ */
+import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../device/index.ts";
+import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "./operation.ts";
+import type { ShmTransport } from "./shm.ts";
+import type { SharedCollective, SharedGroup } from "./transport.ts";
+
+const LINE = 16;
+/** Words of a member's line. */
+const ARRIVED = 0;
+const HASH = 1;
+const ADDRESS = 2;
+const DONE = 3;
+
+/** Bytes of a one-shot slot: less for large groups, whose slots would not fit a cache. */
+function slotBytes(members: number): number {
+  return members <= 16 ? 8192 : 1024;
+}
+
+/** Bytes of control memory for a group. */
+export function shmGroupBytes(members: number): number {
+  return 2 * members * (LINE * 4 + slotBytes(members));
+}
+
+export class ShmGroup implements SharedGroup {
+  readonly transport: ShmTransport;
+  readonly runtime: KernelRuntime;
+  readonly members: readonly number[];
+  readonly me: number;
+  readonly words: Int32Array;
+  readonly slotBytes: number;
+  /** Addresses of the one-shot slots, for each of the two sets. */
+  readonly slots: readonly (readonly number[])[];
+  #count = 0;
+
+  constructor(transport: ShmTransport, runtime: KernelRuntime, members: readonly number[], address: number) {
+    this.transport = transport;
+    this.runtime = runtime;
+    this.members = members;
+    this.me = members.indexOf(transport.rank);
+    const n = members.length;
+    this.words = runtime.pool.memory.words(address, 2 * n * LINE);
+    this.slotBytes = slotBytes(n);
+    const slots = address + 2 * n * LINE * 4;
+    this.slots = [0, 1].map((set) => members.map((_, i) => slots + (set * n + i) * this.slotBytes));
+  }
+
+  start(operation: Operation, span: Span, operator: Operator): SharedCollective {
+    this.#count = (this.#count + 1) | 0;
+    return new ShmAllReduce(this, this.#count, operation, span, operator);
+  }
+
+  /** First word of member i's line for operation `count`. */
+  line(count: number, i: number): number {
+    return ((count & 1) * this.members.length + i) * LINE;
+  }
+
+  wakeOthers(): void {
+    const { members, me, transport } = this;
+    for (let i = 0; i < members.length; i++) if (i !== me) transport.layout.wake(members[i]);
+  }
+}
+
+class ShmAllReduce implements SharedCollective {
+  readonly #group: ShmGroup;
+  readonly #count: number;
+  readonly #operation: Operation;
+  readonly #span: Span;
+  readonly #op: number;
+  readonly #divisor: number;
+  readonly #small: boolean;
+  /** Members known to have arrived (phase 0) or to be done (phase 1): all before this one. */
+  #seen = 0;
+  #phase = 0;
+
+  constructor(group: ShmGroup, count: number, operation: Operation, span: Span, operator: Operator) {
+    this.#group = group;
+    this.#count = count;
+    this.#operation = operation;
+    this.#span = span;
+    this.#op = reduceOps[operator === "mean" ? "sum" : operator];
+    this.#divisor = operator === "mean" ? group.members.length : 1;
+    const bytes = spanBytes(span);
+    const address = addressOf(span.buffer) + span.offset;
+    this.#small = bytes <= group.slotBytes;
+    if (this.#small && bytes > 0) group.runtime.copy(group.slots[count & 1][group.me], address, bytes);
+    const line = group.line(count, group.me);
+    group.words[line + HASH] = operation.hash;
+    group.words[line + ADDRESS] = address;
+    Atomics.store(group.words, line + ARRIVED, count);
+    group.wakeOthers();
+  }
+
+  poll(): boolean {
+    if (this.#phase === 0) {
+      if (!this.#all(ARRIVED) || !this.#agreed()) return false;
+      if (this.#small) {
+        this.#combineSlots();
+        return true;
+      }
+      this.#combineSlice();
+      const group = this.#group;
+      Atomics.store(group.words, group.line(this.#count, group.me) + DONE, this.#count);
+      group.wakeOthers();
+      this.#phase = 1;
+      this.#seen = 0;
+    }
+    return this.#all(DONE);
+  }
+
+  waitingFor(): readonly number[] {
+    const { words, members } = this.#group;
+    const word = this.#phase === 0 ? ARRIVED : DONE;
+    return members.filter((_, i) => ((Atomics.load(words, this.#group.line(this.#count, i) + word) - this.#count) | 0) < 0);
+  }
+
+  #all(word: number): boolean {
+    const group = this.#group;
+    const count = this.#count;
+    const n = group.members.length;
+    while (this.#seen < n) {
+      if (((Atomics.load(group.words, group.line(count, this.#seen) + word) - count) | 0) < 0) return false;
+      this.#seen++;
+    }
+    return true;
+  }
+
+  /** Whether everybody came for the same operation; if not, the job fails. */
+  #agreed(): boolean {
+    const { words, members, transport, me } = this.#group;
+    for (let i = 0; i < members.length; i++) {
+      if (words[this.#group.line(this.#count, i) + HASH] === this.#operation.hash) continue;
+      const detail = `${formatOperation(this.#operation)} met another operation of rank ${i} in ${this.#operation.group.name}.`;
+      transport.fail({ kind: "mismatch", by: members[me], detail });
+      return false;
+    }
+    return true;
+  }
+
+  #combineSlots(): void {
+    const { runtime, slots } = this.#group;
+    const span = this.#span;
+    if (span.count === 0) return;
+    const target = addressOf(span.buffer) + span.offset;
+    runtime.combine(this.#op, codeOf(span.dtype), slots[this.#count & 1], [target], span.count, this.#divisor);
+  }
+
+  #combineSlice(): void {
+    const group = this.#group;
+    const { count, dtype } = this.#span;
+    const n = group.members.length;
+    const share = Math.ceil(count / n / LINE) * LINE; // whole cache lines: no two ranks write one
+    const from = Math.min(count, share * group.me);
+    const to = Math.min(count, from + share);
+    if (from === to) return;
+    const offset = from * (spanBytes(this.#span) / count);
+    const places = group.members.map(
+      (_, i) => (group.words[group.line(this.#count, i) + ADDRESS] >>> 0) + offset,
+    );
+    group.runtime.combine(this.#op, codeOf(dtype), places, places, to - from, this.#divisor);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * The shared-memory transport: ranks are threads over one memory, and a receiver takes
+ * the bytes straight from the sender's buffer (one copy, or none when it combines).
+ *
+ * A send puts a slot into the pair's ring: where the bytes lie and a ticket. The receiver
+ * matches the slot, takes the bytes and marks the ticket. Words are sequentially
+ * consistent, each has one writer, and only a sleeper clears its own sleep flag.
+ */
+import { addressOf, type KernelRuntime } from "../device/index.ts";
+import { type Arrival, Matcher } from "./matcher.ts";
+import { type Operation, spanBytes } from "./operation.ts";
+import * as L from "./shm-layout.ts";
+import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
+import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "./transport.ts";
+
+/** The pool's owner number for memory that belongs to the whole job. */
+export const JOB_OWNER = 65_000;
+
+const states: readonly RankState[] = ["running", "finished", "failed"];
+
+class Sending implements Request {
+  done = false;
+  readonly message: Message;
+  ticket = -1;
+
+  constructor(message: Message) {
+    this.message = message;
+  }
+
+  get peer(): number {
+    return this.message.peer;
+  }
+}
+
+export class ShmTransport implements Transport {
+  readonly name = "shm";
+  readonly rank: number;
+  readonly size: number;
+  readonly layout: L.ShmLayout;
+  readonly #words: Int32Array;
+  readonly #runtime: KernelRuntime;
+  readonly #matcher: Matcher;
+  /** Sends whose slot is in a ring, and sends that wait for a free slot or ticket. */
+  readonly #sent: Sending[] = [];
+  readonly #queued: Sending[] = [];
+  readonly #tickets: number[] = Array.from({ length: L.TICKETS }, (_, i) => L.TICKETS - 1 - i);
+  /** Why this rank thinks the job must end, if it was the one to notice. */
+  failure: Failure | undefined;
+
+  constructor(rank: number, layout: L.ShmLayout, runtime: KernelRuntime) {
+    this.rank = rank;
+    this.size = layout.size;
+    this.layout = layout;
+    this.#words = layout.words;
+    this.#runtime = runtime;
+    this.#matcher = new Matcher(rank, runtime, (arrival) => this.#acknowledge(arrival), (failure) => this.fail(failure));
+  }
+
+  send(message: Message): Request {
+    const sending = new Sending(message);
+    if (this.#queued.length > 0 || !this.#push(sending)) this.#queued.push(sending);
+    return sending;
+  }
+
+  recv(message: Message): Request {
+    const request = this.#matcher.post(message);
+    if (!request.done) this.#drainRing(message.peer);
+    return request;
+  }
+
+  progress(): boolean {
+    let moved = false;
+    if (this.#sent.length > 0) moved = this.#collectTickets();
+    while (this.#queued.length > 0 && this.#push(this.#queued[0])) {
+      this.#queued.shift();
+      moved = true;
+    }
+    for (const peer of this.#matcher.expected()) if (this.#drainRing(peer)) moved = true;
+    return moved;
+  }
+
+  announce({ group, seq, hash }: Operation): void {
+    // A line with a version on both sides: a reader that meets a change looks again later.
+    const at = this.layout.announced(this.rank);
+    Atomics.add(this.#words, at, 1);
+    this.#words[at + 1] = group.id;
+    this.#words[at + 2] = seq;
+    this.#words[at + 3] = hash;
+    Atomics.add(this.#words, at, 1);
+  }
+
+  /** Whether `rank` was seen to start another collective than this one in its place. */
+  contradicts(rank: number, { group, seq, hash }: Operation): boolean {
+    const at = this.layout.announced(rank);
+    const version = Atomics.load(this.#words, at);
+    const same = this.#words[at + 1] === group.id && this.#words[at + 2] === seq;
+    const differs = this.#words[at + 3] !== hash;
+    return same && differs && (version & 1) === 0 && Atomics.load(this.#words, at) === version;
+  }
+
+  sharedBytes(members: number): number {
+    return shmGroupBytes(members);
+  }
+
+  openShared(members: readonly number[], address: number): SharedGroup {
+    return new ShmGroup(this, this.#runtime, members, address);
+  }
+
+  takeShared(bytes: number): number {
+    const { pool } = this.#runtime;
+    const address = pool.take(JOB_OWNER, bytes);
+    if (address === 0) throw new Error(`No shared memory left for a group's ${bytes} bytes of control words.`);
+    pool.memory.bytes(address + bytes).fill(0, address, address + bytes);
+    return address;
+  }
+
+  takeId(): number {
+    return Atomics.add(this.#words, L.NEXT_ID, 1) + 1;
+  }
+
+  stateOf(rank: number): RankState {
+    return states[Atomics.load(this.#words, this.layout.rank(rank) + L.STATE)];
+  }
+
+  fail(failure: Failure): void {
+    this.failure ??= failure;
+    Atomics.compareExchange(this.#words, L.ABORT, 0, this.rank + 1);
+    this.layout.wakeAll();
+  }
+
+  /** Whether some rank has ended the job. */
+  get aborted(): boolean {
+    return Atomics.load(this.#words, L.ABORT) !== 0;
+  }
+
+  #push(sending: Sending): boolean {
+    const { peer, span, group, channel, tag, operation } = sending.message;
+    const words = this.#words;
+    const ring = this.layout.ring(this.rank, peer);
+    const sent = words[ring + L.SENT];
+    if (((sent - Atomics.load(words, ring + L.TAKEN)) | 0) >= L.SLOTS) return false;
+    const ticket = this.#tickets.pop();
+    if (ticket === undefined) return false;
+    sending.ticket = ticket;
+    Atomics.store(words, this.layout.ticket(this.rank, ticket), 0);
+    const slot = this.layout.slot(ring, sent);
+    words[slot + L.S_GROUP] = group;
+    words[slot + L.S_CHANNEL] = channel;
+    words[slot + L.S_TAG] = tag;
+    words[slot + L.S_HASH] = operation.hash;
+    words[slot + L.S_ADDRESS] = addressOf(span.buffer) + span.offset;
+    words[slot + L.S_BYTES] = spanBytes(span);
+    words[slot + L.S_TICKET] = ticket;
+    Atomics.store(words, ring + L.SENT, (sent + 1) | 0);
+    this.#sent.push(sending);
+    this.layout.wake(peer);
+    return true;
+  }
+
+  #collectTickets(): boolean {
+    let kept = 0;
+    const sent = this.#sent;
+    for (const sending of sent) {
+      if (Atomics.load(this.#words, this.layout.ticket(this.rank, sending.ticket)) === 0) sent[kept++] = sending;
+      else {
+        this.#tickets.push(sending.ticket);
+        sending.done = true;
+      }
+    }
+    const moved = kept < sent.length;
+    sent.length = kept;
+    return moved;
+  }
+
+  #drainRing(from: number): boolean {
+    const words = this.#words;
+    const ring = this.layout.ring(from, this.rank);
+    let taken = words[ring + L.TAKEN];
+    const moved = Atomics.load(words, ring + L.SENT) !== taken;
+    while (Atomics.load(words, ring + L.SENT) !== taken) {
+      const slot = this.layout.slot(ring, taken);
+      const arrival: Arrival = {
+        from,
+        group: words[slot + L.S_GROUP],
+        channel: words[slot + L.S_CHANNEL],
+        tag: words[slot + L.S_TAG],
+        hash: words[slot + L.S_HASH],
+        address: words[slot + L.S_ADDRESS] >>> 0,
+        bytes: words[slot + L.S_BYTES] >>> 0,
+        ticket: words[slot + L.S_TICKET],
+      };
+      taken = (taken + 1) | 0;
+      Atomics.store(words, ring + L.TAKEN, taken);
+      this.layout.wake(from); // it may wait for a slot
+      this.#matcher.arrive(arrival);
+    }
+    return moved;
+  }
+
+  #acknowledge({ from, ticket }: Arrival): void {
+    Atomics.store(this.#words, this.layout.ticket(from, ticket), 1);
+    this.layout.wake(from);
+  }
+}

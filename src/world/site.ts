@@ -1,0 +1,41 @@
+/**
+ * Where in the reader's program an operation was called. Capturing costs about a
+ * microsecond, turning it into text far more, so the text is made only for a report.
+ */
+
+/** Folders whose frames are ours, not the reader's. */
+const ours = [new URL("..", import.meta.url).href, new URL("../../dist/", import.meta.url).href].map(
+  (href) => href.replace(/^file:\/\//, ""), // frames name files with or without the scheme
+);
+
+export interface Site {
+  readonly stack?: string;
+}
+
+/** Remembers the caller. */
+export function captureSite(): Site {
+  const holder: Site = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 8;
+  Error.captureStackTrace?.(holder, captureSite);
+  Error.stackTraceLimit = limit;
+  return holder;
+}
+
+/** `train.ts:41`, or an empty string when no frame of the reader's is known. */
+export function formatSite(site: Site | undefined): string {
+  const frame = userFrame(site?.stack ?? "");
+  return frame ? `${frame.file}:${frame.line}` : "";
+}
+
+/** The first frame of a stack that lies in the reader's program. */
+export function userFrame(stack: string): { file: string; path: string; line: number } | undefined {
+  for (const text of stack.split("\n")) {
+    const match = /(?:\(|at (?:async )?|@)((?:file:\/\/|blob:|https?:\/\/|\/|[A-Z]:\\)[^()]*?):(\d+):\d+\)?$/.exec(text.trim());
+    if (!match) continue;
+    const path = match[1].replace(/^file:\/\//, "").replace(/\?.*$/, "");
+    if (ours.some((folder) => path.startsWith(folder)) || path.includes("/node_modules/")) continue;
+    return { file: path.slice(path.lastIndexOf("/") + 1), path, line: Number(match[2]) };
+  }
+  return undefined;
+}

@@ -1,0 +1,99 @@
+/**
+ * How a rank that owns its thread waits: it polls for a moment, then sleeps until a peer
+ * rings its bell. While it is idle it looks now and then whether the job can still go on.
+ *
+ * The sleep protocol: raise the flag, read the bell, look once more, sleep unless the bell
+ * has moved. A peer changes what it must, then rings if the flag is up. Either the last
+ * look sees the change, or the peer sees the flag.
+ */
+import type { Engine, Driver } from "./engine.ts";
+import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
+import type { ShmTransport } from "./shm.ts";
+import type { Watchdog } from "./watchdog.ts";
+import type { Work } from "./work.ts";
+
+/** Milliseconds between two looks at the state of the job while idle. */
+const TICK = 100;
+
+export class ThreadDriver implements Driver {
+  readonly spins: number;
+  readonly #engine: Engine;
+  readonly #transport: ShmTransport;
+  readonly #watchdog: Watchdog;
+  readonly #mayBlock: boolean;
+  #driving = false;
+
+  /** @param cores processors that the job's ranks share; with fewer than ranks, polling is brief. */
+  constructor(engine: Engine, transport: ShmTransport, watchdog: Watchdog, cores: number, mayBlock: boolean) {
+    this.#engine = engine;
+    this.#transport = transport;
+    this.#watchdog = watchdog;
+    this.#mayBlock = mayBlock;
+    this.spins = transport.size <= cores ? 2000 : 20;
+  }
+
+  park(): void {
+    if (this.#driving) return;
+    this.#driving = true;
+    void this.#drive();
+  }
+
+  block(work: Work<unknown>): void {
+    work.blocking = true;
+    while (!work.done) {
+      if (this.#poll()) continue;
+      const bell = this.#prepareSleep();
+      if (!this.#engine.progress() && !work.done && this.#mayBlock) {
+        Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, TICK);
+      }
+      this.#wakeUp();
+    }
+    work.blocking = false;
+  }
+
+  async #drive(): Promise<void> {
+    const { words } = this.#transport.layout;
+    while (this.#engine.awaited) {
+      if (this.#poll()) {
+        await breathe();
+        continue;
+      }
+      const bell = this.#prepareSleep();
+      if (!this.#engine.progress()) {
+        const sleep = Atomics.waitAsync(words, this.#bellAt, bell, TICK);
+        if (sleep.async) await sleep.value;
+      }
+      this.#wakeUp();
+    }
+    this.#driving = false;
+  }
+
+  /** Polls until something moves, but not for long. */
+  #poll(): boolean {
+    for (let i = 0; i <= this.spins; i++) if (this.#engine.progress()) return true;
+    return false;
+  }
+
+  #prepareSleep(): number {
+    const { layout, rank } = this.#transport;
+    const at = layout.rank(rank);
+    Atomics.store(layout.words, at + MOVES, this.#engine.moves);
+    Atomics.store(layout.words, at + ASLEEP, 1);
+    return Atomics.load(layout.words, this.#bellAt);
+  }
+
+  #wakeUp(): void {
+    const { layout, rank } = this.#transport;
+    Atomics.store(layout.words, layout.rank(rank) + ASLEEP, 0);
+    this.#watchdog.look();
+  }
+
+  get #bellAt(): number {
+    return this.#transport.layout.rank(this.#transport.rank) + BELL;
+  }
+}
+
+/** Lets the continuations of what has just completed run. */
+async function breathe(): Promise<void> {
+  for (let i = 0; i < 4; i++) await undefined;
+}

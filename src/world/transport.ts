@@ -1,0 +1,109 @@
+/**
+ * The one interface under every process group. A transport moves bytes between the
+ * devices of two ranks and tells what it knows about its peers; algorithms, ordering,
+ * waiting and error reports are written once above it.
+ *
+ * Ranks in this file are world ranks.
+ */
+import type { Operation, Operator, Span } from "./operation.ts";
+
+/** One message's progress. */
+export interface Request {
+  /** Whether the bytes have been taken (send) or have arrived (recv). */
+  readonly done: boolean;
+  /** The rank this request waits for. */
+  readonly peer: number;
+}
+
+/** What must be equal for a receive to match a send, besides the two ranks. */
+export interface Envelope {
+  readonly group: number;
+  /** Collective's number in its group, or 0 for point-to-point. */
+  readonly channel: number;
+  readonly tag: number;
+}
+
+export interface Message extends Envelope {
+  readonly peer: number;
+  readonly span: Span;
+  /** The operation the message belongs to, for checks and reports. */
+  readonly operation: Operation;
+  /** recv only: combine with what the span holds, in place of overwriting it. */
+  readonly combine?: Operator;
+}
+
+/** Why a job stops. `detail` holds what only the rank that noticed knows. */
+export interface Failure {
+  readonly kind: "mismatch" | "stuck" | "left" | "threw" | "aborted";
+  /** The rank that noticed. */
+  readonly by: number;
+  readonly detail: string;
+}
+
+/** An allReduce that the transport does by itself over memory that all members see. */
+export interface SharedCollective {
+  /** @returns whether the operation is complete on this rank. */
+  poll(): boolean;
+  /** Members that have not arrived, as world ranks. */
+  waitingFor(): readonly number[];
+}
+
+/** A group's collectives over memory that all its members see. */
+export interface SharedGroup {
+  /** Starts an allReduce in place; a span of zero elements is a barrier. */
+  start(operation: Operation, span: Span, operator: Operator): SharedCollective;
+}
+
+export type RankState = "running" | "finished" | "failed";
+
+export interface Transport {
+  readonly name: "local" | "shm";
+  readonly rank: number;
+  readonly size: number;
+
+  /** Starts a send. It is done when the matching receive has taken the bytes. */
+  send(message: Message): Request;
+  /** Starts a receive into the message's span. */
+  recv(message: Message): Request;
+  /** Moves what can be moved without waiting. @returns whether anything moved. */
+  progress(): boolean;
+  /** Tells the peers which collective this rank starts, so that a mismatch is seen early. */
+  announce(operation: Operation): void;
+
+  /** Bytes of control memory that `openShared` needs for a group, 0 if it cannot be done. */
+  sharedBytes(members: number): number;
+  /** Opens a group's control memory at an address that its first member took. */
+  openShared(members: readonly number[], address: number): SharedGroup;
+  /** Takes (zeroed) control memory for a new group. */
+  takeShared(bytes: number): number;
+  /** A number that no other group of the job has. */
+  takeId(): number;
+
+  stateOf(rank: number): RankState;
+  /** Starts the end of the job; every rank will get the same report. */
+  fail(failure: Failure): void;
+}
+
+/** What an algorithm sees of its group: its place and the transport's verbs, in group ranks. */
+export interface Comm {
+  readonly rank: number;
+  readonly size: number;
+  send(to: number, span: Span): Request;
+  recv(from: number, span: Span): Request;
+  /** Receives and combines: span = span op incoming. */
+  recvCombine(from: number, span: Span, operator: Operator): Request;
+  /** target = source, at once. Both have the same count and dtype. */
+  copy(target: Span, source: Span): void;
+  /** target = target op source, at once. */
+  combine(target: Span, source: Span, operator: Operator): void;
+  /** span = span / n. */
+  divide(span: Span, n: number): void;
+  /** Memory for intermediate results, freed when the operation ends. */
+  scratch(count: number, dtype: Span["dtype"]): Span;
+  /** Bytes of a span as they are now. */
+  peek(span: Span): Uint8Array;
+  poke(span: Span, bytes: Uint8Array): void;
+}
+
+/** An algorithm: yields what it must wait for, and goes on when all of it is done. */
+export type Steps = Generator<Request | readonly Request[], void, void>;

@@ -1,0 +1,148 @@
+/**
+ * Looks after a shared-memory rank that waits: has a peer started something else, has one
+ * that is needed ended, does a circle of ranks wait for each other? And when a job fails,
+ * gathers what every rank was doing and gives all of them the same account of it.
+ */
+import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
+import type { Engine } from "./engine.ts";
+import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
+import type { ShmTransport } from "./shm.ts";
+import type { Failure, RankState } from "./transport.ts";
+
+/** A circle counts only if nothing has moved for so many milliseconds. */
+const STILL = 1000;
+/** How long the survivors of a failure wait for each other's reports. */
+const PATIENCE = 400;
+
+interface Answer {
+  readonly report: Report;
+  readonly failure?: Failure;
+}
+
+export class Watchdog {
+  readonly #engine: Engine;
+  readonly #transport: ShmTransport;
+  #pulse = "";
+  #stillSince = 0;
+  #abortedAt = 0;
+
+  constructor(engine: Engine, transport: ShmTransport) {
+    this.#engine = engine;
+    this.#transport = transport;
+  }
+
+  /** One look at the job; cheap enough for every wake-up of an idle rank. */
+  look(): void {
+    const transport = this.#transport;
+    if (!transport.aborted) {
+      this.#lookForMismatch();
+      this.#lookForLeft();
+      this.#lookForCircle();
+    }
+    if (transport.aborted) this.#account();
+  }
+
+  /** Tells the others that this rank is over; `error` says what it threw. */
+  leave(state: "finished" | "failed", error = ""): void {
+    const { layout, rank } = this.#transport;
+    if (state === "failed") this.#transport.failure ??= { kind: "threw", by: rank, detail: error };
+    this.#write(state, error);
+    Atomics.store(layout.words, layout.rank(rank) + STATE, state === "finished" ? 1 : 2);
+    if (state === "failed") this.#transport.fail({ kind: "threw", by: rank, detail: error });
+    else layout.wakeAll();
+  }
+
+  #lookForMismatch(): void {
+    for (const work of this.#engine.pending()) {
+      const { operation } = work;
+      if (operation.seq === 0 || work.state === "queued") continue;
+      const odd = operation.group.ranks.find((rank) => this.#transport.contradicts(rank, operation));
+      if (odd === undefined) continue;
+      this.#transport.fail({ kind: "mismatch", by: this.#engine.rank, detail: `rank ${odd} called something else.` });
+      return;
+    }
+  }
+
+  #lookForLeft(): void {
+    const gone = (rank: number): boolean => this.#transport.stateOf(rank) === "finished";
+    const hopeless = () => this.#engine.pending().some((work) => work.awaited && work.blockedOn().some(gone));
+    // What the peer did before it ended may still lie in the ring: look there before judging.
+    if (!hopeless()) return;
+    while (this.#engine.progress());
+    if (hopeless()) this.#transport.fail({ kind: "left", by: this.#engine.rank, detail: "" });
+  }
+
+  #lookForCircle(): void {
+    const { layout, size } = this.#transport;
+    const now = this.#engine.now();
+    let pulse = `${this.#engine.moves}`;
+    for (let rank = 0; rank < size; rank++) pulse += ` ${Atomics.load(layout.words, layout.rank(rank) + MOVES)}`;
+    if (pulse !== this.#pulse) {
+      this.#pulse = pulse;
+      this.#stillSince = now;
+      return;
+    }
+    if (now - this.#stillSince > STILL / 3) this.#write("running");
+    if (now - this.#stillSince < STILL) return;
+    if (stuckRanks(this.#fresh(), size).includes(this.#engine.rank)) {
+      this.#transport.fail({ kind: "stuck", by: this.#engine.rank, detail: "" });
+    }
+  }
+
+  /** Reports of ranks that are over, or asleep since they wrote them. */
+  #fresh(): Report[] {
+    const { layout, size, rank: me } = this.#transport;
+    const answers = Array.from({ length: size }, (_, rank) => this.#read(rank));
+    return answers.flatMap((answer, rank) => {
+      if (!answer) return [];
+      const at = layout.rank(rank);
+      const asleep = rank === me || Atomics.load(layout.words, at + ASLEEP) === 1;
+      const still = answer.report.moves === Atomics.load(layout.words, at + MOVES);
+      return answer.report.state !== "running" || (asleep && still) ? [answer.report] : [];
+    });
+  }
+
+  /** The job has failed: answer with what this rank was doing, and judge when all have answered. */
+  #account(): void {
+    const { layout, size, rank: me } = this.#transport;
+    if (this.#engine.failure) return;
+    const answered = (rank: number): boolean => Atomics.load(layout.words, layout.rank(rank) + ANSWERED) === 1;
+    if (this.#abortedAt === 0) this.#abortedAt = this.#engine.now();
+    if (!answered(me)) this.#write("running", "", true);
+    let missing = 0;
+    for (let rank = 0; rank < size; rank++) if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
+    if (missing > 0 && this.#engine.now() - this.#abortedAt < PATIENCE) return;
+    const answers = Array.from({ length: size }, (_, rank) => this.#read(rank)).filter((a) => a !== undefined);
+    const by = Atomics.load(layout.words, ABORT) - 1;
+    const failure = answers.find((answer) => answer.report.rank === by)?.failure;
+    const fallback: Failure = { kind: "stuck", by, detail: "" };
+    const told = answers.map((answer) => answer.report);
+    this.#engine.fail(diagnose(failure ?? fallback, told));
+  }
+
+  #write(state: RankState, error = "", answer = false): void {
+    const { layout, rank, failure } = this.#transport;
+    const report = this.#engine.report(state, error);
+    layout.writeReport(rank, fit({ report, failure }));
+    if (!answer && state === "running") return;
+    Atomics.store(layout.words, layout.rank(rank) + ANSWERED, 1);
+    layout.wakeAll();
+  }
+
+  #read(rank: number): Answer | undefined {
+    try {
+      return JSON.parse(this.#transport.layout.readReport(rank)) as Answer;
+    } catch {
+      return undefined; // none yet, or in the middle of being written: the next look finds it
+    }
+  }
+}
+
+/** JSON short enough for the report's room: the oldest operations go first. */
+function fit(answer: Answer): string {
+  for (let keep = 32; ; keep = keep >> 1) {
+    const report = { ...answer.report, recent: answer.report.recent.slice(-Math.max(1, keep)) };
+    const text = JSON.stringify({ ...answer, report });
+    if (text.length < 20_000 || keep === 0) return text;
+  }
+}
