@@ -15,6 +15,8 @@ export interface Hold {
   readonly end: number;
   /** True if the operation writes the part; otherwise it reads it. */
   readonly writes: boolean;
+  /** The operation. */
+  readonly work: unknown;
   /** Throws the error that explains the conflict. */
   conflict(action: "read" | "write"): never;
 }
@@ -64,9 +66,13 @@ export class Buffer {
     if (--this.#references === 0) this.#free();
   }
 
-  /** @throws when an operation in flight forbids reading (or writing) bytes start..end. */
-  checkHolds(start: number, end: number, write: boolean): void {
+  /**
+   * @param self whose own holds do not count.
+   * @throws when an operation in flight forbids reading (or writing) bytes start..end.
+   */
+  checkHolds(start: number, end: number, write: boolean, self?: unknown): void {
     for (const hold of this.holds) {
+      if (self !== undefined && hold.work === self) continue;
       if (hold.start < end && start < hold.end && (write || hold.writes)) hold.conflict(write ? "write" : "read");
     }
   }

@@ -3,6 +3,7 @@
  * function of the ranks' reports, so every rank comes to the same words.
  */
 import type { Kind } from "./operation.ts";
+import type { FlightRecord } from "./recorder.ts";
 import type { Failure, RankState } from "./transport.ts";
 
 export interface PendingOperation {
@@ -20,22 +21,13 @@ export interface PendingOperation {
   readonly blockedOn: readonly number[];
 }
 
-export interface RecentOperation {
-  readonly text: string;
-  readonly group: string;
-  readonly seq: number;
-  readonly hash: number;
-  readonly site: string;
-  readonly pending: boolean;
-}
-
 export interface Report {
   readonly rank: number;
   readonly state: RankState;
   /** What a failed rank threw, with its line. */
   readonly error: string;
   readonly pending: readonly PendingOperation[];
-  readonly recent: readonly RecentOperation[];
+  readonly recent: readonly FlightRecord[];
   /** The engine's count of moves when the report was made. */
   readonly moves: number;
 }
@@ -77,7 +69,7 @@ export function stuckRanks(reports: readonly Report[], size: number): number[] {
 
 /** Two ranks that called different things at the same place in a group's order. */
 function findMismatch(reports: readonly Report[]): string | undefined {
-  const places = new Map<string, { seq: number; group: string; calls: Map<number, { op: RecentOperation; ranks: number[] }> }>();
+  const places = new Map<string, { seq: number; group: string; calls: Map<number, { op: FlightRecord; ranks: number[] }> }>();
   for (const { rank, recent } of reports) {
     for (const op of recent) {
       if (op.seq === 0) continue;
@@ -92,9 +84,9 @@ function findMismatch(reports: readonly Report[]): string | undefined {
   const first = [...places.values()].filter(({ calls }) => calls.size > 1).sort((a, b) => a.seq - b.seq)[0];
   if (!first) return undefined;
   const [odd, ...others] = [...first.calls.values()].sort((a, b) => a.ranks.length - b.ranks.length || b.ranks[0] - a.ranks[0]);
-  const rest = others.map(({ op, ranks }) => `${nameRanks(ranks)} called ${op.text} there${at(op.site)}`).join(" and ");
+  const rest = others.map(({ op, ranks }) => `${nameRanks(ranks)} called ${op.operation} there${at(op.site)}`).join(" and ");
   return (
-    `${nameRanks(odd.ranks)} called ${odd.op.text} as operation ${first.seq} of ${first.group}${at(odd.op.site)}, ` +
+    `${nameRanks(odd.ranks)} called ${odd.op.operation} as operation ${first.seq} of ${first.group}${at(odd.op.site)}, ` +
     `but ${rest}. Every rank must call the same collectives, with the same shapes, dtypes, operators and roots, in the same order.`
   );
 }
@@ -132,7 +124,7 @@ function describeLeft(reports: readonly Report[]): string | undefined {
     const gone = work.blockedOn.filter((peer) => finished.has(peer));
     if (gone.length === 0) continue;
     const last = reports.find((report) => report.rank === gone[0])?.recent.at(-1);
-    const lastText = last ? ` Its last operation was ${last.text}${at(last.site)}.` : " It called no operation.";
+    const lastText = last ? ` Its last operation was ${last.operation}${at(last.site)}.` : " It called no operation.";
     return (
       `${nameRanks(gone)} returned, but rank ${rank} waits for ${gone.length > 1 ? "them" : "it"} in ` +
       `${work.text}${at(work.site)}${place(work)}.${gone.length === 1 ? lastText : ""} ` +

@@ -37,6 +37,8 @@ export interface EngineOptions {
 
 /** Call sites are always captured for a rank's first operations, later only when it must wait. */
 const ALWAYS_SITED = 1000;
+/** Polls that an operation gets before it counts as one that must wait. */
+const BRIEF = 64;
 
 export class Engine {
   readonly transport: Transport;
@@ -48,9 +50,11 @@ export class Engine {
   /** How many times anything moved; a still count is a sign of a deadlock. */
   moves = 0;
   readonly #tracer: Tracer | undefined;
-  readonly #unclaimed = new Set<Work<unknown>>();
-  #active: Work<unknown>[] = [];
+  /** Operations that nobody has waited for yet: a list linked through the works. */
+  #unclaimed: Work<unknown> | undefined;
+  readonly #active: Work<unknown>[] = [];
   #ended = 0;
+  #lastTime = 0;
   #waiting = 0;
   #failure: JobError | undefined;
   #nothing: Span | undefined;
@@ -81,19 +85,30 @@ export class Engine {
     return this.#failure;
   }
 
-  /** Issues an operation and gives it a first chance to complete. */
-  submit<T>(work: Work<T>): Work<T> {
-    if (this.#failure) throw this.#failure;
-    const any = work as Work<unknown>;
-    const early = this.recorder.count < ALWAYS_SITED;
-    if (early) work.operation.site = captureSite();
-    this.recorder.add(any);
-    this.#unclaimed.add(any);
-    this.#active.push(any);
+  /**
+   * Issues an operation and gives it a first chance to complete. It is started before the
+   * books are kept, so that its words travel to the peers meanwhile; and its call site is
+   * looked up only if it then has to wait, because that costs as much as the operation.
+   */
+  submit<T>(typed: Work<T>): Work<T> {
+    const work = typed as Work<unknown>;
+    const early = this.recorder.count < ALWAYS_SITED || this.#tracer !== undefined;
+    if (early) this.#locate(work);
+    work.advance();
+    work.record = this.recorder.add(work.operation, this.#lastTime);
+    work.nextUnclaimed = this.#unclaimed;
+    if (this.#unclaimed) this.#unclaimed.previousUnclaimed = work;
+    this.#unclaimed = work;
+    for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) work.advance();
+    if (work.done) {
+      this.recorder.end(work.record, work.state === "failed");
+      return typed;
+    }
+    this.#active.push(work);
+    if (!early) this.#locate(work);
+    this.recorder.locate(work.record, this.#lastTime, work.operation.site);
     this.progress();
-    for (let i = Math.min(this.driver.spins, 200); i > 0 && !work.done; i--) this.progress();
-    if (!work.done && !early) work.operation.site = captureSite();
-    return work;
+    return typed;
   }
 
   /** Advances everything that can be advanced without waiting. */
@@ -101,10 +116,7 @@ export class Engine {
     let moved = this.transport.progress();
     const active = this.#active;
     for (let i = 0; i < active.length; i++) if (!active[i].done && active[i].advance()) moved = true;
-    if (this.#ended > 0) {
-      this.#ended = 0;
-      this.#active = active.filter((work) => !work.done);
-    }
+    if (this.#ended > 0) this.#forgetEnded();
     if (moved) this.moves++;
     return moved;
   }
@@ -135,26 +147,39 @@ export class Engine {
     if (!work.done) this.driver.block(work);
   }
 
+  /** Remembers when and where an operation was issued. */
+  #locate(work: Work<unknown>): void {
+    this.#lastTime = this.now();
+    work.issuedAt = this.#lastTime;
+    work.operation.site = captureSite();
+  }
+
   /** A work tells that it is over. */
   ended(work: Work<unknown>): void {
     this.#ended++;
-    const { operation } = work;
-    this.#tracer?.add("comm", operation.kind, work.issuedAt, work.doneAt, {
-      operation: formatOperation(operation),
-      group: operation.group.name,
-    });
+    this.recorder.end(work.record, work.state === "failed");
+    if (!this.#tracer) return;
+    const { operation, issuedAt } = work;
+    const name = formatOperation(operation);
+    this.#tracer.add("comm", operation.kind, issuedAt, this.now(), { operation: name, group: operation.group.name });
   }
 
+  /** Somebody awaits this, or has waited for it. */
   claimed(work: Work<unknown>): void {
-    this.#unclaimed.delete(work);
+    const { nextUnclaimed: next, previousUnclaimed: previous } = work;
+    if (next) next.previousUnclaimed = previous;
+    if (previous) previous.nextUnclaimed = next;
+    else this.#unclaimed = next;
+    work.nextUnclaimed = undefined;
+    work.previousUnclaimed = undefined;
   }
 
   /** Ends every operation with the report of why the job failed. */
   fail(message: string): void {
     if (this.#failure) return;
     this.#failure = new JobError(message);
-    for (const work of this.#active) work.reject(this.#failure);
-    this.#active = [];
+    for (const work of [...this.#active]) work.reject(this.#failure);
+    this.#active.length = 0;
   }
 
   /**
@@ -162,21 +187,14 @@ export class Engine {
    * @throws Error naming the operations that nobody waited for.
    */
   async finish(): Promise<void> {
-    if (this.#unclaimed.size > 0) throw this.#forgotten();
+    if (this.#unclaimed) throw this.#forgotten();
     while (this.#active.length > 0) await this.#active[0];
     if (this.#failure) throw this.#failure;
   }
 
   /** What this rank is doing, for a diagnosis of the whole job. */
   report(state: RankState, error = ""): Report {
-    const recent = [...this.recorder.works()].slice(-32).map(({ operation, ...work }) => ({
-      text: formatOperation(operation),
-      group: operation.group.name,
-      seq: operation.seq,
-      hash: operation.hash,
-      site: formatSite(operation.site),
-      pending: !work.state.startsWith("done"),
-    }));
+    const recent = this.recorder.dump(32);
     const pending = this.pending()
       .slice(0, 16)
       .map((work) => ({
@@ -194,14 +212,24 @@ export class Engine {
     return { rank: this.rank, state, error, pending, recent, moves: this.moves };
   }
 
+  #forgetEnded(): void {
+    this.#ended = 0;
+    const active = this.#active;
+    let kept = 0;
+    for (let i = 0; i < active.length; i++) if (!active[i].done) active[kept++] = active[i];
+    active.length = kept;
+  }
+
   #forgotten(): Error {
-    const works = [...this.#unclaimed].slice(0, 3).map(({ operation }) => {
-      const site = formatSite(operation.site);
-      return formatOperation(operation) + (site ? ` (${site})` : "");
-    });
-    const more = this.#unclaimed.size > 3 ? ` and ${this.#unclaimed.size - 3} more` : "";
+    const texts: string[] = [];
+    for (let work = this.#unclaimed; work; work = work.nextUnclaimed) {
+      const site = formatSite(work.operation.site);
+      texts.push(formatOperation(work.operation) + (site ? ` (${site})` : ""));
+    }
+    const works = texts.reverse().slice(0, 3).join(", ");
+    const more = texts.length > 3 ? ` and ${texts.length - 3} more` : "";
     return new Error(
-      `rank ${this.rank} ended without waiting for ${works.join(", ")}${more}. ` +
+      `rank ${this.rank} ended without waiting for ${works}${more}. ` +
         "`await` each operation, or let the stream wait with .wait(), before the program ends.",
     );
   }

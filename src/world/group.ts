@@ -19,11 +19,11 @@ import { Checks } from "./checks.ts";
 import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import { allGatherJson, broadcastJson } from "./objects.ts";
-import { type Contiguous, type GroupInfo, hashOf, type Kind, type Operation, type Operator, type Span, spanBytes, spanOf } from "./operation.ts";
+import { type Contiguous, type GroupInfo, hashOf, type Kind, kinds, type Operation, type Operator, type Span, spanBytes, spanOf } from "./operation.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
 import type { Comm, SharedGroup, Steps } from "./transport.ts";
 import type { Tuner } from "./tuner.ts";
-import { type Use, Work } from "./work.ts";
+import { type Plan, type Task, Work } from "./work.ts";
 
 /** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
 export type Pieces<T extends Contiguous> = T | readonly T[];
@@ -37,7 +37,7 @@ export interface PointToPoint<T extends Contiguous> {
 }
 
 /** What an operation is made of, before it is numbered. */
-interface Call<T> {
+interface Call<T> extends Task<T> {
   readonly kind: Kind;
   readonly operator?: Operator;
   readonly root?: number;
@@ -45,12 +45,9 @@ interface Call<T> {
   readonly tag?: number;
   /** What the members must agree on. */
   readonly agree: readonly Contiguous[];
-  readonly reads?: readonly Contiguous[];
-  readonly writes?: readonly Contiguous[];
   readonly steps: (comm: Comm, operation: Operation) => Steps;
   /** Given where the group's shared memory can do the operation in place. */
   readonly shared?: { span: Span; operator: Operator };
-  readonly value: () => T;
 }
 
 export class ProcessGroup {
@@ -106,10 +103,10 @@ export class ProcessGroup {
       kind: "broadcast",
       root,
       agree: [tensor],
-      reads: isRoot ? [tensor] : [],
-      writes: isRoot ? [] : [tensor],
+      reads: isRoot ? [tensor] : none,
+      writes: isRoot ? none : [tensor],
       steps: (comm) => treeBroadcast(comm, spanOf(tensor), root),
-      value: () => tensor,
+      output: tensor,
     });
   }
 
@@ -123,15 +120,15 @@ export class ProcessGroup {
       root,
       operator,
       agree: [tensor],
-      reads: isRoot ? [] : [tensor],
-      writes: isRoot ? [tensor] : [],
+      reads: isRoot ? none : [tensor],
+      writes: isRoot ? [tensor] : none,
       *steps(comm) {
         const span = spanOf(tensor);
         const work = isRoot ? span : comm.scratch(span.count, span.dtype);
         comm.copy(work, span);
         yield* treeReduce(comm, work, root, operator);
       },
-      value: () => tensor,
+      output: tensor,
     });
   }
 
@@ -139,12 +136,14 @@ export class ProcessGroup {
   allReduce<T extends Contiguous>(tensor: T, operator: Operator = "sum"): Work<T> {
     this.#checks.tensor("allReduce", tensor);
     const span = spanOf(tensor);
+    const only = [tensor];
     const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared !== undefined);
     return this.#issue({
       kind: "allReduce",
       operator,
-      agree: [tensor],
-      writes: [tensor],
+      agree: only,
+      reads: none,
+      writes: only,
       shared: algorithm === "shared" ? { span, operator } : undefined,
       steps(comm) {
         if (algorithm === "ring") return ringAllReduce(comm, span, operator);
@@ -152,7 +151,7 @@ export class ProcessGroup {
         if (algorithm === "halving") return halvingDoublingAllReduce(comm, span, operator);
         return recursiveDoublingAllReduce(comm, span, operator);
       },
-      value: () => tensor,
+      output: tensor,
     });
   }
 
@@ -168,11 +167,11 @@ export class ProcessGroup {
     return this.#issue({
       kind: "gather",
       root,
-      agree: [],
+      agree: none,
       reads: [input],
       writes: list(this.rank === root ? output : undefined),
       steps: (comm) => directGather(comm, spanOf(input), pieces, root),
-      value: () => output,
+      output: output,
     });
   }
 
@@ -191,7 +190,7 @@ export class ProcessGroup {
         comm.copy(pieces[comm.rank], spanOf(input));
         yield* algorithm === "gather" ? gatherBroadcast(comm, pieces) : ringAllGather(comm, pieces);
       },
-      value: () => output,
+      output: output,
     });
   }
 
@@ -206,11 +205,11 @@ export class ProcessGroup {
     return this.#issue({
       kind: "scatter",
       root,
-      agree: [],
+      agree: none,
       reads: list(this.rank === root ? input : undefined),
       writes: [output],
       steps: (comm) => directScatter(comm, spanOf(output), pieces, root),
-      value: () => output,
+      output: output,
     });
   }
 
@@ -225,7 +224,7 @@ export class ProcessGroup {
       reads: list(input),
       writes: [output],
       steps: (comm) => directReduceScatter(comm, spanOf(output), pieces, operator),
-      value: () => output,
+      output: output,
     });
   }
 
@@ -236,11 +235,11 @@ export class ProcessGroup {
     this.#checks.ownPiece(outputs[this.rank], inputs[this.rank]);
     return this.#issue({
       kind: "allToAll",
-      agree: [],
+      agree: none,
       reads: list(input),
       writes: list(output),
       steps: (comm) => directAllToAll(comm, outputs, inputs),
-      value: () => output,
+      output: output,
     });
   }
 
@@ -248,7 +247,7 @@ export class ProcessGroup {
   barrier(): Work<void> {
     const operator = "sum";
     const shared = this.#shared && this.#tuner.table.shared ? { span: this.#engine.nothing, operator } as const : undefined;
-    return this.#issue({ kind: "barrier", agree: [], shared, steps: disseminationBarrier, value: () => undefined });
+    return this.#issue({ kind: "barrier", agree: none, shared, reads: none, writes: none, steps: disseminationBarrier });
   }
 
   /** Everybody gets the root's value. Values are what JSON can say. */
@@ -259,7 +258,9 @@ export class ProcessGroup {
     return this.#issue({
       kind: "broadcastObject",
       root,
-      agree: [],
+      agree: none,
+      reads: none,
+      writes: none,
       steps: (comm) => broadcastJson(comm, mine, root, (received) => (text = received)),
       value: () => JSON.parse(text) as V,
     });
@@ -271,7 +272,9 @@ export class ProcessGroup {
     let texts: string[] = [];
     return this.#issue({
       kind: "allGatherObject",
-      agree: [],
+      agree: none,
+      reads: none,
+      writes: none,
       steps: (comm) => allGatherJson(comm, mine, (received) => (texts = received)),
       value: () => texts.map((text) => JSON.parse(text) as V),
     });
@@ -287,7 +290,9 @@ export class ProcessGroup {
     let group: ProcessGroup | undefined;
     return this.#issue({
       kind: "split",
-      agree: [],
+      agree: none,
+      reads: none,
+      writes: none,
       steps: (comm) =>
         exchangeSplit(comm, this.#engine.transport, color, key, (all, id, address) => {
           const ranks = membersOf(all, color).map((member) => this.ranks[member]);
@@ -317,11 +322,12 @@ export class ProcessGroup {
       peer,
       tag,
       agree: [tensor],
-      [op === "send" ? "reads" : "writes"]: [tensor],
+      reads: op === "send" ? [tensor] : none,
+      writes: op === "send" ? none : [tensor],
       *steps(comm) {
         yield op === "send" ? comm.send(peer, spanOf(tensor)) : comm.recv(peer, spanOf(tensor));
       },
-      value: () => tensor,
+      output: tensor,
     });
   }
 
@@ -330,22 +336,22 @@ export class ProcessGroup {
     const engine = this.#engine;
     if (engine.failure) throw engine.failure;
     const pairwise = peer !== undefined;
-    // A send and its receive agree on dtype and number of elements, whatever the shape.
-    const hash = pairwise
-      ? hashOf("send", undefined, undefined, [{ ...agree[0], dtype: agree[0].dtype, shape: [agree[0].size] }])
-      : hashOf(kind, operator, root, agree);
+    const kindCode = kinds.indexOf(kind);
+    const hash = pairwise ? pairHash(agree[0]) : hashOf(kindCode, operator, root, agree);
     const seq = pairwise ? 0 : ++this.#seq;
-    const operation: Operation = { kind, group: this.#info, seq, operator, root, peer, tag, data: agree, hash };
-    const begin = () => {
-      if (!pairwise) engine.transport.announce(operation);
-      if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
-      return this.#run(call, operation);
-    };
-    const after = pairwise ? undefined : this.#last;
-    const uses = [...(call.reads ?? []).map((t) => useOf(t, false)), ...(call.writes ?? []).map((t) => useOf(t, true))];
-    const work = new Work<T>(engine, operation, uses, after, begin, call.value);
+    const operation: Operation = { kind, kindCode, group: this.#info, seq, operator, root, peer, tag, data: agree, hash, site: undefined };
+    const work = new Work<T>(engine, this, operation, call, pairwise ? undefined : this.#last);
     if (!pairwise) this.#last = work as Work<unknown>;
     return engine.submit(work);
+  }
+
+  /** Starts an operation whose turn has come. For Work. */
+  begin(task: Task<unknown>, operation: Operation): Plan {
+    const call = task as Call<unknown>;
+    const { transport } = this.#engine;
+    if (operation.seq > 0) transport.announce(operation);
+    if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
+    return this.#run(call, operation);
   }
 
   *#run(call: Call<unknown>, operation: Operation): Steps {
@@ -358,12 +364,14 @@ export class ProcessGroup {
   }
 }
 
+const none: readonly Contiguous[] = [];
+
+/** A send and its receive agree on dtype and number of elements, whatever the shape. */
+function pairHash({ dtype, size }: Contiguous): number {
+  return hashOf(0, undefined, undefined, [{ dtype, shape: [size] }]);
+}
+
 function list<T>(pieces: T | readonly T[] | undefined): readonly T[] {
   if (pieces === undefined) return [];
   return Array.isArray(pieces) ? (pieces as readonly T[]) : [pieces as T];
-}
-
-function useOf(tensor: Contiguous, writes: boolean): Use {
-  const span = spanOf(tensor);
-  return { buffer: span.buffer, start: span.offset, end: span.offset + spanBytes(span), writes };
 }

@@ -48,7 +48,7 @@ export const kinds = [
 ] as const;
 export type Kind = (typeof kinds)[number];
 
-const operators: readonly Operator[] = ["sum", "min", "max", "product", "mean"];
+export const operators: readonly Operator[] = ["sum", "min", "max", "product", "mean"];
 
 /** The group an operation belongs to, as reports need it. */
 export interface GroupInfo {
@@ -60,6 +60,8 @@ export interface GroupInfo {
 
 export interface Operation {
   readonly kind: Kind;
+  /** The kind as a number: its place in `kinds`. */
+  readonly kindCode: number;
   readonly group: GroupInfo;
   /** Number of this collective in its group, from 1; 0 for send and recv. */
   readonly seq: number;
@@ -76,12 +78,12 @@ export interface Operation {
 
 /** 32-bit hash of everything the ranks must agree on. */
 export function hashOf(
-  kind: Kind,
+  kindCode: number,
   operator: Operator | undefined,
   root: number | undefined,
-  data: readonly Contiguous[],
+  data: readonly { dtype: DType; shape: readonly number[] }[],
 ): number {
-  let h = mix(0x9e3779b9 ^ kinds.indexOf(kind), operator ? operators.indexOf(operator) + 1 : 0);
+  let h = mix(0x9e3779b9 ^ kindCode, operator ? operators.indexOf(operator) + 1 : 0);
   h = mix(h, root ?? -1);
   for (const { dtype, shape } of data) {
     h = mix(h, dtypes[dtype].code + 16 * shape.length);
@@ -100,17 +102,28 @@ export function formatData({ dtype, shape }: { dtype: DType; shape: readonly num
   return `${dtype}[${shape.join(",")}]`;
 }
 
+/** What the text of an operation is made of. */
+interface Described {
+  readonly kind: Kind;
+  readonly operator?: Operator;
+  readonly root?: number;
+  readonly peer?: number;
+  readonly tag?: number;
+  readonly data: readonly { dtype: DType; shape: readonly number[] }[];
+  /** Further tensors that are not listed. */
+  readonly more?: number;
+}
+
 /** `allReduce(sum, f32[1024])`, `send(f32[4]) to rank 1 with tag 2` */
-export function formatOperation(op: Operation): string {
-  const parts = [...(op.operator ? [op.operator] : []), ...shorten(op.data.map(formatData))];
+export function formatOperation(op: Described): string {
+  const parts: string[] = op.operator ? [op.operator] : [];
+  if (op.data.length > 0) parts.push(formatData(op.data[0]));
+  const more = op.more ?? op.data.length - 1;
+  if (more > 0) parts.push(`… ${more + 1} tensors`);
   if (op.root !== undefined) parts.push(`root ${op.root}`);
   const call = `${op.kind}(${parts.join(", ")})`;
   if (op.peer === undefined) return call;
   return `${call} ${op.kind === "send" ? "to" : "from"} rank ${op.peer}${op.tag ? ` with tag ${op.tag}` : ""}`;
-}
-
-function shorten(parts: string[]): string[] {
-  return parts.length <= 4 ? parts : [...parts.slice(0, 3), `… ${parts.length} in all`];
 }
 
 /** The whole of a tensor as a span. */

@@ -3,39 +3,69 @@
  * the stream wait; one of the two must happen before the operation's buffers are used
  * again or the program ends, or an error says so with the line.
  */
-import type { Blockable, Buffer, Completion, Hold } from "../device/index.ts";
+import type { Blockable, Completion, Hold } from "../device/index.ts";
 import type { Engine } from "./engine.ts";
-import { formatOperation, type Operation } from "./operation.ts";
+import { type Contiguous, formatOperation, type Operation, type Span, spanBytes, spanOf } from "./operation.ts";
 import { formatSite } from "./site.ts";
 import type { Request, SharedCollective, Steps } from "./transport.ts";
-
-/** Part of a buffer that an operation uses. */
-export interface Use {
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly writes: boolean;
-}
 
 /** How an operation is carried out: by messages, or over shared memory. */
 export type Plan = Steps | SharedCollective;
 
+/** The call that a Work carries out. */
+export interface Task<T> {
+  /** What the operation reads and writes; nobody else may, in conflict with it, until it is claimed. */
+  readonly reads: readonly Contiguous[];
+  readonly writes: readonly Contiguous[];
+  /** What `await` gives, or how to make it. */
+  readonly output?: T;
+  readonly value?: () => T;
+}
+
+/** Makes the plan of an operation, once its turn has come. */
+export interface Planner {
+  begin(task: Task<unknown>, operation: Operation): Plan;
+}
+
+/** Marks part of a buffer as used by a Work. */
+class WorkHold implements Hold {
+  readonly work: Work<unknown>;
+  readonly start: number;
+  readonly end: number;
+  readonly writes: boolean;
+
+  constructor(work: Work<unknown>, span: Span, writes: boolean) {
+    this.work = work;
+    this.start = span.offset;
+    this.end = span.offset + spanBytes(span);
+    this.writes = writes;
+  }
+
+  conflict(action: "read" | "write"): never {
+    this.work.conflict(action);
+  }
+}
+
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   readonly operation: Operation;
-  readonly issuedAt: number;
-  doneAt = 0;
+  /** Its number in the flight recorder. */
+  record = 0;
+  /** Milliseconds on the job's clock, as precisely as the engine looked at it. */
+  issuedAt = 0;
   state: "queued" | "running" | "done" | "failed" = "queued";
   /** Whether somebody awaits or has waited for this. */
   claimed = false;
+  /** Links of the engine's list of works that nobody has waited for. */
+  nextUnclaimed: Work<unknown> | undefined;
+  previousUnclaimed: Work<unknown> | undefined;
   /** Whether a thread blocks until this is over. */
   blocking = false;
-  /** The collective issued before this one in its group. */
-  readonly after: Work<unknown> | undefined;
+  /** The collective issued before this one in its group, while it is under way. */
+  #after: Work<unknown> | undefined;
   readonly #engine: Engine;
   readonly #fence: Completion;
-  readonly #begin: () => Plan;
-  readonly #finish: () => T;
-  readonly #holds: { buffer: Buffer; hold: Hold }[] = [];
+  readonly #planner: Planner;
+  readonly #task: Task<T>;
   #steps: Steps | undefined;
   #shared: SharedCollective | undefined;
   #pending: Request | readonly Request[] | undefined;
@@ -43,31 +73,16 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #error: Error | undefined;
   #waiters: (() => void)[] | undefined;
 
-  /**
-   * @param begin makes the plan, once the buffers' earlier kernels and `after` are done.
-   * @param finish makes the value that `await` gives.
-   */
-  constructor(
-    engine: Engine,
-    operation: Operation,
-    uses: readonly Use[],
-    after: Work<unknown> | undefined,
-    begin: () => Plan,
-    finish: () => T,
-  ) {
+  /** @throws Error when an operation that nobody waited for uses the same memory. */
+  constructor(engine: Engine, planner: Planner, operation: Operation, task: Task<T>, after: Work<unknown> | undefined) {
     this.#engine = engine;
+    this.#planner = planner;
     this.operation = operation;
-    this.after = after;
-    this.#begin = begin;
-    this.#finish = finish;
-    this.issuedAt = engine.now();
+    this.#task = task;
+    this.#after = after?.done ? undefined : after;
     this.#fence = engine.device.stream.record();
-    for (const use of uses) {
-      use.buffer.checkHolds(use.start, use.end, use.writes);
-      const hold = { ...use, conflict: (action: "read" | "write") => this.#conflict(action) };
-      this.#holds.push({ buffer: use.buffer, hold });
-    }
-    for (const { buffer, hold } of this.#holds) buffer.holds.push(hold);
+    this.#hold(task.reads, false);
+    this.#hold(task.writes, true);
   }
 
   /** Whether the operation has ended, well or badly. */
@@ -112,10 +127,12 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** Does what can be done now. @returns whether anything moved. */
   advance(): boolean {
+    if (this.done) return false;
     if (this.state === "queued") {
-      if (!this.#fence.done || (this.after && !this.after.done)) return false;
+      if (!this.#fence.done || (this.#after && !this.#after.done)) return false;
+      this.#after = undefined;
       this.state = "running";
-      const plan = this.#begin();
+      const plan = this.#planner.begin(this.#task, this.operation);
       if ("poll" in plan) this.#shared = plan;
       else this.#steps = plan;
       this.#step();
@@ -133,7 +150,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** World ranks that must act before this can go on. */
   blockedOn(): readonly number[] {
-    if (this.state === "queued") return this.after && !this.after.done ? this.after.blockedOn() : [];
+    if (this.state === "queued") return this.#after?.blockedOn() ?? [];
     if (this.#shared) return this.#shared.waitingFor();
     const pending = this.#pending;
     if (!pending) return [];
@@ -163,8 +180,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   #end(state: "done" | "failed"): void {
     this.state = state;
-    this.doneAt = this.#engine.now();
-    if (state === "done") this.#value = this.#finish();
+    if (state === "done") this.#value = this.#task.value ? this.#task.value() : this.#task.output;
     if (this.claimed) this.#dropHolds();
     this.#engine.ended(this as Work<unknown>);
     const waiters = this.#waiters;
@@ -181,19 +197,25 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     if (this.done) this.#dropHolds();
   }
 
-  #dropHolds(): void {
-    for (const { buffer, hold } of this.#holds) {
-      const at = buffer.holds.indexOf(hold);
-      if (at >= 0) buffer.holds.splice(at, 1);
+  #hold(tensors: readonly Contiguous[], writes: boolean): void {
+    for (const tensor of tensors) {
+      const hold = new WorkHold(this as Work<unknown>, spanOf(tensor), writes);
+      if (tensor.buffer.holds.length > 0) tensor.buffer.checkHolds(hold.start, hold.end, writes, hold.work);
+      tensor.buffer.holds.push(hold);
     }
-    this.#holds.length = 0;
+  }
+
+  #dropHolds(): void {
+    for (const tensor of this.#task.reads) drop(tensor.buffer.holds, this as Work<unknown>);
+    for (const tensor of this.#task.writes) drop(tensor.buffer.holds, this as Work<unknown>);
   }
 
   #settled(): Promise<T> {
     return this.#error ? Promise.reject(this.#error) : Promise.resolve(this.#value as T);
   }
 
-  #conflict(action: "read" | "write"): never {
+  /** Throws the error for memory that is touched while this operation uses it. */
+  conflict(action: "read" | "write"): never {
     const site = formatSite(this.operation.site);
     throw new Error(
       `rank ${this.#engine.rank} ${action === "write" ? "writes to" : "reads"} a buffer that ` +
@@ -201,6 +223,10 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
         "waited for. `await` it first, or let the stream wait with .wait().",
     );
   }
+}
+
+function drop(holds: Hold[], work: Work<unknown>): void {
+  for (let i = holds.length - 1; i >= 0; i--) if ((holds[i] as WorkHold).work === work) holds.splice(i, 1);
 }
 
 function isDone(pending: Request | readonly Request[]): boolean {
