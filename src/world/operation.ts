@@ -15,7 +15,7 @@ export interface Contiguous {
   readonly size: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly contiguous: boolean;
+  readonly isContiguous: boolean;
 }
 
 /** Part of a buffer, as algorithms see it. */

@@ -95,6 +95,16 @@ export class ShmLayout {
     return new TextDecoder().decode(this.#reports.slice(rank * REPORT, rank * REPORT + length));
   }
 
+  /** Speaks for a rank whose thread is gone: ends the job with the reason. */
+  announceLoss(rank: number, reason: string): void {
+    const report = { rank, state: "failed", error: reason, pending: [], recent: [], moves: 0 };
+    this.writeReport(rank, JSON.stringify({ report, failure: { kind: "threw", by: rank, detail: reason } }));
+    Atomics.store(this.words, this.rank(rank) + ANSWERED, 1);
+    Atomics.store(this.words, this.rank(rank) + STATE, 2);
+    Atomics.compareExchange(this.words, ABORT, 0, rank + 1);
+    this.wakeAll();
+  }
+
   /** Makes a sleeping rank look again. Call after the change it should see. */
   wake(rank: number): void {
     const at = this.rank(rank);

@@ -1,0 +1,25 @@
+/** `worldsize list`: the course's scripts and what each shows. */
+import pc from "picocolors";
+import { scriptOf } from "../script/index.ts";
+import { compileProgram } from "../script/node/compile.ts";
+import { courseScripts } from "./scripts.ts";
+
+/** @returns the exit code. */
+export async function listCommand(args: readonly string[]): Promise<number> {
+  const json = args.includes("--json");
+  const scripts = courseScripts();
+  const width = Math.max(...scripts.map((script) => script.name.length));
+  let chapter = "";
+  for (const { name, path, chapter: of } of scripts) {
+    const program = await compileProgram(path);
+    const { about, ranks = 4 } = scriptOf((await import(program.url)) as Record<string, unknown>, program.file);
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);
+      continue;
+    }
+    if (of !== chapter) process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(`Chapter ${Number(of)}`)}\n`);
+    chapter = of;
+    process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${about}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,99 @@
+/** Draws what ranks show as lines of text: prefixed, coloured per rank, always whole. */
+import asciichart from "asciichart";
+import Table from "cli-table3";
+import pc from "picocolors";
+import type { Cell, Row, Series, Shown, TimelineLane } from "../script/index.ts";
+
+type Paint = (text: string) => string;
+
+const paints: readonly Paint[] = [pc.cyan, pc.magenta, pc.yellow, pc.green, pc.blue, pc.red];
+const curves = [asciichart.cyan, asciichart.magenta, asciichart.yellow, asciichart.green, asciichart.blue];
+
+/** Widest a drawing may be. */
+const WIDTH = Math.max(40, Math.min(100, (process.stdout.columns ?? 88) - 14));
+
+/** @returns the lines to print for what a rank showed. */
+export function renderShown(rank: number, shown: Shown, ranks: number): string[] {
+  const digits = String(ranks - 1).length;
+  const prefix = paints[rank % paints.length](`rank ${String(rank).padStart(digits)} │ `);
+  return drawing(shown).map((line) => prefix + line);
+}
+
+function drawing(shown: Shown): string[] {
+  switch (shown.kind) {
+    case "line":
+      return shown.text.split("\n");
+    case "row":
+      return [Object.entries(shown.row).map(([name, value]) => `${pc.dim(name)} ${cell(value)}`).join("   ")];
+    case "table":
+      return titled(shown.title, table(shown.rows));
+    case "plot":
+      return titled(shown.title, plot(shown.series));
+    case "timeline":
+      return titled(shown.title, timeline(shown.lanes));
+  }
+}
+
+function titled(title: string, lines: string[]): string[] {
+  return title ? [pc.bold(title), ...lines] : lines;
+}
+
+/** Numbers short enough to read. */
+function cell(value: Cell): string {
+  if (typeof value !== "number" || Number.isInteger(value)) return String(value ?? "");
+  const size = Math.abs(value);
+  return size >= 1e-4 && size < 1e7 ? String(Number(value.toPrecision(6))) : value.toExponential(3);
+}
+
+/** A table of rows; columns are the names in order of appearance. */
+export function table(rows: readonly Row[]): string[] {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const numeric = columns.map((column) => rows.every((row) => typeof (row[column] ?? 0) === "number"));
+  const drawn = new Table({
+    head: columns,
+    style: { head: pc.isColorSupported ? ["bold"] : [], border: pc.isColorSupported ? ["gray"] : [], compact: true },
+    colAligns: numeric.map((right) => (right ? "right" : "left")),
+  });
+  for (const row of rows) drawn.push(columns.map((column) => cell(row[column])));
+  return drawn.toString().split("\n");
+}
+
+function plot(series: readonly Series[]): string[] {
+  const points = Math.max(0, ...series.map(({ y }) => y.length));
+  if (points === 0) return ["(nothing to plot)"];
+  const stretch = Math.min(WIDTH - 12, Math.max(points, 40));
+  const sample = (y: readonly number[]): number[] =>
+    Array.from({ length: stretch }, (_, i) => y[Math.min(y.length - 1, Math.floor((i * y.length) / stretch))]);
+  const colors = pc.isColorSupported ? curves : undefined;
+  const drawn = asciichart.plot(series.map(({ y }) => sample(y)), { height: 10, colors });
+  const legend = series.map(({ name }, i) => (pc.isColorSupported ? paints[i % paints.length](name) : name)).join("   ");
+  return [...drawn.split("\n"), `${" ".repeat(10)}${legend}`];
+}
+
+/** A bar chart over time: each lane a row, each span its length, letters tell spans apart. */
+function timeline(lanes: readonly TimelineLane[]): string[] {
+  const spans = lanes.flatMap((lane) => lane.spans);
+  if (spans.length === 0) return ["(nothing was recorded)"];
+  const start = Math.min(...spans.map((span) => span.start));
+  const end = Math.max(...spans.map((span) => span.end));
+  const names = [...new Set(spans.map((span) => span.name))];
+  const label = Math.max(...lanes.map((lane) => lane.name.length));
+  const width = WIDTH - label;
+  const scale = width / Math.max(end - start, 1e-6);
+  const rows = lanes.map((lane) => {
+    const cells = Array<string>(width).fill("·");
+    for (const span of lane.spans) {
+      const from = Math.min(width - 1, Math.floor((span.start - start) * scale));
+      const to = Math.min(width, Math.max(from + 1, Math.round((span.end - start) * scale)));
+      const which = names.indexOf(span.name);
+      cells.fill(paints[which % paints.length](letter(which)), from, to);
+    }
+    return `${lane.name.padEnd(label)} ${cells.join("")}`;
+  });
+  const legend = names.slice(0, 12).map((name, i) => `${paints[i % paints.length](letter(i))} ${name}`);
+  return [...rows, `${" ".repeat(label)} 0 ms${`${(end - start).toFixed(2)} ms`.padStart(width - 4)}`, legend.join("  ")];
+}
+
+function letter(index: number): string {
+  return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[index % 26];
+}

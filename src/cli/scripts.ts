@@ -1,0 +1,57 @@
+/** Finds scripts: the course's by name, the reader's by path. */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { closest, distance } from "fastest-levenshtein";
+
+/** The package's own folder, seen from dist/. */
+export const root = fileURLToPath(new URL("../", import.meta.url));
+
+export interface CourseScript {
+  readonly name: string;
+  readonly path: string;
+  readonly chapter: string;
+}
+
+/** A command line that cannot be carried out; printed without a stack, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The course's scripts, in the order of the chapters. */
+export function courseScripts(): CourseScript[] {
+  const course = join(root, "course");
+  if (!existsSync(course)) return [];
+  return readdirSync(course, { recursive: true, encoding: "utf8" })
+    .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
+    .sort()
+    .map((file) => ({
+      name: basename(file, ".ts"),
+      path: join(course, file),
+      chapter: /chapter(\d+)/.exec(file)?.[1] ?? "",
+    }));
+}
+
+/** The file of a script given by name or path. @throws UsageError with the nearest names. */
+export function findScript(name: string): string {
+  const scripts = courseScripts();
+  const known = scripts.find((script) => script.name === name);
+  if (known) return known.path;
+  if (/[\\/.]/.test(name)) {
+    if (existsSync(name)) return name;
+    throw new UsageError(`There is no file ${relative(process.cwd(), name) || name}. Give the path of a program, or a name that \`worldsize list\` shows.`);
+  }
+  throw new UsageError(`There is no script "${name}". ${suggest(name, scripts.map((script) => script.name))}`);
+}
+
+/** `Did you mean a or b?`, or the whole list if nothing is near. */
+export function suggest(word: string, words: readonly string[]): string {
+  if (words.length === 0) return "";
+  const limit = Math.max(2, Math.ceil(word.length / 2));
+  const near = words
+    .filter((candidate) => distance(word, candidate) <= limit || candidate.includes(word))
+    .sort((a, b) => distance(word, a) - distance(word, b))
+    .slice(0, 3);
+  if (near.length === 0) near.push(closest(word, [...words]));
+  return words.length <= 6 && near.length > 1 ? `Known are ${words.join(", ")}.` : `Did you mean ${near.join(" or ")}?`;
+}

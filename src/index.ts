@@ -1,0 +1,19 @@
+/** worldsize: what programs import. */
+export { type DType, type MemoryStats, OutOfMemoryError, type Tag } from "./device/index.ts";
+export {
+  boolean,
+  type Cell,
+  type Context,
+  choice,
+  defineScript,
+  number,
+  type Row,
+  type Script,
+  type Series,
+  type Show,
+  string,
+  type TimelineLane,
+} from "./script/index.ts";
+export { type Nested, type Operand, Tensor, type TensorDevice } from "./tensor/index.ts";
+export type { Span } from "./trace/trace.ts";
+export { JobError, type Operator, ProcessGroup, Work } from "./world/index.ts";

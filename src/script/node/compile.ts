@@ -1,0 +1,120 @@
+/**
+ * Turns a TypeScript program into a module that workers can import. The result is kept
+ * beside the installed packages and reused while the program's files are unchanged.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** A program that is ready to run. */
+export interface Program {
+  /** Its source, as a path. */
+  readonly path: string;
+  /** Its name in messages. */
+  readonly file: string;
+  /** URL of the compiled module. */
+  readonly url: string;
+}
+
+/** The program cannot be compiled; the message names file, line and column. */
+export class CompileError extends Error {
+  override readonly name = "CompileError";
+}
+
+/** The package's own folder, seen from dist/ and from src/script/node/. */
+const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../" : "../../../", import.meta.url));
+
+interface CacheEntry {
+  /** Files the program was made of, with their times and sizes. */
+  readonly inputs: readonly (readonly [string, number, number])[];
+}
+
+/** @throws CompileError when the file is missing or does not parse. */
+export async function compileProgram(source: string): Promise<Program> {
+  const path = resolve(source);
+  if (!existsSync(path)) throw new CompileError(`${source} does not exist.`);
+  if (!statSync(path).isFile()) throw new CompileError(`${source} is not a file.`);
+  const program = (out: string): Program => ({ path, file: basename(path), url: pathToFileURL(out).href });
+  const key = createHash("sha256").update(path).digest("hex").slice(0, 16);
+  const folder = cacheFolder();
+  const out = join(folder, `${basename(path).replace(/\W/g, "-")}-${key}.mjs`);
+  if (isFresh(out)) return program(out);
+  const { code, inputs } = await bundle(path);
+  writeWhole(out, code);
+  writeWhole(`${out}.json`, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry));
+  return program(out);
+}
+
+async function bundle(path: string): Promise<{ code: string; inputs: string[] }> {
+  const esbuild = await import("esbuild");
+  const library = pathToFileURL(join(root, "dist/index.js")).href;
+  try {
+    const result = await esbuild.build({
+      entryPoints: [path],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: "inline",
+      sourcesContent: false,
+      sourceRoot: "/",
+      absWorkingDir: "/",
+      outfile: join(root, "program.mjs"),
+      logLevel: "silent",
+      plugins: [
+        {
+          name: "worldsize",
+          setup(build) {
+            build.onResolve({ filter: /^worldsize$/ }, () => ({ path: library, external: true }));
+          },
+        },
+      ],
+    });
+    const inputs = Object.keys(result.metafile.inputs).map((input) => join("/", input));
+    return { code: result.outputFiles[0].text, inputs };
+  } catch (error) {
+    const { errors } = error as { errors?: { text: string; location: { file: string; line: number; column: number } | null }[] };
+    if (!errors) throw error;
+    const lines = errors.slice(0, 5).map(({ text, location }) => {
+      const place = location ? `${basename(location.file)}:${location.line}:${location.column + 1}: ` : "";
+      return `${place}${text}`;
+    });
+    throw new CompileError(lines.join("\n"));
+  }
+}
+
+/** Beside the packages; where that cannot be written, a private folder of this run. */
+function cacheFolder(): string {
+  const folder = join(root, "node_modules/.cache/worldsize");
+  try {
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch {
+    return mkdtempSync(join(tmpdir(), "worldsize-"));
+  }
+}
+
+function isFresh(out: string): boolean {
+  try {
+    const entry = JSON.parse(readFileSync(`${out}.json`, "utf8")) as CacheEntry;
+    return existsSync(out) && entry.inputs.every((was) => String(stamp(was[0])) === String(was));
+  } catch {
+    return false;
+  }
+}
+
+function stamp(file: string): [string, number, number] {
+  const { mtimeMs, size } = statSync(file);
+  return [file, mtimeMs, size];
+}
+
+/** Writes a file in one step, so that nobody ever reads half of it. */
+function writeWhole(file: string, text: string): void {
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, text);
+  renameSync(part, file);
+}

@@ -1,0 +1,68 @@
+/** Typed options of a script: each has a default, a meaning, and knows how to read text. */
+
+export interface OptionSpec<T = unknown> {
+  readonly type: "number" | "string" | "boolean" | "choice";
+  readonly default: T;
+  readonly about: string;
+  readonly choices?: readonly string[];
+  /** Turns the command line's text into a value. @throws RangeError with the reason. */
+  parse(text: string): T;
+}
+
+/** The values that a set of options gives. */
+export type Values<O extends Record<string, OptionSpec>> = {
+  readonly [K in keyof O]: O[K] extends OptionSpec<infer T> ? T : never;
+};
+
+/** A number; `range` bounds it, `integer` refuses fractions. */
+export function number(
+  preset: number,
+  about: string,
+  range: { min?: number; max?: number; integer?: boolean } = {},
+): OptionSpec<number> {
+  const { min = -Infinity, max = Infinity, integer = false } = range;
+  return {
+    type: "number",
+    default: preset,
+    about,
+    parse(text) {
+      const value = Number(text);
+      if (text.trim() === "" || Number.isNaN(value)) throw new RangeError(`"${text}" is not a number`);
+      if (integer && !Number.isInteger(value)) throw new RangeError(`${text} is not a whole number`);
+      if (value < min || value > max) throw new RangeError(`${text} is not ${describeRange(min, max)}`);
+      return value;
+    },
+  };
+}
+
+function describeRange(min: number, max: number): string {
+  if (min === -Infinity) return `at most ${max}`;
+  return max === Infinity ? `at least ${min}` : `between ${min} and ${max}`;
+}
+
+export function string(preset: string, about: string): OptionSpec<string> {
+  return { type: "string", default: preset, about, parse: (text) => text };
+}
+
+export function boolean(preset: boolean, about: string): OptionSpec<boolean> {
+  return { type: "boolean", default: preset, about, parse: (text) => text !== "false" };
+}
+
+/** One of a list of words. */
+export function choice<const C extends string>(preset: C, choices: readonly C[], about: string): OptionSpec<C> {
+  return {
+    type: "choice",
+    default: preset,
+    about,
+    choices,
+    parse(text) {
+      if (!choices.includes(text as C)) throw new RangeError(`"${text}" is none of ${choices.join(", ")}`);
+      return text as C;
+    },
+  };
+}
+
+/** Defaults, overridden by what was given. */
+export function valuesOf(specs: Record<string, OptionSpec>, given: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, given[name] ?? spec.default]));
+}

@@ -1,0 +1,75 @@
+/** Runs a script's main on one built rank, from its context to its good or bad end. */
+import { TensorDevice } from "../tensor/index.ts";
+import type { Span, Tracer } from "../trace/trace.ts";
+import { JobError, mulberry32, type Rank, userFrame } from "../world/index.ts";
+import type { Context, Place, Script } from "./define.ts";
+import { type Shown, showTo } from "./show.ts";
+
+/** How a rank's program ended. */
+export interface Ending {
+  readonly rank: number;
+  readonly ok: boolean;
+  /** What went wrong. An echo is the job's failure as this rank learned of it. */
+  readonly error?: { readonly message: string; readonly stack: string; readonly echo: boolean };
+}
+
+export interface RankProgram {
+  readonly script: Script;
+  readonly options: Record<string, unknown>;
+  readonly place: Place;
+  readonly seed: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+  readonly tracer: Tracer | undefined;
+  readonly emit: (shown: Shown) => void;
+}
+
+/** @returns how the program ended; never throws. */
+export async function runRank(rank: Rank, program: RankProgram): Promise<Ending> {
+  const { world, engine } = rank;
+  try {
+    await program.script.main(contextFor(rank, program) as Context<never>);
+    await engine.finish();
+    rank.leave("finished");
+    return { rank: world.rank, ok: true };
+  } catch (thrown) {
+    return failRank(rank, thrown);
+  }
+}
+
+/** Ends a rank whose program threw. */
+export function failRank(rank: Rank, thrown: unknown): Ending {
+  const error = thrown instanceof Error ? thrown : new Error(`a value that is no Error: ${String(thrown)}`);
+  const echo = error instanceof JobError;
+  const frame = userFrame(error.stack ?? "");
+  const where = frame ? ` (${frame.file}:${frame.line})` : "";
+  if (!echo) rank.leave("failed", `${error.name}: ${error.message}${where}`);
+  const ending = { message: error.message, stack: cleanStack(error), echo };
+  return { rank: rank.world.rank, ok: false, error: ending };
+}
+
+function contextFor(rank: Rank, program: RankProgram): Context<Record<string, unknown>> {
+  const { world, device } = rank;
+  const { tracer, now } = program;
+  const random = mulberry32(program.seed * 7919 + world.rank);
+  return {
+    world,
+    device: new TensorDevice(device, program.seed),
+    options: program.options,
+    show: showTo(program.emit),
+    place: program.place,
+    env: { ...program.env, RANK: String(world.rank), WORLD_SIZE: String(world.size), LOCAL_RANK: String(world.rank) },
+    now,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random,
+    span: async (name, body) => (tracer ? tracer.span(name, body) : body()),
+    spans: (): readonly Span[] => tracer?.spans ?? [],
+  };
+}
+
+/** The stack without the frames of this library and of the engine's internals. */
+function cleanStack(error: Error): string {
+  const [, ...frames] = (error.stack ?? "").split(/\n(?=\s+at )/);
+  const theirs = frames.filter((frame) => userFrame(frame.trim()) !== undefined);
+  return [`${error.name}: ${error.message}`, ...theirs.map((frame) => frame.replace(/\?rank=\d+/, ""))].join("\n");
+}

@@ -1,0 +1,51 @@
+/**
+ * What a program shows. A rank only says what there is to see; whoever runs the job draws
+ * it: text in a terminal (render.ts), JSON lines, or later a page.
+ */
+
+export type Cell = string | number | boolean | undefined;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** A named list of points. */
+export interface Series {
+  readonly name: string;
+  readonly y: readonly number[];
+}
+
+/** One row of a timeline, such as a rank's device. */
+export interface TimelineLane {
+  readonly name: string;
+  readonly spans: readonly { readonly name: string; readonly start: number; readonly end: number }[];
+}
+
+/** What a rank showed. */
+export type Shown =
+  | { readonly kind: "line"; readonly text: string }
+  | { readonly kind: "row"; readonly row: Row }
+  | { readonly kind: "table"; readonly title: string; readonly rows: readonly Row[] }
+  | { readonly kind: "plot"; readonly title: string; readonly series: readonly Series[] }
+  | { readonly kind: "timeline"; readonly title: string; readonly lanes: readonly TimelineLane[] };
+
+export interface Show {
+  /** A line of text. */
+  line(text: string): void;
+  /** Named values. */
+  row(row: Row): void;
+  /** Several rows under one heading. */
+  table(rows: readonly Row[], title?: string): void;
+  /** Curves over their index. */
+  plot(series: readonly Series[], title?: string): void;
+  /** Spans over time, a lane a row; times in milliseconds. */
+  timeline(lanes: readonly TimelineLane[], title?: string): void;
+}
+
+/** A Show that hands everything on. */
+export function showTo(emit: (shown: Shown) => void): Show {
+  return {
+    line: (text) => emit({ kind: "line", text: String(text) }),
+    row: (row) => emit({ kind: "row", row }),
+    table: (rows, title = "") => emit({ kind: "table", title, rows }),
+    plot: (series, title = "") => emit({ kind: "plot", title, series }),
+    timeline: (lanes, title = "") => emit({ kind: "timeline", title, lanes }),
+  };
+}

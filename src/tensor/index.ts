@@ -1,0 +1,5 @@
+/** n-dimensional arrays. */
+export { decode, encode, nest, unnest } from "./host.ts";
+export type { HostArray, Nested, Operand } from "./tensor.ts";
+export { Tensor } from "./tensor.ts";
+export { type RandomOptions, TensorDevice } from "./tensor-device.ts";

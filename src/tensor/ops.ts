@@ -1,0 +1,193 @@
+/** What tensors compute: each function checks its operands, makes its result and launches kernels. */
+import { binaryOps, codeOf, compareOps, type DType, dtypes, reduceOps, sizeOf, unaryOps } from "../device/index.ts";
+import { broadcastShapes, broadcastStrides, checkAxis, sizeOfShape, type Shape, walks } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+export type UnaryOp = keyof typeof unaryOps;
+export type BinaryOp = keyof typeof binaryOps;
+export type CompareOp = keyof typeof compareOps;
+export type Reduction = keyof typeof reduceOps;
+
+/** Unary operators that integers have. */
+const integerUnary: readonly UnaryOp[] = ["neg", "abs", "relu"];
+
+/** `f32[2,3]` */
+function text(x: Tensor): string {
+  return `${x.dtype}[${x.shape}]`;
+}
+
+/** y = op(x), same shape and dtype. @throws TypeError for an integer tensor where op needs floats. */
+export function unary(op: UnaryOp, x: Tensor): Tensor {
+  if (!dtypes[x.dtype].float && !integerUnary.includes(op)) {
+    throw new TypeError(`${op} needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+  }
+  using source = x.contiguous();
+  const y = x.device.empty(x.shape, x.dtype);
+  y.device.raw.launch("unary", [source.ref(), y.ref()], [unaryOps[op], codeOf(x.dtype), x.size]);
+  return y;
+}
+
+/** out = a op b with broadcasting, in a new tensor or in `out` (contiguous, of the result's shape). */
+export function binary(op: BinaryOp, a: Tensor, b: Tensor, out?: Tensor): Tensor {
+  sameDType(op, a, b);
+  if (op === "div" && !dtypes[a.dtype].float) {
+    throw new TypeError(`div needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
+  }
+  return elementwise("binary", binaryOps[op], a, b, a.dtype, out);
+}
+
+/** u8 tensor: 1 where a op b holds, with broadcasting. */
+export function compare(op: CompareOp, a: Tensor, b: Tensor): Tensor {
+  sameDType(op, a, b);
+  return elementwise("compare", compareOps[op], a, b, "u8");
+}
+
+function sameDType(op: string, a: Tensor, b: Tensor): void {
+  if (a.dtype === b.dtype) return;
+  throw new TypeError(`${op} got ${text(a)} and ${text(b)}. Cast one of them with .to(dtype): nothing is converted silently.`);
+}
+
+function elementwise(kernel: "binary" | "compare", op: number, a: Tensor, b: Tensor, dtype: DType, into?: Tensor): Tensor {
+  const shape = broadcastShapes(a.shape, b.shape);
+  if (into && (!into.isContiguous || String(into.shape) !== String(shape))) {
+    throw new RangeError(`An in-place operation would give [${shape}], which does not fit ${text(into)}.`);
+  }
+  const out = into ?? a.device.empty(shape, dtype);
+  const strides = [a, b].map((x) => broadcastStrides(x.shape, x.strides, shape));
+  for (const { sizes, strides: [sa, sb], offsets, at } of walks(shape, strides)) {
+    const refs = [a.ref(offsets[0]), b.ref(offsets[1]), out.ref(at)];
+    out.device.raw.launch(kernel, refs, [op, codeOf(a.dtype), ...sizes, ...sa, ...sb]);
+  }
+  return out;
+}
+
+/** Copies x into a contiguous tensor, converting: `to`, `contiguous` and `copy_`. */
+export function convertInto(x: Tensor, out: Tensor): void {
+  const strides = broadcastStrides(x.shape, x.strides, out.shape);
+  for (const { sizes, strides: [s], offsets, at } of walks(out.shape, [strides])) {
+    out.device.raw.launch("convert", [x.ref(offsets[0]), out.ref(at)], [codeOf(x.dtype), codeOf(out.dtype), ...sizes, ...s]);
+  }
+}
+
+/** [outer, n, inner] around an axis, or around all elements. */
+function around(shape: Shape, axis: number | undefined): { outer: number; n: number; inner: number; rest: number[] } {
+  if (axis === undefined) return { outer: 1, n: sizeOfShape(shape), inner: 1, rest: [] };
+  const at = checkAxis(axis, shape.length);
+  return {
+    outer: sizeOfShape(shape.slice(0, at)),
+    n: shape[at],
+    inner: sizeOfShape(shape.slice(at + 1)),
+    rest: shape.filter((_, i) => i !== at),
+  };
+}
+
+function kept(x: Tensor, axis: number | undefined, rest: number[], keepdim: boolean): number[] {
+  if (!keepdim) return rest;
+  if (axis === undefined) return x.shape.map(() => 1);
+  return x.shape.map((length, i) => (i === checkAxis(axis, x.shape.length) ? 1 : length));
+}
+
+/**
+ * Reduces one axis, or all. Integers give i32; half formats accumulate in f32. An empty sum
+ * is 0, an empty product 1.
+ * @throws RangeError for a minimum or maximum of nothing.
+ */
+export function reduce(op: Reduction, x: Tensor, axis?: number, keepdim = false): Tensor {
+  const { outer, n, inner, rest } = around(x.shape, axis);
+  if (n === 0 && (op === "min" || op === "max")) {
+    throw new RangeError(`${op} of no elements: ${text(x)} is empty along ${axis === undefined ? "all axes" : `axis ${axis}`}.`);
+  }
+  using source = x.contiguous();
+  const out = x.device.empty(kept(x, axis, rest, keepdim), dtypes[x.dtype].float ? x.dtype : "i32");
+  x.device.raw.launch("reduce", [source.ref(), out.ref()], [reduceOps[op], codeOf(x.dtype), outer, n, inner]);
+  return out;
+}
+
+/** Mean along one axis, or of all elements. @throws TypeError for integers. */
+export function mean(x: Tensor, axis?: number, keepdim = false): Tensor {
+  if (!dtypes[x.dtype].float) throw new TypeError(`mean needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+  const { n } = around(x.shape, axis);
+  using wide = x.to("f32");
+  using total = reduce("sum", wide, axis, keepdim);
+  using average = total.div(n);
+  return average.to(x.dtype);
+}
+
+/** Position (i32) of the first maximum along an axis, or in the flattened tensor. */
+export function argmax(x: Tensor, axis?: number, keepdim = false): Tensor {
+  const { outer, n, inner, rest } = around(x.shape, axis);
+  if (n === 0) throw new RangeError(`argmax of no elements: ${text(x)}.`);
+  using source = x.contiguous();
+  const out = x.device.empty(kept(x, axis, rest, keepdim), "i32");
+  x.device.raw.launch("argmax", [source.ref(), out.ref()], [codeOf(x.dtype), outer, n, inner]);
+  return out;
+}
+
+/** Softmax along an axis, computed in f32. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  if (!dtypes[x.dtype].float) throw new TypeError(`softmax needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+  const at = checkAxis(axis, x.shape.length);
+  const last = x.shape.length - 1;
+  using turned = x.transpose(at, last);
+  using packed = turned.contiguous();
+  using source = packed.to("f32");
+  using y = x.device.empty(source.shape, "f32");
+  const columns = source.shape[last];
+  const rows = columns === 0 ? 0 : source.size / columns;
+  x.device.raw.launch("softmax", [source.ref(), y.ref()], [rows, columns]);
+  using back = y.transpose(at, last);
+  using result = back.contiguous();
+  return result.to(x.dtype);
+}
+
+/**
+ * Matrix product with torch.matmul's rules: vectors are rows or columns, leading axes
+ * broadcast. Half formats are multiplied in f32 and rounded once.
+ * @throws RangeError when the inner lengths differ, TypeError for integers.
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  sameDType("matmul", a, b);
+  if (!dtypes[a.dtype].float) throw new TypeError(`matmul needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
+  if (a.shape.length === 0 || b.shape.length === 0) throw new RangeError(`matmul needs at least one axis, but got ${text(a)} and ${text(b)}.`);
+  using left = a.shape.length === 1 ? a.reshape([1, a.size]) : a.view();
+  using right = b.shape.length === 1 ? b.reshape([b.size, 1]) : b.view();
+  const [m, k] = left.shape.slice(-2);
+  const [k2, n] = right.shape.slice(-2);
+  if (k !== k2) {
+    throw new RangeError(`matmul of ${text(a)} and ${text(b)}: ${k} columns on the left meet ${k2} rows on the right; they must be equal.`);
+  }
+  const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2));
+  using l = left.to("f32");
+  using r = right.to("f32");
+  using out = a.device.empty([...batch, m, n], "f32");
+  multiply(l, r, out, batch, [m, n, k]);
+  const shape = [...batch, ...(a.shape.length === 1 ? [] : [m]), ...(b.shape.length === 1 ? [] : [n])];
+  using result = out.reshape(shape);
+  return result.to(a.dtype);
+}
+
+function multiply(a: Tensor, b: Tensor, out: Tensor, batch: Shape, [m, n, k]: number[]): void {
+  const strides = [a, b].map((x) => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch));
+  const matrix = (x: Tensor): number[] => x.strides.slice(-2);
+  for (const { sizes, strides: [sa, sb], offsets, at } of walks(batch, strides)) {
+    const count = sizeOfShape(sizes);
+    for (let i = 0; i < count; i++) {
+      let rest = i;
+      let oa = offsets[0];
+      let ob = offsets[1];
+      for (let axis = 3; axis >= 0; axis--) {
+        const index = rest % sizes[axis];
+        rest = (rest - index) / sizes[axis];
+        oa += index * sa[axis];
+        ob += index * sb[axis];
+      }
+      const refs = [a.ref(oa), b.ref(ob), out.ref((at + i) * m * n)];
+      out.device.raw.launch("gemm", refs, [m, n, k, ...matrix(a), ...matrix(b), n, 0]);
+    }
+  }
+}
+
+/** Bytes of `count` elements. */
+export function bytesOf(count: number, dtype: DType): number {
+  return count * sizeOf(dtype);
+}

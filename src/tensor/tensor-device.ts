@@ -1,0 +1,152 @@
+/**
+ * The device as programs see it: makes tensors, frees them by scope, and shows its memory.
+ * `device.raw` is the layer below, with buffers and kernels.
+ */
+import { codeOf, type Device, type DType, type MemoryStats, sizeOf, type Tag } from "../device/index.ts";
+import { encode, unnest } from "./host.ts";
+import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
+import { type Nested, Tensor } from "./tensor.ts";
+
+export interface RandomOptions {
+  /** Same seed, same numbers, however many workers draw them. Without one, the device's own sequence goes on. */
+  readonly seed?: number;
+  readonly dtype?: DType;
+}
+
+/** What a scope may return to keep alive. */
+export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
+
+export class TensorDevice {
+  readonly raw: Device;
+  /** Tensors made in each open scope. */
+  readonly #scopes: Set<Tensor>[] = [];
+  readonly #seed: number;
+  /** Counter blocks of the device's own random sequence that are used up. */
+  #drawn = 0;
+
+  /** @param seed of random numbers that are drawn without a seed of their own. */
+  constructor(raw: Device, seed = 0) {
+    this.raw = raw;
+    this.#seed = seed;
+  }
+
+  /** Uninitialised. @throws OutOfMemoryError, RangeError. */
+  empty(shape: Shape, dtype: DType = "f32", tag: Tag = "data"): Tensor {
+    checkShape(shape);
+    const buffer = this.raw.alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
+    return new Tensor(this, buffer, dtype, [...shape], contiguousStrides(shape), 0);
+  }
+
+  full(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
+    const tensor = this.empty(shape, dtype);
+    this.fill(tensor, value);
+    return tensor;
+  }
+
+  zeros(shape: Shape, dtype: DType = "f32"): Tensor {
+    return this.full(shape, 0, dtype);
+  }
+
+  ones(shape: Shape, dtype: DType = "f32"): Tensor {
+    return this.full(shape, 1, dtype);
+  }
+
+  /** 0, 1, …, end - 1. */
+  arange(end: number, dtype: DType = "f32"): Tensor {
+    return this.tensor(Array.from({ length: end }, (_, i) => i), dtype);
+  }
+
+  /** From numbers, nested by axis. */
+  tensor(values: Nested, dtype: DType = "f32"): Tensor {
+    const { data, shape } = unnest(values);
+    return this.from(data, shape, dtype);
+  }
+
+  /** From flat numbers. @throws RangeError when there are not as many as the shape has. */
+  from(data: ArrayLike<number>, shape: Shape, dtype: DType = "f32"): Tensor {
+    if (data.length !== sizeOfShape(shape)) {
+      throw new RangeError(`${data.length} numbers do not fill the shape [${shape}], which has ${sizeOfShape(shape)}.`);
+    }
+    const tensor = this.empty(shape, dtype);
+    this.raw.write(tensor.ref(), encode(data, dtype));
+    return tensor;
+  }
+
+  /** Uniform in [0, 1). */
+  rand(shape: Shape, options: RandomOptions = {}): Tensor {
+    return this.#random("randomUniform", shape, [0, 1], options);
+  }
+
+  /** Normal with mean 0 and standard deviation 1. */
+  randn(shape: Shape, options: RandomOptions = {}): Tensor {
+    return this.#random("randomNormal", shape, [0, 1], options);
+  }
+
+  /** i32, uniform in from … to - 1. */
+  randint(from: number, to: number, shape: Shape, options: Pick<RandomOptions, "seed"> = {}): Tensor {
+    if (!(to > from)) throw new RangeError(`randint from ${from} to ${to}: there is no number in between.`);
+    return this.#random("randomInt", shape, [from, to - from], { ...options, dtype: "i32" });
+  }
+
+  /** Sets all elements of a contiguous tensor. */
+  fill(tensor: Tensor, value: number): void {
+    this.raw.launch("fill", [tensor.ref()], [codeOf(tensor.dtype), tensor.size, value]);
+  }
+
+  /**
+   * Runs a synchronous function and frees every tensor it made, except those it returns.
+   * @throws TypeError when it returns a promise: two such scopes would interleave.
+   */
+  scope<T extends Kept>(body: () => T): T {
+    const made = new Set<Tensor>();
+    this.#scopes.push(made);
+    let result: T;
+    try {
+      result = body();
+    } finally {
+      this.#scopes.pop();
+    }
+    if (result instanceof Promise) throw new TypeError("device.scope takes a synchronous function; await outside of it.");
+    const kept = new Set(result === undefined ? [] : result instanceof Tensor ? [result] : Object.values(result));
+    for (const tensor of made) {
+      if (kept.has(tensor)) this.#scopes.at(-1)?.add(tensor);
+      else tensor.dispose();
+    }
+    return result;
+  }
+
+  memoryStats(): MemoryStats {
+    return this.raw.memoryStats();
+  }
+
+  /** Waits until everything launched so far has run. */
+  synchronize(): Promise<void> {
+    return this.raw.synchronize();
+  }
+
+  /** A tensor tells that it exists. */
+  adopt(tensor: Tensor): void {
+    this.#scopes.at(-1)?.add(tensor);
+  }
+
+  /** A tensor tells that it is gone. */
+  release(tensor: Tensor): void {
+    for (const scope of this.#scopes) scope.delete(tensor);
+  }
+
+  #random(kernel: "randomUniform" | "randomNormal" | "randomInt", shape: Shape, range: number[], options: RandomOptions): Tensor {
+    const seed = options.seed ?? this.#seed;
+    const wide = this.empty(shape, kernel === "randomInt" ? "i32" : "f32");
+    // Draws with a seed start at block 0 of their own key, the others follow each other under the device's key.
+    const own = options.seed === undefined;
+    const high = Math.floor(seed / 2 ** 32) ^ (own ? 0x5eed : 0);
+    const block = own ? this.#drawn : 0;
+    if (own) this.#drawn += Math.ceil(wide.size / 4);
+    this.raw.launch(kernel, [wide.ref()], [wide.size, seed | 0, high, block, ...range]);
+    const dtype = options.dtype ?? wide.dtype;
+    if (dtype === wide.dtype) return wide;
+    const narrow = wide.to(dtype);
+    wide.dispose();
+    return narrow;
+  }
+}

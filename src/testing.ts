@@ -1,0 +1,3 @@
+/** What the tests and benches need beyond the public interface. */
+export { runJob, type JobResult, transports } from "./script/node/job.ts";
+export { compileProgram } from "./script/node/compile.ts";

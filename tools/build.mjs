@@ -1,0 +1,24 @@
+// Builds dist/: the library, the command and the worker, as plain JavaScript for Node.
+import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+export async function buildLibrary() {
+  rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { index: "src/index.ts", cli: "src/cli/main.ts", worker: "src/script/node/worker.ts", testing: "src/testing.ts" },
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildLibrary();
