@@ -3,10 +3,10 @@
  * microsecond, turning it into text far more, so the text is made only for a report.
  */
 
-/** Folders whose frames are ours, not the reader's. */
-const ours = [new URL("..", import.meta.url).href, new URL("../../dist/", import.meta.url).href].map(
-  (href) => href.replace(/^file:\/\//, ""), // frames name files with or without the scheme
-);
+/** Folders whose frames are ours, not the reader's: the built library, or its sources. */
+const ours = (import.meta.url.includes("/dist/") ? ["."] : ["..", "../../dist/"])
+  .map((folder) => new URL(`${folder}${folder.endsWith("/") ? "" : "/"}`, import.meta.url).href)
+  .map((href) => href.replace(/^file:\/\//, "")); // frames name files with or without the scheme
 
 export interface Site {
   readonly stack?: string;

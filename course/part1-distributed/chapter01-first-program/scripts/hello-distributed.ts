@@ -1,0 +1,48 @@
+// The first distributed program. Every rank runs this whole file; what differs is `world.rank`.
+//
+// Ranks share nothing: each has its own variables, its own device memory, and (over shm)
+// its own thread. All they can do is send each other messages. Here they greet, tell each
+// other where they live, exchange their numbers, and agree on a sum.
+import { defineScript } from "worldsize";
+
+export default defineScript({
+  about: "Four ranks find each other, greet, exchange their ranks and agree on a sum.",
+  ranks: 4,
+  async main({ world, device, place, env, show }) {
+    const { rank, size } = world;
+
+    // 1. Who am I? The launcher told each rank its number and the size of the world.
+    show.line(
+      `Hello from rank ${rank} of ${size}, in process ${place.process}, thread ${place.thread} ` +
+        `(RANK=${env.RANK}, WORLD_SIZE=${env.WORLD_SIZE})`,
+    );
+
+    // 2. Nobody goes on before everybody has come.
+    await world.barrier();
+
+    // 3. Everybody tells everybody something. Objects travel as text.
+    const homes = await world.allGatherObject({ rank, thread: place.thread });
+    if (rank === 0) {
+      const threads = new Set(homes.map((home) => home.thread)).size;
+      show.line(`I know all ${homes.length} of us now; we live in ${threads} thread${threads > 1 ? "s" : ""}.`);
+    }
+
+    // 4. Neighbours exchange their ranks: each sends to the right and receives from the left.
+    if (size > 1) {
+      const right = (rank + 1) % size;
+      const left = (rank - 1 + size) % size;
+      const mine = device.tensor([rank], "i32");
+      const theirs = device.zeros([1], "i32");
+      await Promise.all([world.send(mine, right), world.recv(theirs, left)]);
+      show.line(`my left neighbour says it is rank ${await theirs.item()}`);
+    }
+
+    // 5. All contribute a number; all learn the same sum, without anyone being in charge.
+    const number = device.tensor([rank + 1], "i32");
+    await world.allReduce(number, "sum");
+    const sum = await number.item();
+    const expected = (size * (size + 1)) / 2;
+    if (sum !== expected) throw new Error(`the sum is ${sum}, but 1 + … + ${size} is ${expected}`);
+    show.line(`1 + … + ${size} = ${sum}, and everybody agrees`);
+  },
+});
