@@ -44,7 +44,7 @@ export function failRank(rank: Rank, thrown: unknown): Ending {
   const frame = userFrame(error.stack ?? "");
   const where = frame ? ` (${frame.file}:${frame.line})` : "";
   if (!echo) rank.leave("failed", `${error.name}: ${error.message}${where}`);
-  const ending = { message: error.message, stack: cleanStack(error), echo };
+  const ending = { message: error.message, stack: cleanStack(error) + nonMemberHint(error), echo };
   return { rank: rank.world.rank, ok: false, error: ending };
 }
 
@@ -65,6 +65,17 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
     span: async (name, body) => (tracer ? tracer.span(name, body) : body()),
     spans: (): readonly Span[] => tracer?.spans ?? [],
   };
+}
+
+/** Operations of a group, as they appear in "Cannot read properties of undefined". */
+const groupCalls =
+  /of undefined \(reading '(send|recv|batchSendRecv|broadcast|reduce|allReduce|gather|allGather|scatter|reduceScatter|allToAll|barrier|split|newGroup|broadcastObject|allGatherObject)'\)/;
+
+/** What probably happened when a rank calls an operation of a group it does not have. */
+function nonMemberHint(error: Error): string {
+  const call = error instanceof TypeError && groupCalls.exec(error.message);
+  if (!call) return "";
+  return `\nThis rank called ${call[1]} on a group that it does not belong to: split and newGroup give undefined to ranks outside. Write: if (group) await group.${call[1]}(…).`;
 }
 
 /** The stack without the frames of this library and of the engine's internals. */

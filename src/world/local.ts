@@ -39,6 +39,7 @@ export class LocalHub {
   #scheduled = false;
   #nextId = 1;
   #failed = false;
+  #suspected: Failure | undefined;
 
   constructor(options: HubOptions) {
     this.size = options.size;
@@ -70,8 +71,14 @@ export class LocalHub {
     const key = `${group.id}:${seq}`;
     const seen = this.#announced.get(key);
     if (!seen) this.#announced.set(key, { hash, count: 1 });
-    else if (seen.hash !== hash) this.fail({ kind: "mismatch", by, detail: "" });
+    else if (seen.hash !== hash) this.suspect({ kind: "mismatch", by, detail: "" });
     else if (++seen.count === group.ranks.length) this.#announced.delete(key);
+  }
+
+  /** Ends the job at the next turn, when the call that noticed has been recorded. */
+  suspect(failure: Failure): void {
+    this.#suspected ??= failure;
+    this.#schedule();
   }
 
   /** Ends the job: all ranks get one account of it. */
@@ -93,6 +100,7 @@ export class LocalHub {
 
   /** Gives turns to the ranks that are ready; with a seed to one of them, else to all in order. */
   #turn(): void {
+    if (this.#suspected) this.fail(this.#suspected);
     if (this.#failed) return;
     if (this.#ready.size === 0) {
       this.#judge();
@@ -144,7 +152,7 @@ export class LocalTransport implements Transport {
     this.#hub = hub;
     this.rank = rank;
     const acknowledge = (arrival: Arrival) => hub.member(arrival.from).transport.#taken(arrival.ticket);
-    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.fail(failure));
+    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.suspect(failure));
   }
 
   get size(): number {

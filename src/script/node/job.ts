@@ -91,6 +91,7 @@ class Job {
   readonly #flight: (readonly FlightRecord[])[];
   #finish!: (stopped: boolean) => void;
   #grace: NodeJS.Timeout | undefined;
+  #over = false;
 
   constructor(options: JobOptions, size: number) {
     this.#options = options;
@@ -110,6 +111,7 @@ class Job {
     for (let rank = 0; rank < threads; rank++) this.#start({ ...start, rank }, layout);
     if (signal?.aborted) stop();
     await over;
+    this.#over = true;
     clearTimeout(this.#grace);
     signal?.removeEventListener("abort", stop);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
@@ -124,6 +126,7 @@ class Job {
       else this.#ended(message.ending, message.spans, message.flight);
     });
     const lost = (reason: string): void => {
+      if (this.#over) return;
       // The thread is gone without a word: speak for its ranks.
       const ranks = data.transport === "local" ? Array.from({ length: this.#size }, (_, i) => i) : [data.rank];
       for (const rank of ranks.filter((rank) => !this.#endings.has(rank))) {
@@ -145,7 +148,7 @@ class Job {
   }
 
   #result(): JobResult {
-    const endings = [...this.#endings.values()].sort((a, b) => a.rank - b.rank);
+    const endings = [...this.#endings.values()]; // in the order they came: the first failure is the cause
     const failed = endings.filter((ending) => !ending.ok);
     const origin = failed.find((ending) => !ending.error?.echo) ?? failed[0];
     const ok = endings.length === this.#size && failed.length === 0;

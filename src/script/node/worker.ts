@@ -21,11 +21,12 @@ const tracers = new Map<number, Tracer>();
 const running = new Map<number, Rank>();
 
 process.setSourceMapsEnabled(true);
+Error.stackTraceLimit = 40; // deep enough to reach the program from inside the library
 port.on("message", () => {}); // keeps the thread alive while its ranks wait
 process.on("uncaughtException", (error) => {
   // A promise nobody awaits, or a callback, threw: no rank can be told from it, so the first one answers.
-  const [[number, rank]] = running;
-  report(number, failRank(rank, error));
+  const [first] = running;
+  if (first) report(first[0], failRank(first[1], error));
 });
 
 function post(message: WorkerMessage): void {

@@ -37,6 +37,6 @@ export default defineScript({
       { way: "sum of sums / sum of counts", mean: weighted, "numbers sent by a rank": 2 },
       { way: "gather everything, then mean", mean: reference, "numbers sent by a rank": `up to ${options.elements * size}` },
     ]);
-    if (size > 1) show.line(`The first is off by ${(await naive.item()) - reference}: it counts every rank alike, however much it holds.`);
+    if (size > 1) show.line(`The first is off by ${((await naive.item()) - reference).toFixed(3)}: it counts every rank alike, however much it holds.`);
   },
 });
