@@ -1,0 +1,141 @@
+// What this machine has, found out by trying: every line is a small experiment. Nothing
+// here is needed to start; a missing thing costs speed or a chapter's extra, and the line
+// says which command mends it.
+import { execFileSync } from "node:child_process";
+import { createServer, connect } from "node:net";
+import { arch, availableParallelism, cpus, freemem, platform, totalmem } from "node:os";
+import { type Context, defineScript } from "worldsize";
+
+type State = "ok" | "slower" | "missing";
+interface Finding {
+  readonly what: string;
+  readonly state: State;
+  readonly found: string;
+  readonly mend: string;
+}
+
+/** What a command prints, or undefined if there is no such command. */
+function output(command: string, ...args: string[]): string | undefined {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 5000 });
+  } catch {
+    return undefined;
+  }
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const line = (what: string, state: State, found: string, mend = ""): Finding => ({ what, state, found, mend: state === "ok" ? "" : mend });
+
+function node(): Finding {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const enough = major > 20 || (major === 20 && minor >= 19);
+  return line("Node", enough ? "ok" : "missing", process.version, "install Node 20.19 or newer from nodejs.org");
+}
+
+function cores(): Finding {
+  const count = availableParallelism();
+  const model = cpus()[0]?.model.trim() ?? "unknown";
+  return line("cores", count > 1 ? "ok" : "slower", `${count} × ${model}`, "ranks will take turns: give the machine two cores");
+}
+
+function memory(): Finding {
+  const roomy = freemem() > 2 ** 30;
+  return line("memory", roomy ? "ok" : "slower", `${gib(freemem())} free of ${gib(totalmem())}`, "close programs until 1 GiB is free");
+}
+
+function sharedMemory(place: Context["place"]): Finding {
+  const found = typeof SharedArrayBuffer === "function" && typeof Atomics.waitAsync === "function";
+  return line("shared memory", found ? "ok" : "missing", `thread ${place.thread} sees one WebAssembly.Memory`, "use Node 20.19 or newer");
+}
+
+/** The speed of our own matrix product, and of the multiply-add loop it is measured against. */
+async function kernels(device: Context["device"]): Promise<Finding> {
+  const { exports, build } = device.raw.runtime;
+  const n = 512;
+  const x = device.randn([n, n], { seed: 1 });
+  const best = async (body: () => void): Promise<number> => {
+    let ms = Infinity;
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      body();
+      await device.synchronize();
+      ms = Math.min(ms, performance.now() - start);
+    }
+    return ms;
+  };
+  const gemm = (2 * n ** 3) / (await best(() => x.matmul(x).dispose())) / 1e6;
+  const peak = (96 * 2e5) / (await best(() => void exports.peakMadd(2e5))) / 1e6;
+  const speed = `${gemm.toFixed(0)} GFLOP/s in matmul, of ${peak.toFixed(0)} that the multiply-add loop reaches`;
+  return line("SIMD kernels", build === "relaxed" ? "ok" : "slower", `${build === "relaxed" ? "with" : "without"} fused multiply-add: ${speed}`, "use an engine with relaxed SIMD: node --version should say v20.19 or newer");
+}
+
+/** A native BLAS, called through koffi if that is installed. */
+async function blas(): Promise<Finding> {
+  const libraries = (output("ldconfig", "-p") ?? "").split("\n").filter((row) => /openblas|mkl_rt|libblis/.test(row));
+  const path = platform() === "darwin" ? "/System/Library/Frameworks/Accelerate.framework/Accelerate" : libraries[0]?.split("=> ")[1];
+  if (!path) return line("native BLAS", "missing", "none found; matmul uses our kernels", "apt install libopenblas0 (optional)");
+  try {
+    const name = "koffi"; // optional: not among the packages that running needs
+    const koffi = (await import(name)).default;
+    const gemm = koffi.load(path).func("void cblas_sgemm(int, int, int, int, int, int, float, float *, int, float *, int, float, _Out_ float *, int)");
+    const n = 512;
+    const x = new Float32Array(n * n).fill(0.5);
+    const y = new Float32Array(n * n);
+    let ms = Infinity;
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      gemm(101, 111, 111, n, n, n, 1, x, n, x, n, 0, y, n);
+      ms = Math.min(ms, performance.now() - start);
+    }
+    return line("native BLAS", "ok", `${path}: ${((2 * n ** 3) / ms / 1e6).toFixed(0)} GFLOP/s`);
+  } catch (error) {
+    return line("native BLAS", "slower", `${path}, not callable (${(error as Error).message.split("\n")[0]})`, "npm install --no-save koffi (optional)");
+  }
+}
+
+/** A message over a loopback socket and back. */
+async function tcp(): Promise<Finding> {
+  const server = createServer((socket) => socket.pipe(socket));
+  try {
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const start = performance.now();
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write("x"));
+      socket.once("error", reject).once("data", () => socket.end(resolve));
+    });
+    return line("TCP on loopback", "ok", `a byte there and back in ${(performance.now() - start).toFixed(2)} ms, connection included`);
+  } catch (error) {
+    return line("TCP on loopback", "missing", (error as Error).message, "allow sockets on 127.0.0.1 (a sandbox forbids them)");
+  } finally {
+    server.close();
+  }
+}
+
+function commands(): Finding[] {
+  const mpi = output("mpirun", "--version")?.split("\n")[0];
+  const gpu = output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")?.trim().split("\n").join(", ");
+  const browser = ["chromium", "google-chrome", "firefox"].map((name) => output(name, "--version")?.trim()).find(Boolean);
+  return [
+    line("MPI", mpi ? "ok" : "missing", mpi ?? "no mpirun", "apt install openmpi-bin (only to compare with)"),
+    line("GPU", gpu ? "ok" : "missing", gpu ?? "no nvidia-smi", "nothing to mend: no chapter needs one"),
+    line("browser", browser ? "ok" : "missing", browser ?? "none on the PATH", "any recent browser opens the course's pages"),
+  ];
+}
+
+export default defineScript({
+  about: "What this machine has, each line tried out, with the one command that mends it.",
+  ranks: 1,
+  async main({ world, device, place, show }) {
+    const own = world.rank === 0 ? [node(), cores(), memory(), sharedMemory(place), await kernels(device), await blas(), await tcp(), ...commands()] : [];
+    await world.barrier();
+    if (world.rank !== 0) return;
+    const width = Math.max(...own.map(({ what }) => what.length));
+    for (const { what, state, found, mend } of own) {
+      show.line(`${state.padEnd(8)}${what.padEnd(width + 2)}${found}${mend ? `  →  ${mend}` : ""}`);
+    }
+    const needed = own.filter(({ what, state }) => state === "missing" && ["Node", "shared memory"].includes(what));
+    if (needed.length > 0) throw new Error(`${needed.map(({ what }) => what).join(" and ")} must be mended before anything runs.`);
+    show.line(`${platform()} on ${arch()}: everything the course needs is here.`);
+  },
+});

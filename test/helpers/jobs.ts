@@ -1,0 +1,18 @@
+/** Runs programs as jobs and gathers what they showed. */
+import { fileURLToPath } from "node:url";
+import type { Shown } from "../../src/script/index.ts";
+import { compileProgram } from "../../src/script/node/compile.ts";
+import { type JobOptions, type JobResult, runJob } from "../../src/script/node/job.ts";
+
+export interface Outcome extends JobResult {
+  /** What each rank showed, in order. */
+  readonly shown: readonly { readonly rank: number; readonly shown: Shown }[];
+}
+
+/** @param file a program, relative to the repository's root. */
+export async function runProgram(file: string, options: Omit<JobOptions, "program" | "onShown">): Promise<Outcome> {
+  const program = await compileProgram(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
+  const shown: { rank: number; shown: Shown }[] = [];
+  const result = await runJob({ ...options, program, onShown: (rank, what) => shown.push({ rank, shown: what }) });
+  return { ...result, shown };
+}

@@ -1,0 +1,34 @@
+// `npm test`: types, style, and every test; sets up what it needs. Arguments go to the test runner.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { prepare } from "./setup.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+function step(name, file, ...args) {
+  const start = Date.now();
+  const { status } = spawnSync(process.execPath, [join(root, "node_modules", file), ...args], { cwd: root, stdio: "inherit" });
+  console.log(`${status === 0 ? "ok" : "FAILED"}  ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  return status === 0;
+}
+
+await prepare({ development: true });
+const folder = mkdtempSync(join(tmpdir(), "worldsize-test-"));
+const results = join(folder, "results.json");
+const only = process.argv.slice(2);
+const good = [
+  only.length > 0 || step("types", "typescript/bin/tsc", "--noEmit"),
+  only.length > 0 || step("style", "@biomejs/biome/bin/biome", "check", "."),
+  step("tests", "vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${results}`, ...only),
+];
+try {
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(results, "utf8"));
+  console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
+} catch {
+  good.push(false); // no results: the runner itself failed
+}
+rmSync(folder, { recursive: true, force: true });
+process.exitCode = good.every(Boolean) ? 0 : 1;
