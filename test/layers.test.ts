@@ -21,7 +21,7 @@ const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((fi
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), "utf8");
-  return [...text.matchAll(/(?:from|import\(|import)\s*"([^"]+)"/g)].map((match) => match[1]);
+  return [...text.matchAll(/(?:^(?:import|export|\}).* from |\bimport\(|^import )"([^"]+)"/gm)].map((match) => match[1]);
 }
 
 it("imports only go down the layers", () => {

@@ -232,7 +232,7 @@ describe("random numbers", () => {
 
   it("have the right mean, spread and range", async () => {
     const n = 200_000;
-    const normal = await device.randn([n], { seed: 1 }).data();
+    const normal = Array.from(await device.randn([n], { seed: 1 }).data());
     const mean = normal.reduce((a, b) => a + b, 0) / n;
     const variance = normal.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
     const fourth = normal.reduce((a, b) => a + (b - mean) ** 4, 0) / n;

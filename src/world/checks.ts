@@ -42,6 +42,7 @@ export class Checks {
   /** @throws TypeError unless the tensor's elements lie next to each other. */
   tensor(call: string, tensor: Contiguous): void {
     if (!tensor?.buffer) throw this.#error(call, "something that is not a tensor.");
+    if (tensor.buffer.freed) throw this.#error(call, `${formatData(tensor)}, which was freed before. Free it after its last use.`);
     if (tensor.isContiguous) return;
     throw this.#error(call, `${formatData(tensor)}, a view whose elements are not next to each other. Call .contiguous() first.`);
   }

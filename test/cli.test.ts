@@ -1,0 +1,168 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "worldsize-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function worldsize(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["bin/worldsize.mjs", ...args], { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+  return { status, stdout, stderr };
+}
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("bad input: one message, exit code 2", () => {
+  const cases: [string[], string][] = [
+    [["rum"], 'There is no command "rum". Did you mean run?'],
+    [["run", "hello-distribted"], 'There is no script "hello-distribted". Did you mean hello-distributed?'],
+    [["run", "nowhere/my.ts"], "There is no file nowhere/my.ts."],
+    [["run", "hello-distributed", "--transprt", "shm"], "unknown option '--transprt'. (Did you mean --transport?)"],
+    [["run", "hello-distributed", "--transport", "smh"], 'There is no transport "smh". Did you mean shm?'],
+    [["run", "hello-distributed", "-n", "0"], "A world has 1 to 128 ranks over shm, but -n asked for 0."],
+    [["run", "hello-distributed", "-n", "two"], '"two" is not a whole number.'],
+    [["run", "hello-distributed", "--memory", "64GiB"], "64 GiB is more than the 4 GiB that ranks of one process can share."],
+    [["run", "collective-cheatsheet", "--operation", "all_redce"], '"all_redce" is none of all, broadcast,'],
+    [["run", "send-recv-basic", "--elements", "0"], "0 is not at least 1."],
+    [["bench", "gem"], 'There is no bench "gem". Did you mean gemm?'],
+  ];
+  for (const [args, message] of cases) {
+    it(args.join(" "), () => {
+      const { status, stdout, stderr } = worldsize(...args);
+      expect(stderr).toContain(message);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+      expect(stdout).toBe("");
+      expect(status).toBe(2);
+    });
+  }
+
+  it("a module that does not parse", () => {
+    const { status, stderr } = worldsize("run", write("broken.ts", "const x = ;\n"));
+    expect(stderr).toBe('worldsize: broken.ts:1:11: Unexpected ";"\n');
+    expect(status).toBe(2);
+  });
+
+  it("a module that exports nothing", () => {
+    const { status, stderr } = worldsize("run", write("empty.ts", "export const x = 1;\n"));
+    expect(stderr).toContain("empty.ts exports no program. Write: import { defineScript }");
+    expect(status).toBe(2);
+  });
+
+  it("a trace that cannot be written", () => {
+    const { status, stderr } = worldsize("run", "hello-distributed", "--trace", "/nowhere/at/all.json");
+    expect(stderr).toContain("The trace could not be written to /nowhere/at/all.json");
+    expect(status).toBe(2);
+  });
+});
+
+describe("run", () => {
+  it("runs a program of the reader's, with its own module beside it and TypeScript throughout", () => {
+    write("helper.ts", "export const twice = (x: number): number => 2 * x;\n");
+    const file = write("mine.ts", `
+      import { defineScript, number } from "worldsize";
+      import { twice } from "./helper.ts";
+      enum Color { Red = 3 }
+      export default defineScript({
+        about: "mine", ranks: 2, options: { factor: number(1, "a factor") },
+        async main({ world, device, options, show }) {
+          using x = device.full([1], twice(options.factor) + Color.Red);
+          await world.allReduce(x);
+          show.row({ sum: await x.item() });
+        },
+      });`);
+    const { status, stdout } = worldsize("run", file, "--factor", "5", "--json");
+    expect(status).toBe(0);
+    const rows = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    expect(rows.sort((a, b) => a.rank - b.rank)).toEqual([
+      { rank: 0, kind: "row", row: { sum: 26 } },
+      { rank: 1, kind: "row", row: { sum: 26 } },
+    ]);
+    writeFileSync(join(folder, "helper.ts"), "export const twice = (x: number): number => 4 * x;\n");
+    expect(worldsize("run", file, "--factor", "5", "--json").stdout).toContain('"sum":46'); // edits are seen
+  });
+
+  it("shows help made from the script's options", () => {
+    const { status, stdout } = worldsize("run", "send-recv-basic", "--help");
+    expect(status).toBe(0);
+    expect(stdout).toContain("--elements <value>");
+    expect(stdout).toContain("length of the tensor");
+    expect(stdout).toContain("--transport <name>");
+  });
+
+  it("a crash: the stack once, with the TypeScript line, and exit code 1", () => {
+    const file = write("crash.ts", `
+      import { defineScript } from "worldsize";
+      interface Padding { a: number; b: string }
+      export default defineScript({ about: "c", ranks: 3, async main({ world, device }) {
+        if (world.rank === 1) throw new Error("boom");
+        await world.allReduce(device.zeros([1]));
+      } });`);
+    const { status, stderr } = worldsize("run", file);
+    expect(status).toBe(1);
+    expect(stderr.match(/boom/g)).toHaveLength(1);
+    expect(stderr).toContain("rank 1 failed in crash.ts:");
+    expect(stderr).toMatch(/crash\.ts:5:\d+\)/);
+    const recorder = /The last operations of each rank: (.*)/.exec(stderr)?.[1] ?? "";
+    const records = readFileSync(join(recorder, "rank-0.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    expect(records.at(-1)).toMatchObject({ operation: "allReduce(sum, f32[1])", seq: 1 });
+    rmSync(recorder, { recursive: true });
+  });
+
+  it("a crash ends ranks that never look up", () => {
+    const file = write("spin.ts", `
+      import { defineScript } from "worldsize";
+      export default defineScript({ about: "s", ranks: 2, main({ world }) {
+        if (world.rank === 1) throw new Error("the other one spins");
+        for (;;);
+      } });`);
+    const { status, stderr } = worldsize("run", file);
+    expect(status).toBe(1);
+    expect(stderr).toContain("the other one spins");
+  });
+
+  it("Ctrl-C leaves nothing running", async () => {
+    const file = write("forever.ts", `
+      import { defineScript } from "worldsize";
+      export default defineScript({ about: "f", ranks: 2, main({ world, show }) {
+        show.line("started");
+        for (;;);
+      } });`);
+    const child = spawn(process.execPath, ["bin/worldsize.mjs", "run", file], { stdio: ["ignore", "pipe", "pipe"] });
+    await new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+    child.kill("SIGINT");
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    expect(code).toBe(130);
+  });
+
+  it("writes a trace that Perfetto reads", () => {
+    const file = join(folder, "trace.json");
+    const { status } = worldsize("run", "pipeline-simulation", "--trace", file, "--width", "32", "--batch", "16");
+    expect(status).toBe(0);
+    expect(existsSync(file)).toBe(true);
+    const { traceEvents } = JSON.parse(readFileSync(file, "utf8"));
+    const complete = traceEvents.filter((event: { ph: string }) => event.ph === "X");
+    expect(new Set(complete.map((event: { pid: number }) => event.pid))).toEqual(new Set([0, 1, 2, 3]));
+    expect(new Set(complete.map((event: { tid: number }) => event.tid))).toEqual(new Set([0, 1, 2]));
+    for (const { ts, dur } of complete) expect(ts >= 0 && dur >= 0).toBe(true);
+  });
+});
+
+it("list names every script with its sentence", () => {
+  const rows = worldsize("list", "--json").stdout.trim().split("\n").map((line) => JSON.parse(line));
+  expect(rows.length).toBeGreaterThanOrEqual(8);
+  for (const { name, about, chapter } of rows) expect([typeof name, about.length > 20, chapter > 0]).toEqual(["string", true, true]);
+});
+
+it("verify prints a line for everything it tried", () => {
+  const { status, stdout } = worldsize("verify");
+  expect(status).toBe(0);
+  for (const what of ["Node", "cores", "memory", "shared memory", "SIMD kernels", "native BLAS", "TCP on loopback", "MPI", "GPU", "browser"]) {
+    expect(stdout).toMatch(new RegExp(`(ok|slower|missing) +${what}`));
+  }
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { type AllReduceAlgorithm, allReduceAlgorithms, defaultTable } from "../../src/world/tuner.ts";
+import { runProgram } from "../helpers/jobs.ts";
+
+const program = "test/conformance/program.ts";
+
+function tableFor(algorithm: AllReduceAlgorithm) {
+  return { ...defaultTable, shared: algorithm === "shared", allReduce: algorithm };
+}
+
+describe.each(["shm", "local"] as const)("process groups over %s", (transport) => {
+  it.each([1, 2, 3, 5, 8])("agree with the plain reference on %i ranks", async (ranks) => {
+    const options = { cases: 150, caseSeed: 100 + ranks };
+    const { failure, ok } = await runProgram(program, { ranks, transport, options, interleaving: ranks });
+    expect(failure?.message).toBeUndefined();
+    expect(ok).toBe(true);
+  });
+
+  it.each(allReduceAlgorithms)("agree when every allReduce is %s", async (algorithm) => {
+    for (const ranks of [3, 5]) {
+      const options = { cases: 80, caseSeed: 7 * ranks };
+      const { failure } = await runProgram(program, { ranks, transport, options, table: tableFor(algorithm), interleaving: 5 });
+      expect(failure?.message).toBeUndefined();
+    }
+  });
+});
+
+it("a local world holds 1,000 ranks", async () => {
+  const { failure, ok } = await runProgram("test/programs/thousand.ts", { ranks: 1000, transport: "local" });
+  expect(failure?.message).toBeUndefined();
+  expect(ok).toBe(true);
+});
+
+it("the same seed replays the same interleaving", async () => {
+  const trace = async (interleaving: number) => {
+    const { shown } = await runProgram("test/programs/order.ts", { ranks: 5, transport: "local", interleaving });
+    return JSON.stringify(shown);
+  };
+  const [a, b, c] = [await trace(1), await trace(1), await trace(2)];
+  expect(b).toBe(a);
+  expect(c).not.toBe(a);
+});
