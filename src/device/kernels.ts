@@ -148,5 +148,6 @@ export type ReduceOp = keyof typeof reduceOps;
 
 /** Code of a dtype in kernel arguments. */
 export function codeOf(dtype: DType): number {
+  if (dtype === "f32") return 0;
   return dtypes[dtype].code;
 }

@@ -37,8 +37,11 @@ export interface EngineOptions {
 
 /** Call sites are always captured for a rank's first operations, later only when it must wait. */
 const ALWAYS_SITED = 1000;
-/** Polls that an operation gets before it counts as one that must wait. */
-const BRIEF = 64;
+/**
+ * Polls that an operation gets before it counts as one that must wait: more time than
+ * looking up a call site takes, lest one rank's look-up make the others look up theirs.
+ */
+const BRIEF = 1000;
 
 export class Engine {
   readonly transport: Transport;

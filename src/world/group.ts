@@ -349,8 +349,8 @@ export class ProcessGroup {
   begin(task: Task<unknown>, operation: Operation): Plan {
     const call = task as Call<unknown>;
     const { transport } = this.#engine;
-    if (operation.seq > 0) transport.announce(operation);
     if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
+    if (operation.seq > 0) transport.announce(operation);
     return this.#run(call, operation);
   }
 

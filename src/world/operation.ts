@@ -3,7 +3,7 @@
  * place in the group's order. Two ranks agree on a collective when their hashes agree;
  * the text is made only for a report.
  */
-import { type Buffer, type DType, dtypes, type ReduceOp, sizeOf } from "../device/index.ts";
+import { type Buffer, codeOf, type DType, type ReduceOp, sizeOf } from "../device/index.ts";
 import type { Site } from "./site.ts";
 
 /** What collectives take: elements next to each other in a device buffer. Tensors are such. */
@@ -86,7 +86,7 @@ export function hashOf(
   let h = mix(0x9e3779b9 ^ kindCode, operator ? operators.indexOf(operator) + 1 : 0);
   h = mix(h, root ?? -1);
   for (const { dtype, shape } of data) {
-    h = mix(h, dtypes[dtype].code + 16 * shape.length);
+    h = mix(h, codeOf(dtype) + 16 * shape.length);
     for (const length of shape) h = mix(h, length);
   }
   return h;

@@ -3,7 +3,7 @@
  * and keeps no object alive, because a thousand survivors would make every collection of
  * garbage slow; text is made only when a report is asked for.
  */
-import { type DType, dtypes } from "../device/index.ts";
+import { codeOf, type DType, dtypes } from "../device/index.ts";
 import { formatOperation, type GroupInfo, kinds, type Operation, operators } from "./operation.ts";
 import { formatSite, type Site } from "./site.ts";
 
@@ -58,7 +58,7 @@ export class Recorder {
     f[base + 7] = operation.data.length;
     if (data) {
       const { shape } = data;
-      f[base + 8] = dtypes[data.dtype].code;
+      f[base + 8] = codeOf(data.dtype);
       f[base + 9] = shape.length;
       for (let axis = 0; axis < AXES && axis < shape.length; axis++) f[base + 10 + axis] = shape[axis];
     }

@@ -198,7 +198,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   }
 
   #hold(tensors: readonly Contiguous[], writes: boolean): void {
-    for (const tensor of tensors) {
+    for (let i = 0; i < tensors.length; i++) {
+      const tensor = tensors[i];
       const hold = new WorkHold(this as Work<unknown>, spanOf(tensor), writes);
       if (tensor.buffer.holds.length > 0) tensor.buffer.checkHolds(hold.start, hold.end, writes, hold.work);
       tensor.buffer.holds.push(hold);
@@ -206,8 +207,9 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   }
 
   #dropHolds(): void {
-    for (const tensor of this.#task.reads) drop(tensor.buffer.holds, this as Work<unknown>);
-    for (const tensor of this.#task.writes) drop(tensor.buffer.holds, this as Work<unknown>);
+    const { reads, writes } = this.#task;
+    for (let i = 0; i < reads.length; i++) drop(reads[i].buffer.holds, this as Work<unknown>);
+    for (let i = 0; i < writes.length; i++) drop(writes[i].buffer.holds, this as Work<unknown>);
   }
 
   #settled(): Promise<T> {
@@ -226,6 +228,10 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 }
 
 function drop(holds: Hold[], work: Work<unknown>): void {
+  if (holds.length === 1 && (holds[0] as WorkHold).work === work) {
+    holds.pop(); // nearly always: nobody else uses the buffer
+    return;
+  }
   for (let i = holds.length - 1; i >= 0; i--) if ((holds[i] as WorkHold).work === work) holds.splice(i, 1);
 }
 

@@ -130,7 +130,7 @@ function against(flags: Flags, own: Omit<Measurement, "peer" | "peerValue" | "ra
 
 async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const plans: [number, Case[]][] = [
-    [2, [[1024, 20_000], [65_536, 2000], [MIB, 200], [64 * MIB, 5]]],
+    [2, [[1024, 100_000], [65_536, 10_000], [MIB, 2000], [64 * MIB, 5]]],
     [4, [[1024, 300], [65_536, 200], [MIB, 40], [64 * MIB, 5]]],
   ];
   const measurements: Measurement[] = [];
