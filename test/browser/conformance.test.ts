@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import chromium from "@sparticuz/chromium";
+import { build } from "esbuild";
+import { type Browser, type Page, chromium as playwright } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Outcome } from "./page.ts";
+
+let server: Server;
+let browser: Browser;
+let page: Page;
+
+/** The suite's two bundles, the kernels, and an empty page, with the headers that shared memory needs. */
+async function serve(): Promise<Server> {
+  const { outputFiles } = await build({
+    entryPoints: { page: "test/browser/page.ts", rank: "test/browser/rank.ts" },
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    outdir: "/",
+    write: false,
+  });
+  const files = new Map<string, [type: string, body: string | Uint8Array]>([["/", ["text/html", '<!doctype html><script type="module" src="page.js"></script>']]]);
+  for (const { path, text } of outputFiles) files.set(path, ["text/javascript", text]);
+  for (const name of ["relaxed", "base"]) files.set(`/${name}.wasm`, ["application/wasm", await readFile(`kernels/${name}.wasm`)]);
+  const server = createServer((request, response) => {
+    const found = files.get(new URL(request.url ?? "/", "http://localhost").pathname);
+    response.writeHead(found ? 200 : 404, {
+      "content-type": found?.[0] ?? "text/plain",
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    });
+    response.end(found?.[1]);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+beforeAll(async () => {
+  server = await serve();
+  const executablePath = await chromium.executablePath();
+  // Not the package's own flags: they switch off the isolation that shared memory needs.
+  browser = await playwright.launch({ executablePath, args: ["--no-sandbox", "--disable-background-networking"] });
+  page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.waitForFunction("globalThis.conformance");
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+describe.each(["shm", "local"] as const)("in a headless browser, over %s", (transport) => {
+  it.each([1, 2, 3, 5, 8])("process groups agree with the plain reference on %i ranks", async (size) => {
+    const call = `conformance.${transport}(${size}, 80, ${40 + size})`;
+    const outcome = (await page.evaluate(call)) as Outcome;
+    if ("error" in outcome) throw new Error(outcome.error);
+    expect(outcome.checked).toHaveLength(size);
+    for (const count of outcome.checked) expect(count).toBeGreaterThan(20);
+  });
+});
