@@ -8,7 +8,10 @@ const folder = mkdtempSync(join(tmpdir(), "worldsize-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function worldsize(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["bin/worldsize.mjs", ...args], { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["bin/worldsize.mjs", ...args], {
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
   return { status, stdout, stderr };
 }
 
@@ -27,7 +30,10 @@ describe("bad input: one message, exit code 2", () => {
     [["run", "hello-distributed", "--transport", "smh"], 'There is no transport "smh". Did you mean shm?'],
     [["run", "hello-distributed", "-n", "0"], "A world has 1 to 128 ranks over shm, but -n asked for 0."],
     [["run", "hello-distributed", "-n", "two"], '"two" is not a whole number.'],
-    [["run", "hello-distributed", "--memory", "64GiB"], "64 GiB is more than the 4 GiB that ranks of one process can share."],
+    [
+      ["run", "hello-distributed", "--memory", "64GiB"],
+      "64 GiB is more than the 4 GiB that ranks of one process can share.",
+    ],
     [["run", "collective-cheatsheet", "--operation", "all_redce"], '"all_redce" is none of all, broadcast,'],
     [["run", "send-recv-basic", "--elements", "0"], "0 is not at least 1."],
     [["bench", "gem"], 'There is no bench "gem". Did you mean gemm?'],
@@ -64,7 +70,9 @@ describe("bad input: one message, exit code 2", () => {
 describe("run", () => {
   it("runs a program of the reader's, with its own module beside it and TypeScript throughout", () => {
     write("helper.ts", "export const twice = (x: number): number => 2 * x;\n");
-    const file = write("mine.ts", `
+    const file = write(
+      "mine.ts",
+      `
       import { defineScript, number } from "worldsize";
       import { twice } from "./helper.ts";
       enum Color { Red = 3 }
@@ -75,10 +83,14 @@ describe("run", () => {
           await world.allReduce(x);
           show.row({ sum: await x.item() });
         },
-      });`);
+      });`,
+    );
     const { status, stdout } = worldsize("run", file, "--factor", "5", "--json");
     expect(status).toBe(0);
-    const rows = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    const rows = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(rows.sort((a, b) => a.rank - b.rank)).toEqual([
       { rank: 0, kind: "row", row: { sum: 26 } },
       { rank: 1, kind: "row", row: { sum: 26 } },
@@ -96,43 +108,55 @@ describe("run", () => {
   });
 
   it("a crash: the stack once, with the TypeScript line, and exit code 1", () => {
-    const file = write("crash.ts", `
+    const file = write(
+      "crash.ts",
+      `
       import { defineScript } from "worldsize";
       interface Padding { a: number; b: string }
       export default defineScript({ about: "c", ranks: 3, async main({ world, device }) {
         if (world.rank === 1) throw new Error("boom");
         await world.allReduce(device.zeros([1]));
-      } });`);
+      } });`,
+    );
     const { status, stderr } = worldsize("run", file);
     expect(status).toBe(1);
     expect(stderr.match(/boom/g)).toHaveLength(1);
     expect(stderr).toContain("rank 1 failed in crash.ts:");
     expect(stderr).toMatch(/crash\.ts:5:\d+\)/);
     const recorder = /The last operations of each rank: (.*)/.exec(stderr)?.[1] ?? "";
-    const records = readFileSync(join(recorder, "rank-0.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    const records = readFileSync(join(recorder, "rank-0.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(records.at(-1)).toMatchObject({ operation: "allReduce(sum, f32[1])", seq: 1 });
     rmSync(recorder, { recursive: true });
   });
 
   it("a crash ends ranks that never look up", () => {
-    const file = write("spin.ts", `
+    const file = write(
+      "spin.ts",
+      `
       import { defineScript } from "worldsize";
       export default defineScript({ about: "s", ranks: 2, main({ world }) {
         if (world.rank === 1) throw new Error("the other one spins");
         for (;;);
-      } });`);
+      } });`,
+    );
     const { status, stderr } = worldsize("run", file);
     expect(status).toBe(1);
     expect(stderr).toContain("the other one spins");
   });
 
   it("Ctrl-C leaves nothing running", async () => {
-    const file = write("forever.ts", `
+    const file = write(
+      "forever.ts",
+      `
       import { defineScript } from "worldsize";
       export default defineScript({ about: "f", ranks: 2, main({ world, show }) {
         show.line("started");
         for (;;);
-      } });`);
+      } });`,
+    );
     const child = spawn(process.execPath, ["bin/worldsize.mjs", "run", file], { stdio: ["ignore", "pipe", "pipe"] });
     await new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
     child.kill("SIGINT");
@@ -154,15 +178,30 @@ describe("run", () => {
 });
 
 it("list names every script with its sentence", () => {
-  const rows = worldsize("list", "--json").stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const rows = worldsize("list", "--json")
+    .stdout.trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   expect(rows.length).toBeGreaterThanOrEqual(8);
-  for (const { name, about, chapter } of rows) expect([typeof name, about.length > 20, chapter > 0]).toEqual(["string", true, true]);
+  for (const { name, about, chapter } of rows)
+    expect([typeof name, about.length > 20, chapter > 0]).toEqual(["string", true, true]);
 });
 
 it("verify prints a line for everything it tried", () => {
   const { status, stdout } = worldsize("verify");
   expect(status).toBe(0);
-  for (const what of ["Node", "cores", "memory", "shared memory", "SIMD kernels", "native BLAS", "TCP on loopback", "MPI", "GPU", "browser"]) {
+  for (const what of [
+    "Node",
+    "cores",
+    "memory",
+    "shared memory",
+    "SIMD kernels",
+    "native BLAS",
+    "TCP on loopback",
+    "MPI",
+    "GPU",
+    "browser",
+  ]) {
     expect(stdout).toMatch(new RegExp(`(ok|slower|missing) +${what}`));
   }
 });

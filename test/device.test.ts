@@ -27,7 +27,11 @@ describe("segment pool", () => {
 
 describe("allocator", () => {
   it("never overlaps blocks and keeps exact books, in any order of allocations and frees", () => {
-    const step = fc.record({ free: fc.boolean(), which: fc.nat(), bytes: fc.oneof(fc.nat(300), fc.nat(100_000), fc.nat(5_000_000)) });
+    const step = fc.record({
+      free: fc.boolean(),
+      which: fc.nat(),
+      bytes: fc.oneof(fc.nat(300), fc.nat(100_000), fc.nat(5_000_000)),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const allocator = new Allocator(makePool(), 0, 2 ** 27);

@@ -9,7 +9,6 @@ function at(mark: string): string {
   return `faults.ts:${source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1}`;
 }
 
-
 interface Fault {
   /** Whose failure it is: a rank's, or (-1) the whole job's. */
   readonly rank: (size: number) => number;
@@ -30,7 +29,11 @@ const faults: Record<string, Fault> = {
     rank: everybody,
     message: (n) => [
       "Deadlock: each of these ranks waits for another one, and nothing can move.",
-      ...Array.from({ length: n }, (_, r) => `  rank ${r} waits for rank ${(r + 1) % n} in send(f32[4]) to rank ${(r + 1) % n} (${at("sendCycle")})`),
+      ...Array.from(
+        { length: n },
+        (_, r) =>
+          `  rank ${r} waits for rank ${(r + 1) % n} in send(f32[4]) to rank ${(r + 1) % n} (${at("sendCycle")})`,
+      ),
       "A send completes only when its receive has taken the bytes",
     ],
   },
@@ -50,24 +53,65 @@ const faults: Record<string, Fault> = {
       "Every rank must call the same collectives, with the same shapes, dtypes, operators and roots, in the same order.",
     ],
   },
-  otherShape: { rank: everybody, message: (n) => [`rank ${n - 1} called allReduce(sum, f32[2,2]) as operation 2 of world (${at("otherShape")})`, "called allReduce(sum, f32[4]) there"] },
-  otherDType: { rank: everybody, message: (n) => [`rank ${n - 1} called allReduce(sum, i32[4])`, "called allReduce(sum, f32[4]) there"] },
-  otherOperator: { rank: everybody, message: (n) => [`rank ${n - 1} called allReduce(max, f32[4])`, "called allReduce(sum, f32[4]) there"] },
-  otherRoot: { rank: everybody, message: (n) => [`rank ${n - 1} called broadcast(f32[4], root 0)`, "called broadcast(f32[4], root 1) there"] },
+  otherShape: {
+    rank: everybody,
+    message: (n) => [
+      `rank ${n - 1} called allReduce(sum, f32[2,2]) as operation 2 of world (${at("otherShape")})`,
+      "called allReduce(sum, f32[4]) there",
+    ],
+  },
+  otherDType: {
+    rank: everybody,
+    message: (n) => [`rank ${n - 1} called allReduce(sum, i32[4])`, "called allReduce(sum, f32[4]) there"],
+  },
+  otherOperator: {
+    rank: everybody,
+    message: (n) => [`rank ${n - 1} called allReduce(max, f32[4])`, "called allReduce(sum, f32[4]) there"],
+  },
+  otherRoot: {
+    rank: everybody,
+    message: (n) => [`rank ${n - 1} called broadcast(f32[4], root 0)`, "called broadcast(f32[4], root 1) there"],
+  },
   returned: {
     rank: everybody,
-    message: (n) => [`rank ${n - 1} returned, but rank 0 waits for it in allReduce(sum, f32[4]) (${at("returned")}), operation 2 of world.`, "Its last operation was barrier()"],
+    message: (n) => [
+      `rank ${n - 1} returned, but rank 0 waits for it in allReduce(sum, f32[4]) (${at("returned")}), operation 2 of world.`,
+      "Its last operation was barrier()",
+    ],
   },
   threw: { rank: theLast, message: () => ["boom"] },
-  forgotten: { rank: theLast, message: (n) => [`rank ${n - 1} ended without waiting for allReduce(sum, f32[4]) (${at("forgotten")}). \`await\` each operation`] },
-  touched: { rank: theLast, message: (n) => [`rank ${n - 1} reads a buffer that allReduce(sum, f32[4]) (${at("touched op")}) is using: that operation was neither awaited nor waited for.`] },
+  forgotten: {
+    rank: theLast,
+    message: (n) => [
+      `rank ${n - 1} ended without waiting for allReduce(sum, f32[4]) (${at("forgotten")}). \`await\` each operation`,
+    ],
+  },
+  touched: {
+    rank: theLast,
+    message: (n) => [
+      `rank ${n - 1} reads a buffer that allReduce(sum, f32[4]) (${at("touched op")}) is using: that operation was neither awaited nor waited for.`,
+    ],
+  },
   unequalPair: {
     rank: everybody,
-    message: () => [`rank 1 called recv(f32[5]) from rank 0 (${at("unequalPair recv")}), but rank 0 called send(f32[4]) to rank 1 (${at("unequalPair send")}). A receive must have the shape and dtype of the send it meets.`],
+    message: () => [
+      `rank 1 called recv(f32[5]) from rank 0 (${at("unequalPair recv")}), but rank 0 called send(f32[4]) to rank 1 (${at("unequalPair send")}). A receive must have the shape and dtype of the send it meets.`,
+    ],
   },
-  nonMember: { rank: () => 1, message: () => ["Cannot read properties of undefined (reading 'allReduce')"], sizes: [2] },
-  wrongPeer: { rank: () => 0, message: (n) => [`called world.send with rank ${n}, but world has ranks 0 to ${n - 1}.`] },
-  halfCycle: { rank: everybody, message: () => ["Deadlock", `in recv(f32[4]) from rank 4 (${at("halfCycle recv")})`], sizes: [5] },
+  nonMember: {
+    rank: () => 1,
+    message: () => ["Cannot read properties of undefined (reading 'allReduce')"],
+    sizes: [2],
+  },
+  wrongPeer: {
+    rank: () => 0,
+    message: (n) => [`called world.send with rank ${n}, but world has ranks 0 to ${n - 1}.`],
+  },
+  halfCycle: {
+    rank: everybody,
+    message: () => ["Deadlock", `in recv(f32[4]) from rank 4 (${at("halfCycle recv")})`],
+    sizes: [5],
+  },
   rejected: { rank: theLast, message: () => ["nobody catches me"] },
   exited: { rank: theLast, message: () => ["its thread ended by itself with exit code 7"] },
   freed: { rank: () => 0, message: () => ["called world.allReduce with f32[4], which was freed before."] },
@@ -78,7 +122,11 @@ for (const transport of ["shm", "local"] as const) {
     for (const [fault, { rank, message, sizes = [2, 5] }] of Object.entries(faults)) {
       for (const size of sizes) {
         it.concurrent(`${fault} on ${size} ranks`, async () => {
-          const { ok, failure } = await runProgram("test/programs/faults.ts", { ranks: size, transport, options: { fault } });
+          const { ok, failure } = await runProgram("test/programs/faults.ts", {
+            ranks: size,
+            transport,
+            options: { fault },
+          });
           expect(ok).toBe(false);
           for (const part of message(size)) {
             if (typeof part === "string") expect(failure?.message).toContain(part);
@@ -113,6 +161,7 @@ it("every rank gets the same account, and the first failure is no echo", async (
     expect(ending.error?.message).toContain(`rank 4 threw Error: boom (${at("threw")})`);
   }
   expect(crash.failure?.stack).toMatch(new RegExp(`faults\\.ts:${at("threw").split(":")[1]}:`));
-  expect(crash.flight.some((records) => records.some(({ operation }) => operation === "allReduce(sum, f32[4])"))).toBe(true);
+  expect(crash.flight.some((records) => records.some(({ operation }) => operation === "allReduce(sum, f32[4])"))).toBe(
+    true,
+  );
 });
-

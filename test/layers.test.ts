@@ -21,7 +21,9 @@ const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((fi
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), "utf8");
-  return [...text.matchAll(/(?:^(?:import|export|\}).* from |\bimport\(|^import )"([^"]+)"/gm)].map((match) => match[1]);
+  return [...text.matchAll(/(?:^(?:import|export|\}).* from |\bimport\(|^import )"([^"]+)"/gm)].map(
+    (match) => match[1],
+  );
 }
 
 it("imports only go down the layers", () => {
@@ -44,7 +46,9 @@ it("imports only go down the layers", () => {
 });
 
 it("nothing below the command prints", () => {
-  const printing = files.filter((file) => !file.startsWith("cli/") && /console\.|process\.std(out|err)/.test(readFileSync(join(src, file), "utf8")));
+  const printing = files.filter(
+    (file) => !file.startsWith("cli/") && /console\.|process\.std(out|err)/.test(readFileSync(join(src, file), "utf8")),
+  );
   expect(printing).toEqual([]);
 });
 

@@ -27,17 +27,27 @@ describe.each(scripts)("%s", (file) => {
 it("the eight scripts of chapters 1 to 3 are there", () => {
   expect(scripts.map((file) => file.replace(/^.*[\\/]|\.ts$/g, ""))).toEqual(
     expect.arrayContaining([
-      "verify-setup", "hello-distributed", "send-recv-basic", "async-communication",
-      "pipeline-simulation", "collective-cheatsheet", "distributed-mean", "distributed-softmax",
+      "verify-setup",
+      "hello-distributed",
+      "send-recv-basic",
+      "async-communication",
+      "pipeline-simulation",
+      "collective-cheatsheet",
+      "distributed-mean",
+      "distributed-softmax",
     ]),
   );
 });
 
 it("hello-distributed says where each rank lives and what they agreed on", async () => {
-  const { shown } = await runProgram("course/part1-distributed/chapter01-first-program/scripts/hello-distributed.ts", { ranks: 4 });
+  const { shown } = await runProgram("course/part1-distributed/chapter01-first-program/scripts/hello-distributed.ts", {
+    ranks: 4,
+  });
   const lines = shown.map(({ rank, shown: what }) => `${rank}: ${what.kind === "line" ? what.text : ""}`);
   for (let rank = 0; rank < 4; rank++) {
-    expect(lines.some((line) => line.startsWith(`${rank}: Hello from rank ${rank} of 4, in process ${process.pid}, thread`))).toBe(true);
+    expect(
+      lines.some((line) => line.startsWith(`${rank}: Hello from rank ${rank} of 4, in process ${process.pid}, thread`)),
+    ).toBe(true);
     expect(lines).toContain(`${rank}: my left neighbour says it is rank ${(rank + 3) % 4}`);
     expect(lines).toContain(`${rank}: 1 + … + 4 = 10, and everybody agrees`);
   }

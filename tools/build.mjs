@@ -9,7 +9,12 @@ export async function buildLibrary() {
   rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
   await build({
     absWorkingDir: root,
-    entryPoints: { index: "src/index.ts", cli: "src/cli/main.ts", worker: "src/script/node/worker.ts", testing: "src/testing.ts" },
+    entryPoints: {
+      index: "src/index.ts",
+      cli: "src/cli/main.ts",
+      worker: "src/script/node/worker.ts",
+      testing: "src/testing.ts",
+    },
     outdir: "dist",
     bundle: true,
     splitting: true,

@@ -10,7 +10,8 @@ const program = await compileProgram("test/conformance/program.ts");
 const algorithms = [undefined, "ring", "doubling", "halving", "tree"];
 const configurations = [];
 for (const transport of ["shm", "local"]) {
-  for (const ranks of [1, 2, 3, 5, 8]) for (const algorithm of algorithms) configurations.push({ transport, ranks, algorithm });
+  for (const ranks of [1, 2, 3, 5, 8])
+    for (const algorithm of algorithms) configurations.push({ transport, ranks, algorithm });
 }
 
 const each = Math.ceil(wanted / configurations.length);
@@ -19,7 +20,14 @@ console.log(`${each} cases in each of ${configurations.length} configurations, s
 for (const [i, { transport, ranks, algorithm }] of configurations.entries()) {
   const caseSeed = seed + i;
   const table = algorithm && { ...defaultTable, shared: false, allReduce: algorithm };
-  const result = await runJob({ program, ranks, transport, table, options: { cases: each, caseSeed }, interleaving: caseSeed });
+  const result = await runJob({
+    program,
+    ranks,
+    transport,
+    table,
+    options: { cases: each, caseSeed },
+    interleaving: caseSeed,
+  });
   const name = `${transport}, ${ranks} ranks, ${algorithm ?? "tuned"}`;
   if (!result.ok) {
     console.error(`FAILED  ${name}, case seed ${caseSeed}: ${result.failure?.message ?? "stopped"}`);

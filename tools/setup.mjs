@@ -25,22 +25,36 @@ function isInstalled([name, version]) {
 function install(development) {
   const wanted = { ...manifest.dependencies, ...(development ? manifest.devDependencies : {}) };
   if (Object.entries(wanted).every(isInstalled)) return;
-  console.log(development ? "Installing what developing needs (once, about 400 MB) …" : "Installing what running needs (once, about 15 MB) …");
+  console.log(
+    development
+      ? "Installing what developing needs (once, about 400 MB) …"
+      : "Installing what running needs (once, about 15 MB) …",
+  );
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...(development ? [] : ["--omit=dev"])];
-  const { status } = spawnSync("npm", args, { cwd: root, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" });
+  const { status } = spawnSync("npm", args, {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+    shell: process.platform === "win32",
+  });
   if (status === 0) return;
   console.error("npm could not install the packages; its message is above. Check the network and try again.");
   process.exit(1);
 }
 
 function newest(folder) {
-  const times = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => statSync(join(root, folder, file)).mtimeMs);
+  const times = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map(
+    (file) => statSync(join(root, folder, file)).mtimeMs,
+  );
   return Math.max(...times);
 }
 
 async function build() {
   const built = join(root, "dist/cli.js");
-  if (existsSync(built) && statSync(built).mtimeMs >= Math.max(newest("src"), statSync(join(root, "tools/build.mjs")).mtimeMs)) return;
+  if (
+    existsSync(built) &&
+    statSync(built).mtimeMs >= Math.max(newest("src"), statSync(join(root, "tools/build.mjs")).mtimeMs)
+  )
+    return;
   const { buildLibrary } = await import("./build.mjs");
   await buildLibrary();
 }

@@ -10,7 +10,10 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 
 function step(name, file, ...args) {
   const start = Date.now();
-  const { status } = spawnSync(process.execPath, [join(root, "node_modules", file), ...args], { cwd: root, stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [join(root, "node_modules", file), ...args], {
+    cwd: root,
+    stdio: "inherit",
+  });
   console.log(`${status === 0 ? "ok" : "FAILED"}  ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   return status === 0;
 }
@@ -22,7 +25,15 @@ const only = process.argv.slice(2);
 const good = [
   only.length > 0 || step("types", "typescript/bin/tsc", "--noEmit"),
   only.length > 0 || step("style", "@biomejs/biome/bin/biome", "check", "."),
-  step("tests", "vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${results}`, ...only),
+  step(
+    "tests",
+    "vitest/vitest.mjs",
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${results}`,
+    ...only,
+  ),
 ];
 try {
   const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(results, "utf8"));

@@ -1,8 +1,9 @@
 // The peer of `worldsize bench gemm`: tfjs on its WASM backend, one thread. Prints one JSON line.
-import * as tf from "@tensorflow/tfjs";
-import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 
 const size = Number(process.argv[2]);
 setThreadsCount(1);

@@ -1,7 +1,6 @@
 /** The `worldsize` command. Subcommands are loaded when they are called. */
 import pc from "picocolors";
-import { UsageError } from "./scripts.ts";
-import { suggest } from "./scripts.ts";
+import { suggest, UsageError } from "./scripts.ts";
 
 const commands = ["list", "run", "verify", "bench", "help"] as const;
 

@@ -25,11 +25,14 @@ export function parseMemory(text: string): number {
   const bytes = Math.floor(Number(match?.[1]) * unit);
   if (!Number.isFinite(bytes)) throw new InvalidArgumentError(`"${text}" is not a size; write 512MiB or 2GiB.`);
   if (bytes > MAX_MEMORY) {
-    throw new InvalidArgumentError(`${formatBytes(bytes)} is more than the ${formatBytes(MAX_MEMORY)} that ranks of one process can share.`);
+    throw new InvalidArgumentError(
+      `${formatBytes(bytes)} is more than the ${formatBytes(MAX_MEMORY)} that ranks of one process can share.`,
+    );
   }
   if (bytes > totalmem()) {
     throw new InvalidArgumentError(`${formatBytes(bytes)} is more than this machine's ${formatBytes(totalmem())}.`);
   }
-  if (bytes < LEAST) throw new InvalidArgumentError(`${formatBytes(bytes)} is too little; give at least ${formatBytes(LEAST)}.`);
+  if (bytes < LEAST)
+    throw new InvalidArgumentError(`${formatBytes(bytes)} is too little; give at least ${formatBytes(LEAST)}.`);
   return bytes;
 }

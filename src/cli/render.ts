@@ -24,7 +24,11 @@ function drawing(shown: Shown): string[] {
     case "line":
       return shown.text.split("\n");
     case "row":
-      return [Object.entries(shown.row).map(([name, value]) => `${pc.dim(name)} ${cell(value)}`).join("   ")];
+      return [
+        Object.entries(shown.row)
+          .map(([name, value]) => `${pc.dim(name)} ${cell(value)}`)
+          .join("   "),
+      ];
     case "table":
       return titled(shown.title, table(shown.rows));
     case "plot":
@@ -65,13 +69,18 @@ function plot(series: readonly Series[]): string[] {
   const sample = (y: readonly number[]): number[] =>
     Array.from({ length: stretch }, (_, i) => y[Math.min(y.length - 1, Math.floor((i * y.length) / stretch))]);
   const colors = pc.isColorSupported ? curves : undefined;
-  const drawn = asciichart.plot(series.map(({ y }) => sample(y)), { height: 10, colors });
-  const legend = series.map(({ name }, i) => (pc.isColorSupported ? paints[i % paints.length](name) : name)).join("   ");
+  const drawn = asciichart.plot(
+    series.map(({ y }) => sample(y)),
+    { height: 10, colors },
+  );
+  const legend = series
+    .map(({ name }, i) => (pc.isColorSupported ? paints[i % paints.length](name) : name))
+    .join("   ");
   return [...drawn.split("\n"), `${" ".repeat(10)}${legend}`];
 }
 
 /** A bar chart over time: each lane a row, each span its length, letters tell spans apart. */
-function timeline(lanes: readonly TimelineLane[]): string[] {
+export function timeline(lanes: readonly TimelineLane[]): string[] {
   const spans = lanes.flatMap((lane) => lane.spans);
   if (spans.length === 0) return ["(nothing was recorded)"];
   const start = Math.min(...spans.map((span) => span.start));
@@ -91,7 +100,11 @@ function timeline(lanes: readonly TimelineLane[]): string[] {
     return `${lane.name.padEnd(label)} ${cells.join("")}`;
   });
   const legend = names.slice(0, 12).map((name, i) => `${paints[i % paints.length](letter(i))} ${name}`);
-  return [...rows, `${" ".repeat(label)} 0 ms${`${(end - start).toFixed(2)} ms`.padStart(width - 4)}`, legend.join("  ")];
+  return [
+    ...rows,
+    `${" ".repeat(label)} 0 ms${`${(end - start).toFixed(2)} ms`.padStart(width - 4)}`,
+    legend.join("  "),
+  ];
 }
 
 function letter(index: number): string {

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
-import { type OptionSpec, type Script, scriptOf } from "../script/index.ts";
+import { type OptionSpec, type Script, scriptOf, type TimelineLane } from "../script/index.ts";
 import { CompileError, compileProgram } from "../script/node/compile.ts";
 import { type JobResult, MAX_RANKS, runJob, type TransportName, transports } from "../script/node/job.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import { allReduceAlgorithms, defaultTable } from "../world/index.ts";
-import { renderShown } from "./render.ts";
-import { findScript, suggest, UsageError } from "./scripts.ts";
 import { parseMemory } from "./memory.ts";
+import { renderShown, timeline } from "./render.ts";
+import { findScript, suggest, UsageError } from "./scripts.ts";
 
 /** Exit codes: the program failed, the command line was wrong, Ctrl-C. */
 const FAILED = 1;
@@ -22,6 +22,7 @@ interface RunFlags {
   readonly transport: TransportName;
   readonly json?: boolean;
   readonly trace?: string;
+  readonly timeline?: boolean;
   readonly algorithm?: (typeof allReduceAlgorithms)[number];
   readonly memory?: number;
   readonly seed: number;
@@ -50,7 +51,7 @@ export async function runCommand(name: string, args: readonly string[]): Promise
     memory: flags.memory,
     seed: flags.seed,
     interleaving: flags.interleaving,
-    traced: flags.trace !== undefined || script.traced,
+    traced: flags.trace !== undefined || flags.timeline || script.traced,
     signal: stop.signal,
     onShown: (rank, shown) => {
       const lines = flags.json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, ranks);
@@ -62,6 +63,7 @@ export async function runCommand(name: string, args: readonly string[]): Promise
     return INTERRUPTED;
   }
   if (flags.trace) writeTrace(flags.trace, result);
+  if (flags.timeline) process.stdout.write(`${timeline(lanesOf(result)).join("\n")}\n`);
   if (!result.ok) {
     reportFailure(result, program.file, flags.json ?? false);
     return FAILED;
@@ -85,8 +87,13 @@ function commandFor(name: string, script: Script): Command {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
     .option("-n, --ranks <count>", `number of ranks (default: ${script.ranks ?? 4})`, wholeNumber)
-    .addOption(new Option("--transport <name>", `how ranks talk: ${transports.join(" or ")}`).default("shm").argParser(transport))
+    .addOption(
+      new Option("--transport <name>", `how ranks talk: ${transports.join(" or ")}`)
+        .default("shm")
+        .argParser(transport),
+    )
     .option("--json", "print JSON lines")
+    .option("--timeline", "draw a timeline of all ranks at the end")
     .option("--trace <file>", "record a trace for ui.perfetto.dev")
     .addOption(new Option("--algorithm <name>", "force one allReduce algorithm").choices([...allReduceAlgorithms]))
     .option("--memory <size>", "device memory of all ranks together, such as 512MiB (default: 4GiB)", parseMemory)
@@ -99,7 +106,9 @@ function commandFor(name: string, script: Script): Command {
 function scriptOption(key: string, spec: OptionSpec): Option {
   const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const about = spec.choices ? `${spec.about} (${spec.choices.join(", ")})` : spec.about;
-  const option = new Option(spec.type === "boolean" ? `--${flag} [yes]` : `--${flag} <value>`, about).default(spec.default);
+  const option = new Option(spec.type === "boolean" ? `--${flag} [yes]` : `--${flag} <value>`, about).default(
+    spec.default,
+  );
   return option.argParser((text: string) => {
     try {
       return spec.parse(text);
@@ -136,6 +145,17 @@ function checkRanks(ranks: number, transport: TransportName): void {
   throw new UsageError(`A world has 1 to ${MAX_RANKS[transport]} ranks over ${transport}, but -n asked for ${ranks}.`);
 }
 
+/** A lane for everything each rank did. */
+function lanesOf({ spans }: JobResult): TimelineLane[] {
+  const lanes = spans.flatMap((own, rank) =>
+    (["host", "device", "comm"] as const).map((lane) => ({
+      name: `rank ${rank} ${lane}`,
+      spans: own.filter((span) => span.lane === lane),
+    })),
+  );
+  return lanes.filter((lane) => lane.spans.length > 0);
+}
+
 function writeTrace(file: string, { spans }: JobResult): void {
   try {
     writeFileSync(file, toPerfetto(spans));
@@ -162,7 +182,10 @@ function dumpFlight(flight: JobResult["flight"]): string | undefined {
   try {
     const folder = mkdtempSync(join(tmpdir(), "worldsize-flight-"));
     flight.forEach((records, rank) => {
-      writeFileSync(join(folder, `rank-${rank}.jsonl`), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+      writeFileSync(
+        join(folder, `rank-${rank}.jsonl`),
+        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
+      );
     });
     return folder;
   } catch {

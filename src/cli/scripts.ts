@@ -39,9 +39,16 @@ export function findScript(name: string): string {
   if (known) return known.path;
   if (/[\\/.]/.test(name)) {
     if (existsSync(name)) return name;
-    throw new UsageError(`There is no file ${relative(process.cwd(), name) || name}. Give the path of a program, or a name that \`worldsize list\` shows.`);
+    throw new UsageError(
+      `There is no file ${relative(process.cwd(), name) || name}. Give the path of a program, or a name that \`worldsize list\` shows.`,
+    );
   }
-  throw new UsageError(`There is no script "${name}". ${suggest(name, scripts.map((script) => script.name))}`);
+  throw new UsageError(
+    `There is no script "${name}". ${suggest(
+      name,
+      scripts.map((script) => script.name),
+    )}`,
+  );
 }
 
 /** `Did you mean a or b?`, or the whole list if nothing is near. */

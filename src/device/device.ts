@@ -145,9 +145,7 @@ export class Device {
   #place({ buffer, offset }: Ref, bytes: number, write: boolean): number {
     const address = addressOf(buffer);
     if (offset < 0 || offset + bytes > buffer.bytes) {
-      throw new RangeError(
-        `Bytes ${offset} to ${offset + bytes} were asked for in a buffer of ${buffer.bytes} bytes.`,
-      );
+      throw new RangeError(`Bytes ${offset} to ${offset + bytes} were asked for in a buffer of ${buffer.bytes} bytes.`);
     }
     if (buffer.holds.length > 0) buffer.checkHolds(offset, offset + bytes, write);
     return address + offset;

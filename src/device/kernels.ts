@@ -3,7 +3,7 @@
  * far, what it costs, and how it is called. The bounds are checked before each launch;
  * the costs feed traces now, and a roofline model of other machines later.
  */
-import { dtypes, type DType } from "./dtype.ts";
+import { type DType, dtypes } from "./dtype.ts";
 
 const bytesOf = Object.values(dtypes).map((info) => info.bytes);
 const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
@@ -109,8 +109,7 @@ export const kernels = {
       4 * (m && n ? (m - 1) * ldc + n : 0),
     ],
     flops: ([m, n, k]) => 2 * m * n * k,
-    run: (k, [a, b, c], s, scratch) =>
-      k.gemm(a, b, c, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], scratch()),
+    run: (k, [a, b, c], s, scratch) => k.gemm(a, b, c, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], scratch()),
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {

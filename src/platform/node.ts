@@ -28,9 +28,9 @@ function acceptsRelaxed(code: Uint8Array<ArrayBuffer>): boolean {
   return WebAssembly.validate(code);
 }
 
-async function loadKernels(): Promise<KernelModule> {
+async function loadKernels(build?: KernelModule["build"]): Promise<KernelModule> {
   const relaxed = await readKernels("relaxed.wasm");
-  if (acceptsRelaxed(relaxed)) return { module: new WebAssembly.Module(relaxed), build: "relaxed" };
+  if (build !== "base" && acceptsRelaxed(relaxed)) return { module: new WebAssembly.Module(relaxed), build: "relaxed" };
   return { module: new WebAssembly.Module(await readKernels("base.wasm")), build: "base" };
 }
 

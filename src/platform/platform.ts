@@ -16,8 +16,8 @@ export interface Platform {
   readonly cores: number;
   /** Whether the calling thread may sleep in Atomics.wait. */
   readonly mayBlock: boolean;
-  /** Compiles the fastest kernel build that the engine accepts. */
-  loadKernels(): Promise<KernelModule>;
+  /** Compiles a kernel build: the one asked for, else the fastest that the engine accepts. */
+  loadKernels(build?: KernelModule["build"]): Promise<KernelModule>;
   /** Runs `step` in a new macrotask, after every pending microtask. */
   macrotask(step: () => void): void;
 }

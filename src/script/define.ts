@@ -49,7 +49,9 @@ export interface Script<O extends Record<string, OptionSpec> = Record<string, Op
 }
 
 /** Declares a script; the options' types reach `main`. */
-export function defineScript<const O extends Record<string, OptionSpec> = Record<never, OptionSpec>>(script: Script<O>): Script<O> {
+export function defineScript<const O extends Record<string, OptionSpec> = Record<never, OptionSpec>>(
+  script: Script<O>,
+): Script<O> {
   return script;
 }
 

@@ -63,6 +63,9 @@ export function choice<const C extends string>(preset: C, choices: readonly C[],
 }
 
 /** Defaults, overridden by what was given. */
-export function valuesOf(specs: Record<string, OptionSpec>, given: Record<string, unknown> = {}): Record<string, unknown> {
+export function valuesOf(
+  specs: Record<string, OptionSpec>,
+  given: Record<string, unknown> = {},
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, given[name] ?? spec.default]));
 }

@@ -9,7 +9,7 @@ const scratch = new DataView(new ArrayBuffer(4));
 function toBrain(value: number): number {
   scratch.setFloat32(0, value);
   const bits = scratch.getUint32(0);
-  if (value !== value) return (bits >>> 16) | 0x40;
+  if (Number.isNaN(value)) return (bits >>> 16) | 0x40;
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
@@ -27,7 +27,7 @@ function fromHalf(bits: number): number {
 function toHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const x = Math.abs(value);
-  if (x !== x) return 0x7e00;
+  if (Number.isNaN(x)) return 0x7e00;
   if (x >= 65520) return sign | 0x7c00;
   const exponent = Math.max(-14, Math.floor(Math.log2(x || 1e-30)));
   const units = roundEven(x / 2 ** (exponent - 10));
@@ -81,7 +81,9 @@ export function unnest(values: Nested): { data: number[]; shape: number[] } {
       return;
     }
     if (value.length !== shape[axis]) {
-      throw new RangeError(`A nested array has rows of ${shape[axis] ?? "no"} and of ${value.length} elements; all must be equal.`);
+      throw new RangeError(
+        `A nested array has rows of ${shape[axis] ?? "no"} and of ${value.length} elements; all must be equal.`,
+      );
     }
     for (const inner of value) visit(inner, axis + 1);
   };

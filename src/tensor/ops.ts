@@ -1,6 +1,6 @@
 /** What tensors compute: each function checks its operands, makes its result and launches kernels. */
 import { binaryOps, codeOf, compareOps, type DType, dtypes, reduceOps, sizeOf, unaryOps } from "../device/index.ts";
-import { broadcastShapes, broadcastStrides, checkAxis, sizeOfShape, type Shape, walks } from "./shape.ts";
+import { broadcastShapes, broadcastStrides, checkAxis, type Shape, sizeOfShape, walks } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 export type UnaryOp = keyof typeof unaryOps;
@@ -44,17 +44,31 @@ export function compare(op: CompareOp, a: Tensor, b: Tensor): Tensor {
 
 function sameDType(op: string, a: Tensor, b: Tensor): void {
   if (a.dtype === b.dtype) return;
-  throw new TypeError(`${op} got ${text(a)} and ${text(b)}. Cast one of them with .to(dtype): nothing is converted silently.`);
+  throw new TypeError(
+    `${op} got ${text(a)} and ${text(b)}. Cast one of them with .to(dtype): nothing is converted silently.`,
+  );
 }
 
-function elementwise(kernel: "binary" | "compare", op: number, a: Tensor, b: Tensor, dtype: DType, into?: Tensor): Tensor {
+function elementwise(
+  kernel: "binary" | "compare",
+  op: number,
+  a: Tensor,
+  b: Tensor,
+  dtype: DType,
+  into?: Tensor,
+): Tensor {
   const shape = broadcastShapes(a.shape, b.shape);
   if (into && (!into.isContiguous || String(into.shape) !== String(shape))) {
     throw new RangeError(`An in-place operation would give [${shape}], which does not fit ${text(into)}.`);
   }
   const out = into ?? a.device.empty(shape, dtype);
   const strides = [a, b].map((x) => broadcastStrides(x.shape, x.strides, shape));
-  for (const { sizes, strides: [sa, sb], offsets, at } of walks(shape, strides)) {
+  for (const {
+    sizes,
+    strides: [sa, sb],
+    offsets,
+    at,
+  } of walks(shape, strides)) {
     const refs = [a.ref(offsets[0]), b.ref(offsets[1]), out.ref(at)];
     out.device.raw.launch(kernel, refs, [op, codeOf(a.dtype), ...sizes, ...sa, ...sb]);
   }
@@ -64,8 +78,17 @@ function elementwise(kernel: "binary" | "compare", op: number, a: Tensor, b: Ten
 /** Copies x into a contiguous tensor, converting: `to`, `contiguous` and `copy_`. */
 export function convertInto(x: Tensor, out: Tensor): void {
   const strides = broadcastStrides(x.shape, x.strides, out.shape);
-  for (const { sizes, strides: [s], offsets, at } of walks(out.shape, [strides])) {
-    out.device.raw.launch("convert", [x.ref(offsets[0]), out.ref(at)], [codeOf(x.dtype), codeOf(out.dtype), ...sizes, ...s]);
+  for (const {
+    sizes,
+    strides: [s],
+    offsets,
+    at,
+  } of walks(out.shape, [strides])) {
+    out.device.raw.launch(
+      "convert",
+      [x.ref(offsets[0]), out.ref(at)],
+      [codeOf(x.dtype), codeOf(out.dtype), ...sizes, ...s],
+    );
   }
 }
 
@@ -95,7 +118,9 @@ function kept(x: Tensor, axis: number | undefined, rest: number[], keepdim: bool
 export function reduce(op: Reduction, x: Tensor, axis?: number, keepdim = false): Tensor {
   const { outer, n, inner, rest } = around(x.shape, axis);
   if (n === 0 && (op === "min" || op === "max")) {
-    throw new RangeError(`${op} of no elements: ${text(x)} is empty along ${axis === undefined ? "all axes" : `axis ${axis}`}.`);
+    throw new RangeError(
+      `${op} of no elements: ${text(x)} is empty along ${axis === undefined ? "all axes" : `axis ${axis}`}.`,
+    );
   }
   using source = x.contiguous();
   const out = x.device.empty(kept(x, axis, rest, keepdim), dtypes[x.dtype].float ? x.dtype : "i32");
@@ -105,7 +130,8 @@ export function reduce(op: Reduction, x: Tensor, axis?: number, keepdim = false)
 
 /** Mean along one axis, or of all elements. @throws TypeError for integers. */
 export function mean(x: Tensor, axis?: number, keepdim = false): Tensor {
-  if (!dtypes[x.dtype].float) throw new TypeError(`mean needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+  if (!dtypes[x.dtype].float)
+    throw new TypeError(`mean needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
   const { n } = around(x.shape, axis);
   using wide = x.to("f32");
   using total = reduce("sum", wide, axis, keepdim);
@@ -125,7 +151,8 @@ export function argmax(x: Tensor, axis?: number, keepdim = false): Tensor {
 
 /** Softmax along an axis, computed in f32. */
 export function softmax(x: Tensor, axis = -1): Tensor {
-  if (!dtypes[x.dtype].float) throw new TypeError(`softmax needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+  if (!dtypes[x.dtype].float)
+    throw new TypeError(`softmax needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
   const at = checkAxis(axis, x.shape.length);
   const last = x.shape.length - 1;
   using turned = x.transpose(at, last);
@@ -147,14 +174,18 @@ export function softmax(x: Tensor, axis = -1): Tensor {
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   sameDType("matmul", a, b);
-  if (!dtypes[a.dtype].float) throw new TypeError(`matmul needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
-  if (a.shape.length === 0 || b.shape.length === 0) throw new RangeError(`matmul needs at least one axis, but got ${text(a)} and ${text(b)}.`);
+  if (!dtypes[a.dtype].float)
+    throw new TypeError(`matmul needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
+  if (a.shape.length === 0 || b.shape.length === 0)
+    throw new RangeError(`matmul needs at least one axis, but got ${text(a)} and ${text(b)}.`);
   using left = a.shape.length === 1 ? a.reshape([1, a.size]) : a.view();
   using right = b.shape.length === 1 ? b.reshape([b.size, 1]) : b.view();
   const [m, k] = left.shape.slice(-2);
   const [k2, n] = right.shape.slice(-2);
   if (k !== k2) {
-    throw new RangeError(`matmul of ${text(a)} and ${text(b)}: ${k} columns on the left meet ${k2} rows on the right; they must be equal.`);
+    throw new RangeError(
+      `matmul of ${text(a)} and ${text(b)}: ${k} columns on the left meet ${k2} rows on the right; they must be equal.`,
+    );
   }
   const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2));
   using l = left.to("f32");
@@ -169,7 +200,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 function multiply(a: Tensor, b: Tensor, out: Tensor, batch: Shape, [m, n, k]: number[]): void {
   const strides = [a, b].map((x) => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch));
   const matrix = (x: Tensor): number[] => x.strides.slice(-2);
-  for (const { sizes, strides: [sa, sb], offsets, at } of walks(batch, strides)) {
+  for (const {
+    sizes,
+    strides: [sa, sb],
+    offsets,
+    at,
+  } of walks(batch, strides)) {
     const count = sizeOfShape(sizes);
     for (let i = 0; i < count; i++) {
       let rest = i;

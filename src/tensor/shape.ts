@@ -60,7 +60,9 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new RangeError(`Shapes [${a}] and [${b}] do not broadcast: axis ${i} of the result would be ${x} and ${y}.`);
+      throw new RangeError(
+        `Shapes [${a}] and [${b}] do not broadcast: axis ${i} of the result would be ${x} and ${y}.`,
+      );
     }
     return x === 1 ? y : x;
   });
@@ -117,7 +119,7 @@ function fold(shape: Shape, operands: readonly (readonly number[])[]) {
       });
     } else {
       sizes.push(length);
-      strides.forEach((list, i) => list.push(operands[i][axis]));
+      for (const [i, list] of strides.entries()) list.push(operands[i][axis]);
     }
   });
   return { sizes, strides };

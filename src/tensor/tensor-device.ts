@@ -53,7 +53,10 @@ export class TensorDevice {
 
   /** 0, 1, …, end - 1. */
   arange(end: number, dtype: DType = "f32"): Tensor {
-    return this.tensor(Array.from({ length: end }, (_, i) => i), dtype);
+    return this.tensor(
+      Array.from({ length: end }, (_, i) => i),
+      dtype,
+    );
   }
 
   /** From numbers, nested by axis. */
@@ -106,7 +109,8 @@ export class TensorDevice {
     } finally {
       this.#scopes.pop();
     }
-    if (result instanceof Promise) throw new TypeError("device.scope takes a synchronous function; await outside of it.");
+    if (result instanceof Promise)
+      throw new TypeError("device.scope takes a synchronous function; await outside of it.");
     const kept = new Set(result === undefined ? [] : result instanceof Tensor ? [result] : Object.values(result));
     for (const tensor of made) {
       if (kept.has(tensor)) this.#scopes.at(-1)?.add(tensor);
@@ -134,7 +138,12 @@ export class TensorDevice {
     for (const scope of this.#scopes) scope.delete(tensor);
   }
 
-  #random(kernel: "randomUniform" | "randomNormal" | "randomInt", shape: Shape, range: number[], options: RandomOptions): Tensor {
+  #random(
+    kernel: "randomUniform" | "randomNormal" | "randomInt",
+    shape: Shape,
+    range: number[],
+    options: RandomOptions,
+  ): Tensor {
     const seed = options.seed ?? this.#seed;
     const wide = this.empty(shape, kernel === "randomInt" ? "i32" : "f32");
     // Draws with a seed start at block 0 of their own key, the others follow each other under the device's key.

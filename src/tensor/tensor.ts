@@ -36,7 +36,14 @@ export class Tensor {
   #disposed = false;
 
   /** Takes over one reference to the buffer. */
-  constructor(device: TensorDevice, buffer: Buffer, dtype: DType, shape: Shape, strides: readonly number[], offset: number) {
+  constructor(
+    device: TensorDevice,
+    buffer: Buffer,
+    dtype: DType,
+    shape: Shape,
+    strides: readonly number[],
+    offset: number,
+  ) {
     this.device = device;
     this.buffer = buffer;
     this.dtype = dtype;
@@ -60,7 +67,11 @@ export class Tensor {
     const known = shape.reduce((product, length) => (length === -1 ? product : product * length), 1);
     const full = shape.map((length) => (length === -1 ? this.size / known : length));
     const guesses = shape.filter((length) => length === -1).length;
-    if (guesses > 1 || sizeOfShape(full) !== this.size || full.some((length) => !Number.isInteger(length) || length < 0)) {
+    if (
+      guesses > 1 ||
+      sizeOfShape(full) !== this.size ||
+      full.some((length) => !Number.isInteger(length) || length < 0)
+    ) {
       throw new RangeError(`${this} has ${this.size} elements and cannot take the shape [${shape}].`);
     }
     using source = this.contiguous();
@@ -85,7 +96,11 @@ export class Tensor {
     if (axes.length !== this.shape.length || new Set(axes).size !== axes.length) {
       throw new RangeError(`permute needs every axis of ${this} once, but got [${order}].`);
     }
-    return this.#view(axes.map((axis) => this.shape[axis]), axes.map((axis) => this.strides[axis]), 0);
+    return this.#view(
+      axes.map((axis) => this.shape[axis]),
+      axes.map((axis) => this.strides[axis]),
+      0,
+    );
   }
 
   /** Elements from..to of an axis; negative numbers count from its end. */
@@ -95,7 +110,11 @@ export class Tensor {
     const clamp = (index: number): number => Math.min(length, Math.max(0, index < 0 ? index + length : index));
     const start = clamp(from);
     const end = Math.max(start, clamp(to ?? length));
-    return this.#view(this.shape.map((n, i) => (i === at ? end - start : n)), this.strides, start * this.strides[at]);
+    return this.#view(
+      this.shape.map((n, i) => (i === at ? end - start : n)),
+      this.strides,
+      start * this.strides[at],
+    );
   }
 
   /** Element `index` of an axis, which disappears. */
@@ -112,7 +131,11 @@ export class Tensor {
   /** A new axis of length 1. */
   unsqueeze(axis: number): Tensor {
     const at = checkAxis(axis, this.shape.length + 1);
-    const insert = (list: readonly number[], value: number): number[] => [...list.slice(0, at), value, ...list.slice(at)];
+    const insert = (list: readonly number[], value: number): number[] => [
+      ...list.slice(0, at),
+      value,
+      ...list.slice(at),
+    ];
     return this.#view(insert(this.shape, 1), insert(this.strides, 0), 0);
   }
 
@@ -309,7 +332,8 @@ export class Tensor {
 
   /** Place of element `index` (counted in elements from the first) for a kernel. */
   ref(index = 0): Ref {
-    if (this.#disposed) throw new Error(`${this} was used after it was freed. Free it later, or return it from the scope that made it.`);
+    if (this.#disposed)
+      throw new Error(`${this} was used after it was freed. Free it later, or return it from the scope that made it.`);
     return { buffer: this.buffer, offset: this.offset + index * sizeOf(this.dtype) };
   }
 
@@ -347,6 +371,7 @@ export class Tensor {
   }
 
   #mustBeContiguous(call: string): void {
-    if (!this.isContiguous) throw new RangeError(`${call} on ${this}: a view whose elements are scattered cannot be changed in place.`);
+    if (!this.isContiguous)
+      throw new RangeError(`${call} on ${this}: a view whose elements are scattered cannot be changed in place.`);
   }
 }

@@ -35,16 +35,21 @@ export class Checks {
 
   color(color: number | undefined, key: number): void {
     const whole = (n: number) => Number.isInteger(n) && n >= 0 && n < 2 ** 31;
-    if (color !== undefined && !whole(color)) throw this.#error("split", `color ${color}; a color is a whole number from 0.`);
+    if (color !== undefined && !whole(color))
+      throw this.#error("split", `color ${color}; a color is a whole number from 0.`);
     if (!whole(key)) throw this.#error("split", `key ${key}; a key is a whole number from 0.`);
   }
 
   /** @throws TypeError unless the tensor's elements lie next to each other. */
   tensor(call: string, tensor: Contiguous): void {
     if (!tensor?.buffer) throw this.#error(call, "something that is not a tensor.");
-    if (tensor.buffer.freed) throw this.#error(call, `${formatData(tensor)}, which was freed before. Free it after its last use.`);
+    if (tensor.buffer.freed)
+      throw this.#error(call, `${formatData(tensor)}, which was freed before. Free it after its last use.`);
     if (tensor.isContiguous) return;
-    throw this.#error(call, `${formatData(tensor)}, a view whose elements are not next to each other. Call .contiguous() first.`);
+    throw this.#error(
+      call,
+      `${formatData(tensor)}, a view whose elements are not next to each other. Call .contiguous() first.`,
+    );
   }
 
   /**
@@ -100,7 +105,10 @@ export class Checks {
     const tensor = whole as Contiguous;
     this.tensor(call, tensor);
     if (tensor.size % size !== 0) {
-      throw this.#error(call, `${formatData(tensor)}, whose ${tensor.size} elements cannot be cut into ${size} equal pieces. Pass a list of tensors.`);
+      throw this.#error(
+        call,
+        `${formatData(tensor)}, whose ${tensor.size} elements cannot be cut into ${size} equal pieces. Pass a list of tensors.`,
+      );
     }
     const each = tensor.size / size;
     return Array.from({ length: size }, (_, i) => slice(spanOf(tensor), i * each, (i + 1) * each));

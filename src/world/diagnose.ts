@@ -69,7 +69,10 @@ export function stuckRanks(reports: readonly Report[], size: number): number[] {
 
 /** Two ranks that called different things at the same place in a group's order. */
 function findMismatch(reports: readonly Report[]): string | undefined {
-  const places = new Map<string, { seq: number; group: string; calls: Map<number, { op: FlightRecord; ranks: number[] }> }>();
+  const places = new Map<
+    string,
+    { seq: number; group: string; calls: Map<number, { op: FlightRecord; ranks: number[] }> }
+  >();
   for (const { rank, recent } of reports) {
     for (const op of recent) {
       if (op.seq === 0) continue;
@@ -83,8 +86,12 @@ function findMismatch(reports: readonly Report[]): string | undefined {
   }
   const first = [...places.values()].filter(({ calls }) => calls.size > 1).sort((a, b) => a.seq - b.seq)[0];
   if (!first) return undefined;
-  const [odd, ...others] = [...first.calls.values()].sort((a, b) => a.ranks.length - b.ranks.length || b.ranks[0] - a.ranks[0]);
-  const rest = others.map(({ op, ranks }) => `${nameRanks(ranks)} called ${op.operation} there${at(op.site)}`).join(" and ");
+  const [odd, ...others] = [...first.calls.values()].sort(
+    (a, b) => a.ranks.length - b.ranks.length || b.ranks[0] - a.ranks[0],
+  );
+  const rest = others
+    .map(({ op, ranks }) => `${nameRanks(ranks)} called ${op.operation} there${at(op.site)}`)
+    .join(" and ");
   return (
     `${nameRanks(odd.ranks)} called ${odd.op.operation} as operation ${first.seq} of ${first.group}${at(odd.op.site)}, ` +
     `but ${rest}. Every rank must call the same collectives, with the same shapes, dtypes, operators and roots, in the same order.`
@@ -98,7 +105,8 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
       const send = reports
         .find((report) => report.rank === recv.peer)
         ?.pending.find(
-          (work) => work.kind === "send" && work.peer === receiver.rank && work.tag === recv.tag && work.group === recv.group,
+          (work) =>
+            work.kind === "send" && work.peer === receiver.rank && work.tag === recv.tag && work.group === recv.group,
         );
       if (!send || send.hash === recv.hash) continue;
       return (
@@ -138,7 +146,10 @@ function describeStuck(reports: readonly Report[]): string {
   const all = waiters(reports);
   const lines = all
     .slice(0, 16)
-    .map(({ rank, work }) => `  rank ${rank} waits for ${nameRanks(work.blockedOn)} in ${work.text}${at(work.site)}${place(work)}`);
+    .map(
+      ({ rank, work }) =>
+        `  rank ${rank} waits for ${nameRanks(work.blockedOn)} in ${work.text}${at(work.site)}${place(work)}`,
+    );
   if (all.length > 16) lines.push(`  and ${all.length - 16} more`);
   const sends = all.some(({ work }) => work.kind === "send");
   const advice = sends

@@ -11,7 +11,14 @@
  * on timing; the result has the same bits on every rank. Integer sums and products wrap,
  * and the mean of integers divides the wrapped sum, rounding toward zero.
  */
-import { directAllToAll, directGather, directReduceScatter, directScatter, disseminationBarrier, gatherBroadcast } from "./algorithms/direct.ts";
+import {
+  directAllToAll,
+  directGather,
+  directReduceScatter,
+  directScatter,
+  disseminationBarrier,
+  gatherBroadcast,
+} from "./algorithms/direct.ts";
 import { halvingDoublingAllReduce, recursiveDoublingAllReduce } from "./algorithms/doubling.ts";
 import { ringAllGather, ringAllReduce } from "./algorithms/ring.ts";
 import { treeAllReduce, treeBroadcast, treeReduce } from "./algorithms/tree.ts";
@@ -19,7 +26,18 @@ import { Checks } from "./checks.ts";
 import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import { allGatherJson, broadcastJson } from "./objects.ts";
-import { type Contiguous, type GroupInfo, hashOf, type Kind, kinds, type Operation, type Operator, type Span, spanBytes, spanOf } from "./operation.ts";
+import {
+  type Contiguous,
+  type GroupInfo,
+  hashOf,
+  type Kind,
+  kinds,
+  type Operation,
+  type Operator,
+  type Span,
+  spanBytes,
+  spanOf,
+} from "./operation.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
 import type { Comm, SharedGroup, Steps } from "./transport.ts";
 import type { Tuner } from "./tuner.ts";
@@ -246,8 +264,16 @@ export class ProcessGroup {
   /** Completes when every member has called it. */
   barrier(): Work<void> {
     const operator = "sum";
-    const shared = this.#shared && this.#tuner.table.shared ? { span: this.#engine.nothing, operator } as const : undefined;
-    return this.#issue({ kind: "barrier", agree: none, shared, reads: none, writes: none, steps: disseminationBarrier });
+    const shared =
+      this.#shared && this.#tuner.table.shared ? ({ span: this.#engine.nothing, operator } as const) : undefined;
+    return this.#issue({
+      kind: "barrier",
+      agree: none,
+      shared,
+      reads: none,
+      writes: none,
+      steps: disseminationBarrier,
+    });
   }
 
   /** Everybody gets the root's value. Values are what JSON can say. */
@@ -339,7 +365,19 @@ export class ProcessGroup {
     const kindCode = kinds.indexOf(kind);
     const hash = pairwise ? pairHash(agree[0]) : hashOf(kindCode, operator, root, agree);
     const seq = pairwise ? 0 : ++this.#seq;
-    const operation: Operation = { kind, kindCode, group: this.#info, seq, operator, root, peer, tag, data: agree, hash, site: undefined };
+    const operation: Operation = {
+      kind,
+      kindCode,
+      group: this.#info,
+      seq,
+      operator,
+      root,
+      peer,
+      tag,
+      data: agree,
+      hash,
+      site: undefined,
+    };
     const work = new Work<T>(engine, this, operation, call, pairwise ? undefined : this.#last);
     if (!pairwise) this.#last = work as Work<unknown>;
     return engine.submit(work);

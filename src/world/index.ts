@@ -6,5 +6,5 @@ export { mulberry32 } from "./local.ts";
 export type { Contiguous, Operator } from "./operation.ts";
 export { ShmLayout } from "./shm-layout.ts";
 export { captureSite, formatSite, userFrame } from "./site.ts";
-export { allReduceAlgorithms, allGatherAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
+export { allGatherAlgorithms, allReduceAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
 export { Work } from "./work.ts";

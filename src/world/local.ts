@@ -164,7 +164,16 @@ export class LocalTransport implements Transport {
     const ticket = this.#ticket++;
     this.#sent.set(ticket, request);
     const address = addressOf(span.buffer) + span.offset;
-    const arrival = { from: this.rank, group, channel, tag, address, bytes: spanBytes(span), hash: operation.hash, ticket };
+    const arrival = {
+      from: this.rank,
+      group,
+      channel,
+      tag,
+      address,
+      bytes: spanBytes(span),
+      hash: operation.hash,
+      ticket,
+    };
     this.#hub.member(peer).transport.#inbox.push(arrival);
     this.#hub.activate(peer);
     return request;

@@ -22,7 +22,10 @@ export function* allGatherJson(comm: Comm, text: string, done: (texts: string[])
   const bytes = new TextEncoder().encode(text);
   const lengths = yield* allGatherNumbers(comm, [bytes.length]);
   const counts = lengths.map(([count]) => count);
-  const all = comm.scratch(counts.reduce((a, b) => a + b, 0), "u8");
+  const all = comm.scratch(
+    counts.reduce((a, b) => a + b, 0),
+    "u8",
+  );
   let from = 0;
   const pieces = counts.map((count) => {
     from += count;

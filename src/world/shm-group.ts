@@ -122,7 +122,9 @@ class ShmAllReduce implements SharedCollective {
   waitingFor(): readonly number[] {
     const { words, members } = this.#group;
     const word = this.#phase === 0 ? ARRIVED : DONE;
-    return members.filter((_, i) => ((Atomics.load(words, this.#group.line(this.#count, i) + word) - this.#count) | 0) < 0);
+    return members.filter(
+      (_, i) => ((Atomics.load(words, this.#group.line(this.#count, i) + word) - this.#count) | 0) < 0,
+    );
   }
 
   #all(word: number): boolean {
@@ -165,9 +167,7 @@ class ShmAllReduce implements SharedCollective {
     const to = Math.min(count, from + share);
     if (from === to) return;
     const offset = from * (spanBytes(this.#span) / count);
-    const places = group.members.map(
-      (_, i) => (group.words[group.line(this.#count, i) + ADDRESS] >>> 0) + offset,
-    );
+    const places = group.members.map((_, i) => (group.words[group.line(this.#count, i) + ADDRESS] >>> 0) + offset);
     group.runtime.combine(this.#op, codeOf(dtype), places, places, to - from, this.#divisor);
   }
 }

@@ -9,8 +9,8 @@
 import { addressOf, type KernelRuntime } from "../device/index.ts";
 import { type Arrival, Matcher } from "./matcher.ts";
 import { type Operation, spanBytes } from "./operation.ts";
-import * as L from "./shm-layout.ts";
 import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
+import * as L from "./shm-layout.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "./transport.ts";
 
 /** The pool's owner number for memory that belongs to the whole job. */
@@ -53,7 +53,12 @@ export class ShmTransport implements Transport {
     this.layout = layout;
     this.#words = layout.words;
     this.#runtime = runtime;
-    this.#matcher = new Matcher(rank, runtime, (arrival) => this.#acknowledge(arrival), (failure) => this.fail(failure));
+    this.#matcher = new Matcher(
+      rank,
+      runtime,
+      (arrival) => this.#acknowledge(arrival),
+      (failure) => this.fail(failure),
+    );
   }
 
   send(message: Message): Request {

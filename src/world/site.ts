@@ -31,7 +31,9 @@ export function formatSite(site: Site | undefined): string {
 /** The first frame of a stack that lies in the reader's program. */
 export function userFrame(stack: string): { file: string; path: string; line: number } | undefined {
   for (const text of stack.split("\n")) {
-    const match = /(?:\(|at (?:async )?|@)((?:file:\/\/|blob:|https?:\/\/|\/|[A-Z]:\\)[^()]*?):(\d+):\d+\)?$/.exec(text.trim());
+    const match = /(?:\(|at (?:async )?|@)((?:file:\/\/|blob:|https?:\/\/|\/|[A-Z]:\\)[^()]*?):(\d+):\d+\)?$/.exec(
+      text.trim(),
+    );
     if (!match) continue;
     const path = match[1].replace(/^file:\/\//, "").replace(/\?.*$/, "");
     if (ours.some((folder) => path.startsWith(folder)) || path.includes("/node_modules/")) continue;

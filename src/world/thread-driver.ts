@@ -6,9 +6,9 @@
  * has moved. A peer changes what it must, then rings if the flag is up. Either the last
  * look sees the change, or the peer sees the flag.
  */
-import type { Engine, Driver } from "./engine.ts";
-import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
+import type { Driver, Engine } from "./engine.ts";
 import type { ShmTransport } from "./shm.ts";
+import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
 import type { Watchdog } from "./watchdog.ts";
 import type { Work } from "./work.ts";
 

@@ -5,8 +5,8 @@
  */
 import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
 import type { Engine } from "./engine.ts";
-import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 import type { ShmTransport } from "./shm.ts";
+import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 import type { Failure, RankState } from "./transport.ts";
 
 /** A circle counts only if nothing has moved for so many milliseconds. */
@@ -110,7 +110,8 @@ export class Watchdog {
     if (this.#abortedAt === 0) this.#abortedAt = this.#engine.now();
     if (!answered(me)) this.#write("running", "", true);
     let missing = 0;
-    for (let rank = 0; rank < size; rank++) if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
+    for (let rank = 0; rank < size; rank++)
+      if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
     if (missing > 0 && this.#engine.now() - this.#abortedAt < PATIENCE) return;
     const answers = Array.from({ length: size }, (_, rank) => this.#read(rank)).filter((a) => a !== undefined);
     const by = Atomics.load(layout.words, ABORT) - 1;
@@ -123,7 +124,7 @@ export class Watchdog {
   #write(state: RankState, error = "", answer = false): void {
     const { layout, rank, failure } = this.#transport;
     const report = this.#engine.report(state, error);
-    layout.writeReport(rank, fit({ report, failure }));
+    layout.writeReport(rank, shortened({ report, failure }));
     if (!answer && state === "running") return;
     Atomics.store(layout.words, layout.rank(rank) + ANSWERED, 1);
     layout.wakeAll();
@@ -139,7 +140,7 @@ export class Watchdog {
 }
 
 /** JSON short enough for the report's room: the oldest operations go first. */
-function fit(answer: Answer): string {
+function shortened(answer: Answer): string {
   for (let keep = 32; ; keep = keep >> 1) {
     const report = { ...answer.report, recent: answer.report.recent.slice(-Math.max(1, keep)) };
     const text = JSON.stringify({ ...answer, report });

@@ -22,9 +22,12 @@ async function serve(): Promise<Server> {
     outdir: "/",
     write: false,
   });
-  const files = new Map<string, [type: string, body: string | Uint8Array]>([["/", ["text/html", '<!doctype html><script type="module" src="page.js"></script>']]]);
+  const files = new Map<string, [type: string, body: string | Uint8Array]>([
+    ["/", ["text/html", '<!doctype html><script type="module" src="page.js"></script>']],
+  ]);
   for (const { path, text } of outputFiles) files.set(path, ["text/javascript", text]);
-  for (const name of ["relaxed", "base"]) files.set(`/${name}.wasm`, ["application/wasm", await readFile(`kernels/${name}.wasm`)]);
+  for (const name of ["relaxed", "base"])
+    files.set(`/${name}.wasm`, ["application/wasm", await readFile(`kernels/${name}.wasm`)]);
   const server = createServer((request, response) => {
     const found = files.get(new URL(request.url ?? "/", "http://localhost").pathname);
     response.writeHead(found ? 200 : 404, {

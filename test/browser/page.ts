@@ -37,12 +37,23 @@ async function overShm(size: number, cases: number, seed: number): Promise<Outco
       return new Promise<{ checked?: number; error?: string }>((resolve) => {
         worker.onmessage = ({ data }) => resolve(data);
         worker.onerror = (event) => resolve({ error: event.message });
-        worker.postMessage({ rank, size, wasm: memory.wasm, limit: memory.limit, kernels, control, cases, seed } satisfies RankStart);
+        worker.postMessage({
+          rank,
+          size,
+          wasm: memory.wasm,
+          limit: memory.limit,
+          kernels,
+          control,
+          cases,
+          seed,
+        } satisfies RankStart);
       });
     });
     const results = await Promise.all(endings);
     const failed = results.find((result) => result.error);
-    return failed?.error ? { error: failed.error } : { checked: results.map(({ checked = 0 }) => checked), build: kernels.build };
+    return failed?.error
+      ? { error: failed.error }
+      : { checked: results.map(({ checked = 0 }) => checked), build: kernels.build };
   } finally {
     for (const worker of workers) worker.terminate();
   }
@@ -53,7 +64,14 @@ async function overLocal(size: number, cases: number, seed: number): Promise<Out
   const kernels = await platform.loadKernels();
   const pool = new SegmentPool(SharedMemory.create(LIMIT));
   const runtime = new KernelRuntime(kernels, pool, 60_000);
-  const ranks = buildLocalWorld({ size, runtime, quota: LIMIT, now: () => performance.now(), macrotask: platform.macrotask, seed });
+  const ranks = buildLocalWorld({
+    size,
+    runtime,
+    quota: LIMIT,
+    now: () => performance.now(),
+    macrotask: platform.macrotask,
+    seed,
+  });
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   try {
     const checked = await Promise.all(

@@ -14,7 +14,14 @@ self.onmessage = async ({ data }: MessageEvent<RankStart>) => {
   const runtime = new KernelRuntime(kernels, pool, 60_000 + rank);
   const now = () => performance.timeOrigin + performance.now();
   const { world, device, engine, leave } = buildShmRank({
-    rank, size, runtime, quota: limit / size, now, control, cores: platform.cores, mayBlock: platform.mayBlock,
+    rank,
+    size,
+    runtime,
+    quota: limit / size,
+    now,
+    control,
+    cores: platform.cores,
+    mayBlock: platform.mayBlock,
   });
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   try {

@@ -19,7 +19,13 @@ describe.each(["shm", "local"] as const)("process groups over %s", (transport) =
   it.each(allReduceAlgorithms)("agree when every allReduce is %s", async (algorithm) => {
     for (const ranks of [3, 5]) {
       const options = { cases: 80, caseSeed: 7 * ranks };
-      const { failure } = await runProgram(program, { ranks, transport, options, table: tableFor(algorithm), interleaving: 5 });
+      const { failure } = await runProgram(program, {
+        ranks,
+        transport,
+        options,
+        table: tableFor(algorithm),
+        interleaving: 5,
+      });
       expect(failure?.message).toBeUndefined();
     }
   });

@@ -116,11 +116,12 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
   const total = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
   const pieces = even ? range.map(() => length) : uneven;
   /** A tensor for all pieces, or a list of them. */
-  const room = () => (even ? device.zeros([total(pieces)], dtype) : pieces.map((count) => device.zeros([count], dtype)));
+  const room = () =>
+    even ? device.zeros([total(pieces)], dtype) : pieces.map((count) => device.zeros([count], dtype));
   const parts = (whole: Tensor | readonly Tensor[]): Tensor[] =>
     Array.isArray(whole) ? [...whole] : range.map((i) => (whole as Tensor).slice(0, i * length, (i + 1) * length));
   const fill = (r: number, whole: Tensor | Tensor[]) => {
-    parts(whole).forEach((part, p) => part.copy_(input(r, p, pieces[p])));
+    for (const [p, part] of parts(whole).entries()) part.copy_(input(r, p, pieces[p]));
     return whole;
   };
   const same = (got: Tensor, wanted: Tensor) => expectEqual(got, wanted, c.text);
@@ -129,7 +130,11 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
     case "allReduce": {
       const x = input(rank, 0, length);
       const check = async () => {
-        await expectReduced(x, range.map((r) => input(r, 0, length)), c);
+        await expectReduced(
+          x,
+          range.map((r) => input(r, 0, length)),
+          c,
+        );
         const sums = await group.allGatherObject(String(await x.data()));
         if (new Set(sums).size > 1) throw new Error(`${c.text}: the ranks' results differ in their bits`);
       };
@@ -142,7 +147,13 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
     case "reduce": {
       const x = input(rank, 0, length);
       const check = () =>
-        rank === root ? expectReduced(x, range.map((r) => input(r, 0, length)), c) : same(x, input(rank, 0, length));
+        rank === root
+          ? expectReduced(
+              x,
+              range.map((r) => input(r, 0, length)),
+              c,
+            )
+          : same(x, input(rank, 0, length));
       return { works: [group.reduce(x, root, operator)], check };
     }
     case "gather": {
@@ -162,11 +173,19 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
     case "scatter": {
       const output = device.zeros([pieces[rank]], dtype);
       const source = rank === root ? fill(root, room()) : undefined;
-      return { works: [group.scatter(output, source, root)], check: () => same(output, input(root, rank, pieces[rank])) };
+      return {
+        works: [group.scatter(output, source, root)],
+        check: () => same(output, input(root, rank, pieces[rank])),
+      };
     }
     case "reduceScatter": {
       const output = device.zeros([pieces[rank]], dtype);
-      const check = () => expectReduced(output, range.map((r) => input(r, rank, pieces[rank])), c);
+      const check = () =>
+        expectReduced(
+          output,
+          range.map((r) => input(r, rank, pieces[rank])),
+          c,
+        );
       return { works: [group.reduceScatter(output, fill(rank, room()), operator)], check };
     }
     case "allToAll": {
@@ -175,7 +194,7 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
       const list = (size: (i: number) => number) => range.map((i) => device.zeros([size(i)], dtype));
       const send = even ? device.zeros([length * size], dtype) : list((p) => count(rank, p));
       const receive = even ? device.zeros([length * size], dtype) : list((r) => count(r, rank));
-      parts(send).forEach((part, p) => part.copy_(input(rank, p, count(rank, p))));
+      for (const [p, part] of parts(send).entries()) part.copy_(input(rank, p, count(rank, p)));
       const check = async () => {
         for (const [r, part] of parts(receive).entries()) await same(part, input(r, rank, count(r, rank)));
       };
@@ -219,7 +238,8 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
       const work = group.broadcastObject(rank === root ? { from: root, text: "é".repeat(length) } : undefined, root);
       const check = async () => {
         const value = await work;
-        if (value?.from !== root || value.text.length !== length) throw new Error(`${c.text}: got ${JSON.stringify(value)}`);
+        if (value?.from !== root || value.text.length !== length)
+          throw new Error(`${c.text}: got ${JSON.stringify(value)}`);
       };
       return { works: [work], check };
     }
@@ -227,7 +247,8 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
       const work = group.allGatherObject({ rank, list: Array.from({ length: rank }, () => length) });
       const check = async () => {
         const wanted = range.map((r) => ({ rank: r, list: Array.from({ length: r }, () => length) }));
-        if (JSON.stringify(await work) !== JSON.stringify(wanted)) throw new Error(`${c.text}: got ${JSON.stringify(await work)}`);
+        if (JSON.stringify(await work) !== JSON.stringify(wanted))
+          throw new Error(`${c.text}: got ${JSON.stringify(await work)}`);
       };
       return { works: [work], check };
     }
@@ -255,7 +276,8 @@ function numbers(random: Random, count: number, dtype: DType, operator: Operator
 
 async function expectEqual(got: Tensor, wanted: Tensor, text: string): Promise<void> {
   const [a, b] = [await got.data(), await wanted.data()];
-  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) throw new Error(`${text}: element ${i} is ${a[i]}, not ${b[i]}`);
+  for (let i = 0; i < b.length; i++)
+    if (a[i] !== b[i]) throw new Error(`${text}: element ${i} is ${a[i]}, not ${b[i]}`);
   if (a.length !== b.length) throw new Error(`${text}: ${a.length} elements, not ${b.length}`);
 }
 

@@ -3,8 +3,24 @@
 import { choice, defineScript } from "worldsize";
 
 const faults = [
-  "sendCycle", "pairCycle", "otherCollective", "otherShape", "otherDType", "otherOperator", "otherRoot", "returned",
-  "threw", "forgotten", "touched", "unequalPair", "nonMember", "wrongPeer", "halfCycle", "rejected", "exited", "freed",
+  "sendCycle",
+  "pairCycle",
+  "otherCollective",
+  "otherShape",
+  "otherDType",
+  "otherOperator",
+  "otherRoot",
+  "returned",
+  "threw",
+  "forgotten",
+  "touched",
+  "unequalPair",
+  "nonMember",
+  "wrongPeer",
+  "halfCycle",
+  "rejected",
+  "exited",
+  "freed",
 ] as const;
 
 export default defineScript({
@@ -22,11 +38,13 @@ export default defineScript({
         await world.recv(x, (rank + size - 1) % size);
         return;
       case "pairCycle": // ranks 0 and 1 wait for each other while the others are busy elsewhere
-        if (rank < 2) await world.recv(x, 1 - rank); // pairCycle
+        if (rank < 2)
+          await world.recv(x, 1 - rank); // pairCycle
         else await sleep(4000);
         return;
       case "otherCollective":
-        if (last) await world.broadcast(x, 0); // otherCollective last
+        if (last)
+          await world.broadcast(x, 0); // otherCollective last
         else await world.allReduce(x); // otherCollective rest
         return;
       case "otherShape":
@@ -79,7 +97,8 @@ export default defineScript({
           const half = await world.split(rank % 2);
           if (rank === 0) await world.recv(x, size - 1); // halfCycle recv
           await half?.barrier();
-          if (rank === size - 1) await world.barrier(); // halfCycle barrier
+          if (rank === size - 1)
+            await world.barrier(); // halfCycle barrier
           else await world.recv(x, size - 1);
         }
         return;

@@ -14,7 +14,16 @@ import { compileProgram } from "../../script/node/compile.ts";
 import { runJob } from "../../script/node/job.ts";
 import { table } from "../render.ts";
 import { root, suggest, UsageError } from "../scripts.ts";
-import { type Case, type PeerName, type PeerTime, peerNames, requirePeer, runGemmPeer, runHelloPeer, runPeer } from "./peers.ts";
+import {
+  type Case,
+  missingPeer,
+  type PeerName,
+  type PeerTime,
+  peerNames,
+  runGemmPeer,
+  runHelloPeer,
+  runPeer,
+} from "./peers.ts";
 
 /** One measured figure; `ratio` is ours over theirs. */
 export interface Measurement {
@@ -38,26 +47,52 @@ type Progress = (text: string) => void;
 
 const MIB = 2 ** 20;
 
-const benches: Record<string, { about: string; peers: readonly PeerName[]; run(flags: Flags, progress: Progress): Promise<Measurement[]> }> = {
-  "all-reduce": { about: "allReduce(sum, f32) over shared memory: bus bandwidth", peers: ["openmpi", "gloo"], run: benchAllReduce },
-  p2p: { about: "a message there and back between two ranks: half the round trip, bandwidth", peers: ["openmpi", "gloo"], run: benchPointToPoint },
-  gemm: { about: "a 1024³ matrix product on one core, and its share of the engine's peak", peers: ["tfjs"], run: benchGemm },
-  startup: { about: "hello-distributed on four ranks, from the shell to the prompt", peers: ["gloo"], run: benchStartup },
+const benches: Record<
+  string,
+  { about: string; peers: readonly PeerName[]; run(flags: Flags, progress: Progress): Promise<Measurement[]> }
+> = {
+  "all-reduce": {
+    about: "allReduce(sum, f32) over shared memory: bus bandwidth",
+    peers: ["openmpi", "gloo"],
+    run: benchAllReduce,
+  },
+  p2p: {
+    about: "a message there and back between two ranks: half the round trip, bandwidth",
+    peers: ["openmpi", "gloo"],
+    run: benchPointToPoint,
+  },
+  gemm: {
+    about: "a 1024³ matrix product on one core, and its share of the engine's peak",
+    peers: ["tfjs"],
+    run: benchGemm,
+  },
+  startup: {
+    about: "hello-distributed on four ranks, from the shell to the prompt",
+    peers: ["gloo"],
+    run: benchStartup,
+  },
 };
 
 /** @returns the exit code. */
 export async function benchCommand(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h") {
-    const rows = Object.entries(benches).map(([bench, { about, peers }]) => `  ${pc.cyan(bench.padEnd(12))}${about} (peers: ${peers.join(", ")})`);
-    process.stdout.write(`worldsize bench NAME [--against ${peerNames.join(",")}] [--rounds N] [--json]\n\n${rows.join("\n")}\n`);
+    const rows = Object.entries(benches).map(
+      ([bench, { about, peers }]) => `  ${pc.cyan(bench.padEnd(12))}${about} (peers: ${peers.join(", ")})`,
+    );
+    process.stdout.write(
+      `worldsize bench NAME [--against ${peerNames.join(",")}] [--rounds N] [--json]\n\n${rows.join("\n")}\n`,
+    );
     return name ? 0 : 2;
   }
   const bench = benches[name];
   if (!bench) throw new UsageError(`There is no bench "${name}". ${suggest(name, Object.keys(benches))}`);
   const flags = parseFlags(name, rest);
-  const against = flags.against.filter((peer) => bench.peers.includes(peer));
-  for (const peer of against) requirePeer(peer);
+  const against = flags.against.filter((peer) => {
+    const reason = bench.peers.includes(peer) ? missingPeer(peer) : `${name} has no driver for ${peer}`;
+    if (reason) process.stderr.write(`without ${peer}: ${reason}\n`);
+    return reason === undefined;
+  });
   const machine = `${availableParallelism()} × ${cpus()[0]?.model.trim()}, ${formatBytes(totalmem())}, Node ${process.version}`;
   process.stderr.write(`${machine}\n`);
   const progress: Progress = (text) => void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`));
@@ -104,10 +139,17 @@ async function rows<T>(file: string, ranks: number, options: Record<string, unkn
 }
 
 /** Best seconds by size of everybody, in interleaved rounds. */
-async function race(what: "all-reduce" | "p2p", ranks: number, cases: readonly Case[], flags: Flags, progress: Progress) {
+async function race(
+  what: "all-reduce" | "p2p",
+  ranks: number,
+  cases: readonly Case[],
+  flags: Flags,
+  progress: Progress,
+) {
   const best = new Map<string, number>();
   const note = (who: string, times: readonly PeerTime[]): void => {
-    for (const { bytes, seconds } of times) best.set(`${who} ${bytes}`, Math.min(seconds, best.get(`${who} ${bytes}`) ?? Infinity));
+    for (const { bytes, seconds } of times)
+      best.set(`${who} ${bytes}`, Math.min(seconds, best.get(`${who} ${bytes}`) ?? Infinity));
   };
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`${what}, ${ranks} ranks, round ${round} of ${flags.rounds}: ours`);
@@ -115,7 +157,9 @@ async function race(what: "all-reduce" | "p2p", ranks: number, cases: readonly C
     for (const peer of flags.against as ("openmpi" | "gloo")[]) {
       progress(`${what}, ${ranks} ranks, round ${round} of ${flags.rounds}: ${peer}`);
       // Slow peers get fewer iterations; a round of theirs still takes longer than one of ours.
-      const fewer = cases.map(([bytes, count]): Case => [bytes, peer === "gloo" ? Math.max(2, Math.ceil(count / 20)) : count]);
+      const fewer = cases.map(
+        ([bytes, count]): Case => [bytes, peer === "gloo" ? Math.max(2, Math.ceil(count / 20)) : count],
+      );
       note(peer, runPeer(peer, what, ranks, fewer));
     }
   }
@@ -123,15 +167,35 @@ async function race(what: "all-reduce" | "p2p", ranks: number, cases: readonly C
 }
 
 /** Our figure alone, or once for each peer. */
-function against(flags: Flags, own: Omit<Measurement, "peer" | "peerValue" | "ratio">, theirs: (peer: PeerName) => number): Measurement[] {
+function against(
+  flags: Flags,
+  own: Omit<Measurement, "peer" | "peerValue" | "ratio">,
+  theirs: (peer: PeerName) => number,
+): Measurement[] {
   if (flags.against.length === 0) return [own];
   return flags.against.map((peer) => ({ ...own, peer, peerValue: theirs(peer), ratio: own.value / theirs(peer) }));
 }
 
 async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const plans: [number, Case[]][] = [
-    [2, [[1024, 100_000], [65_536, 10_000], [MIB, 2000], [64 * MIB, 5]]],
-    [4, [[1024, 300], [65_536, 200], [MIB, 40], [64 * MIB, 5]]],
+    [
+      2,
+      [
+        [1024, 100_000],
+        [65_536, 10_000],
+        [MIB, 2000],
+        [64 * MIB, 5],
+      ],
+    ],
+    [
+      4,
+      [
+        [1024, 300],
+        [65_536, 200],
+        [MIB, 40],
+        [64 * MIB, 5],
+      ],
+    ],
   ];
   const measurements: Measurement[] = [];
   for (const [ranks, cases] of plans) {
@@ -139,7 +203,13 @@ async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measure
     for (const [bytes] of cases) {
       // Bus bandwidth as nccl-tests defines it: what each link carries, 2(n - 1)/n of the buffer.
       const bandwidth = (who: string): number => ((bytes / seconds(who, bytes)) * 2 * (ranks - 1)) / ranks / 1e9;
-      const own = { bench: "all-reduce", case: `${formatBytes(bytes)}, ${ranks} ranks`, metric: "bus bandwidth", unit: "GB/s", value: bandwidth("ours") };
+      const own = {
+        bench: "all-reduce",
+        case: `${formatBytes(bytes)}, ${ranks} ranks`,
+        metric: "bus bandwidth",
+        unit: "GB/s",
+        value: bandwidth("ours"),
+      };
       measurements.push(...against(flags, own, bandwidth));
     }
   }
@@ -147,12 +217,23 @@ async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measure
 }
 
 async function benchPointToPoint(flags: Flags, progress: Progress): Promise<Measurement[]> {
-  const cases: Case[] = [[64, 5000], [65_536, 1000], [16 * MIB, 10]];
+  const cases: Case[] = [
+    [64, 5000],
+    [65_536, 1000],
+    [16 * MIB, 10],
+  ];
   const seconds = await race("p2p", 2, cases, flags, progress);
   return cases.flatMap(([bytes]) => {
     const small = bytes < 4096;
-    const value = (who: string): number => (small ? (seconds(who, bytes) / 2) * 1e6 : (2 * bytes) / seconds(who, bytes) / 1e9);
-    const own = { bench: "p2p", case: formatBytes(bytes), metric: small ? "half round trip" : "bandwidth", unit: small ? "µs" : "GB/s", value: value("ours") };
+    const value = (who: string): number =>
+      small ? (seconds(who, bytes) / 2) * 1e6 : (2 * bytes) / seconds(who, bytes) / 1e9;
+    const own = {
+      bench: "p2p",
+      case: formatBytes(bytes),
+      metric: small ? "half round trip" : "bandwidth",
+      unit: small ? "µs" : "GB/s",
+      value: value("ours"),
+    };
     return against(flags, own, value);
   });
 }
@@ -170,7 +251,10 @@ async function benchGemm(flags: Flags, progress: Progress): Promise<Measurement[
     if (flags.against.includes("tfjs")) peer = Math.max(peer, (2 * size ** 3) / runGemmPeer(size) / 1e9);
   }
   const own = { bench: "gemm", case: `${size}³, one core`, metric: "speed", unit: "GFLOP/s", value: gemm };
-  return [{ ...own, peer: "multiply-add loop", peerValue: peak, ratio: gemm / peak }, ...(peer ? against(flags, own, () => peer) : [])];
+  return [
+    { ...own, peer: "multiply-add loop", peerValue: peak, ratio: gemm / peak },
+    ...(peer ? against(flags, own, () => peer) : []),
+  ];
 }
 
 async function benchStartup(flags: Flags, progress: Progress): Promise<Measurement[]> {
@@ -179,9 +263,15 @@ async function benchStartup(flags: Flags, progress: Progress): Promise<Measureme
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`startup, round ${round} of ${flags.rounds}`);
     const start = performance.now();
-    execFileSync(process.execPath, [join(root, "bin/worldsize.mjs"), "run", "hello-distributed", "-n", "4"], { stdio: "ignore" });
+    execFileSync(process.execPath, [join(root, "bin/worldsize.mjs"), "run", "hello-distributed", "-n", "4"], {
+      stdio: "ignore",
+    });
     ours = Math.min(ours, (performance.now() - start) / 1e3);
     if (flags.against.includes("gloo")) theirs = Math.min(theirs, runHelloPeer(4));
   }
-  return against(flags, { bench: "startup", case: "hello-distributed, 4 ranks", metric: "time", unit: "s", value: ours }, () => theirs);
+  return against(
+    flags,
+    { bench: "startup", case: "hello-distributed, 4 ranks", metric: "time", unit: "s", value: ours },
+    () => theirs,
+  );
 }

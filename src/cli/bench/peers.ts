@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root, UsageError } from "../scripts.ts";
+import { root } from "../scripts.ts";
 
 export const peerNames = ["openmpi", "gloo", "tfjs"] as const;
 export type PeerName = (typeof peerNames)[number];
@@ -20,7 +20,12 @@ export type Case = readonly [bytes: number, iterations: number];
 const drivers = join(root, "bench/peers");
 
 function capture(command: string, args: readonly string[], env: Record<string, string> = {}): string {
-  return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 300_000, env: { ...process.env, ...env } });
+  return execFileSync(command, args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 300_000,
+    env: { ...process.env, ...env },
+  });
 }
 
 function works(command: string, ...args: string[]): boolean {
@@ -39,26 +44,43 @@ function python(): string | undefined {
 
 const mpirunFlags = ["--allow-run-as-root", "--oversubscribe"];
 
-/** @throws UsageError naming what is not installed and how to install it. */
-export function requirePeer(name: PeerName): void {
-  if (name === "openmpi" && !works("mpicc", "--version")) {
-    throw new UsageError("openmpi is not installed: apt install openmpi-bin libopenmpi-dev gcc.");
-  }
-  if (name === "gloo" && !python()) throw new UsageError("torch is not installed: apt install python3-torch.");
-  if (name === "tfjs" && !works(process.execPath, "--input-type=module", "-e", 'await import("@tensorflow/tfjs-backend-wasm")')) {
-    throw new UsageError("tfjs is not installed: npm install --no-save @tensorflow/tfjs @tensorflow/tfjs-backend-wasm.");
-  }
+/** Why a peer cannot run here, with the command that mends it; undefined if it can. */
+export function missingPeer(name: PeerName): string | undefined {
+  const found = {
+    openmpi: () => works("mpicc", "--version") && works("mpirun", "--version"),
+    gloo: () => python() !== undefined,
+    tfjs: () =>
+      works(process.execPath, "--input-type=module", "-e", 'import.meta.resolve("@tensorflow/tfjs-backend-wasm")'),
+  };
+  const mend = {
+    openmpi: "apt install openmpi-bin libopenmpi-dev gcc",
+    gloo: "apt install python3-torch",
+    tfjs: "npm install --no-save @tensorflow/tfjs @tensorflow/tfjs-backend-wasm",
+  };
+  return found[name]() ? undefined : `not installed (${mend[name]})`;
 }
 
 function parseLines<T>(text: string): T[] {
-  return text.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as T);
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as T);
 }
 
 /** Runs a peer's driver for all-reduce or p2p. */
-export function runPeer(name: "openmpi" | "gloo", what: "all-reduce" | "p2p", ranks: number, cases: readonly Case[]): PeerTime[] {
+export function runPeer(
+  name: "openmpi" | "gloo",
+  what: "all-reduce" | "p2p",
+  ranks: number,
+  cases: readonly Case[],
+): PeerTime[] {
   const numbers = cases.flat().map(String);
   if (name === "gloo") {
-    return parseLines(capture(python() ?? "python3", [join(drivers, "gloo.py"), what, String(ranks), ...numbers], { OMP_NUM_THREADS: "1" }));
+    return parseLines(
+      capture(python() ?? "python3", [join(drivers, "gloo.py"), what, String(ranks), ...numbers], {
+        OMP_NUM_THREADS: "1",
+      }),
+    );
   }
   const folder = mkdtempSync(join(tmpdir(), "worldsize-peer-"));
   try {
@@ -79,6 +101,8 @@ export function runHelloPeer(ranks: number): number {
 
 /** Seconds of a matrix product in tfjs. */
 export function runGemmPeer(size: number): number {
-  const [{ seconds }] = parseLines<{ seconds: number }>(capture(process.execPath, [join(drivers, "gemm.mjs"), String(size)]));
+  const [{ seconds }] = parseLines<{ seconds: number }>(
+    capture(process.execPath, [join(drivers, "gemm.mjs"), String(size)]),
+  );
   return seconds;
 }

@@ -77,7 +77,9 @@ async function bundle(path: string): Promise<{ code: string; inputs: string[] }>
     const inputs = Object.keys(result.metafile.inputs).map((input) => join("/", input));
     return { code: result.outputFiles[0].text, inputs };
   } catch (error) {
-    const { errors } = error as { errors?: { text: string; location: { file: string; line: number; column: number } | null }[] };
+    const { errors } = error as {
+      errors?: { text: string; location: { file: string; line: number; column: number } | null }[];
+    };
     if (!errors) throw error;
     const lines = errors.slice(0, 5).map(({ text, location }) => {
       const place = location ? `${basename(location.file)}:${location.line}:${location.column + 1}: ` : "";

@@ -7,7 +7,7 @@ import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
 import type { Span } from "../../trace/trace.ts";
-import { ShmLayout, takeShmControl, type TuningTable } from "../../world/index.ts";
+import { ShmLayout, type TuningTable, takeShmControl } from "../../world/index.ts";
 import type { FlightRecord } from "../../world/recorder.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
@@ -135,7 +135,9 @@ class Job {
       }
     };
     worker.on("error", (error) => lost(`${error.name}: ${error.message}`));
-    worker.on("exit", (code) => lost(`its thread ended by itself with exit code ${code} (process.exit in the program?)`));
+    worker.on("exit", (code) =>
+      lost(`its thread ended by itself with exit code ${code} (process.exit in the program?)`),
+    );
   }
 
   #ended(ending: Ending, spans: readonly Span[], flight: readonly FlightRecord[]): void {

@@ -33,4 +33,9 @@ export interface WorkerStart {
 /** What a worker says. */
 export type WorkerMessage =
   | { readonly type: "shown"; readonly rank: number; readonly shown: Shown }
-  | { readonly type: "ended"; readonly ending: Ending; readonly spans: readonly Span[]; readonly flight: readonly FlightRecord[] };
+  | {
+      readonly type: "ended";
+      readonly ending: Ending;
+      readonly spans: readonly Span[];
+      readonly flight: readonly FlightRecord[];
+    };

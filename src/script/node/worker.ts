@@ -6,8 +6,8 @@ import { nodePlatform } from "../../platform/node.ts";
 import { Tracer } from "../../trace/trace.ts";
 import { buildLocalWorld, buildShmRank, type Rank } from "../../world/index.ts";
 import { scriptOf } from "../define.ts";
-import { type Ending, failRank, runRank } from "../rank.ts";
 import { valuesOf } from "../options.ts";
+import { type Ending, failRank, runRank } from "../rank.ts";
 import type { WorkerMessage, WorkerStart } from "./protocol.ts";
 
 /** The pool's owner numbers above all ranks: scratch of a thread's kernels. */

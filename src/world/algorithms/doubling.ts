@@ -13,12 +13,7 @@ import { type Operator, type Span, slice } from "../operation.ts";
 import type { Comm, Steps } from "../transport.ts";
 
 /** Runs `butterfly` on the largest power of two of ranks; rank i + power works through rank i. */
-function* folded(
-  comm: Comm,
-  span: Span,
-  operator: Operator,
-  butterfly: (comm: Comm, power: number) => Steps,
-): Steps {
+function* folded(comm: Comm, span: Span, operator: Operator, butterfly: (comm: Comm, power: number) => Steps): Steps {
   const { rank, size } = comm;
   const power = 2 ** Math.floor(Math.log2(size));
   if (rank >= power) {

@@ -2,7 +2,7 @@
 // here is needed to start; a missing thing costs speed or a chapter's extra, and the line
 // says which command mends it.
 import { execFileSync } from "node:child_process";
-import { createServer, connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from "node:os";
 import { type Context, defineScript } from "worldsize";
 
@@ -24,7 +24,12 @@ function output(command: string, ...args: string[]): string | undefined {
 }
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-const line = (what: string, state: State, found: string, mend = ""): Finding => ({ what, state, found, mend: state === "ok" ? "" : mend });
+const line = (what: string, state: State, found: string, mend = ""): Finding => ({
+  what,
+  state,
+  found,
+  mend: state === "ok" ? "" : mend,
+});
 
 function node(): Finding {
   const [major, minor] = process.versions.node.split(".").map(Number);
@@ -35,17 +40,32 @@ function node(): Finding {
 function cores(): Finding {
   const count = availableParallelism();
   const model = cpus()[0]?.model.trim() ?? "unknown";
-  return line("cores", count > 1 ? "ok" : "slower", `${count} × ${model}`, "ranks will take turns: give the machine two cores");
+  return line(
+    "cores",
+    count > 1 ? "ok" : "slower",
+    `${count} × ${model}`,
+    "ranks will take turns: give the machine two cores",
+  );
 }
 
 function memory(): Finding {
   const roomy = freemem() > 2 ** 30;
-  return line("memory", roomy ? "ok" : "slower", `${gib(freemem())} free of ${gib(totalmem())}`, "close programs until 1 GiB is free");
+  return line(
+    "memory",
+    roomy ? "ok" : "slower",
+    `${gib(freemem())} free of ${gib(totalmem())}`,
+    "close programs until 1 GiB is free",
+  );
 }
 
 function sharedMemory(place: Context["place"]): Finding {
   const found = typeof SharedArrayBuffer === "function" && typeof Atomics.waitAsync === "function";
-  return line("shared memory", found ? "ok" : "missing", `thread ${place.thread} sees one WebAssembly.Memory`, "use Node 20.19 or newer");
+  return line(
+    "shared memory",
+    found ? "ok" : "missing",
+    `thread ${place.thread} sees one WebAssembly.Memory`,
+    "use Node 20.19 or newer",
+  );
 }
 
 /** The speed of our own matrix product, and of the multiply-add loop it is measured against. */
@@ -66,18 +86,31 @@ async function kernels(device: Context["device"]): Promise<Finding> {
   const gemm = (2 * n ** 3) / (await best(() => x.matmul(x).dispose())) / 1e6;
   const peak = (96 * 2e5) / (await best(() => void exports.peakMadd(2e5))) / 1e6;
   const speed = `${gemm.toFixed(0)} GFLOP/s in matmul, of ${peak.toFixed(0)} that the multiply-add loop reaches`;
-  return line("SIMD kernels", build === "relaxed" ? "ok" : "slower", `${build === "relaxed" ? "with" : "without"} fused multiply-add: ${speed}`, "use an engine with relaxed SIMD: node --version should say v20.19 or newer");
+  return line(
+    "SIMD kernels",
+    build === "relaxed" ? "ok" : "slower",
+    `${build === "relaxed" ? "with" : "without"} fused multiply-add: ${speed}`,
+    "use an engine with relaxed SIMD: node --version should say v20.19 or newer",
+  );
 }
 
 /** A native BLAS, called through koffi if that is installed. */
 async function blas(): Promise<Finding> {
   const libraries = (output("ldconfig", "-p") ?? "").split("\n").filter((row) => /openblas|mkl_rt|libblis/.test(row));
-  const path = platform() === "darwin" ? "/System/Library/Frameworks/Accelerate.framework/Accelerate" : libraries[0]?.split("=> ")[1];
-  if (!path) return line("native BLAS", "missing", "none found; matmul uses our kernels", "apt install libopenblas0 (optional)");
+  const path =
+    platform() === "darwin"
+      ? "/System/Library/Frameworks/Accelerate.framework/Accelerate"
+      : libraries[0]?.split("=> ")[1];
+  if (!path)
+    return line("native BLAS", "missing", "none found; matmul uses our kernels", "apt install libopenblas0 (optional)");
   try {
     const name = "koffi"; // optional: not among the packages that running needs
     const koffi = (await import(name)).default;
-    const gemm = koffi.load(path).func("void cblas_sgemm(int, int, int, int, int, int, float, float *, int, float *, int, float, _Out_ float *, int)");
+    const gemm = koffi
+      .load(path)
+      .func(
+        "void cblas_sgemm(int, int, int, int, int, int, float, float *, int, float *, int, float, _Out_ float *, int)",
+      );
     const n = 512;
     const x = new Float32Array(n * n).fill(0.5);
     const y = new Float32Array(n * n);
@@ -89,7 +122,12 @@ async function blas(): Promise<Finding> {
     }
     return line("native BLAS", "ok", `${path}: ${((2 * n ** 3) / ms / 1e6).toFixed(0)} GFLOP/s`);
   } catch (error) {
-    return line("native BLAS", "slower", `${path}, not callable (${(error as Error).message.split("\n")[0]})`, "npm install --no-save koffi (optional)");
+    return line(
+      "native BLAS",
+      "slower",
+      `${path}, not callable (${(error as Error).message.split("\n")[0]})`,
+      "npm install --no-save koffi (optional)",
+    );
   }
 }
 
@@ -104,9 +142,18 @@ async function tcp(): Promise<Finding> {
       const socket = connect(port, "127.0.0.1", () => socket.write("x"));
       socket.once("error", reject).once("data", () => socket.end(resolve));
     });
-    return line("TCP on loopback", "ok", `a byte there and back in ${(performance.now() - start).toFixed(2)} ms, connection included`);
+    return line(
+      "TCP on loopback",
+      "ok",
+      `a byte there and back in ${(performance.now() - start).toFixed(2)} ms, connection included`,
+    );
   } catch (error) {
-    return line("TCP on loopback", "missing", (error as Error).message, "allow sockets on 127.0.0.1 (a sandbox forbids them)");
+    return line(
+      "TCP on loopback",
+      "missing",
+      (error as Error).message,
+      "allow sockets on 127.0.0.1 (a sandbox forbids them)",
+    );
   } finally {
     server.close();
   }
@@ -115,11 +162,18 @@ async function tcp(): Promise<Finding> {
 function commands(): Finding[] {
   const mpi = output("mpirun", "--version")?.split("\n")[0];
   const gpu = output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")?.trim().split("\n").join(", ");
-  const browser = ["chromium", "google-chrome", "firefox"].map((name) => output(name, "--version")?.trim()).find(Boolean);
+  const browser = ["chromium", "google-chrome", "firefox"]
+    .map((name) => output(name, "--version")?.trim())
+    .find(Boolean);
   return [
     line("MPI", mpi ? "ok" : "missing", mpi ?? "no mpirun", "apt install openmpi-bin (only to compare with)"),
     line("GPU", gpu ? "ok" : "missing", gpu ?? "no nvidia-smi", "nothing to mend: no chapter needs one"),
-    line("browser", browser ? "ok" : "missing", browser ?? "none on the PATH", "any recent browser opens the course's pages"),
+    line(
+      "browser",
+      browser ? "ok" : "missing",
+      browser ?? "none on the PATH",
+      "any recent browser opens the course's pages",
+    ),
   ];
 }
 
@@ -127,7 +181,19 @@ export default defineScript({
   about: "What this machine has, each line tried out, with the one command that mends it.",
   ranks: 1,
   async main({ world, device, place, show }) {
-    const own = world.rank === 0 ? [node(), cores(), memory(), sharedMemory(place), await kernels(device), await blas(), await tcp(), ...commands()] : [];
+    const own =
+      world.rank === 0
+        ? [
+            node(),
+            cores(),
+            memory(),
+            sharedMemory(place),
+            await kernels(device),
+            await blas(),
+            await tcp(),
+            ...commands(),
+          ]
+        : [];
     await world.barrier();
     if (world.rank !== 0) return;
     const width = Math.max(...own.map(({ what }) => what.length));
@@ -135,7 +201,8 @@ export default defineScript({
       show.line(`${state.padEnd(8)}${what.padEnd(width + 2)}${found}${mend ? `  →  ${mend}` : ""}`);
     }
     const needed = own.filter(({ what, state }) => state === "missing" && ["Node", "shared memory"].includes(what));
-    if (needed.length > 0) throw new Error(`${needed.map(({ what }) => what).join(" and ")} must be mended before anything runs.`);
+    if (needed.length > 0)
+      throw new Error(`${needed.map(({ what }) => what).join(" and ")} must be mended before anything runs.`);
     show.line(`${platform()} on ${arch()}: everything the course needs is here.`);
   },
 });

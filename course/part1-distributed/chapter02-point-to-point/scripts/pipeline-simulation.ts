@@ -76,11 +76,16 @@ export default defineScript({
     }
 
     const work = spans().filter((s) => s.lane === "host" && s.start >= piped.from);
-    const lanes = await world.allGatherObject({ name: `stage ${rank}`, spans: work.map(({ name, start, end }) => ({ name, start, end })) });
+    const lanes = await world.allGatherObject({
+      name: `stage ${rank}`,
+      spans: work.map(({ name, start, end }) => ({ name, start, end })),
+    });
     if (rank !== 0) return;
     show.timeline(lanes, `One batch as ${pieces} micro-batches`);
     show.row({ "one batch (ms)": whole.ms, "micro-batches (ms)": piped.ms, stages: size });
     const bubble = (size - 1) / (size - 1 + pieces);
-    show.line(`With a core for each stage, ${(100 * bubble).toFixed(0)} % of the time would be the bubble: (p - 1) / (p - 1 + m).`);
+    show.line(
+      `With a core for each stage, ${(100 * bubble).toFixed(0)} % of the time would be the bubble: (p - 1) / (p - 1 + m).`,
+    );
   },
 });

@@ -14,7 +14,11 @@ interface Effect {
 
 /** `size` numbers of a rank: 10, 11, 12 for rank 0; 20, 21, 22 for rank 1. */
 function numbers(device: Device, rank: number, count: number): Tensor {
-  return device.from(Array.from({ length: count }, (_, i) => 10 * (rank + 1) + i), [count], "i32");
+  return device.from(
+    Array.from({ length: count }, (_, i) => 10 * (rank + 1) + i),
+    [count],
+    "i32",
+  );
 }
 
 const operations: Record<string, (world: World, device: Device) => Promise<Effect>> = {
@@ -81,10 +85,15 @@ export default defineScript({
     operation: choice("all", ["all", ...names], "which collective to show"),
   },
   async main({ world, device, options, show }) {
-    const text = async (tensor: Tensor | undefined): Promise<string> => (tensor ? JSON.stringify(await tensor.toArray()) : "");
+    const text = async (tensor: Tensor | undefined): Promise<string> =>
+      tensor ? JSON.stringify(await tensor.toArray()) : "";
     for (const name of options.operation === "all" ? names : [options.operation]) {
       const { before, after, meaning } = await operations[name](world, device);
-      const rows = await world.allGatherObject({ rank: world.rank, before: await text(before), after: await text(after) });
+      const rows = await world.allGatherObject({
+        rank: world.rank,
+        before: await text(before),
+        after: await text(after),
+      });
       if (world.rank === 0) show.table(rows, `${name}: ${meaning}`);
     }
   },

@@ -6,7 +6,11 @@ export default defineScript({
   about: "The mean of data spread unevenly over the ranks: the trap, and two right ways.",
   ranks: 4,
   options: {
-    elements: number(1000, "numbers on rank 0; rank r has (r + 1) times as many", { min: 1, max: 1_000_000, integer: true }),
+    elements: number(1000, "numbers on rank 0; rank r has (r + 1) times as many", {
+      min: 1,
+      max: 1_000_000,
+      integer: true,
+    }),
   },
   async main({ world, device, options, show }) {
     const { rank, size } = world;
@@ -35,8 +39,15 @@ export default defineScript({
     show.table([
       { way: "mean of the ranks' means", mean: await naive.item(), "numbers sent by a rank": 1 },
       { way: "sum of sums / sum of counts", mean: weighted, "numbers sent by a rank": 2 },
-      { way: "gather everything, then mean", mean: reference, "numbers sent by a rank": `up to ${options.elements * size}` },
+      {
+        way: "gather everything, then mean",
+        mean: reference,
+        "numbers sent by a rank": `up to ${options.elements * size}`,
+      },
     ]);
-    if (size > 1) show.line(`The first is off by ${((await naive.item()) - reference).toFixed(3)}: it counts every rank alike, however much it holds.`);
+    if (size > 1)
+      show.line(
+        `The first is off by ${((await naive.item()) - reference).toFixed(3)}: it counts every rank alike, however much it holds.`,
+      );
   },
 });

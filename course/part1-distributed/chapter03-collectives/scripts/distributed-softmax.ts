@@ -41,7 +41,10 @@ export default defineScript({
     let difference = 0;
     for (let r = 0; r < size; r++) {
       if (start(r) === start(r + 1)) continue;
-      const gap = slices[r].sub(whole.slice(1, start(r), start(r + 1))).abs().max();
+      const gap = slices[r]
+        .sub(whole.slice(1, start(r), start(r + 1)))
+        .abs()
+        .max();
       difference = Math.max(difference, await gap.item());
     }
     if (!(difference < 1e-6)) throw new Error(`the distributed softmax is off by ${difference}`);
