@@ -28,7 +28,7 @@ function install(development) {
   console.log(
     development
       ? "Installing what developing needs (once, about 400 MB) …"
-      : "Installing what running needs (once, about 15 MB) …",
+      : "Installing what running needs (once, about 12 MB) …",
   );
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...(development ? [] : ["--omit=dev"])];
   const { status } = spawnSync("npm", args, {
