@@ -2,7 +2,7 @@
  * The device as programs see it: makes tensors, frees them by scope, and shows its memory.
  * `device.raw` is the layer below, with buffers and kernels.
  */
-import { codeOf, type Device, type DType, type MemoryStats, sizeOf, type Tag } from "../device/index.ts";
+import { type Buffer, codeOf, type Device, type DType, type MemoryStats, sizeOf, type Tag } from "../device/index.ts";
 import { encode, unnest } from "./host.ts";
 import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
 import { type Nested, Tensor } from "./tensor.ts";
@@ -34,7 +34,7 @@ export class TensorDevice {
   empty(shape: Shape, dtype: DType = "f32", tag: Tag = "data"): Tensor {
     checkShape(shape);
     const buffer = this.raw.alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
-    return new Tensor(this, buffer, dtype, [...shape], contiguousStrides(shape), 0);
+    return this.wrap(buffer, dtype, [...shape], contiguousStrides(shape), 0);
   }
 
   full(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
@@ -128,9 +128,11 @@ export class TensorDevice {
     return this.raw.synchronize();
   }
 
-  /** A tensor tells that it exists. */
-  adopt(tensor: Tensor): void {
+  /** A tensor over a buffer; takes over one reference to it. */
+  wrap(buffer: Buffer, dtype: DType, shape: Shape, strides: readonly number[], offset: number): Tensor {
+    const tensor = new Tensor(this, buffer, dtype, shape, strides, offset);
     this.#scopes.at(-1)?.add(tensor);
+    return tensor;
   }
 
   /** A tensor tells that it is gone. */

@@ -1,15 +1,14 @@
 /**
- * An n-dimensional array on a device: a shape and strides over a buffer. Views share the
- * buffer; it is freed when the last of them is disposed. Names are PyTorch's in camelCase;
- * a trailing underscore changes the tensor in place.
+ * An n-dimensional array on a device, and what can be computed with it. Shape, views and
+ * lifetime are in view.ts, the kernels' launches in ops.ts. Names are PyTorch's in
+ * camelCase; a trailing underscore changes the tensor in place.
  *
  * Operations launch kernels and return at once. Only `item`, `toArray` and `data` wait.
  */
-import { type Buffer, type DType, type Ref, sizeOf } from "../device/index.ts";
+import { type DType, sizeOf } from "../device/index.ts";
 import { decode, nest } from "./host.ts";
 import * as ops from "./ops.ts";
-import { checkAxis, contiguousStrides, isContiguous, type Shape, sizeOfShape } from "./shape.ts";
-import type { TensorDevice } from "./tensor-device.ts";
+import { View } from "./view.ts";
 
 /** A number is an operand of the tensor's dtype that broadcasts. */
 export type Operand = Tensor | number;
@@ -20,127 +19,9 @@ export type HostArray = Float32Array | Int32Array | Uint8Array;
 /** Numbers nested by axis; a tensor without axes is one number. */
 export type Nested = number | Nested[];
 
-export class Tensor {
-  readonly device: TensorDevice;
-  readonly buffer: Buffer;
-  readonly dtype: DType;
-  readonly shape: Shape;
-  /** Elements between neighbours along each axis. */
-  readonly strides: readonly number[];
-  /** Bytes from the buffer's start. */
-  readonly offset: number;
-  /** Number of elements. */
-  readonly size: number;
-  /** Whether the elements lie next to each other in order. */
-  readonly isContiguous: boolean;
-  #disposed = false;
-
-  /** Takes over one reference to the buffer. */
-  constructor(
-    device: TensorDevice,
-    buffer: Buffer,
-    dtype: DType,
-    shape: Shape,
-    strides: readonly number[],
-    offset: number,
-  ) {
-    this.device = device;
-    this.buffer = buffer;
-    this.dtype = dtype;
-    this.shape = shape;
-    this.strides = strides;
-    this.offset = offset;
-    this.size = sizeOfShape(shape);
-    this.isContiguous = isContiguous(shape, strides);
-    device.adopt(this);
-  }
-
-  // Views: no data moves.
-
-  /** A second handle on the same elements. */
-  view(): Tensor {
-    return this.#view(this.shape, this.strides, 0);
-  }
-
-  /** The same elements in another shape; one length may be -1. Copies only if the elements are scattered. */
-  reshape(shape: Shape): Tensor {
-    const known = shape.reduce((product, length) => (length === -1 ? product : product * length), 1);
-    const full = shape.map((length) => (length === -1 ? this.size / known : length));
-    const guesses = shape.filter((length) => length === -1).length;
-    if (
-      guesses > 1 ||
-      sizeOfShape(full) !== this.size ||
-      full.some((length) => !Number.isInteger(length) || length < 0)
-    ) {
-      throw new RangeError(`${this} has ${this.size} elements and cannot take the shape [${shape}].`);
-    }
-    using source = this.contiguous();
-    return source.#view(full, contiguousStrides(full), 0);
-  }
-
-  flatten(): Tensor {
-    return this.reshape([this.size]);
-  }
-
-  /** Exchanges two axes. */
-  transpose(a = -2, b = -1): Tensor {
-    const from = checkAxis(a, this.shape.length);
-    const to = checkAxis(b, this.shape.length);
-    const order = this.shape.map((_, axis) => (axis === from ? to : axis === to ? from : axis));
-    return this.permute(order);
-  }
-
-  /** Axis i of the result is axis order[i] of this. */
-  permute(order: readonly number[]): Tensor {
-    const axes = order.map((axis) => checkAxis(axis, this.shape.length));
-    if (axes.length !== this.shape.length || new Set(axes).size !== axes.length) {
-      throw new RangeError(`permute needs every axis of ${this} once, but got [${order}].`);
-    }
-    return this.#view(
-      axes.map((axis) => this.shape[axis]),
-      axes.map((axis) => this.strides[axis]),
-      0,
-    );
-  }
-
-  /** Elements from..to of an axis; negative numbers count from its end. */
-  slice(axis: number, from: number, to?: number): Tensor {
-    const at = checkAxis(axis, this.shape.length);
-    const length = this.shape[at];
-    const clamp = (index: number): number => Math.min(length, Math.max(0, index < 0 ? index + length : index));
-    const start = clamp(from);
-    const end = Math.max(start, clamp(to ?? length));
-    return this.#view(
-      this.shape.map((n, i) => (i === at ? end - start : n)),
-      this.strides,
-      start * this.strides[at],
-    );
-  }
-
-  /** Element `index` of an axis, which disappears. */
-  select(axis: number, index: number): Tensor {
-    const at = checkAxis(axis, this.shape.length);
-    const position = index < 0 ? index + this.shape[at] : index;
-    if (!Number.isInteger(index) || position < 0 || position >= this.shape[at]) {
-      throw new RangeError(`Index ${index} does not exist on axis ${axis} of ${this}.`);
-    }
-    const without = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== at);
-    return this.#view(without(this.shape), without(this.strides), position * this.strides[at]);
-  }
-
-  /** A new axis of length 1. */
-  unsqueeze(axis: number): Tensor {
-    const at = checkAxis(axis, this.shape.length + 1);
-    const insert = (list: readonly number[], value: number): number[] => [
-      ...list.slice(0, at),
-      value,
-      ...list.slice(at),
-    ];
-    return this.#view(insert(this.shape, 1), insert(this.strides, 0), 0);
-  }
-
+export class Tensor extends View {
   /** This tensor if its elements lie next to each other, else a copy; dispose either alike. */
-  contiguous(): Tensor {
+  override contiguous(): Tensor {
     if (this.isContiguous) return this.view();
     const copy = this.device.empty(this.shape, this.dtype);
     ops.convertInto(this, copy);
@@ -328,34 +209,6 @@ export class Tensor {
   async item(): Promise<number> {
     if (this.size !== 1) throw new RangeError(`item() needs one element, but ${this} has ${this.size}.`);
     return (await this.data())[0];
-  }
-
-  /** Place of element `index` (counted in elements from the first) for a kernel. */
-  ref(index = 0): Ref {
-    if (this.#disposed)
-      throw new Error(`${this} was used after it was freed. Free it later, or return it from the scope that made it.`);
-    return { buffer: this.buffer, offset: this.offset + index * sizeOf(this.dtype) };
-  }
-
-  /** Gives up this handle; the memory is freed with the last handle on it. */
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.device.release(this);
-    this.buffer.release();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  toString(): string {
-    return `${this.dtype}[${this.shape}]`;
-  }
-
-  #view(shape: Shape, strides: readonly number[], elements: number): Tensor {
-    const { buffer, offset } = this.ref(elements);
-    return new Tensor(this.device, buffer.retain(), this.dtype, shape, strides, offset);
   }
 
   #with(other: Operand, compute: (b: Tensor) => Tensor): Tensor {

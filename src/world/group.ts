@@ -23,25 +23,14 @@ import { halvingDoublingAllReduce, recursiveDoublingAllReduce } from "./algorith
 import { ringAllGather, ringAllReduce } from "./algorithms/ring.ts";
 import { treeAllReduce, treeBroadcast, treeReduce } from "./algorithms/tree.ts";
 import { Checks } from "./checks.ts";
-import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
+import { Issuer } from "./issuer.ts";
 import { allGatherJson, broadcastJson } from "./objects.ts";
-import {
-  type Contiguous,
-  type GroupInfo,
-  hashOf,
-  type Kind,
-  kinds,
-  type Operation,
-  type Operator,
-  type Span,
-  spanBytes,
-  spanOf,
-} from "./operation.ts";
+import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
-import type { Comm, SharedGroup, Steps } from "./transport.ts";
+import type { SharedGroup } from "./transport.ts";
 import type { Tuner } from "./tuner.ts";
-import { type Plan, type Task, Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
 export type Pieces<T extends Contiguous> = T | readonly T[];
@@ -54,20 +43,6 @@ export interface PointToPoint<T extends Contiguous> {
   readonly tag?: number;
 }
 
-/** What an operation is made of, before it is numbered. */
-interface Call<T> extends Task<T> {
-  readonly kind: Kind;
-  readonly operator?: Operator;
-  readonly root?: number;
-  readonly peer?: number;
-  readonly tag?: number;
-  /** What the members must agree on. */
-  readonly agree: readonly Contiguous[];
-  readonly steps: (comm: Comm, operation: Operation) => Steps;
-  /** Given where the group's shared memory can do the operation in place. */
-  readonly shared?: { span: Span; operator: Operator };
-}
-
 export class ProcessGroup {
   readonly rank: number;
   readonly size: number;
@@ -75,18 +50,16 @@ export class ProcessGroup {
   /** World rank of each member. */
   readonly ranks: readonly number[];
   readonly #engine: Engine;
-  readonly #info: GroupInfo;
   readonly #tuner: Tuner;
-  readonly #shared: SharedGroup | undefined;
+  readonly #shared: boolean;
+  readonly #issuer: Issuer;
   readonly #checks: Checks;
-  #seq = 0;
-  #last: Work<unknown> | undefined;
 
   constructor(engine: Engine, info: GroupInfo, tuner: Tuner, shared?: SharedGroup) {
     this.#engine = engine;
-    this.#info = info;
     this.#tuner = tuner;
-    this.#shared = shared;
+    this.#shared = shared !== undefined && tuner.table.shared;
+    this.#issuer = new Issuer(engine, info, shared);
     this.rank = info.ranks.indexOf(engine.rank);
     this.size = info.ranks.length;
     this.name = info.name;
@@ -117,7 +90,7 @@ export class ProcessGroup {
     this.#checks.peer("broadcast", root);
     this.#checks.tensor("broadcast", tensor);
     const isRoot = this.rank === root;
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "broadcast",
       root,
       agree: [tensor],
@@ -133,7 +106,7 @@ export class ProcessGroup {
     this.#checks.peer("reduce", root);
     this.#checks.tensor("reduce", tensor);
     const isRoot = this.rank === root;
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "reduce",
       root,
       operator,
@@ -155,8 +128,8 @@ export class ProcessGroup {
     this.#checks.tensor("allReduce", tensor);
     const span = spanOf(tensor);
     const only = [tensor];
-    const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared !== undefined);
-    return this.#issue({
+    const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared);
+    return this.#issuer.issue({
       kind: "allReduce",
       operator,
       agree: only,
@@ -182,7 +155,7 @@ export class ProcessGroup {
     this.#checks.peer("gather", root);
     this.#checks.tensor("gather", input);
     const pieces = this.#checks.rootPieces("gather", output, root, input);
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "gather",
       root,
       agree: none,
@@ -199,7 +172,7 @@ export class ProcessGroup {
     const pieces = this.#checks.pieces("allGather", output, input);
     const largest = Math.max(...pieces.map(spanBytes));
     const algorithm = this.#tuner.allGather(largest, this.size);
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "allGather",
       agree: list(output),
       reads: [input],
@@ -220,7 +193,7 @@ export class ProcessGroup {
     this.#checks.peer("scatter", root);
     this.#checks.tensor("scatter", output);
     const pieces = this.#checks.rootPieces("scatter", input, root, output);
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "scatter",
       root,
       agree: none,
@@ -235,7 +208,7 @@ export class ProcessGroup {
   reduceScatter<T extends Contiguous>(output: T, input: Pieces<T>, operator: Operator = "sum"): Work<T> {
     this.#checks.tensor("reduceScatter", output);
     const pieces = this.#checks.pieces("reduceScatter", input, output);
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "reduceScatter",
       operator,
       agree: list(input),
@@ -251,7 +224,7 @@ export class ProcessGroup {
     const outputs = this.#checks.pieces("allToAll", output);
     const inputs = this.#checks.pieces("allToAll", input);
     this.#checks.ownPiece(outputs[this.rank], inputs[this.rank]);
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "allToAll",
       agree: none,
       reads: list(input),
@@ -264,9 +237,8 @@ export class ProcessGroup {
   /** Completes when every member has called it. */
   barrier(): Work<void> {
     const operator = "sum";
-    const shared =
-      this.#shared && this.#tuner.table.shared ? ({ span: this.#engine.nothing, operator } as const) : undefined;
-    return this.#issue({
+    const shared = this.#shared ? ({ span: this.#engine.nothing, operator } as const) : undefined;
+    return this.#issuer.issue({
       kind: "barrier",
       agree: none,
       shared,
@@ -281,7 +253,7 @@ export class ProcessGroup {
     this.#checks.peer("broadcastObject", root);
     const mine = this.rank === root ? this.#checks.json("broadcastObject", value) : "";
     let text = mine;
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "broadcastObject",
       root,
       agree: none,
@@ -296,7 +268,7 @@ export class ProcessGroup {
   allGatherObject<V>(value: V): Work<V[]> {
     const mine = this.#checks.json("allGatherObject", value);
     let texts: string[] = [];
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "allGatherObject",
       agree: none,
       reads: none,
@@ -314,7 +286,7 @@ export class ProcessGroup {
   split(color: number | undefined, key = this.rank, name?: string): Work<ProcessGroup | undefined> {
     this.#checks.color(color, key);
     let group: ProcessGroup | undefined;
-    return this.#issue({
+    return this.#issuer.issue({
       kind: "split",
       agree: none,
       reads: none,
@@ -343,7 +315,7 @@ export class ProcessGroup {
   #pointToPoint<T extends Contiguous>({ op, tensor, peer, tag = 0 }: PointToPoint<T>): Work<T> {
     this.#checks.tensor(op, tensor);
     this.#checks.tag(op, tag);
-    return this.#issue({
+    return this.#issuer.issue({
       kind: op,
       peer,
       tag,
@@ -356,58 +328,9 @@ export class ProcessGroup {
       output: tensor,
     });
   }
-
-  #issue<T>(call: Call<T>): Work<T> {
-    const { kind, operator, root, peer, tag, agree } = call;
-    const engine = this.#engine;
-    if (engine.failure) throw engine.failure;
-    const pairwise = peer !== undefined;
-    const kindCode = kinds.indexOf(kind);
-    const hash = pairwise ? pairHash(agree[0]) : hashOf(kindCode, operator, root, agree);
-    const seq = pairwise ? 0 : ++this.#seq;
-    const operation: Operation = {
-      kind,
-      kindCode,
-      group: this.#info,
-      seq,
-      operator,
-      root,
-      peer,
-      tag,
-      data: agree,
-      hash,
-      site: undefined,
-    };
-    const work = new Work<T>(engine, this, operation, call, pairwise ? undefined : this.#last);
-    if (!pairwise) this.#last = work as Work<unknown>;
-    return engine.submit(work);
-  }
-
-  /** Starts an operation whose turn has come. For Work. */
-  begin(task: Task<unknown>, operation: Operation): Plan {
-    const call = task as Call<unknown>;
-    const { transport } = this.#engine;
-    if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
-    if (operation.seq > 0) transport.announce(operation);
-    return this.#run(call, operation);
-  }
-
-  *#run(call: Call<unknown>, operation: Operation): Steps {
-    const comm = new GroupComm(this.#engine.transport, this.#engine.device, operation, this.rank);
-    try {
-      yield* call.steps(comm, operation);
-    } finally {
-      comm.close();
-    }
-  }
 }
 
 const none: readonly Contiguous[] = [];
-
-/** A send and its receive agree on dtype and number of elements, whatever the shape. */
-function pairHash({ dtype, size }: Contiguous): number {
-  return hashOf(0, undefined, undefined, [{ dtype, shape: [size] }]);
-}
 
 function list<T>(pieces: T | readonly T[] | undefined): readonly T[] {
   if (pieces === undefined) return [];

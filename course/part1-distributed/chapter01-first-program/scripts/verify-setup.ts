@@ -125,7 +125,7 @@ async function blas(): Promise<Finding> {
     return line(
       "native BLAS",
       "slower",
-      `${path}, not callable (${(error as Error).message.split("\n")[0]})`,
+      `${path}, but not callable: ${(error as { code?: string }).code ?? error}`,
       "npm install --no-save koffi (optional)",
     );
   }

@@ -1,0 +1,99 @@
+/**
+ * Gives a group's operations their numbers and starts them: collectives one after the
+ * other, sends and receives at once, over shared memory where the group has it.
+ */
+import { GroupComm } from "./comm.ts";
+import type { Engine } from "./engine.ts";
+import {
+  type Contiguous,
+  type GroupInfo,
+  hashOf,
+  type Kind,
+  kinds,
+  type Operation,
+  type Operator,
+  type Span,
+} from "./operation.ts";
+import type { Comm, SharedGroup, Steps } from "./transport.ts";
+import { type Plan, type Task, Work } from "./work.ts";
+
+/** What an operation is made of, before it is numbered. */
+export interface Call<T> extends Task<T> {
+  readonly kind: Kind;
+  readonly operator?: Operator;
+  readonly root?: number;
+  readonly peer?: number;
+  readonly tag?: number;
+  /** What the members must agree on. */
+  readonly agree: readonly Contiguous[];
+  readonly steps: (comm: Comm, operation: Operation) => Steps;
+  /** Given where the group's shared memory can do the operation in place. */
+  readonly shared?: { span: Span; operator: Operator };
+}
+
+export class Issuer {
+  readonly #engine: Engine;
+  readonly #info: GroupInfo;
+  readonly #shared: SharedGroup | undefined;
+  /** This rank's place in the group. */
+  readonly #rank: number;
+  #seq = 0;
+  #last: Work<unknown> | undefined;
+
+  constructor(engine: Engine, info: GroupInfo, shared: SharedGroup | undefined) {
+    this.#engine = engine;
+    this.#info = info;
+    this.#shared = shared;
+    this.#rank = info.ranks.indexOf(engine.rank);
+  }
+
+  /** Issues an operation: its number and hash come from the order of the calls and their arguments. */
+  issue<T>(call: Call<T>): Work<T> {
+    const { kind, operator, root, peer, tag, agree } = call;
+    const engine = this.#engine;
+    if (engine.failure) throw engine.failure;
+    const pairwise = peer !== undefined;
+    const kindCode = kinds.indexOf(kind);
+    const hash = pairwise ? pairHash(agree[0]) : hashOf(kindCode, operator, root, agree);
+    const seq = pairwise ? 0 : ++this.#seq;
+    const operation: Operation = {
+      kind,
+      kindCode,
+      group: this.#info,
+      seq,
+      operator,
+      root,
+      peer,
+      tag,
+      data: agree,
+      hash,
+      site: undefined,
+    };
+    const work = new Work<T>(engine, this, operation, call, pairwise ? undefined : this.#last);
+    if (!pairwise) this.#last = work as Work<unknown>;
+    return engine.submit(work);
+  }
+
+  /** Starts an operation whose turn has come. For Work. */
+  begin(task: Task<unknown>, operation: Operation): Plan {
+    const call = task as Call<unknown>;
+    const { transport } = this.#engine;
+    if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
+    if (operation.seq > 0) transport.announce(operation);
+    return this.#run(call, operation);
+  }
+
+  *#run(call: Call<unknown>, operation: Operation): Steps {
+    const comm = new GroupComm(this.#engine.transport, this.#engine.device, operation, this.#rank);
+    try {
+      yield* call.steps(comm, operation);
+    } finally {
+      comm.close();
+    }
+  }
+}
+
+/** A send and its receive agree on dtype and number of elements, whatever the shape. */
+function pairHash({ dtype, size }: Contiguous): number {
+  return hashOf(0, undefined, undefined, [{ dtype, shape: [size] }]);
+}
