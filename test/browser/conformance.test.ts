@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import chromium from "@sparticuz/chromium";
 import { build } from "esbuild";
-import { type Browser, type Page, chromium as playwright } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "../helpers/browser.ts";
 import type { Outcome } from "./page.ts";
 
 let server: Server;
@@ -43,9 +43,7 @@ async function serve(): Promise<Server> {
 
 beforeAll(async () => {
   server = await serve();
-  const executablePath = await chromium.executablePath();
-  // Not the package's own flags: they switch off the isolation that shared memory needs.
-  browser = await playwright.launch({ executablePath, args: ["--no-sandbox", "--disable-background-networking"] });
+  browser = await launchBrowser();
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   await page.waitForFunction("globalThis.conformance");

@@ -90,6 +90,8 @@ export async function runSuite(context: SuiteContext, options: SuiteOptions): Pr
 async function makeGroups(world: ProcessGroup): Promise<(ProcessGroup | undefined)[]> {
   const halves = await world.split(world.rank % 2, world.rank);
   const backwards = await world.split(0, world.size - 1 - world.rank);
+  if (backwards?.rank !== world.size - 1 - world.rank) throw new Error(`split ignores the key: ${backwards?.ranks}`);
+  if (halves?.ranks.some((rank) => rank % 2 !== world.rank % 2)) throw new Error(`split mixes colors: ${halves.ranks}`);
   const some = await world.newGroup(Array.from({ length: Math.ceil(world.size / 2) }, (_, i) => i));
   return [world, world, halves, backwards, some];
 }
