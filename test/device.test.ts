@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Allocator, addressOf, OutOfMemoryError, UNIT } from "../src/device/index.ts";
+import { Allocator, addressOf, Device, InlineStream, OutOfMemoryError, UNIT } from "../src/device/index.ts";
 import { makeDevice, makePool } from "./helpers/device.ts";
 
 describe("segment pool", () => {
@@ -79,6 +79,28 @@ describe("device", () => {
       "Kernel fill would touch bytes 4 to 20 of argument 0, a buffer of 16 bytes.",
     );
     expect(() => device.launch("fill", [{ buffer, offset: -4 }], [0, 1, 1])).toThrow("bytes -4 to 0");
+  });
+
+  it("reads a buffer of another device of the same memory in place", async () => {
+    const device = await makeDevice();
+    const other = new Device({ runtime: device.runtime, stream: new InlineStream(), owner: 1, quota: 2 ** 20 });
+    const buffer = device.alloc(16);
+    const same = other.import(device.export(buffer));
+    device.write({ buffer, offset: 4 }, Uint8Array.of(1, 2, 3));
+    expect([...(await other.read({ buffer: same, offset: 4 }, 3))]).toEqual([1, 2, 3]);
+    same.release();
+    expect(buffer.freed).toBe(false);
+  });
+
+  it("gives everything back when it is closed, and counts peaks afresh on request", async () => {
+    const device = await makeDevice();
+    const before = device.runtime.pool.free;
+    device.alloc(5_000_000).release();
+    expect(device.memoryStats().allocated.peak).toBeGreaterThanOrEqual(5_000_000);
+    device.resetPeakMemory();
+    expect(device.memoryStats().allocated.peak).toBe(0);
+    device.close();
+    expect(device.runtime.pool.free).toBe(before);
   });
 
   it("refuses freed buffers", async () => {

@@ -300,6 +300,35 @@ describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) =
         }),
       ));
 
+    it("change in place, flatten and unsqueeze", async () => {
+      const x = device.tensor([
+        [1, 2],
+        [3, 4],
+      ]);
+      expect(
+        await x
+          .add_(1)
+          .mul_(device.tensor([2, 10]))
+          .sub_(2)
+          .div_(2)
+          .toArray(),
+      ).toEqual([
+        [1, 14],
+        [3, 24],
+      ]);
+      expect(x.unsqueeze(1).shape).toEqual([2, 1, 2]);
+      expect(await x.transpose().flatten().toArray()).toEqual([1, 3, 14, 24]);
+      expect(
+        await x
+          .copy_(device.tensor([5, 6], "i32"))
+          .fill_(7)
+          .toArray(),
+      ).toEqual([
+        [7, 7],
+        [7, 7],
+      ]);
+    });
+
     it("integers reduce to i32 and wrap", async () => {
       expect(await device.tensor([200, 100], "u8").sum().item()).toBe(300);
       expect(

@@ -2,23 +2,9 @@
 // result in `nd` places. Buffers are combined in the order of the list, so ranks that
 // list them alike get the same bits; half formats are rounded once, at the end.
 import { BF16, F16, F32, I32, Ptr, U8, floatLanes, load1, load4, store1, store4 } from "./lanes";
+import { MAX, MIN, PRODUCT, SUM, join } from "./operators";
 
-const SUM = 0, MIN = 1, MAX = 2, PRODUCT = 3;
 const BLOCK = 32; // elements combined in registers: eight vectors
-
-// @ts-ignore: decorator
-@inline function join<T>(op: i32, a: v128, b: v128): v128 {
-  if (floatLanes<T>()) {
-    if (op == SUM) return f32x4.add(a, b);
-    if (op == MIN) return f32x4.min(a, b);
-    if (op == MAX) return f32x4.max(a, b);
-    return f32x4.mul(a, b);
-  }
-  if (op == SUM) return i32x4.add(a, b);
-  if (op == MIN) return i32x4.min_s(a, b);
-  if (op == MAX) return i32x4.max_s(a, b);
-  return i32x4.mul(a, b);
-}
 
 /** lanes / divisor; integers truncate toward zero after wrapping to their dtype. */
 // @ts-ignore: decorator

@@ -1,22 +1,7 @@
 // Reductions along one axis of a contiguous array seen as [outer, n, inner].
 // Half formats accumulate in f32 and are rounded once; integers give i32 and wrap.
+import { MAX, MIN, PRODUCT, SUM, join } from "./operators";
 import { BF16, F16, F32, I32, Ptr, U8, floatLanes, load1, load4, splat, store1, store4 } from "./lanes";
-
-const SUM = 0, MIN = 1, MAX = 2, PRODUCT = 3;
-
-// @ts-ignore: decorator
-@inline function join<T>(op: i32, a: v128, b: v128): v128 {
-  if (floatLanes<T>()) {
-    if (op == SUM) return f32x4.add(a, b);
-    if (op == MIN) return f32x4.min(a, b);
-    if (op == MAX) return f32x4.max(a, b);
-    return f32x4.mul(a, b);
-  }
-  if (op == SUM) return i32x4.add(a, b);
-  if (op == MIN) return i32x4.min_s(a, b);
-  if (op == MAX) return i32x4.max_s(a, b);
-  return i32x4.mul(a, b);
-}
 
 /** What an empty reduction gives: 0, 1, or the far end of the dtype. */
 // @ts-ignore: decorator

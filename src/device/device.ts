@@ -5,7 +5,7 @@
  */
 import type { Tracer } from "../trace/trace.ts";
 import { Allocator, type MemoryStats } from "./allocator.ts";
-import { addressOf, type Buffer, type Tag } from "./buffer.ts";
+import { addressOf, Buffer, type Tag } from "./buffer.ts";
 import { type Kernel, type KernelName, kernels } from "./kernels.ts";
 import type { KernelRuntime } from "./runtime.ts";
 import type { Stream } from "./stream.ts";
@@ -123,6 +123,11 @@ export class Device {
   /** What another device of the same memory needs to read this buffer in place. */
   export(buffer: Buffer): Exported {
     return { address: addressOf(buffer), bytes: buffer.bytes };
+  }
+
+  /** A buffer over memory that another device of the same memory owns and keeps alive. */
+  import({ address, bytes }: Exported, tag: Tag = "data"): Buffer {
+    return new Buffer(address, bytes, tag, () => {});
   }
 
   memoryStats(): MemoryStats {

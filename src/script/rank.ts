@@ -1,7 +1,8 @@
 /** Runs a script's main on one built rank, from its context to its good or bad end. */
+import { mulberry32 } from "../platform/random.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import type { Span, Tracer } from "../trace/trace.ts";
-import { JobError, mulberry32, type Rank, userFrame } from "../world/index.ts";
+import { JobError, type Rank, userFrame } from "../world/index.ts";
 import type { Context, Place, Script } from "./define.ts";
 import { type Shown, showTo } from "./show.ts";
 

@@ -1,5 +1,5 @@
 /** What tensors compute: each function checks its operands, makes its result and launches kernels. */
-import { binaryOps, codeOf, compareOps, type DType, dtypes, reduceOps, sizeOf, unaryOps } from "../device/index.ts";
+import { binaryOps, codeOf, compareOps, type DType, dtypes, reduceOps, unaryOps } from "../device/index.ts";
 import { broadcastShapes, broadcastStrides, checkAxis, type Shape, sizeOfShape, walks } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -221,9 +221,4 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, batch: Shape, [m, n, k]: nu
       out.device.raw.launch("gemm", refs, [m, n, k, ...matrix(a), ...matrix(b), n, 0]);
     }
   }
-}
-
-/** Bytes of `count` elements. */
-export function bytesOf(count: number, dtype: DType): number {
-  return count * sizeOf(dtype);
 }

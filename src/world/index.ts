@@ -2,7 +2,6 @@
 export { buildLocalWorld, buildShmRank, type Rank, type ShmControl, takeShmControl } from "./build.ts";
 export { JobError } from "./engine.ts";
 export { ProcessGroup } from "./group.ts";
-export { mulberry32 } from "./local.ts";
 export type { Contiguous, Operator } from "./operation.ts";
 export { ShmLayout } from "./shm-layout.ts";
 export { captureSite, formatSite, userFrame } from "./site.ts";

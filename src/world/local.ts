@@ -4,6 +4,7 @@
  * nobody can move, and a seed replays the same interleaving and the same delays.
  */
 import { addressOf, type DeferredStream, type KernelRuntime } from "../device/index.ts";
+import { mulberry32 } from "../platform/random.ts";
 import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
 import type { Driver, Engine } from "./engine.ts";
 import { type Arrival, Matcher } from "./matcher.ts";
@@ -261,15 +262,4 @@ export class LocalDriver implements Driver {
   block(): never {
     throw new Error("Ranks that share a thread cannot block it: await the work, or let the stream wait.");
   }
-}
-
-/** A small random generator (Mulberry32), good enough to order turns. */
-export function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -219,11 +219,12 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   /** Throws the error for memory that is touched while this operation uses it. */
   conflict(action: "read" | "write"): never {
     const site = formatSite(this.operation.site);
-    throw new Error(
-      `rank ${this.#engine.rank} ${action === "write" ? "writes to" : "reads"} a buffer that ` +
-        `${formatOperation(this.operation)}${site ? ` (${site})` : ""} is using: that operation was neither awaited nor ` +
-        "waited for. `await` it first, or let the stream wait with .wait().",
-    );
+    const what = `${formatOperation(this.operation)}${site ? ` (${site})` : ""}`;
+    const why = this.claimed
+      ? "that operation is still under way. Touch the buffer after the await."
+      : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
+    const verb = action === "write" ? "writes to" : "reads";
+    throw new Error(`rank ${this.#engine.rank} ${verb} a buffer that ${what} is using: ${why}`);
   }
 }
 

@@ -6,7 +6,9 @@
  * themselves, so each can compute what it must get. It uses nothing but a context, so it
  * runs over every transport, in Node and in a browser.
  */
+
 import type { Context, DType, Operator, ProcessGroup, Tensor, Work } from "worldsize";
+import { mulberry32 } from "../../src/platform/random.ts";
 
 export interface SuiteOptions {
   readonly cases: number;
@@ -57,8 +59,8 @@ interface Case {
 /** @returns how many operations were checked on this rank. @throws Error that names the failing case. */
 export async function runSuite(context: SuiteContext, options: SuiteOptions): Promise<number> {
   const { world, sleep } = context;
-  const shared = mulberry(options.seed); // the same on all ranks
-  const own = mulberry(options.seed * 31 + world.rank + 1);
+  const shared = mulberry32(options.seed); // the same on all ranks
+  const own = mulberry32(options.seed * 31 + world.rank + 1);
   const groups = await makeGroups(world);
   let checked = 0;
   for (let done = 0; done < options.cases; ) {
@@ -97,7 +99,7 @@ async function makeGroups(world: ProcessGroup): Promise<(ProcessGroup | undefine
 }
 
 function makeCase(group: ProcessGroup, kind: string, seed: number, where: string): Case {
-  const random = mulberry(seed);
+  const random = mulberry32(seed);
   const dtype = dtypes[Math.floor(random() * dtypes.length)];
   const operator = operators[Math.floor(random() * operators.length)];
   const root = Math.floor(random() * group.size);
@@ -111,7 +113,7 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
   const range = Array.from({ length: size }, (_, i) => i);
   /** What rank r puts in as its piece p. */
   const input = (r: number, p: number, count: number): Tensor =>
-    device.from(numbers(mulberry(c.seed + 7919 * (r + 1) + 104_729 * p), count, dtype, operator), [count], dtype);
+    device.from(numbers(mulberry32(c.seed + 7919 * (r + 1) + 104_729 * p), count, dtype, operator), [count], dtype);
   const length = lengths(random);
   const uneven = range.map(() => Math.floor(random() * 9));
   const even = random() < 0.5;
@@ -327,15 +329,4 @@ function shuffle<T>(list: readonly T[], random: Random): T[] {
     [result[i], result[j]] = [result[j], result[i]];
   }
   return result;
-}
-
-/** A small seeded generator (Mulberry32). */
-function mulberry(seed: number): Random {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -3,7 +3,7 @@
  * beside the installed packages and reused while the program's files are unchanged.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -42,8 +42,12 @@ export async function compileProgram(source: string): Promise<Program> {
   const out = join(folder, `${basename(path).replace(/\W/g, "-")}-${key}.mjs`);
   if (isFresh(out)) return program(out);
   const { code, inputs } = await bundle(path);
-  writeWhole(out, code);
-  writeWhole(`${out}.json`, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry));
+  try {
+    writeWhole(out, code);
+    writeWhole(`${out}.json`, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry));
+  } catch (error) {
+    throw new CompileError(`The compiled program could not be written to ${folder}: ${(error as Error).message}.`);
+  }
   return program(out);
 }
 
@@ -117,6 +121,10 @@ function stamp(file: string): [string, number, number] {
 /** Writes a file in one step, so that nobody ever reads half of it. */
 function writeWhole(file: string, text: string): void {
   const part = `${file}.${process.pid}`;
-  writeFileSync(part, text);
-  renameSync(part, file);
+  try {
+    writeFileSync(part, text);
+    renameSync(part, file);
+  } finally {
+    rmSync(part, { force: true });
+  }
 }
