@@ -72,5 +72,5 @@ def main(rank, what, size, port, cases):
 if __name__ == "__main__":
     what, size = sys.argv[1], int(sys.argv[2])
     numbers = [int(text) for text in sys.argv[3:]]
-    port = 20000 + os.getpid() % 20000
+    port = 20000 + os.getpid() % 12000  # below the ports that systems give out by themselves
     mp.spawn(main, args=(what, size, port, list(zip(numbers[::2], numbers[1::2]))), nprocs=size)

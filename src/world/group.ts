@@ -24,12 +24,12 @@ import { ringAllGather, ringAllReduce } from "./algorithms/ring.ts";
 import { treeAllReduce, treeBroadcast, treeReduce } from "./algorithms/tree.ts";
 import { Checks } from "./checks.ts";
 import type { Engine } from "./engine.ts";
-import { Issuer } from "./issuer.ts";
+import { type Call, Issuer } from "./issuer.ts";
 import { allGatherJson, broadcastJson } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
 import type { SharedGroup } from "./transport.ts";
-import type { Tuner } from "./tuner.ts";
+import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
 
 /** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
@@ -42,6 +42,15 @@ export interface PointToPoint<T extends Contiguous> {
   readonly peer: number;
   readonly tag?: number;
 }
+
+/** allReduce by each algorithm, as messages. What shared memory does by itself is in shm-group.ts. */
+const allReduceSteps: Readonly<Record<AllReduceAlgorithm, Call<unknown>["steps"]>> = {
+  shared: (comm, { data: [tensor], operator = "sum" }) => recursiveDoublingAllReduce(comm, spanOf(tensor), operator),
+  ring: (comm, { data: [tensor], operator = "sum" }) => ringAllReduce(comm, spanOf(tensor), operator),
+  doubling: (comm, { data: [tensor], operator = "sum" }) => recursiveDoublingAllReduce(comm, spanOf(tensor), operator),
+  halving: (comm, { data: [tensor], operator = "sum" }) => halvingDoublingAllReduce(comm, spanOf(tensor), operator),
+  tree: (comm, { data: [tensor], operator = "sum" }) => treeAllReduce(comm, spanOf(tensor), operator),
+};
 
 export class ProcessGroup {
   readonly rank: number;
@@ -135,13 +144,8 @@ export class ProcessGroup {
       agree: only,
       reads: none,
       writes: only,
-      shared: algorithm === "shared" ? { span, operator } : undefined,
-      steps(comm) {
-        if (algorithm === "ring") return ringAllReduce(comm, span, operator);
-        if (algorithm === "tree") return treeAllReduce(comm, span, operator);
-        if (algorithm === "halving") return halvingDoublingAllReduce(comm, span, operator);
-        return recursiveDoublingAllReduce(comm, span, operator);
-      },
+      shared: algorithm === "shared" ? span : undefined,
+      steps: allReduceSteps[algorithm],
       output: tensor,
     });
   }
@@ -236,14 +240,13 @@ export class ProcessGroup {
 
   /** Completes when every member has called it. */
   barrier(): Work<void> {
-    const operator = "sum";
-    const shared = this.#shared ? ({ span: this.#engine.nothing, operator } as const) : undefined;
+    const shared = this.#shared ? this.#engine.nothing : undefined;
     return this.#issuer.issue({
       kind: "barrier",
       agree: none,
-      shared,
       reads: none,
       writes: none,
+      shared,
       steps: disseminationBarrier,
     });
   }

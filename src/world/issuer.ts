@@ -27,8 +27,8 @@ export interface Call<T> extends Task<T> {
   /** What the members must agree on. */
   readonly agree: readonly Contiguous[];
   readonly steps: (comm: Comm, operation: Operation) => Steps;
-  /** Given where the group's shared memory can do the operation in place. */
-  readonly shared?: { span: Span; operator: Operator };
+  /** Given where the group's shared memory shall reduce this in place; nothing at all is a barrier. */
+  readonly shared?: Span;
 }
 
 export class Issuer {
@@ -78,7 +78,7 @@ export class Issuer {
   begin(task: Task<unknown>, operation: Operation): Plan {
     const call = task as Call<unknown>;
     const { transport } = this.#engine;
-    if (call.shared && this.#shared) return this.#shared.start(operation, call.shared.span, call.shared.operator);
+    if (call.shared && this.#shared) return this.#shared.start(operation, call.shared, call.operator ?? "sum");
     if (operation.seq > 0) transport.announce(operation);
     return this.#run(call, operation);
   }

@@ -85,9 +85,10 @@ export function hashOf(
 ): number {
   let h = mix(0x9e3779b9 ^ kindCode, operator ? operators.indexOf(operator) + 1 : 0);
   h = mix(h, root ?? -1);
-  for (const { dtype, shape } of data) {
+  for (let i = 0; i < data.length; i++) {
+    const { dtype, shape } = data[i];
     h = mix(h, codeOf(dtype) + 16 * shape.length);
-    for (const length of shape) h = mix(h, length);
+    for (let axis = 0; axis < shape.length; axis++) h = mix(h, shape[axis]);
   }
   return h;
 }

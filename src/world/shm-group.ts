@@ -97,7 +97,7 @@ class ShmAllReduce implements SharedCollective {
     if (this.#small && bytes > 0) group.runtime.copy(group.slots[count & 1][group.me], address, bytes);
     const line = group.line(count, group.me);
     group.words[line + HASH] = operation.hash;
-    group.words[line + ADDRESS] = address;
+    if (!this.#small) group.words[line + ADDRESS] = address;
     Atomics.store(group.words, line + ARRIVED, count);
     group.wakeOthers();
   }

@@ -110,7 +110,7 @@ function parseFlags(name: string, args: readonly string[]): Flags {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .option("--json", "print one object a line")
-    .option("--rounds <count>", "interleaved rounds; the best of each side counts", Number, 3)
+    .option("--rounds <count>", "interleaved rounds; the best of each side counts", Number, 5)
     .option("--against <peers>", `${peerNames.join(", ")}, where installed`, (text: string) => text.split(","), []);
   try {
     command.parse([...args], { from: "user" });
@@ -160,7 +160,13 @@ async function race(
       const fewer = cases.map(
         ([bytes, count]): Case => [bytes, peer === "gloo" ? Math.max(2, Math.ceil(count / 20)) : count],
       );
-      note(peer, runPeer(peer, what, ranks, fewer));
+      try {
+        note(peer, runPeer(peer, what, ranks, fewer));
+      } catch (error) {
+        process.stderr.write(
+          `${peer} failed in round ${round}: ${(error as Error).message.trim().split("\n").at(-1)}\n`,
+        );
+      }
     }
   }
   return (who: string, bytes: number): number => best.get(`${who} ${bytes}`) ?? Number.NaN;
