@@ -75,7 +75,9 @@ const faults: Record<string, Fault> = {
   returned: {
     rank: everybody,
     message: (n) => [
-      `rank ${n - 1} returned, but rank 0 waits for it in allReduce(sum, f32[4]) (${at("returned")}), operation 2 of world.`,
+      new RegExp(
+        `rank ${n - 1} returned, but rank \\d waits for it in allReduce\\(sum, f32\\[4\\]\\) \\(${at("returned")}\\), operation 2`,
+      ),
       "Its last operation was barrier()",
     ],
   },
