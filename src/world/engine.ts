@@ -102,7 +102,9 @@ export class Engine {
     work.nextUnclaimed = this.#unclaimed;
     if (this.#unclaimed) this.#unclaimed.previousUnclaimed = work;
     this.#unclaimed = work;
-    for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) work.advance();
+    for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
+      if (!work.advance()) this.transport.progress();
+    }
     if (work.done) {
       this.recorder.end(work.record, work.state === "failed");
       return typed;
