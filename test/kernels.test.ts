@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { nodePlatform } from "../src/platform/node.ts";
 
 it("the committed kernels are what their sources compile to", () => {
   const out = mkdtempSync(join(tmpdir(), "worldsize-kernels-"));
@@ -19,9 +20,9 @@ it("the committed kernels are what their sources compile to", () => {
   }
 });
 
-it("the kernels bring no data segment: every worker instantiates them over one memory", () => {
-  for (const build of ["base", "relaxed"]) {
-    const module = new WebAssembly.Module(readFileSync(`kernels/base.wasm`));
+it("the kernels bring no data segment: every worker instantiates them over one memory", async () => {
+  for (const build of ["base", "relaxed"] as const) {
+    const { module } = await nodePlatform.loadKernels(build);
     expect(WebAssembly.Module.imports(module), build).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
     expect(sections(readFileSync(`kernels/${build}.wasm`))).not.toContain(11);
   }

@@ -125,7 +125,7 @@ async function blas(): Promise<Finding> {
     return line(
       "native BLAS",
       "slower",
-      `${path}, but not callable: ${(error as { code?: string }).code ?? error}`,
+      `${path}, but not callable: ${(error as { code?: string }).code === "ERR_MODULE_NOT_FOUND" ? "koffi is not installed" : error}`,
       "npm install --no-save koffi (optional)",
     );
   }
