@@ -13,6 +13,7 @@ export async function buildLibrary() {
       index: "src/index.ts",
       cli: "src/cli/main.ts",
       worker: "src/script/node/worker.ts",
+      "rank-process": "src/script/node/rank-process.ts",
       testing: "src/testing.ts",
     },
     outdir: "dist",

@@ -4,15 +4,23 @@
  */
 import type { TensorDevice } from "../tensor/index.ts";
 import type { Span } from "../trace/trace.ts";
-import type { ProcessGroup } from "../world/index.ts";
+import type { ProcessGroup, Store } from "../world/index.ts";
 import type { OptionSpec, Values } from "./options.ts";
 import type { Show } from "./show.ts";
 
-/** Where a rank lives. */
+/** Host and process of a rank. */
+export interface RankPlace {
+  readonly host: string;
+  readonly process: number;
+}
+
+/** Where a rank lives, and where the others do. */
 export interface Place {
   readonly process: number;
   readonly thread: number;
-  readonly transport: "local" | "shm";
+  readonly transport: "local" | "shm" | "tcp";
+  /** By rank. */
+  readonly ranks: readonly RankPlace[];
 }
 
 /** Everything a program is handed; it needs nothing global. */
@@ -23,6 +31,8 @@ export interface Context<O = Record<string, never>> {
   readonly options: O;
   readonly show: Show;
   readonly place: Place;
+  /** Words that all ranks share: for meeting and counting, not for tensors. */
+  readonly store: Store;
   /** RANK, WORLD_SIZE, LOCAL_RANK and what the job was started with. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds on a clock that all ranks of the job share. */

@@ -2,7 +2,7 @@
 import { mulberry32 } from "../platform/random.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import type { Span, Tracer } from "../trace/trace.ts";
-import { JobError, type Rank, userFrame } from "../world/index.ts";
+import { JobError, type Rank, type Store, userFrame } from "../world/index.ts";
 import type { Context, Place, Script } from "./define.ts";
 import { type Shown, showTo } from "./show.ts";
 
@@ -18,6 +18,7 @@ export interface RankProgram {
   readonly script: Script;
   readonly options: Record<string, unknown>;
   readonly place: Place;
+  readonly store: Store;
   readonly seed: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
@@ -59,7 +60,8 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
     options: program.options,
     show: showTo(program.emit),
     place: program.place,
-    env: { ...program.env, RANK: String(world.rank), WORLD_SIZE: String(world.size), LOCAL_RANK: String(world.rank) },
+    store: program.store,
+    env: { ...program.env, RANK: String(world.rank), WORLD_SIZE: String(world.size) },
     now,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     random,

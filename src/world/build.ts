@@ -3,10 +3,15 @@ import { DeferredStream, Device, InlineStream, type KernelRuntime, type SegmentP
 import type { Tracer } from "../trace/trace.ts";
 import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
+import { type LinkSpeed, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
 import { JOB_OWNER, ShmTransport } from "./shm.ts";
 import { shmGroupBytes } from "./shm-group.ts";
 import { ShmLayout } from "./shm-layout.ts";
+import type { Office } from "./tcp/office.ts";
+import { TcpTransport } from "./tcp/tcp.ts";
+import { TcpDriver } from "./tcp/tcp-driver.ts";
+import { TcpWatch } from "./tcp/tcp-watch.ts";
 import { ThreadDriver } from "./thread-driver.ts";
 import { Tuner, type TuningTable } from "./tuner.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -27,6 +32,10 @@ interface CommonOptions {
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly now: () => number;
   readonly table?: TuningTable;
+  /** How fast links between ranks shall be; as fast as they are if not given. */
+  readonly link?: LinkSpeed;
+  /** Sends of at most so many bytes complete at once, from a copy. */
+  readonly eager?: number;
   readonly tracer?: (rank: number) => Tracer | undefined;
 }
 
@@ -67,6 +76,29 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const shared = transport.openShared(ranks, control.world);
   const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table), shared);
   return { world, device, engine, leave: (state, error) => watchdog.leave(state, error) };
+}
+
+export interface TcpRankOptions extends CommonOptions {
+  readonly rank: number;
+  readonly size: number;
+  readonly office: Office;
+  /** Whether the ranks of this host outnumber its cores. */
+  readonly crowded: boolean;
+}
+
+/** A rank with a process of its own, in the thread that its office serves. */
+export function buildTcpRank(options: TcpRankOptions): Rank {
+  const { rank, size, runtime, quota, now, office, link, crowded } = options;
+  const tracer = options.tracer?.(rank);
+  const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
+  const links = link && new PacedLinks(link, now);
+  const transport = new TcpTransport({ rank, size, runtime, office, links });
+  const engine = new Engine({ transport, device, now, tracer });
+  const watch = new TcpWatch(engine, transport, office);
+  engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
+  const ranks = Array.from({ length: size }, (_, i) => i);
+  const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table));
+  return { world, device, engine, leave: (state, error) => watch.leave(state, error) };
 }
 
 export interface LocalWorldOptions extends CommonOptions {

@@ -36,6 +36,7 @@ export interface Report {
 export function diagnose(failure: Failure, reports: readonly Report[]): string {
   if (failure.kind === "aborted") return failure.detail;
   if (failure.kind === "threw") return describeThrow(failure, reports);
+  if (failure.kind === "lost" || failure.kind === "broken") return describeLoss(failure, reports);
   const mismatch = findMismatch(reports) ?? findUnequalPair(reports);
   if (mismatch) return mismatch;
   if (failure.kind === "mismatch") return failure.detail;
@@ -68,7 +69,7 @@ export function stuckRanks(reports: readonly Report[], size: number): number[] {
 }
 
 /** Two ranks that called different things at the same place in a group's order. */
-function findMismatch(reports: readonly Report[]): string | undefined {
+export function findMismatch(reports: readonly Report[]): string | undefined {
   const places = new Map<
     string,
     { seq: number; group: string; calls: Map<number, { op: FlightRecord; ranks: number[] }> }
@@ -76,7 +77,7 @@ function findMismatch(reports: readonly Report[]): string | undefined {
   for (const { rank, recent } of reports) {
     for (const op of recent) {
       if (op.seq === 0) continue;
-      const key = `${op.group}#${op.seq}`;
+      const key = `${op.groupId}#${op.seq}`;
       const place = places.get(key) ?? { seq: op.seq, group: op.group, calls: new Map() };
       places.set(key, place);
       const call = place.calls.get(op.hash) ?? { op, ranks: [] };
@@ -120,9 +121,19 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
 
 function describeThrow(failure: Failure, reports: readonly Report[]): string {
   const thrower = reports.find((report) => report.rank === failure.by);
+  return `rank ${failure.by} threw ${thrower?.error || failure.detail}${meanwhile(reports)}.`;
+}
+
+/** A process or a connection is gone. */
+function describeLoss(failure: Failure, reports: readonly Report[]): string {
+  return `rank ${failure.by} ${failure.detail}${meanwhile(reports)}.`;
+}
+
+/** What the other ranks were waiting in. */
+function meanwhile(reports: readonly Report[]): string {
   const waiting = waiters(reports).map(({ rank, work }) => `rank ${rank} waits in ${work.text}${at(work.site)}`);
-  const rest = waiting.length ? ` while ${waiting.join(", ")}` : "";
-  return `rank ${failure.by} threw ${thrower?.error || failure.detail}${rest}.`;
+  if (waiting.length > 8) waiting.splice(8, Infinity, `and ${waiting.length - 8} more`);
+  return waiting.length ? ` while ${waiting.join(", ")}` : "";
 }
 
 /** Somebody waits for a rank whose program has ended. */

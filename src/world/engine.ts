@@ -78,6 +78,11 @@ export class Engine {
     return this.#waiting > 0;
   }
 
+  /** How many await one. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** A span of no elements, for operations that carry no data. */
   get nothing(): Span {
     this.#nothing ??= { buffer: this.device.alloc(0, "scratch"), offset: 0, count: 0, dtype: "u8" };

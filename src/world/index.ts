@@ -1,5 +1,12 @@
 /** Process groups and collectives. */
-export { buildLocalWorld, buildShmRank, type Rank, type ShmControl, takeShmControl } from "./build.ts";
+export {
+  buildLocalWorld,
+  buildShmRank,
+  buildTcpRank,
+  type Rank,
+  type ShmControl,
+  takeShmControl,
+} from "./build.ts";
 export { JobError } from "./engine.ts";
 export { ProcessGroup } from "./group.ts";
 export type { Contiguous, Operator } from "./operation.ts";
@@ -7,3 +14,18 @@ export { ShmLayout } from "./shm-layout.ts";
 export { captureSite, formatSite, userFrame } from "./site.ts";
 export { allGatherAlgorithms, allReduceAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
 export { Work } from "./work.ts";
+export { Coordinator } from "./job/coordinator.ts";
+export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
+export { type LinkSpeed, PacedLinks, parseLink } from "./links.ts";
+export { MemoryStore } from "./store/memory-store.ts";
+export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";
+export {
+  type Store,
+  StoreClosedError,
+  StoreError,
+  StoreLimitError,
+  StoreTimeoutError,
+  StoreValueError,
+} from "./store/store.ts";
+export { ChaosWire } from "./tcp/chaos-wire.ts";
+export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";

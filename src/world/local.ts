@@ -208,10 +208,6 @@ export class LocalTransport implements Transport {
     return this.#hub.takeId();
   }
 
-  stateOf(rank: number): RankState {
-    return this.#hub.member(rank).transport.state;
-  }
-
   fail(failure: Failure): void {
     this.#hub.fail(failure);
   }

@@ -19,6 +19,7 @@ const dtypeNames = Object.keys(dtypes) as DType[];
 export interface FlightRecord {
   readonly operation: string;
   readonly group: string;
+  readonly groupId: number;
   /** Place in the group's order of collectives, 0 for send and recv. */
   readonly seq: number;
   readonly hash: number;
@@ -104,6 +105,7 @@ export class Recorder {
     });
     const state = (["under way", "done", "failed"] as const)[this.#states[at]];
     const site = formatSite(this.#sites[at]);
-    return { operation, group: this.#groups[at].name, seq, hash, state, site, issued: this.#issued[at] };
+    const { id: groupId, name: group } = this.#groups[at];
+    return { operation, group, groupId, seq, hash, state, site, issued: this.#issued[at] };
   }
 }

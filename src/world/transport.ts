@@ -13,6 +13,8 @@ export interface Request {
   readonly done: boolean;
   /** The rank this request waits for. */
   readonly peer: number;
+  /** Whether the peer has done its part, and only the way is still to be travelled. */
+  readonly matched?: boolean;
 }
 
 /** What must be equal for a receive to match a send, besides the two ranks. */
@@ -34,8 +36,12 @@ export interface Message extends Envelope {
 
 /** Why a job stops. `detail` holds what only the rank that noticed knows. */
 export interface Failure {
-  readonly kind: "mismatch" | "stuck" | "left" | "threw" | "aborted";
-  /** The rank that noticed. */
+  /**
+   * What called for the end: operations that do not fit each other, a circle of waits, a rank that
+   * is needed but returned, threw, whose process is gone, a connection that broke, or a call of abort.
+   */
+  readonly kind: "mismatch" | "stuck" | "left" | "threw" | "lost" | "broken" | "aborted";
+  /** The rank that noticed; for `threw`, `lost` and `aborted` the one it happened to. */
   readonly by: number;
   readonly detail: string;
 }
@@ -57,7 +63,7 @@ export interface SharedGroup {
 export type RankState = "running" | "finished" | "failed";
 
 export interface Transport {
-  readonly name: "local" | "shm";
+  readonly name: "local" | "shm" | "tcp";
   readonly rank: number;
   readonly size: number;
 
@@ -79,7 +85,6 @@ export interface Transport {
   /** A number that no other group of the job has. */
   takeId(): number;
 
-  stateOf(rank: number): RankState;
   /** Starts the end of the job; every rank will get the same report. */
   fail(failure: Failure): void;
 }

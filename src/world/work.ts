@@ -155,7 +155,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     const pending = this.#pending;
     if (!pending) return [];
     return (Array.isArray(pending) ? (pending as Request[]) : [pending as Request])
-      .filter((request) => !request.done)
+      .filter((request) => !request.done && !request.matched)
       .map((request) => request.peer);
   }
 

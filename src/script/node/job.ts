@@ -7,18 +7,29 @@ import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
 import type { Span } from "../../trace/trace.ts";
-import { ShmLayout, type TuningTable, takeShmControl } from "../../world/index.ts";
+import {
+  defaultTable,
+  type LinkSpeed,
+  MemoryStore,
+  ShmLayout,
+  StoreSession,
+  type TuningTable,
+  takeShmControl,
+} from "../../world/index.ts";
 import type { FlightRecord } from "../../world/recorder.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
 import type { Program } from "./compile.ts";
-import type { WorkerMessage, WorkerStart } from "./protocol.ts";
+import type { ProgramStart, WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
+import type { HostEnd } from "./tcp/host.ts";
+import { launch } from "./tcp/launch.ts";
+import { workerFile } from "./worker-file.ts";
 
-export const transports = ["shm", "local"] as const;
+export const transports = ["shm", "local", "tcp"] as const;
 export type TransportName = (typeof transports)[number];
 
 /** Most ranks of a job, by transport. */
-export const MAX_RANKS: Readonly<Record<TransportName, number>> = { shm: 128, local: 4096 };
+export const MAX_RANKS: Readonly<Record<TransportName, number>> = { shm: 128, local: 4096, tcp: 128 };
 
 export interface JobOptions {
   readonly program: Program;
@@ -32,9 +43,23 @@ export interface JobOptions {
   /** Seeds the turns of a local job; undefined gives them in rank order. */
   readonly interleaving?: number;
   readonly traced?: boolean;
+  /** How fast links between ranks shall be. */
+  readonly link?: LinkSpeed;
+  /** Sends of at most so many bytes complete at once. */
+  readonly eager?: number;
+  /** What only processes need. */
+  readonly processes?: ProcessOptions;
   readonly onShown?: (rank: number, shown: Shown) => void;
   /** Ends the job. */
   readonly signal?: AbortSignal;
+}
+
+export interface ProcessOptions {
+  /** Milliseconds that a rank may be silent. */
+  readonly timeout?: number;
+  /** Whether ranks of one host talk over TCP instead of Unix sockets. */
+  readonly onlyTcp?: boolean;
+  readonly log?: (line: string) => void;
 }
 
 export interface JobResult {
@@ -51,6 +76,8 @@ export interface JobResult {
 
 /** After a failure, the other ranks get so long to end by themselves. */
 const GRACE = 1200;
+/** Milliseconds that a process may be silent if nothing else is said. */
+export const DEFAULT_TIMEOUT = 30_000;
 
 /** @throws RangeError for a world size or memory that cannot be; a failing program gives a result instead. */
 export async function runJob(job: JobOptions): Promise<JobResult> {
@@ -58,11 +85,23 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
   if (!Number.isInteger(size) || size < 1 || size > MAX_RANKS[transport]) {
     throw new RangeError(`A ${transport} world has 1 to ${MAX_RANKS[transport]} ranks, but ${size} were asked for.`);
   }
+  const program: ProgramStart = {
+    url: job.program.url,
+    file: job.program.file,
+    options: job.options ?? {},
+    seed: job.seed ?? 0,
+    interleaving: job.interleaving,
+    traced: job.traced ?? false,
+    link: job.link,
+    eager: job.eager ?? 0,
+  };
+  if (transport === "tcp") return new Job(job, size).runProcesses(program);
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
   const pool = new SegmentPool(memory);
   const kernels = await nodePlatform.loadKernels();
   const control = transport === "shm" ? takeShmControl(pool, size) : undefined;
   const start: Omit<WorkerStart, "rank"> = {
+    ...program,
     transport,
     size,
     memory: memory.wasm,
@@ -71,12 +110,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     kernels,
     control,
     table: job.table,
-    url: job.program.url,
-    file: job.program.file,
-    options: job.options ?? {},
-    seed: job.seed ?? 0,
-    interleaving: job.interleaving,
-    traced: job.traced ?? false,
+    env: {},
   };
   const layout = control && new ShmLayout(memory, control.layout, size);
   return new Job(job, size).run(start, layout);
@@ -86,10 +120,11 @@ class Job {
   readonly #options: JobOptions;
   readonly #size: number;
   readonly #workers: Worker[] = [];
+  readonly #memoryStore = new MemoryStore();
   readonly #endings = new Map<number, Ending>();
   readonly #spans: (readonly Span[])[];
   readonly #flight: (readonly FlightRecord[])[];
-  #finish!: (stopped: boolean) => void;
+  #finish: (stopped: boolean) => void = () => {};
   #grace: NodeJS.Timeout | undefined;
   #over = false;
 
@@ -118,11 +153,28 @@ class Job {
     return this.#result();
   }
 
+  /** Runs each rank in a process of its own. */
+  async runProcesses(program: ProgramStart): Promise<JobResult> {
+    const { memory, processes, signal, table = defaultTable, onShown = () => {} } = this.#options;
+    const { timeout = DEFAULT_TIMEOUT, onlyTcp, log } = processes ?? {};
+    const onEnded = (_: number, { ending, spans, flight }: HostEnd): void => this.#ended(ending, spans, flight);
+    const size = this.#size;
+    const outcome = await launch({ size, program, table, timeout, memory, onlyTcp, onShown, onEnded, log, signal });
+    clearTimeout(this.#grace);
+    const result = this.#result();
+    if (result.ok || !outcome || outcome.ok) return result;
+    // A rank whose process died tells nothing; the coordinator speaks for it.
+    const failure = result.failure?.rank === -1 || !result.failure ? { ...outcome, stack: outcome.message } : result.failure;
+    return { ...result, failure };
+  }
+
   #start(data: WorkerStart, layout: ShmLayout | undefined): void {
     const worker = new Worker(workerFile(), { workerData: data, name: `rank ${data.rank}` });
+    const session = new StoreSession(this.#memoryStore);
     this.#workers.push(worker);
     worker.on("message", (message: WorkerMessage) => {
       if (message.type === "shown") this.#options.onShown?.(message.rank, message.shown);
+      else if (message.type === "store") void this.#store(worker, session, message);
       else this.#ended(message.ending, message.spans, message.flight);
     });
     const lost = (reason: string): void => {
@@ -138,6 +190,11 @@ class Job {
     worker.on("exit", (code) =>
       lost(`its thread ended by itself with exit code ${code} (process.exit in the program?)`),
     );
+  }
+
+  async #store(worker: Worker, session: StoreSession, { id, oldest, call }: Extract<WorkerMessage, { type: "store" }>) {
+    const reply = await session.reply(id, oldest, call);
+    worker.postMessage({ type: "stored", id, reply } satisfies WorkerReply);
   }
 
   #ended(ending: Ending, spans: readonly Span[], flight: readonly FlightRecord[]): void {
@@ -161,10 +218,4 @@ class Job {
     };
     return { ok, failure, endings, spans: this.#spans, flight: this.#flight };
   }
-}
-
-/** The built worker, seen from dist/ and from src/script/node/. */
-function workerFile(): URL {
-  const built = import.meta.url.includes("/dist/");
-  return new URL(built ? "./worker.js" : "../../../dist/worker.js", import.meta.url);
 }

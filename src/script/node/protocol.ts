@@ -1,14 +1,30 @@
 /** What the thread that starts a job and the threads of its ranks say to each other. */
+import type { MessagePort } from "node:worker_threads";
 import type { KernelModule } from "../../platform/platform.ts";
 import type { Span } from "../../trace/trace.ts";
-import type { ShmControl, TuningTable } from "../../world/index.ts";
+import type { LinkSpeed, Member, ShmControl, StoreCall, StoreReply, TuningTable } from "../../world/index.ts";
 import type { FlightRecord } from "../../world/recorder.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
 
+/** What the ranks of a job run, however they are started. */
+export interface ProgramStart {
+  /** URL of the compiled program, and the name to call it in messages. */
+  readonly url: string;
+  readonly file: string;
+  readonly options: Record<string, unknown>;
+  readonly seed: number;
+  /** Seeds the scheduler of a local job; over tcp, cuts and delays what comes over wires. */
+  readonly interleaving: number | undefined;
+  readonly traced: boolean;
+  readonly link: LinkSpeed | undefined;
+  /** Sends of at most so many bytes complete at once. */
+  readonly eager: number;
+}
+
 /** Handed to a worker at its start. */
-export interface WorkerStart {
-  readonly transport: "local" | "shm";
+export interface WorkerStart extends ProgramStart {
+  readonly transport: "local" | "shm" | "tcp";
   /** The worker's rank; a local job has one worker for all ranks. */
   readonly rank: number;
   readonly size: number;
@@ -20,22 +36,31 @@ export interface WorkerStart {
   readonly kernels: KernelModule;
   readonly control: ShmControl | undefined;
   readonly table: TuningTable | undefined;
-  /** URL of the compiled program, and the name to call it in messages. */
-  readonly url: string;
-  readonly file: string;
-  readonly options: Record<string, unknown>;
-  readonly seed: number;
-  /** Seeds the scheduler of a local job. */
-  readonly interleaving: number | undefined;
-  readonly traced: boolean;
+  /** Added to what programs see of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What a rank of a process of its own needs besides. */
+  readonly tcp?: {
+    readonly port: MessagePort;
+    readonly letters: Int32Array;
+    readonly crowded: boolean;
+    readonly members: readonly Member[];
+  };
 }
 
 /** What a worker says. */
 export type WorkerMessage =
   | { readonly type: "shown"; readonly rank: number; readonly shown: Shown }
+  | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
   | {
       readonly type: "ended";
       readonly ending: Ending;
       readonly spans: readonly Span[];
       readonly flight: readonly FlightRecord[];
     };
+
+/** What a worker is told. */
+export interface WorkerReply {
+  readonly type: "stored";
+  readonly id: number;
+  readonly reply: StoreReply;
+}

@@ -1,14 +1,25 @@
-/** A worker thread of a job: one rank over shared memory, or all ranks of a local world. */
+/** A worker thread of a job: one rank over shared memory or wires, or all ranks of a local world. */
+import { hostname } from "node:os";
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import { KernelRuntime, SegmentPool } from "../../device/index.ts";
 import { SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
 import { Tracer } from "../../trace/trace.ts";
-import { buildLocalWorld, buildShmRank, type Rank } from "../../world/index.ts";
-import { scriptOf } from "../define.ts";
+import {
+  buildLocalWorld,
+  buildShmRank,
+  buildTcpRank,
+  ChaosWire,
+  MemoryStore,
+  type Rank,
+  RemoteStore,
+  type Store,
+} from "../../world/index.ts";
+import { type RankPlace, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
 import { type Ending, failRank, runRank } from "../rank.ts";
-import type { WorkerMessage, WorkerStart } from "./protocol.ts";
+import type { WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
+import { WorkerOffice } from "./tcp/worker-office.ts";
 
 /** The pool's owner numbers above all ranks: scratch of a thread's kernels. */
 const SCRATCH_OWNER = 60_000;
@@ -19,14 +30,20 @@ const origin = performance.timeOrigin;
 const now = (): number => origin + performance.now();
 const tracers = new Map<number, Tracer>();
 const running = new Map<number, Rank>();
+let wires = 0;
 
 process.setSourceMapsEnabled(true);
 Error.stackTraceLimit = 40; // deep enough to reach the program from inside the library
-port.on("message", () => {}); // keeps the thread alive while its ranks wait
+
+/** The job's store: in the local world's only thread, or in the process that coordinates the job. */
+const remote = new RemoteStore((id, oldest, call) => post({ type: "store", id, oldest, call }));
+const store: Store = start.transport === "local" ? new MemoryStore() : remote;
+port.on("message", ({ id, reply }: WorkerReply) => remote.replied(id, reply)); // keeps the thread alive, too
 process.on("uncaughtException", (error) => {
   // A promise nobody awaits, or a callback, threw: no rank can be told from it, so the first one answers.
   const [first] = running;
-  if (first) report(first[0], failRank(first[1], error));
+  if (!first) throw error;
+  report(first[0], failRank(first[1], error));
 });
 
 function post(message: WorkerMessage): void {
@@ -39,7 +56,7 @@ function report(number: number, ending: Ending): void {
   running.delete(number);
   const flight = ending.ok ? [] : rank.engine.recorder.dump();
   post({ type: "ended", ending, spans: tracers.get(number)?.spans ?? [], flight });
-  if (running.size === 0) port.close();
+  if (running.size === 0 && start.transport !== "tcp") port.close(); // wires stay open until all ranks are done
 }
 
 function tracer(rank: number): Tracer | undefined {
@@ -50,9 +67,18 @@ function tracer(rank: number): Tracer | undefined {
 function build(): Rank[] {
   const pool = new SegmentPool(new SharedMemory(start.memory, start.limit));
   const runtime = new KernelRuntime(start.kernels, pool, SCRATCH_OWNER + start.rank);
-  const common = { runtime, quota: start.quota, now, table: start.table, tracer, size: start.size };
+  const common = { runtime, quota: start.quota, now, table: start.table, tracer, size: start.size, link: start.link, eager: start.eager };
   if (start.transport === "local") {
     return buildLocalWorld({ ...common, macrotask: nodePlatform.macrotask, seed: start.interleaving });
+  }
+  if (start.tcp) {
+    const { port: mailbox, letters, crowded } = start.tcp;
+    const { rank, interleaving } = start;
+    const office = new WorkerOffice(mailbox, letters, (wire) =>
+      interleaving === undefined ? wire : new ChaosWire(wire, ++wires + 1000 * (rank + interleaving)),
+    );
+    office.onStored = (id, reply) => remote.replied(id, reply);
+    return [buildTcpRank({ ...common, rank, office, crowded })];
   }
   if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
   const { cores, mayBlock } = nodePlatform;
@@ -69,9 +95,10 @@ async function run(rank: Rank): Promise<void> {
     ending = await runRank(rank, {
       script,
       options: valuesOf(script.options ?? {}, start.options),
-      place: { process: process.pid, thread: threadId, transport: start.transport },
+      place: { process: process.pid, thread: threadId, transport: start.transport, ranks: placesOfRanks() },
       seed: start.seed,
-      env: process.env,
+      env: { ...process.env, LOCAL_RANK: String(number), ...start.env },
+      store,
       now,
       tracer: tracers.get(number),
       emit: (shown) => post({ type: "shown", rank: number, shown }),
@@ -80,6 +107,12 @@ async function run(rank: Rank): Promise<void> {
     ending = failRank(rank, error);
   }
   report(number, ending);
+}
+
+/** Where each rank of the job lives. */
+function placesOfRanks(): RankPlace[] {
+  if (start.tcp) return start.tcp.members.map(({ place, pid }) => ({ host: place.host.split("/")[0], process: pid }));
+  return Array.from({ length: start.size }, () => ({ host: hostname(), process: process.pid }));
 }
 
 const ranks = build();

@@ -1,0 +1,31 @@
+/** The process of one rank that the launcher starts: gets its orders, hosts the rank, reports the end. */
+import { JoinError } from "./tcp/line.ts";
+import { type HostEnd, type HostOptions, RankHost } from "./tcp/host.ts";
+import type { Shown } from "../show.ts";
+
+/** What the process tells the launcher. */
+export type ProcessMessage =
+  | { readonly type: "ready" }
+  | { readonly type: "shown"; readonly shown: Shown }
+  | { readonly type: "joinFailed"; readonly message: string }
+  | HostEnd;
+
+function tell(message: ProcessMessage, then?: () => void): void {
+  process.send?.(message, undefined, {}, then);
+}
+
+process.on("SIGINT", () => {}); // Ctrl-C reaches the launcher too, which ends its ranks in order
+process.on("disconnect", () => process.exit(1)); // the launcher is gone: so is the job
+process.once("message", (options: HostOptions) => void run(options));
+tell({ type: "ready" });
+
+async function run(options: HostOptions): Promise<void> {
+  const leave = (code: number) => () => process.exit(code);
+  try {
+    const end = await new RankHost(options, (shown) => tell({ type: "shown", shown })).run();
+    tell(end, leave(end.ending.ok ? 0 : 1));
+  } catch (error) {
+    const message = error instanceof JoinError ? error.message : String((error as Error).stack);
+    tell({ type: "joinFailed", message }, leave(1));
+  }
+}

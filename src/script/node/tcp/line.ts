@@ -1,0 +1,155 @@
+/**
+ * A rank's line to the coordinator: connects, joins, keeps the heartbeat, and connects
+ * again when the network drops it. What was being asked of the store is asked again.
+ */
+import { connect, type Socket } from "node:net";
+import type { Connection } from "../../../platform/connection.ts";
+import { SocketConnection } from "../../../platform/node-connection.ts";
+import { call, HandshakeError } from "../../../platform/node-handshake.ts";
+import type { FromCoordinator, ToCoordinator } from "../../../world/index.ts";
+
+/** Where a coordinator listens. */
+export type Address = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** Milliseconds between two attempts to connect. */
+const PAUSE = 50;
+/** Milliseconds that a line that broke may take to come back. */
+const PATIENCE = 1300;
+
+export interface LineOptions {
+  readonly address: Address;
+  readonly secret: string;
+  readonly generation: number;
+  /** Milliseconds: for the first connection, and for silence afterwards. */
+  readonly timeout: number;
+  readonly rank: number;
+  readonly purpose: "join" | "node";
+  /** What to say first, on every connection. */
+  hello(socket: Socket): ToCoordinator | Promise<ToCoordinator>;
+  onMessage(message: FromCoordinator): void;
+  /** The connection is a new one. */
+  onAgain?(): void;
+  /** The coordinator is out of reach for good. */
+  onLost(reason: string): void;
+}
+
+/** The coordinator cannot be reached, or does not want this rank. */
+export class JoinError extends Error {
+  override readonly name = "JoinError";
+}
+
+export class Line {
+  readonly #options: LineOptions;
+  #connection: Connection | undefined;
+  #beats: NodeJS.Timeout | undefined;
+  #lastHeard = 0;
+  #closed = false;
+  #ready = false;
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+  }
+
+  /** @throws JoinError when nobody answers in time, or the handshake fails. */
+  async open(): Promise<void> {
+    await this.#connect(this.#options.timeout);
+    const { timeout } = this.#options;
+    this.#beats = setInterval(() => this.#beat(), Math.min(1000, timeout / 4));
+  }
+
+  send(message: ToCoordinator): void {
+    this.#connection?.send(message); // what is lost with a connection is said again, or no longer matters
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#beats);
+    this.#connection?.close();
+  }
+
+  async #connect(limit: number): Promise<void> {
+    const { address, secret, generation, rank, purpose } = this.#options;
+    const name = nameOf(address);
+    const until = performance.now() + limit;
+    for (;;) {
+      try {
+        const socket = await open(address, Math.max(1, until - performance.now()));
+        await call(socket, secret, { purpose, generation, from: rank, to: 0 });
+        const connection = new SocketConnection(socket, name);
+        connection.onMessage = (message) => this.#heard(message as FromCoordinator);
+        connection.onClose = (reason) => void this.#dropped(connection, reason);
+        connection.send(await this.#options.hello(socket));
+        this.#connection = connection;
+        this.#lastHeard = performance.now();
+        if (this.#ready) this.#options.onAgain?.();
+        this.#ready = true;
+        return;
+      } catch (error) {
+        const final = error instanceof HandshakeError && error.kind !== "closed" && error.kind !== "slow";
+        if (this.#closed) return;
+        if (final || performance.now() + PAUSE > until) {
+          const waited = final ? "" : ` within ${limit / 1e3} s`;
+          throw new JoinError(`rank ${rank} could not join the job at ${name}${waited}: ${explain(error as Error)}.`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    }
+  }
+
+  #heard(message: FromCoordinator): void {
+    this.#lastHeard = performance.now();
+    if (message.type !== "beat") this.#options.onMessage(message);
+  }
+
+  #beat(): void {
+    this.send({ type: "beat" });
+    const silent = performance.now() - this.#lastHeard;
+    if (this.#connection && silent > this.#options.timeout) {
+      const seconds = this.#options.timeout / 1e3;
+      this.#lose(`has been silent for ${seconds} s: it is stopped, or its network is cut`);
+    }
+  }
+
+  async #dropped(connection: Connection, reason: string): Promise<void> {
+    if (this.#closed || this.#connection !== connection) return;
+    this.#connection = undefined;
+    try {
+      await this.#connect(PATIENCE);
+    } catch (error) {
+      this.#lose(`is gone (${reason}; ${(error as Error).message.replace(/^.*: /, "").replace(/\.$/, "")})`);
+    }
+  }
+
+  #lose(reason: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.#options.onLost(`The coordinator of the job at ${nameOf(this.#options.address)} ${reason}.`);
+  }
+}
+
+/** Opens a socket. @throws Error with the system's reason. */
+export function open(address: Address, timeout: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...address, noDelay: true } as never);
+    const timer = setTimeout(() => socket.destroy(new Error("no answer")), timeout);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      socket.off("error", reject);
+      resolve(socket);
+    });
+    socket.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
+
+export function nameOf(address: Address): string {
+  return "path" in address ? address.path : `${address.host}:${address.port}`;
+}
+
+function explain(error: Error & { code?: string }): string {
+  if (error.code === "ECONNREFUSED" || error.code === "ENOENT") return "nobody listens there";
+  if (error.code === "ENOTFOUND") return "the name is not known";
+  return error.message;
+}

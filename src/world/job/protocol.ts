@@ -1,0 +1,62 @@
+/** What the ranks of a job and its coordinator say to each other. */
+import type { Report } from "../diagnose.ts";
+import type { StoreCall, StoreReply } from "../store/remote-store.ts";
+import type { ToOffice } from "../tcp/office.ts";
+import type { TuningTable } from "../tuner.ts";
+
+/** Where a rank can be reached by the ranks that receive from it. */
+export interface Place {
+  /** Ranks with the same host reach each other by `path`. */
+  readonly host: string;
+  readonly path: string;
+  /** For ranks of other hosts; absent where the job stays on one. */
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** Who a rank is, as all ranks learn it. */
+export interface Member {
+  readonly rank: number;
+  readonly pid: number;
+  readonly place: Place;
+}
+
+export interface Join {
+  readonly type: "join";
+  readonly rank: number;
+  readonly size: number;
+  /** Names the process among those that claim this rank: a reconnection is known by it. */
+  readonly session: string;
+  readonly pid: number;
+  readonly place: Place;
+  /** Thresholds of this rank's tuner; rank 0's are handed to all. */
+  readonly table: TuningTable;
+}
+
+export type ToCoordinator =
+  | Join
+  | { readonly type: "beat" }
+  | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
+  /** The process itself ends, and says how. */
+  | { readonly type: "gone"; readonly detail: string }
+  | { readonly type: "unreachable"; readonly peer: number; readonly detail: string }
+  | Exclude<ToOffice, { type: "connect" }>;
+
+export type FromCoordinator =
+  | { readonly type: "start"; readonly members: readonly Member[]; readonly table: TuningTable }
+  | { readonly type: "refused"; readonly reason: string }
+  | { readonly type: "beat" }
+  | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
+  | { readonly type: "account" }
+  | { readonly type: "verdict"; readonly message: string }
+  | { readonly type: "over" };
+
+/** How a job ended. */
+export interface Outcome {
+  readonly ok: boolean;
+  /** The rank it began with, -1 when all share it. */
+  readonly rank: number;
+  readonly message: string;
+}
+
+export type { Report };

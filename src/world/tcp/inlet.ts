@@ -1,0 +1,172 @@
+/**
+ * The receiving side of an ordered pair of ranks: tells the peer which receives are ready
+ * and puts the bytes that answer them where they belong, combining them on the way if asked.
+ */
+import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
+import type { Wire } from "../../platform/wire.ts";
+import { spanBytes } from "../operation.ts";
+import type { Message, Request } from "../transport.ts";
+import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, READY, type Sink } from "./frames.ts";
+
+export class Receiving implements Request {
+  done = false;
+  /** Whether its bytes have come, and only the link's time is still to pass. */
+  matched = false;
+  readonly message: Message;
+
+  constructor(message: Message) {
+    this.message = message;
+  }
+
+  get peer(): number {
+    return this.message.peer;
+  }
+}
+
+/** What an inlet needs of its transport. */
+export interface InletHost {
+  readonly runtime: KernelRuntime;
+  /** Memory where bytes wait to be combined: its address. */
+  staging(): number;
+  readonly stagingBytes: number;
+  /** All bytes have come; `start` is when the first did. */
+  received(receiving: Receiving, start: number): void;
+  now(): number;
+}
+
+export class Inlet {
+  wire: Wire | undefined;
+  readonly #host: InletHost;
+  readonly #reader = new FrameReader((frame) => this.#data(frame));
+  readonly #writer = new FrameWriter();
+  readonly #posted = new Map<number, Receiving>();
+  #id = 0;
+
+  constructor(host: InletHost) {
+    this.#host = host;
+  }
+
+  get busy(): boolean {
+    return this.#posted.size > 0;
+  }
+
+  /** Whether a message has come in part. */
+  get inside(): boolean {
+    return this.#reader.inside;
+  }
+
+  receive(receiving: Receiving): void {
+    const { group, channel, tag, operation, span } = receiving.message;
+    const id = (this.#id = (this.#id + 1) | 0);
+    this.#posted.set(id, receiving);
+    const count = this.#writer.nextCount();
+    const bytes = spanBytes(span);
+    this.#writer.push(encodeFrame({ type: READY, group, channel, tag, hash: operation.hash, bytes, id, count }));
+    if (this.wire) this.#writer.write(this.wire);
+  }
+
+  progress(): boolean {
+    const { wire } = this;
+    if (!wire) return false;
+    let moved = this.#writer.pending && this.#writer.write(wire);
+    if (this.busy && this.#reader.read(wire)) moved = true;
+    return moved;
+  }
+
+  sleep(wake: () => void): void {
+    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire, wake);
+  }
+
+  #data({ type, id, bytes, hash }: Frame): Sink | undefined {
+    const receiving = this.#posted.get(id);
+    const { span, operation, combine } = receiving?.message ?? {};
+    if (type !== DATA || !receiving || !span || spanBytes(span) !== bytes || operation?.hash !== hash) {
+      throw new Error(`the stream is damaged: ${bytes} bytes came for receive ${id}, which did not ask for them`);
+    }
+    const start = this.#host.now();
+    const done = (): void => {
+      this.#posted.delete(id);
+      this.#host.received(receiving, start);
+    };
+    if (bytes === 0) {
+      done();
+      return undefined;
+    }
+    return combine ? new CombiningSink(this.#host, receiving.message, done) : new PlainSink(this.#host, span, done);
+  }
+}
+
+/** Puts bytes straight into the tensor. */
+class PlainSink implements Sink {
+  readonly #view: Uint8Array;
+  readonly #done: () => void;
+  #have = 0;
+
+  constructor({ runtime }: InletHost, span: Message["span"], done: () => void) {
+    this.#view = viewOf(runtime, span);
+    this.#done = done;
+  }
+
+  room(): Uint8Array {
+    return this.#have === 0 ? this.#view : this.#view.subarray(this.#have);
+  }
+
+  filled(count: number): void {
+    this.#have += count;
+    if (this.#have === this.#view.length) this.#done();
+  }
+}
+
+/** Combines bytes with the tensor as they come, a piece that fits the cache at a time. */
+class CombiningSink implements Sink {
+  readonly #host: InletHost;
+  readonly #message: Message;
+  readonly #done: () => void;
+  readonly #total: number;
+  /** Bytes combined, and bytes in the staging memory that are not. */
+  #combined = 0;
+  #staged = 0;
+  /** Elements come whole, except where the wire cut one: its first bytes wait here while others use the memory. */
+  readonly #cut = new Uint8Array(8);
+
+  constructor(host: InletHost, message: Message, done: () => void) {
+    this.#host = host;
+    this.#message = message;
+    this.#done = done;
+    this.#total = spanBytes(message.span);
+  }
+
+  room(): Uint8Array {
+    const { staging, stagingBytes, runtime } = this.#host;
+    const left = this.#total - this.#combined;
+    if (left === 0) return this.#cut.subarray(0, 0);
+    const from = staging.call(this.#host);
+    const memory = runtime.pool.memory.bytes(from + stagingBytes);
+    for (let i = 0; i < this.#staged; i++) memory[from + i] = this.#cut[i];
+    return memory.subarray(from + this.#staged, from + Math.min(stagingBytes, left));
+  }
+
+  filled(count: number): void {
+    const { runtime } = this.#host;
+    const { span, combine = "sum" } = this.#message;
+    const from = this.#host.staging();
+    const have = this.#staged + count;
+    const elements = Math.floor(have / sizeOf(span.dtype));
+    const whole = elements * sizeOf(span.dtype);
+    const target = addressOf(span.buffer) + span.offset + this.#combined;
+    const op = reduceOps[combine === "mean" ? "sum" : combine];
+    if (elements > 0) runtime.combine(op, codeOf(span.dtype), [target, from], [target], elements);
+    this.#combined += whole;
+    this.#staged = have - whole;
+    const memory = runtime.pool.memory.bytes(from + have);
+    for (let i = 0; i < this.#staged; i++) this.#cut[i] = memory[from + whole + i];
+    if (this.#combined === this.#total) this.#done();
+  }
+}
+
+/** The bytes of a span in the node's memory. */
+export function viewOf(runtime: KernelRuntime, span: Message["span"]): Uint8Array {
+  const from = addressOf(span.buffer) + span.offset;
+  const to = from + spanBytes(span);
+  return runtime.pool.memory.bytes(to).subarray(from, to);
+}

@@ -1,0 +1,102 @@
+/**
+ * How a rank with wires waits: it polls them for a moment, then goes back to its event
+ * loop, which wakes it when bytes arrive. A thread that must block polls on, with naps.
+ */
+import type { Driver, Engine } from "../engine.ts";
+import type { Work } from "../work.ts";
+import type { Office } from "./office.ts";
+import type { TcpTransport } from "./tcp.ts";
+import type { TcpWatch } from "./tcp-watch.ts";
+
+/** Milliseconds between two looks at the state of the job while idle. */
+const TICK = 100;
+/** Milliseconds of a nap in a thread that blocks: the first and the longest. */
+const NAP = 0.05;
+const LONG_NAP = 1;
+
+export class TcpDriver implements Driver {
+  readonly spins: number;
+  readonly #engine: Engine;
+  readonly #transport: TcpTransport;
+  readonly #watch: TcpWatch;
+  readonly #bed = new Int32Array(new SharedArrayBuffer(4));
+  readonly #wake = (): void => this.#turn();
+  #ticking: ReturnType<typeof setInterval> | undefined;
+  #due: ReturnType<typeof setTimeout> | undefined;
+  #turning = false;
+
+  /** @param crowded whether ranks of this host outnumber its cores: polling then takes time from the others. */
+  constructor(engine: Engine, transport: TcpTransport, watch: TcpWatch, office: Office, crowded: boolean) {
+    this.#engine = engine;
+    this.#transport = transport;
+    this.#watch = watch;
+    this.spins = crowded ? 2 : 40;
+    office.watch(this.#wake);
+  }
+
+  park(): void {
+    this.#ticking ??= setInterval(() => this.#tick(), TICK);
+    this.#arm();
+  }
+
+  block(work: Work<unknown>): void {
+    work.blocking = true;
+    let nap = NAP;
+    let looked = this.#engine.now();
+    while (!work.done) {
+      if (this.#poll()) {
+        nap = NAP;
+        continue;
+      }
+      this.#transport.handOver(this.#wake);
+      const wait = this.#transport.links?.wait ?? LONG_NAP;
+      Atomics.wait(this.#bed, 0, 0, Math.min(nap, wait));
+      nap = Math.min(2 * nap, LONG_NAP);
+      if (this.#engine.now() - looked < TICK) continue;
+      looked = this.#engine.now();
+      this.#watch.look();
+    }
+    work.blocking = false;
+  }
+
+  /** Something has come while the event loop waited. */
+  #turn(): void {
+    if (this.#turning) return; // woken out of the middle of a turn
+    this.#turning = true;
+    this.#poll();
+    this.#turning = false;
+    if (this.#engine.awaited) this.#arm();
+  }
+
+  #tick(): void {
+    this.#turn();
+    if (this.#engine.awaited) this.#watch.look();
+    else {
+      clearInterval(this.#ticking);
+      this.#ticking = undefined;
+    }
+  }
+
+  #poll(): boolean {
+    let moved = false;
+    const { waiting } = this.#engine;
+    for (let i = 0; i <= this.spins; i++) {
+      if (!this.#engine.progress()) continue;
+      moved = true;
+      if (this.#engine.waiting < waiting) break; // somebody can go on: let it
+      i = 0;
+    }
+    return moved;
+  }
+
+  /** Before the event loop waits: it shall watch what this rank waits for. */
+  #arm(): void {
+    this.#transport.sleep(this.#wake);
+    const wait = this.#transport.links?.wait;
+    if (wait === undefined || this.#due) return;
+    this.#due = setTimeout(() => {
+      this.#due = undefined;
+      this.#turn();
+    }, wait);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * The transport between processes: every ordered pair of ranks that talks has a wire of
+ * its own, opened when its receiver first wants something. On one host wires are Unix
+ * sockets, between hosts TCP; the rank's thread reads and writes them directly, straight
+ * from and into tensors.
+ */
+import type { KernelRuntime } from "../../device/index.ts";
+import type { PacedLinks } from "../links.ts";
+import { formatOperation } from "../operation.ts";
+import type { Failure, Message, Request, SharedGroup, Transport } from "../transport.ts";
+import type { Frame } from "./frames.ts";
+import { Inlet, type InletHost, Receiving, viewOf } from "./inlet.ts";
+import type { FromOffice, Office } from "./office.ts";
+import { Outlet, type OutletHost, Sending } from "./outlet.ts";
+
+/** The pool's owner number for a transport's memory. */
+const OWNER = 64_000;
+/** Bytes that wait to be combined: they should still be in the cache when they are. */
+const STAGING = 256 * 1024;
+
+export interface TcpOptions {
+  readonly rank: number;
+  readonly size: number;
+  readonly runtime: KernelRuntime;
+  readonly office: Office;
+  readonly links?: PacedLinks;
+}
+
+export class TcpTransport implements Transport, InletHost, OutletHost {
+  readonly name = "tcp";
+  readonly rank: number;
+  readonly size: number;
+  readonly runtime: KernelRuntime;
+  readonly stagingBytes = STAGING;
+  readonly links: PacedLinks | undefined;
+  /** Set by the watch: what to do about a failure, a broken wire, and the office's news. */
+  onFailure: (failure: Failure) => void = () => {};
+  onBroken: (peer: number, detail: string) => void = () => {};
+  onNews: (news: Exclude<FromOffice, { type: "wire" }>) => void = () => {};
+  readonly #office: Office;
+  readonly #inlets = new Map<number, Inlet>();
+  readonly #outlets = new Map<number, Outlet>();
+  #staging = 0;
+  #groups = 0;
+
+  constructor({ rank, size, runtime, office, links }: TcpOptions) {
+    this.rank = rank;
+    this.size = size;
+    this.runtime = runtime;
+    this.links = links;
+    this.#office = office;
+  }
+
+  send(message: Message): Request {
+    const sending = new Sending(message);
+    const outlet = this.#outlet(message.peer);
+    outlet.send(sending);
+    if (!sending.done) this.#guard(message.peer, outlet);
+    return sending;
+  }
+
+  recv(message: Message): Request {
+    const receiving = new Receiving(message);
+    const inlet = this.#inlet(message.peer);
+    inlet.receive(receiving);
+    return receiving;
+  }
+
+  progress(): boolean {
+    let moved = this.links?.progress() ?? false;
+    for (let news = this.#office.take(); news; news = this.#office.take()) {
+      if (news.type === "wire") this.#open(news);
+      else this.onNews(news);
+      moved = true;
+    }
+    for (const [peer, outlet] of this.#outlets) if (outlet.busy && this.#guard(peer, outlet)) moved = true;
+    for (const [peer, inlet] of this.#inlets) if (inlet.busy && this.#guard(peer, inlet)) moved = true;
+    return moved;
+  }
+
+  /** Nothing to do here: idle ranks report to the coordinator, which compares. */
+  announce(): void {}
+
+  sharedBytes(): number {
+    return 0;
+  }
+
+  openShared(): SharedGroup {
+    throw new Error("Ranks of separate processes share no memory.");
+  }
+
+  takeShared(): number {
+    return 0;
+  }
+
+  /** Ranks count for themselves, each in steps of the world's size. */
+  takeId(): number {
+    return 1 + this.rank + this.size * this.#groups++;
+  }
+
+  fail(failure: Failure): void {
+    this.onFailure(failure);
+  }
+
+  /** The rank's thread goes to sleep: the event loop watches the wires, the office writes what is left. */
+  sleep(wake: () => void): void {
+    for (const { wire, busy } of [...this.#outlets.values(), ...this.#inlets.values()]) if (busy) wire?.watch(wake);
+    this.handOver(wake);
+  }
+
+  /** Lets the office write what the wires do not take now. */
+  handOver(wake: () => void): void {
+    for (const outlet of this.#outlets.values()) outlet.sleep(wake);
+    for (const inlet of this.#inlets.values()) inlet.sleep(wake);
+  }
+
+  view({ span }: Message): Uint8Array {
+    return viewOf(this.runtime, span);
+  }
+
+  staging(): number {
+    if (this.#staging === 0) this.#staging = this.runtime.pool.take(OWNER, STAGING);
+    if (this.#staging === 0) throw new Error(`No room for ${STAGING} bytes; give the job more memory.`);
+    return this.#staging;
+  }
+
+  now(): number {
+    return this.links?.now() ?? 0;
+  }
+
+  sent(sending: Sending, start: number): void {
+    this.#arrive(sending, start);
+  }
+
+  received(receiving: Receiving, start: number): void {
+    receiving.matched = true;
+    this.#arrive(receiving, start);
+  }
+
+  mismatch({ message }: Sending, ready: Frame): void {
+    const { peer, operation } = message;
+    this.fail({
+      kind: "mismatch",
+      by: this.rank,
+      detail:
+        `rank ${peer} expected ${ready.bytes} bytes from rank ${this.rank}, ` +
+        `which sends something else in ${formatOperation(operation)}.`,
+    });
+  }
+
+  #arrive(request: Sending | Receiving, start: number): void {
+    const { peer, span } = request.message;
+    const arrive = (): void => {
+      request.done = true;
+    };
+    if (!this.links) return arrive();
+    // Links out of this rank and links into it are different ones: even and odd numbers.
+    const link = 2 * peer + (request instanceof Sending ? 0 : 1);
+    this.links.carry(link, viewOf(this.runtime, span).length, start, arrive);
+  }
+
+  #inlet(peer: number): Inlet {
+    let inlet = this.#inlets.get(peer);
+    if (!inlet) {
+      inlet = new Inlet(this);
+      this.#inlets.set(peer, inlet);
+      this.#office.tell({ type: "connect", peer });
+    }
+    return inlet;
+  }
+
+  #outlet(peer: number): Outlet {
+    let outlet = this.#outlets.get(peer);
+    if (!outlet) {
+      outlet = new Outlet(this);
+      this.#outlets.set(peer, outlet);
+    }
+    return outlet;
+  }
+
+  #open({ peer, role, wire }: Extract<FromOffice, { type: "wire" }>): void {
+    const side = role === "in" ? this.#inlet(peer) : this.#outlet(peer);
+    side.wire = wire;
+    side.progress();
+  }
+
+  /** Lets a side do what it can. A wire that is broken, or speaks nonsense, is reported once. */
+  #guard(peer: number, side: Inlet | Outlet): boolean {
+    try {
+      const moved = side.progress();
+      if (!moved && side.wire?.broken) this.#lose(peer, side, side.wire.broken);
+      return moved;
+    } catch (error) {
+      this.#lose(peer, side, (error as Error).message);
+      return true;
+    }
+  }
+
+  #lose(peer: number, side: Inlet | Outlet, reason: string): void {
+    const inside = side instanceof Inlet && side.inside ? " in the middle of a message" : "";
+    side.wire = undefined;
+    this.onBroken(peer, reason + inside);
+  }
+}
