@@ -7,6 +7,7 @@ export class ChaosWire implements Wire {
   readonly #random: () => number;
   #wake: () => void = () => {};
   #deaf = 0;
+  #alarm: ReturnType<typeof setTimeout> | undefined;
 
   constructor(wire: Wire, seed: number) {
     this.#wire = wire;
@@ -20,8 +21,9 @@ export class ChaosWire implements Wire {
   read(target: Uint8Array): number {
     if (!this.#pass()) return 0;
     const part = this.#cut(target);
-    if (part.length < target.length) setTimeout(() => this.#wake(), this.#random()); // there may be more
-    return this.#wire.read(part);
+    const count = this.#wire.read(part);
+    if (count > 0 && count === part.length) this.#wakeIn(0); // there may be more
+    return count;
   }
 
   write(source: Uint8Array): number {
@@ -29,7 +31,7 @@ export class ChaosWire implements Wire {
   }
 
   finish(source: Uint8Array, done: () => void): void {
-    this.#wire.finish(source, () => setTimeout(done, this.#random() * 2));
+    this.#wire.finish(source, done);
   }
 
   watch(wake: () => void): void {
@@ -43,8 +45,18 @@ export class ChaosWire implements Wire {
     if (this.#random() > 0.05) return true;
     const pause = this.#random() * 2;
     this.#deaf = performance.now() + pause;
-    setTimeout(() => this.#wake(), pause + 1);
+    this.#wakeIn(pause + 1);
     return false;
+  }
+
+  /** One alarm at a time: each wakes all wires, and would set further ones. */
+  #wakeIn(milliseconds: number): void {
+    this.#alarm ??= setTimeout(() => {
+      this.#alarm = undefined;
+      const left = this.#deaf - performance.now();
+      if (left > 0) this.#wakeIn(left + 1);
+      else this.#wake();
+    }, milliseconds);
   }
 
   /** Often only a few bytes, sometimes within a head or an element. */

@@ -177,14 +177,14 @@ export class FrameWriter {
   }
 
   /** This thread goes to sleep: the rest of the first piece is written in the background. */
-  handOver(wire: Wire, wake: () => void): void {
+  handOver(wire: Wire): void {
     if (this.#inBackground || this.#pieces.length === 0) return;
     const [piece] = this.#pieces;
     this.#inBackground = true;
     wire.finish(piece.bytes.subarray(piece.from), () => {
       this.#inBackground = false;
-      piece.from = piece.bytes.length;
-      wake();
+      this.#pieces.shift();
+      piece.written?.();
     });
   }
 }

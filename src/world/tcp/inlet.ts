@@ -73,8 +73,9 @@ export class Inlet {
     return moved;
   }
 
-  sleep(wake: () => void): void {
-    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire, wake);
+  /** Lets others write what the wire does not take now. */
+  handOver(): void {
+    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire);
   }
 
   #data({ type, id, bytes, hash }: Frame): Sink | undefined {

@@ -68,8 +68,9 @@ export class Outlet {
     return moved;
   }
 
-  sleep(wake: () => void): void {
-    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire, wake);
+  /** Lets others write what the wire does not take now. */
+  handOver(): void {
+    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire);
   }
 
   #ready(frame: Frame): undefined {

@@ -48,7 +48,7 @@ export class TcpDriver implements Driver {
         nap = NAP;
         continue;
       }
-      this.#transport.handOver(this.#wake);
+      this.#transport.handOver();
       const wait = this.#transport.links?.wait ?? LONG_NAP;
       Atomics.wait(this.#bed, 0, 0, Math.min(nap, wait));
       nap = Math.min(2 * nap, LONG_NAP);

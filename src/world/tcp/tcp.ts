@@ -105,13 +105,13 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   /** The rank's thread goes to sleep: the event loop watches the wires, the office writes what is left. */
   sleep(wake: () => void): void {
     for (const { wire, busy } of [...this.#outlets.values(), ...this.#inlets.values()]) if (busy) wire?.watch(wake);
-    this.handOver(wake);
+    this.handOver();
   }
 
   /** Lets the office write what the wires do not take now. */
-  handOver(wake: () => void): void {
-    for (const outlet of this.#outlets.values()) outlet.sleep(wake);
-    for (const inlet of this.#inlets.values()) inlet.sleep(wake);
+  handOver(): void {
+    for (const outlet of this.#outlets.values()) outlet.handOver();
+    for (const inlet of this.#inlets.values()) inlet.handOver();
   }
 
   view({ span }: Message): Uint8Array {
