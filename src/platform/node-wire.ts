@@ -13,7 +13,7 @@ import { Socket } from "node:net";
 import type { Wire } from "./wire.ts";
 
 /** Bytes that the event loop reads before the rank looks by itself. */
-const FIRST = 16 * 1024;
+const FIRST = 512;
 
 /** The fields of a socket's handle that Node does not document; checked before use. */
 interface Handle {
@@ -61,29 +61,18 @@ export class SocketWire implements Wire {
   }
 
   read(target: Uint8Array): number {
-    if (this.#stash.length > 0) {
-      const taken = this.#stash.subarray(0, target.length);
-      target.set(taken);
-      this.#stash = this.#stash.subarray(taken.length);
-      return taken.length;
-    }
-    if (this.broken || target.length === 0) return 0;
-    try {
-      const count = readSync(this.#fd, target);
-      if (count === 0) this.#break("it was closed");
-      return count;
-    } catch (error) {
-      return this.#failed(error);
-    }
+    const stashed = this.#stash.length > 0 ? this.#unstash(target) : 0;
+    if (this.broken || stashed === target.length) return stashed;
+    const count = quietly(() => readSync(this.#fd, stashed > 0 ? target.subarray(stashed) : target));
+    if (typeof count !== "number") return stashed + this.#failed(count);
+    if (count === 0) this.#break("it was closed");
+    return stashed + count;
   }
 
   write(source: Uint8Array): number {
     if (this.broken || this.#finishing) return 0;
-    try {
-      return writeSync(this.#fd, source);
-    } catch (error) {
-      return this.#failed(error);
-    }
+    const count = quietly(() => writeSync(this.#fd, source));
+    return typeof count === "number" ? count : this.#failed(count);
   }
 
   finish(source: Uint8Array, done: () => void): void {
@@ -114,8 +103,14 @@ export class SocketWire implements Wire {
     this.#socket.resume();
   }
 
-  #failed(error: unknown): 0 {
-    const { code, message } = error as NodeJS.ErrnoException;
+  #unstash(target: Uint8Array): number {
+    const part = this.#stash.subarray(0, target.length);
+    target.set(part);
+    this.#stash = this.#stash.subarray(part.length);
+    return part.length;
+  }
+
+  #failed({ code, message }: NodeJS.ErrnoException): 0 {
     if (code !== "EAGAIN") this.#break(code ?? message);
     return 0;
   }
@@ -124,5 +119,21 @@ export class SocketWire implements Wire {
     if (this.broken) return;
     this.broken = reason;
     this.#wake();
+  }
+}
+
+/**
+ * Nothing to read is an exception to Node, and usual here: it is made without a stack,
+ * which takes a third off its price.
+ */
+function quietly(body: () => number): number | NodeJS.ErrnoException {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return body();
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }

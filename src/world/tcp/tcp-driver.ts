@@ -30,7 +30,7 @@ export class TcpDriver implements Driver {
     this.#engine = engine;
     this.#transport = transport;
     this.#watch = watch;
-    this.spins = crowded ? 2 : 40;
+    this.spins = crowded ? 0 : 40;
     office.watch(this.#wake);
   }
 
@@ -77,14 +77,17 @@ export class TcpDriver implements Driver {
     }
   }
 
+  /** Goes on while anything moves, and a little longer. */
   #poll(): boolean {
     let moved = false;
     const { waiting } = this.#engine;
-    for (let i = 0; i <= this.spins; i++) {
+    // Where cores are scarce, one look: what comes later wakes the event loop again.
+    if (this.spins === 0) return this.#engine.progress();
+    for (let idle = 0; idle <= this.spins; idle++) {
       if (!this.#engine.progress()) continue;
       moved = true;
       if (this.#engine.waiting < waiting) break; // somebody can go on: let it
-      i = 0;
+      idle = -1;
     }
     return moved;
   }
