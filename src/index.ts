@@ -16,4 +16,4 @@ export {
 } from "./script/index.ts";
 export { type Nested, type Operand, Tensor, type TensorDevice } from "./tensor/index.ts";
 export type { Span } from "./trace/trace.ts";
-export { JobError, type Operator, ProcessGroup, Work } from "./world/index.ts";
+export { AbortError, JobError, type Operator, ProcessGroup, Work } from "./world/index.ts";

@@ -119,7 +119,7 @@ const faults: Record<string, Fault> = {
   freed: { rank: () => 0, message: () => ["called world.allReduce with f32[4], which was freed before."] },
 };
 
-for (const transport of ["shm", "local"] as const) {
+for (const transport of ["shm", "local", "tcp"] as const) {
   describe(`faults over ${transport}`, () => {
     for (const [fault, { rank, message, sizes = [2, 5] }] of Object.entries(faults)) {
       for (const size of sizes) {

@@ -4,6 +4,8 @@ import type { Connection } from "./connection.ts";
 
 /** Bytes of the longest message; a report of many operations has some 10 KB. */
 const LONGEST = 8 * 2 ** 20;
+/** Bytes of a message's length. */
+const LENGTH = 4;
 /** Bytes that may wait for a process that does not read. */
 const BACKLOG = 64 * 2 ** 20;
 
@@ -14,6 +16,8 @@ export class SocketConnection implements Connection {
   readonly #socket: Socket;
   #parts: Buffer[] = [];
   #have = 0;
+  /** Bytes without which nothing can be done. */
+  #need = LENGTH;
   #reason: string | undefined;
 
   /** @param socket after its handshake. */
@@ -44,20 +48,28 @@ export class SocketConnection implements Connection {
   #receive(bytes: Buffer): void {
     this.#parts.push(bytes);
     this.#have += bytes.length;
-    while (this.#have >= 4) {
+    while (this.#have >= this.#need && !this.#socket.destroyed) {
       const all = this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts);
       const length = all.readUInt32BE(0);
-      if (length > LONGEST) return this.#drop(`a message of ${length} bytes was announced`);
-      this.#parts = [all];
-      if (this.#have < 4 + length) return;
-      this.#parts = [all.subarray(4 + length)];
-      this.#have -= 4 + length;
-      try {
-        this.onMessage(JSON.parse(all.toString("utf8", 4, 4 + length)));
-      } catch (error) {
-        return this.#drop(`a message made no sense: ${(error as Error).message}`);
+      if (length > LONGEST) {
+        this.#drop(`a message of ${length} bytes was announced`);
+        return;
       }
-      if (this.#socket.destroyed) return;
+      this.#need = LENGTH + length;
+      this.#parts = [all];
+      if (this.#have < this.#need) return;
+      this.#parts = [all.subarray(this.#need)];
+      this.#have -= this.#need;
+      this.#need = LENGTH;
+      this.#take(all.toString("utf8", LENGTH, LENGTH + length));
+    }
+  }
+
+  #take(text: string): void {
+    try {
+      this.onMessage(JSON.parse(text));
+    } catch (error) {
+      this.#drop(`a message made no sense: ${(error as Error).message}`);
     }
   }
 

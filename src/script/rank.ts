@@ -32,7 +32,7 @@ export async function runRank(rank: Rank, program: RankProgram): Promise<Ending>
   try {
     await program.script.main(contextFor(rank, program) as Context<never>);
     await engine.finish();
-    rank.leave("finished");
+    engine.leave("finished");
     return { rank: world.rank, ok: true };
   } catch (thrown) {
     return failRank(rank, thrown);
@@ -45,7 +45,7 @@ export function failRank(rank: Rank, thrown: unknown): Ending {
   const echo = error instanceof JobError;
   const frame = userFrame(error.stack ?? "");
   const where = frame ? ` (${frame.file}:${frame.line})` : "";
-  if (!echo) rank.leave("failed", `${error.name}: ${error.message}${where}`);
+  if (!echo) rank.engine.leave("failed", `${error.name}: ${error.message}${where}`);
   const ending = { message: error.message, stack: cleanStack(error) + nonMemberHint(error), echo };
   return { rank: rank.world.rank, ok: false, error: ending };
 }

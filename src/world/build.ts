@@ -21,8 +21,6 @@ export interface Rank {
   readonly world: ProcessGroup;
   readonly device: Device;
   readonly engine: Engine;
-  /** Tells the other ranks that this one's program is over; `error` is what it threw. */
-  leave(state: "finished" | "failed", error?: string): void;
 }
 
 interface CommonOptions {
@@ -75,7 +73,8 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const ranks = Array.from({ length: size }, (_, i) => i);
   const shared = transport.openShared(ranks, control.world);
   const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table), shared);
-  return { world, device, engine, leave: (state, error) => watchdog.leave(state, error) };
+  engine.leave = (state, error) => watchdog.leave(state, error);
+  return { world, device, engine };
 }
 
 export interface TcpRankOptions extends CommonOptions {
@@ -98,7 +97,8 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
   const ranks = Array.from({ length: size }, (_, i) => i);
   const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table));
-  return { world, device, engine, leave: (state, error) => watch.leave(state, error) };
+  engine.leave = (state, error) => watch.leave(state, error);
+  return { world, device, engine };
 }
 
 export interface LocalWorldOptions extends CommonOptions {
@@ -123,6 +123,7 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     engine.driver = new LocalDriver(hub, rank);
     hub.join({ transport, engine, stream });
     const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);
-    return { world, device, engine, leave: (state, error) => transport.leave(state, error) };
+    engine.leave = (state, error) => transport.leave(state, error);
+    return { world, device, engine };
   });
 }

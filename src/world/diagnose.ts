@@ -121,7 +121,10 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
 
 function describeThrow(failure: Failure, reports: readonly Report[]): string {
   const thrower = reports.find((report) => report.rank === failure.by);
-  return `rank ${failure.by} threw ${thrower?.error || failure.detail}${meanwhile(reports)}.`;
+  const error = thrower?.error || failure.detail;
+  const aborted = error.startsWith("AbortError: ");
+  const what = aborted ? `aborted the job: ${error.slice("AbortError: ".length)}` : `threw ${error}`;
+  return `rank ${failure.by} ${what}${meanwhile(reports)}.`;
 }
 
 /** A process or a connection is gone. */

@@ -17,6 +17,11 @@ export class JobError extends Error {
   override readonly name = "JobError";
 }
 
+/** What `abort` throws on the rank that called it. */
+export class AbortError extends Error {
+  override readonly name = "AbortError";
+}
+
 /** How a rank waits. */
 export interface Driver {
   /** Polls worth making before waiting; 0 when polling cannot help. */
@@ -48,18 +53,21 @@ export class Engine {
   readonly device: Device;
   readonly now: () => number;
   readonly recorder = new Recorder();
-  /** Set once by whoever builds the rank. */
+  /** Set once by whoever builds the rank: how it waits, and how it tells the others that it is over. */
   driver!: Driver;
+  leave!: (state: "finished" | "failed", error?: string) => void;
   /** How many times anything moved; a still count is a sign of a deadlock. */
   moves = 0;
   readonly #tracer: Tracer | undefined;
   /** Operations that nobody has waited for yet: a list linked through the works. */
   #unclaimed: Work<unknown> | undefined;
   readonly #active: Work<unknown>[] = [];
+  /** The one that gets its first polls, and is not among the active ones yet. */
+  #fresh: Work<unknown> | undefined;
   #ended = 0;
   #lastTime = 0;
   #waiting = 0;
-  #failure: JobError | undefined;
+  #failure: Error | undefined;
   #nothing: Span | undefined;
 
   constructor(options: EngineOptions) {
@@ -89,7 +97,7 @@ export class Engine {
     return this.#nothing;
   }
 
-  get failure(): JobError | undefined {
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
@@ -107,14 +115,17 @@ export class Engine {
     work.nextUnclaimed = this.#unclaimed;
     if (this.#unclaimed) this.#unclaimed.previousUnclaimed = work;
     this.#unclaimed = work;
+    this.#fresh = work;
     for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
       if (!work.advance() && (i & 7) === 0) this.transport.progress(); // shared memory needs no messages
     }
     if (work.done) {
+      this.#fresh = undefined;
       this.recorder.end(work.record, work.state === "failed");
       return typed;
     }
     this.#active.push(work);
+    this.#fresh = undefined;
     if (!early) this.#locate(work);
     this.recorder.locate(work.record, this.#lastTime, work.operation.site);
     this.progress();
@@ -149,7 +160,8 @@ export class Engine {
 
   /** Operations that have not ended. */
   pending(): Work<unknown>[] {
-    return this.#active.filter((work) => !work.done);
+    const all = this.#fresh ? [...this.#active, this.#fresh] : this.#active;
+    return all.filter((work) => !work.done);
   }
 
   block(work: Work<unknown>): void {
@@ -186,8 +198,20 @@ export class Engine {
 
   /** Ends every operation with the report of why the job failed. */
   fail(message: string): void {
+    this.#endAll(new JobError(message));
+  }
+
+  /** Ends the job because the program says so. @throws AbortError, always. */
+  abort(reason: string): never {
+    const error = new AbortError(reason);
+    this.leave("failed", `AbortError: ${reason}${at(formatSite(captureSite()))}`);
+    this.#endAll(error);
+    throw error;
+  }
+
+  #endAll(failure: Error): void {
     if (this.#failure) return;
-    this.#failure = new JobError(message);
+    this.#failure = failure;
     for (const work of [...this.#active]) work.reject(this.#failure);
     this.#active.length = 0;
   }
@@ -243,4 +267,8 @@ export class Engine {
         "`await` each operation, or let the stream wait with .wait(), before the program ends.",
     );
   }
+}
+
+function at(site: string): string {
+  return site ? ` (${site})` : "";
 }

@@ -315,6 +315,14 @@ export class ProcessGroup {
     return this.split(at < 0 ? undefined : 0, Math.max(0, at), name ?? `${this.name}[${ranks.join(",")}]`);
   }
 
+  /**
+   * Ends the job: every rank gets the reason, and so does whoever started it.
+   * @throws AbortError, always.
+   */
+  abort(reason: string): never {
+    return this.#engine.abort(reason);
+  }
+
   #pointToPoint<T extends Contiguous>({ op, tensor, peer, tag = 0 }: PointToPoint<T>): Work<T> {
     this.#checks.tensor(op, tensor);
     this.#checks.tag(op, tag);

@@ -7,16 +7,14 @@ export {
   type ShmControl,
   takeShmControl,
 } from "./build.ts";
-export { JobError } from "./engine.ts";
+export { AbortError, JobError } from "./engine.ts";
 export { ProcessGroup } from "./group.ts";
-export type { Contiguous, Operator } from "./operation.ts";
-export { ShmLayout } from "./shm-layout.ts";
-export { captureSite, formatSite, userFrame } from "./site.ts";
-export { allGatherAlgorithms, allReduceAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
-export { Work } from "./work.ts";
 export { Coordinator } from "./job/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
 export { type LinkSpeed, PacedLinks, parseLink } from "./links.ts";
+export type { Contiguous, Operator } from "./operation.ts";
+export { ShmLayout } from "./shm-layout.ts";
+export { captureSite, formatSite, userFrame } from "./site.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";
 export {
@@ -29,3 +27,5 @@ export {
 } from "./store/store.ts";
 export { ChaosWire } from "./tcp/chaos-wire.ts";
 export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";
+export { allGatherAlgorithms, allReduceAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
+export { Work } from "./work.ts";

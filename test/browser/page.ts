@@ -75,10 +75,10 @@ async function overLocal(size: number, cases: number, seed: number): Promise<Out
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   try {
     const checked = await Promise.all(
-      ranks.map(async ({ world, device, engine, leave }) => {
+      ranks.map(async ({ world, device, engine }) => {
         const count = await runSuite({ world, device: new TensorDevice(device), sleep }, { cases, seed });
         await engine.finish();
-        leave("finished");
+        engine.leave("finished");
         return count;
       }),
     );

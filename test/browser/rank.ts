@@ -13,7 +13,7 @@ self.onmessage = async ({ data }: MessageEvent<RankStart>) => {
   const pool = new SegmentPool(new SharedMemory(wasm, limit));
   const runtime = new KernelRuntime(kernels, pool, 60_000 + rank);
   const now = () => performance.timeOrigin + performance.now();
-  const { world, device, engine, leave } = buildShmRank({
+  const { world, device, engine } = buildShmRank({
     rank,
     size,
     runtime,
@@ -27,10 +27,10 @@ self.onmessage = async ({ data }: MessageEvent<RankStart>) => {
   try {
     const checked = await runSuite({ world, device: new TensorDevice(device), sleep }, { cases, seed });
     await engine.finish();
-    leave("finished");
+    engine.leave("finished");
     self.postMessage({ checked });
   } catch (error) {
-    leave("failed", String(error));
+    engine.leave("failed", String(error));
     self.postMessage({ error: String(error) });
   }
 };

@@ -8,7 +8,7 @@ function tableFor(algorithm: AllReduceAlgorithm) {
   return { ...defaultTable, shared: algorithm === "shared", allReduce: algorithm };
 }
 
-describe.each(["shm", "local"] as const)("process groups over %s", (transport) => {
+describe.each(["shm", "local", "tcp"] as const)("process groups over %s", (transport) => {
   it.each([1, 2, 3, 5, 8])("agree with the plain reference on %i ranks", async (ranks) => {
     const options = { cases: 150, caseSeed: 100 + ranks };
     const { failure, ok } = await runProgram(program, { ranks, transport, options, interleaving: ranks });

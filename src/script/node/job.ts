@@ -164,7 +164,8 @@ class Job {
     const result = this.#result();
     if (result.ok || !outcome || outcome.ok) return result;
     // A rank whose process died tells nothing; the coordinator speaks for it.
-    const failure = result.failure?.rank === -1 || !result.failure ? { ...outcome, stack: outcome.message } : result.failure;
+    const failure =
+      result.failure?.rank === -1 || !result.failure ? { ...outcome, stack: outcome.message } : result.failure;
     return { ...result, failure };
   }
 

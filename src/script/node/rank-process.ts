@@ -1,7 +1,8 @@
 /** The process of one rank that the launcher starts: gets its orders, hosts the rank, reports the end. */
-import { JoinError } from "./tcp/line.ts";
-import { type HostEnd, type HostOptions, RankHost } from "./tcp/host.ts";
+
 import type { Shown } from "../show.ts";
+import { type HostEnd, type HostOptions, RankHost } from "./tcp/host.ts";
+import { JoinError } from "./tcp/line.ts";
 
 /** What the process tells the launcher. */
 export type ProcessMessage =

@@ -67,7 +67,16 @@ function tracer(rank: number): Tracer | undefined {
 function build(): Rank[] {
   const pool = new SegmentPool(new SharedMemory(start.memory, start.limit));
   const runtime = new KernelRuntime(start.kernels, pool, SCRATCH_OWNER + start.rank);
-  const common = { runtime, quota: start.quota, now, table: start.table, tracer, size: start.size, link: start.link, eager: start.eager };
+  const common = {
+    runtime,
+    quota: start.quota,
+    now,
+    table: start.table,
+    tracer,
+    size: start.size,
+    link: start.link,
+    eager: start.eager,
+  };
   if (start.transport === "local") {
     return buildLocalWorld({ ...common, macrotask: nodePlatform.macrotask, seed: start.interleaving });
   }

@@ -68,7 +68,8 @@ export class Coordinator {
     let seat: Seat | undefined;
     connection.onMessage = (message) => {
       const said = message as ToCoordinator;
-      if (seat) this.#heard(seat, said); // what throws here closes the connection
+      if (seat)
+        this.#heard(seat, said); // what throws here closes the connection
       else if (said?.type === "join") seat = this.#join(connection, said);
       else connection.close();
     };
@@ -81,7 +82,8 @@ export class Coordinator {
 
   /** Somebody who knows says that a rank's process is gone. */
   gone(rank: number, detail: string): void {
-    if (this.#seats.get(rank)?.statement?.report.state === "finished") return; // it has done its part
+    const seat = this.#seats.get(rank);
+    if (seat && isFinished(seat)) return; // it has done its part
     this.fail({ kind: "lost", by: rank, detail });
   }
 
@@ -109,10 +111,13 @@ export class Coordinator {
       connection.close();
     };
     if (join.size !== size) return refuse(`it belongs to a world of ${join.size} ranks, but this one has ${size}.`);
-    if (!Number.isInteger(rank) || rank < 0 || rank >= size) return refuse(`there is no rank ${rank} in a world of ${size}.`);
+    if (!Number.isInteger(rank) || rank < 0 || rank >= size)
+      return refuse(`there is no rank ${rank} in a world of ${size}.`);
     const known = this.#seats.get(rank);
     if (known && known.join.session !== session) {
-      return refuse(`rank ${rank} is already here, as process ${known.join.pid} of ${known.join.place.host.split("/")[0]}.`);
+      return refuse(
+        `rank ${rank} is already here, as process ${known.join.pid} of ${known.join.place.host.split("/")[0]}.`,
+      );
     }
     const seat = known ?? {
       join,
@@ -171,7 +176,11 @@ export class Coordinator {
         return;
       case "broken":
         seat.statement = heard(seat.statement, owned(said.report, rank), now);
-        this.#suspect({ kind: "broken", by: rank, detail: `lost its connection to rank ${said.peer} (${said.detail})` });
+        this.#suspect({
+          kind: "broken",
+          by: rank,
+          detail: `lost its connection to rank ${said.peer} (${said.detail})`,
+        });
         return;
       case "unreachable":
         this.#suspect({ kind: "broken", by: rank, detail: `could not reach rank ${said.peer} (${said.detail})` });
@@ -182,7 +191,7 @@ export class Coordinator {
   }
 
   #answer(seat: Seat, report: Report): void {
-    seat.statement = heard(seat.statement, report, this.#options.now());
+    if (!isFinished(seat)) seat.statement = heard(seat.statement, report, this.#options.now());
     seat.answered = true;
     this.#account();
   }
@@ -193,7 +202,7 @@ export class Coordinator {
   }
 
   #judge(): void {
-    if (this.#failing || this.#outcome) return;
+    if (this.#failing || this.#outcome || this.#suspicion) return;
     const statements = [...this.#seats.values()].flatMap(({ statement }) => (statement ? [statement] : []));
     const failure = judge(statements, this.#options.size);
     if (failure) this.fail(failure);
@@ -201,7 +210,7 @@ export class Coordinator {
 
   #finishIfDone(): void {
     if (this.#failing || this.#outcome || this.#seats.size < this.#options.size) return;
-    if (![...this.#seats.values()].every((seat) => seat.statement?.report.state === "finished")) return;
+    if (![...this.#seats.values()].every(isFinished)) return;
     this.#conclude({ ok: true, rank: -1, message: "" });
     this.#tellAll({ type: "over" });
   }
@@ -211,16 +220,14 @@ export class Coordinator {
     const failing = this.#failing;
     if (!failing || this.#outcome) return;
     const { now } = this.#options;
-    const silent = [...this.#seats.values()].filter(
-      (seat) => seat.connection && !seat.answered && seat.statement?.report.state !== "finished",
-    );
+    const silent = [...this.#seats.values()].filter((seat) => seat.connection && !seat.answered && !isFinished(seat));
     if (silent.length > 0 && now() - failing.since < PATIENCE) return;
     const { failure } = failing;
     const reports = [...this.#seats.values()].flatMap(({ statement }) => (statement ? [statement.report] : []));
     const alive = failure.kind === "lost" ? reports.filter(({ rank }) => rank !== failure.by) : reports;
     const message = diagnose(failure, alive);
     const own = failure.kind === "threw" || failure.kind === "lost" || failure.kind === "aborted";
-    this.#conclude({ ok: false, rank: own ? failure.by : -1, message });
+    this.#conclude({ ok: false, rank: own ? failure.by : -1, kind: failure.kind, message });
     this.#tellAll({ type: "verdict", message });
   }
 
@@ -245,7 +252,8 @@ export class Coordinator {
       return;
     }
     for (const [rank, { connection, lastHeard, lostAt }] of this.#seats) {
-      if (!connection && now() - lostAt > GRACE) this.gone(rank, "is gone: its process ended, or its connection was cut");
+      if (!connection && now() - lostAt > GRACE)
+        this.gone(rank, "is gone: its process ended, or its connection was cut");
       else if (connection && now() - lastHeard > timeout) {
         this.gone(rank, `has been silent for ${timeout / 1e3} s: it is stopped, or its network is cut`);
       }
@@ -259,6 +267,10 @@ export class Coordinator {
   #tell(seat: Seat, message: FromCoordinator): void {
     seat.connection?.send(message);
   }
+}
+
+function isFinished({ statement }: Seat): boolean {
+  return statement?.report.state === "finished";
 }
 
 /** A report speaks for the rank whose connection brought it, whatever it says. */

@@ -39,7 +39,9 @@ export function judge(statements: readonly Statement[], size: number): Failure |
   const confirmed = stuck.every((rank) => (byRank.get(rank)?.latest ?? 0) > stopped);
   if (!confirmed) return undefined;
   const left = stuck.some((rank) =>
-    byRank.get(rank)?.report.pending.some((work) => work.blockedOn.some((peer) => byRank.get(peer)?.report.state === "finished")),
+    byRank
+      .get(rank)
+      ?.report.pending.some((work) => work.blockedOn.some((peer) => byRank.get(peer)?.report.state === "finished")),
   );
   return { kind: left ? "left" : "stuck", by: stuck[0], detail: "" };
 }

@@ -2,6 +2,7 @@
 import type { Report } from "../diagnose.ts";
 import type { StoreCall, StoreReply } from "../store/remote-store.ts";
 import type { ToOffice } from "../tcp/office.ts";
+import type { Failure } from "../transport.ts";
 import type { TuningTable } from "../tuner.ts";
 
 /** Where a rank can be reached by the ranks that receive from it. */
@@ -56,6 +57,7 @@ export interface Outcome {
   readonly ok: boolean;
   /** The rank it began with, -1 when all share it. */
   readonly rank: number;
+  readonly kind?: Failure["kind"];
   readonly message: string;
 }
 

@@ -36,7 +36,8 @@ export class MemoryStore implements Store {
   async add(key: string, amount: number): Promise<number> {
     const text = this.#values.get(key) ?? "0";
     const sum = Number(text) + amount;
-    if (!/^-?\d+$/.test(text)) throw new StoreValueError(`add needs a whole number, but ${list([key])} is ${cut(text)}.`);
+    if (!/^-?\d+$/.test(text))
+      throw new StoreValueError(`add needs a whole number, but ${list([key])} is ${cut(text)}.`);
     if (!Number.isSafeInteger(sum)) throw new StoreValueError(`add takes whole numbers, but was given ${amount}.`);
     this.#put(key, String(sum));
     return sum;
@@ -55,7 +56,8 @@ export class MemoryStore implements Store {
   }
 
   async barrier(name: string, count: number, timeout = STORE_TIMEOUT): Promise<void> {
-    if (!Number.isInteger(count) || count < 1) throw new StoreValueError(`A barrier needs a count from 1, not ${count}.`);
+    if (!Number.isInteger(count) || count < 1)
+      throw new StoreValueError(`A barrier needs a count from 1, not ${count}.`);
     const barrier = this.#barriers.get(name) ?? { arrived: 0, round: 0 };
     this.#barriers.set(name, barrier);
     const { round } = barrier;
@@ -67,7 +69,11 @@ export class MemoryStore implements Store {
     const open = (): boolean => barrier.round !== round;
     this.#wake();
     try {
-      await this.#until(open, timeout, () => `${barrier.arrived} of ${count} came to barrier ${cut(name)} in ${timeout / 1e3} s.`);
+      await this.#until(
+        open,
+        timeout,
+        () => `${barrier.arrived} of ${count} came to barrier ${cut(name)} in ${timeout / 1e3} s.`,
+      );
     } catch (error) {
       barrier.arrived--; // whoever gives up does not count for those who come later
       throw error;
@@ -105,10 +111,13 @@ export class MemoryStore implements Store {
   #until(condition: () => boolean, timeout: number, complaint: () => string): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        reject(new StoreTimeoutError(complaint()));
-      }, Math.min(timeout, LONGEST));
+      const timer = setTimeout(
+        () => {
+          this.#waiters.delete(waiter);
+          reject(new StoreTimeoutError(complaint()));
+        },
+        Math.min(timeout, LONGEST),
+      );
       const waiter: Waiter = {
         look: () => {
           if (!condition()) return false;

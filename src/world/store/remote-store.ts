@@ -3,7 +3,7 @@
  * number, so that a client that lost its connection can ask again and a call that was
  * already carried out (an `add`) is answered, not repeated.
  */
-import { MemoryStore } from "./memory-store.ts";
+import type { MemoryStore } from "./memory-store.ts";
 import { type Store, StoreClosedError, StoreValueError, storeError } from "./store.ts";
 
 const methods = ["set", "get", "wait", "add", "compareSet", "delete", "barrier"] as const;
@@ -148,6 +148,7 @@ function checkCall({ method, args }: StoreCall): void {
         : kind === "strings"
           ? Array.isArray(arg) && arg.length <= 10_000 && arg.every((key) => typeof key === "string")
           : typeof arg === kind;
-    if (!good) throw new StoreValueError(`Argument ${i + 1} of store.${method} should be a ${kind}, but is ${typeof arg}.`);
+    if (!good)
+      throw new StoreValueError(`Argument ${i + 1} of store.${method} should be a ${kind}, but is ${typeof arg}.`);
   });
 }

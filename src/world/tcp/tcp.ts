@@ -41,6 +41,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   readonly #inlets = new Map<number, Inlet>();
   readonly #outlets = new Map<number, Outlet>();
   #staging = 0;
+  #failure: Failure | undefined;
   #groups = 0;
 
   constructor({ rank, size, runtime, office, links }: TcpOptions) {
@@ -68,6 +69,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   progress(): boolean {
     let moved = this.links?.progress() ?? false;
+    if (this.#failure) this.onFailure(this.#failure);
     for (let news = this.#office.take(); news; news = this.#office.take()) {
       if (news.type === "wire") this.#open(news);
       else this.onNews(news);
@@ -98,8 +100,9 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     return 1 + this.rank + this.size * this.#groups++;
   }
 
+  /** The job ends at the next progress, when the call that noticed has been recorded. */
   fail(failure: Failure): void {
-    this.onFailure(failure);
+    this.#failure ??= failure;
   }
 
   /** The rank's thread goes to sleep: the event loop watches the wires, the office writes what is left. */
@@ -153,7 +156,10 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     const arrive = (): void => {
       request.done = true;
     };
-    if (!this.links) return arrive();
+    if (!this.links) {
+      arrive();
+      return;
+    }
     // Links out of this rank and links into it are different ones: even and odd numbers.
     const link = 2 * peer + (request instanceof Sending ? 0 : 1);
     this.links.carry(link, viewOf(this.runtime, span).length, start, arrive);

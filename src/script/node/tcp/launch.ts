@@ -79,6 +79,7 @@ class Launcher {
     });
     for (let rank = 0; rank < this.#options.size; rank++) this.#start(rank, path);
     const outcome = await Promise.race([this.#coordinator.over, stopped]);
+    if (outcome?.kind === "lost") this.#children[outcome.rank]?.kill("SIGKILL"); // it may be stopped
     if (outcome) await this.#farewell();
     return outcome;
   }

@@ -5,10 +5,18 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { Listener } from "../../../platform/node-listener.ts";
 import { call } from "../../../platform/node-handshake.ts";
+import { Listener } from "../../../platform/node-listener.ts";
 import { detach } from "../../../platform/node-wire.ts";
-import type { FromCoordinator, Member, Place, StoreCall, StoreReply, ToOffice, TuningTable } from "../../../world/index.ts";
+import type {
+  FromCoordinator,
+  Member,
+  Place,
+  StoreCall,
+  StoreReply,
+  ToOffice,
+  TuningTable,
+} from "../../../world/index.ts";
 import { type Address, JoinError, Line, open } from "./line.ts";
 
 export interface OfficeOptions {

@@ -1,0 +1,82 @@
+// What can go wrong with processes, on purpose. Marks in the comments are for the tests.
+import { spawn } from "node:child_process";
+import { closeSync, readdirSync, readlinkSync } from "node:fs";
+import { choice, defineScript } from "worldsize";
+
+const faults = ["killed", "killedMidway", "stopped", "fullBuffer", "slow", "wireCut", "aborted"] as const;
+const MIB = 2 ** 20;
+
+export default defineScript({
+  about: "One way for a process to go wrong.",
+  ranks: 2,
+  options: { fault: choice("killed", faults, "which") },
+  async main({ world, device, options, place, show, sleep, now }) {
+    const { rank, size } = world;
+    const last = rank === size - 1;
+    const x = device.zeros([4]);
+    const before = sockets();
+    await world.barrier();
+    show.row({ pid: place.process, at: now() });
+    switch (options.fault) {
+      case "killed":
+        if (last) process.kill(process.pid, "SIGKILL");
+        await world.allReduce(x); // killed
+        return;
+      case "killedMidway": // dies while large messages are on their way to rank 0
+        if (rank > 0 && !last) await world.allReduce(x);
+        if (last) spawn("sh", ["-c", `sleep 0.5; kill -9 ${process.pid}`]);
+        for (const big = device.zeros([4 * MIB]); ; ) {
+          if (last) await world.send(big, 0);
+          else await world.recv(big, size - 1); // killedMidway
+        }
+      case "stopped":
+        if (last) {
+          process.kill(process.pid, "SIGSTOP");
+          await sleep(100); // signals take a moment
+        }
+        await world.allReduce(x); // stopped
+        return;
+      case "fullBuffer": // the receiver is ready, then stops; the sender's socket is full
+        if (last) {
+          const work = world.recv(device.zeros([16 * MIB]), 0);
+          setTimeout(() => process.kill(process.pid, "SIGSTOP"), 5);
+          await work;
+        } else if (rank === 0) {
+          await sleep(500);
+          await world.send(device.zeros([16 * MIB]), size - 1); // fullBuffer
+        } else await world.allReduce(x);
+        return;
+      case "slow": {
+        // Computes for longer than a rank may be silent: its office keeps the heartbeat.
+        const start = now();
+        if (last) while (now() - start < 2500) x.add_(1);
+        x.fill_(1);
+        await world.allReduce(x);
+        show.row({ sum: await x.mean().item() });
+        return;
+      }
+      case "wireCut": // closes its wires behind the library's back, as a broken network would
+        if (last) for (const fd of sockets()) if (!before.includes(fd)) closeSync(fd);
+        await sleep(20);
+        for (let i = 0; i < 20; i++) await world.allReduce(x); // wireCut
+        return;
+      case "aborted":
+        if (last) world.abort("the loss is not a number"); // aborted
+        await world.allReduce(x);
+        return;
+    }
+  },
+});
+
+/** Descriptors of this process that are sockets. */
+function sockets(): number[] {
+  return readdirSync("/proc/self/fd")
+    .filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
