@@ -66,8 +66,9 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const { rank, size, runtime, quota, now, control } = options;
   const tracer = options.tracer?.(rank);
   const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
-  const transport = new ShmTransport(rank, new ShmLayout(runtime.pool.memory, control.layout, size), runtime);
-  const engine = new Engine({ transport, device, now, tracer });
+  const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
+  const transport = new ShmTransport(rank, layout, runtime, options.link && new PacedLinks(options.link, now));
+  const engine = new Engine({ transport, device, now, tracer, eager: options.eager });
   const watchdog = new Watchdog(engine, transport);
   engine.driver = new ThreadDriver(engine, transport, watchdog, options.cores, options.mayBlock);
   const ranks = Array.from({ length: size }, (_, i) => i);
@@ -92,7 +93,7 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
   const links = link && new PacedLinks(link, now);
   const transport = new TcpTransport({ rank, size, runtime, office, links });
-  const engine = new Engine({ transport, device, now, tracer });
+  const engine = new Engine({ transport, device, now, tracer, eager: options.eager });
   const watch = new TcpWatch(engine, transport, office);
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
   const ranks = Array.from({ length: size }, (_, i) => i);
@@ -118,8 +119,8 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     const tracer = options.tracer?.(rank);
     const stream = new DeferredStream(() => hub.activate(rank));
     const device = new Device({ runtime, stream, owner: rank, quota, tracer });
-    const transport = new LocalTransport(hub, rank);
-    const engine = new Engine({ transport, device, now, tracer });
+    const transport = new LocalTransport(hub, rank, options.link && new PacedLinks(options.link, now));
+    const engine = new Engine({ transport, device, now, tracer, eager: options.eager });
     engine.driver = new LocalDriver(hub, rank);
     hub.join({ transport, engine, stream });
     const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);

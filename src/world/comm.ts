@@ -1,7 +1,15 @@
 /** The Comm of one operation: translates group ranks, and owns the operation's scratch memory. */
 import { addressOf, type Buffer, codeOf, type Device, reduceOps, sizeOf } from "../device/index.ts";
+import type { EagerSends } from "./eager.ts";
 import { type Operation, type Operator, type Span, spanBytes } from "./operation.ts";
 import type { Comm, Request, Transport } from "./transport.ts";
+
+/** What an operation needs of its rank. */
+export interface CommOptions {
+  readonly transport: Transport;
+  readonly device: Device;
+  readonly eager: EagerSends;
+}
 
 export class GroupComm implements Comm {
   readonly rank: number;
@@ -9,11 +17,13 @@ export class GroupComm implements Comm {
   readonly #transport: Transport;
   readonly #device: Device;
   readonly #operation: Operation;
+  readonly #eager: EagerSends;
   readonly #scratch: Buffer[] = [];
 
-  constructor(transport: Transport, device: Device, operation: Operation, rank: number) {
+  constructor({ transport, device, eager }: CommOptions, operation: Operation, rank: number) {
     this.#transport = transport;
     this.#device = device;
+    this.#eager = eager;
     this.#operation = operation;
     this.rank = rank;
     this.size = operation.group.ranks.length;
@@ -21,6 +31,13 @@ export class GroupComm implements Comm {
 
   send(to: number, span: Span): Request {
     return this.#transport.send(this.#message(to, span));
+  }
+
+  sendCopy(to: number, span: Span): void {
+    const buffer = this.#device.alloc(spanBytes(span), "scratch");
+    const copy = { ...span, buffer, offset: 0 };
+    this.copy(copy, span);
+    this.#eager.add(this.#operation, this.#transport.send(this.#message(to, copy)), buffer);
   }
 
   recv(from: number, span: Span): Request {

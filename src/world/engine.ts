@@ -5,7 +5,8 @@
  */
 import type { Completion, Device } from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
-import type { Report } from "./diagnose.ts";
+import type { PendingOperation, Report } from "./diagnose.ts";
+import { EagerSends } from "./eager.ts";
 import { formatOperation, type Span } from "./operation.ts";
 import { Recorder } from "./recorder.ts";
 import { captureSite, formatSite } from "./site.ts";
@@ -38,6 +39,8 @@ export interface EngineOptions {
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly now: () => number;
   readonly tracer?: Tracer;
+  /** Sends of at most so many bytes complete at once, from a copy. */
+  readonly eager?: number;
 }
 
 /** Call sites are always captured for a rank's first operations, later only when it must wait. */
@@ -48,11 +51,15 @@ const ALWAYS_SITED = 1000;
  */
 const BRIEF = 1000;
 
+/** Milliseconds within which a timer cannot be relied on. */
+const SHORT = 1.5;
+
 export class Engine {
   readonly transport: Transport;
   readonly device: Device;
   readonly now: () => number;
   readonly recorder = new Recorder();
+  readonly eager: EagerSends;
   /** Set once by whoever builds the rank: how it waits, and how it tells the others that it is over. */
   driver!: Driver;
   leave!: (state: "finished" | "failed", error?: string) => void;
@@ -69,12 +76,15 @@ export class Engine {
   #waiting = 0;
   #failure: Error | undefined;
   #nothing: Span | undefined;
+  /** Called when the last copy of an eager send has been taken, while the rank waits to end. */
+  #drained: (() => void) | undefined;
 
   constructor(options: EngineOptions) {
     this.transport = options.transport;
     this.device = options.device;
     this.now = options.now;
     this.#tracer = options.tracer;
+    this.eager = new EagerSends(options.eager ?? 0);
   }
 
   get rank(): number {
@@ -137,6 +147,8 @@ export class Engine {
     let moved = this.transport.progress();
     const active = this.#active;
     for (let i = 0; i < active.length; i++) if (!active[i].done && active[i].advance()) moved = true;
+    if (this.eager.count > 0 && this.eager.progress()) moved = true;
+    if (this.#drained && this.eager.count === 0) this.#drained();
     if (this.#ended > 0) this.#forgetEnded();
     if (moved) this.moves++;
     return moved;
@@ -145,6 +157,15 @@ export class Engine {
   /** Polls for a moment, in the hope that `work` completes without a sleep. */
   spin(work: Completion): void {
     for (let i = this.driver.spins; i > 0 && !work.done; i--) this.progress();
+    if (this.driver.spins > 0) this.linger(work);
+  }
+
+  /** Polls for what arrives so soon over a paced link that a timer would be late. @returns whether anything did. */
+  linger(work?: Completion): boolean {
+    const { links } = this.transport;
+    let moved = false;
+    while (links && !work?.done && (links.wait ?? SHORT) < SHORT) if (this.progress()) moved = true;
+    return moved;
   }
 
   /** Somebody starts to await an operation. */
@@ -214,6 +235,7 @@ export class Engine {
     this.#failure = failure;
     for (const work of [...this.#active]) work.reject(this.#failure);
     this.#active.length = 0;
+    this.#drained?.();
   }
 
   /**
@@ -223,13 +245,27 @@ export class Engine {
   async finish(): Promise<void> {
     if (this.#unclaimed) throw this.#forgotten();
     while (this.#active.length > 0) await this.#active[0];
+    await this.#drain();
     if (this.#failure) throw this.#failure;
+  }
+
+  /** Waits until the copies of eager sends have been taken. */
+  async #drain(): Promise<void> {
+    if (this.eager.count === 0 || this.#failure) return;
+    this.eager.awaited = true;
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    this.await();
+    await drained;
+    this.#drained = undefined;
+    this.released(1);
   }
 
   /** What this rank is doing, for a diagnosis of the whole job. */
   report(state: RankState, error = ""): Report {
     const recent = this.recorder.dump(32);
-    const pending = this.pending()
+    const pending: PendingOperation[] = this.pending()
       .slice(0, 16)
       .map((work) => ({
         text: formatOperation(work.operation),
@@ -243,6 +279,7 @@ export class Engine {
         awaited: work.awaited,
         blockedOn: [...new Set(work.blockedOn())].slice(0, 64),
       }));
+    pending.push(...this.eager.pending().slice(0, 16));
     return { rank: this.rank, state, error, pending, recent, moves: this.moves };
   }
 

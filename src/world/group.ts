@@ -326,6 +326,7 @@ export class ProcessGroup {
   #pointToPoint<T extends Contiguous>({ op, tensor, peer, tag = 0 }: PointToPoint<T>): Work<T> {
     this.#checks.tensor(op, tensor);
     this.#checks.tag(op, tag);
+    const eager = this.#engine.eager.limit || -1;
     return this.#issuer.issue({
       kind: op,
       peer,
@@ -334,7 +335,10 @@ export class ProcessGroup {
       reads: op === "send" ? [tensor] : none,
       writes: op === "send" ? none : [tensor],
       *steps(comm) {
-        yield op === "send" ? comm.send(peer, spanOf(tensor)) : comm.recv(peer, spanOf(tensor));
+        const span = spanOf(tensor);
+        if (op === "recv") yield comm.recv(peer, span);
+        else if (spanBytes(span) <= eager) comm.sendCopy(peer, span);
+        else yield comm.send(peer, span);
       },
       output: tensor,
     });

@@ -84,7 +84,7 @@ export class Issuer {
   }
 
   *#run(call: Call<unknown>, operation: Operation): Steps {
-    const comm = new GroupComm(this.#engine.transport, this.#engine.device, operation, this.#rank);
+    const comm = new GroupComm(this.#engine, operation, this.#rank);
     try {
       yield* call.steps(comm, operation);
     } finally {

@@ -7,9 +7,13 @@ import { addressOf, type DeferredStream, type KernelRuntime } from "../device/in
 import { mulberry32 } from "../platform/random.ts";
 import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
 import type { Driver, Engine } from "./engine.ts";
+import type { PacedLinks } from "./links.ts";
 import { type Arrival, Matcher } from "./matcher.ts";
 import { type Operation, spanBytes } from "./operation.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "./transport.ts";
+
+/** Milliseconds that are not worth a timer. */
+const SHORT = 1;
 
 interface Member {
   readonly transport: LocalTransport;
@@ -104,7 +108,7 @@ export class LocalHub {
     if (this.#suspected) this.fail(this.#suspected);
     if (this.#failed) return;
     if (this.#ready.size === 0) {
-      this.#judge();
+      if (!this.#sleepForLinks()) this.#judge();
       return;
     }
     const ready = [...this.#ready].sort((a, b) => a - b);
@@ -124,6 +128,17 @@ export class LocalHub {
     return delivered || drained || moved || transport.hasMail;
   }
 
+  /** Whether something is still on its way over paced links; the hub looks again when it arrives. */
+  #sleepForLinks(): boolean {
+    const waits = this.#members.map(({ transport }) => transport.links?.wait ?? Infinity);
+    const soonest = Math.min(...waits);
+    if (soonest === Infinity) return false;
+    const rank = waits.indexOf(soonest);
+    if (soonest < SHORT) this.activate(rank);
+    else setTimeout(() => this.activate(rank), soonest);
+    return true;
+  }
+
   /** Nobody is ready: whoever awaits something that can no longer come is stuck. */
   #judge(): void {
     const waits = this.#members.some(({ engine, stream }) => engine.awaited || stream.awaited);
@@ -140,6 +155,7 @@ export class LocalHub {
 export class LocalTransport implements Transport {
   readonly name = "local";
   readonly rank: number;
+  readonly links: PacedLinks | undefined;
   state: RankState = "running";
   /** What a failed rank threw. */
   error = "";
@@ -149,11 +165,12 @@ export class LocalTransport implements Transport {
   readonly #sent = new Map<number, { done: boolean }>();
   #ticket = 0;
 
-  constructor(hub: LocalHub, rank: number) {
+  constructor(hub: LocalHub, rank: number, links?: PacedLinks) {
     this.#hub = hub;
     this.rank = rank;
+    this.links = links;
     const acknowledge = (arrival: Arrival) => hub.member(arrival.from).transport.#taken(arrival.ticket);
-    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.suspect(failure));
+    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.suspect(failure), links);
   }
 
   get size(): number {
@@ -185,7 +202,7 @@ export class LocalTransport implements Transport {
   }
 
   progress(): boolean {
-    return false; // messages come by turns, in deliver()
+    return this.links?.progress() ?? false; // messages come by turns, in deliver()
   }
 
   announce(operation: Operation): void {

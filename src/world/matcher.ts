@@ -4,6 +4,7 @@
  * sent; the bytes are taken straight from the sender's memory, copied or combined.
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../device/index.ts";
+import type { PacedLinks } from "./links.ts";
 import { formatOperation, spanBytes } from "./operation.ts";
 import type { Envelope, Failure, Message, Request } from "./transport.ts";
 
@@ -20,6 +21,7 @@ export interface Arrival extends Envelope {
 
 class Receive implements Request {
   done = false;
+  matched = false;
   readonly message: Message;
 
   constructor(message: Message) {
@@ -36,6 +38,7 @@ export class Matcher {
   readonly #runtime: KernelRuntime;
   readonly #acknowledge: (arrival: Arrival) => void;
   readonly #fail: (failure: Failure) => void;
+  readonly #links: PacedLinks | undefined;
   /** By sender: receives that wait, and messages that nobody asked for yet. */
   readonly #posted = new Map<number, Receive[]>();
   readonly #early = new Map<number, Arrival[]>();
@@ -46,7 +49,9 @@ export class Matcher {
     runtime: KernelRuntime,
     acknowledge: (arrival: Arrival) => void,
     fail: (failure: Failure) => void,
+    links?: PacedLinks,
   ) {
+    this.#links = links;
     this.#rank = rank;
     this.#runtime = runtime;
     this.#acknowledge = acknowledge;
@@ -97,12 +102,18 @@ export class Matcher {
       return;
     }
     const target = addressOf(span.buffer) + span.offset;
+    const start = this.#links?.now() ?? 0;
     if (combine) {
       const op = reduceOps[combine === "mean" ? "sum" : combine];
       this.#runtime.combine(op, codeOf(span.dtype), [target, arrival.address], [target], span.count);
     } else this.#runtime.copy(target, arrival.address, bytes);
-    receive.done = true;
-    this.#acknowledge(arrival);
+    const arrive = (): void => {
+      receive.done = true;
+      this.#acknowledge(arrival);
+    };
+    receive.matched = true;
+    if (this.#links) this.#links.carry(arrival.from, bytes, start, arrive);
+    else arrive();
   }
 }
 

@@ -80,9 +80,11 @@ class ShmAllReduce implements SharedCollective {
   readonly #op: number;
   readonly #divisor: number;
   readonly #small: boolean;
-  /** Members known to have arrived (phase 0) or to be done (phase 1): all before this one. */
+  /** Members known to have arrived (gathering) or to be done (finishing): all before this one. */
   #seen = 0;
-  #phase = 0;
+  #phase: "gathering" | "combined" | "handedOut" | "finishing" = "gathering";
+  /** Messages on their way over paced links: each member's memory that was read or written counts as one. */
+  #travelling = 0;
 
   constructor(group: ShmGroup, count: number, operation: Operation, span: Span, operator: Operator) {
     this.#group = group;
@@ -103,17 +105,26 @@ class ShmAllReduce implements SharedCollective {
   }
 
   poll(): boolean {
-    if (this.#phase === 0) {
+    if (this.#travelling > 0) return false;
+    if (this.#phase === "gathering") {
       if (!this.#all(ARRIVED) || !this.#agreed()) return false;
-      if (this.#small) {
-        this.#combineSlots();
-        return true;
-      }
-      this.#combineSlice();
+      this.#phase = "combined";
+      const start = this.#group.transport.links?.now() ?? 0;
+      if (this.#small) this.#combineSlots();
+      else this.#combineSlice();
+      if (this.#travel(start)) return false;
+    }
+    if (this.#small) return true;
+    if (this.#phase === "combined") {
+      // Over paced links, what this rank has written to the others' memory was a message to each.
+      this.#phase = "handedOut";
+      if (this.#travel(this.#group.transport.links?.now() ?? 0)) return false;
+    }
+    if (this.#phase === "handedOut") {
       const group = this.#group;
       Atomics.store(group.words, group.line(this.#count, group.me) + DONE, this.#count);
       group.wakeOthers();
-      this.#phase = 1;
+      this.#phase = "finishing";
       this.#seen = 0;
     }
     return this.#all(DONE);
@@ -121,10 +132,25 @@ class ShmAllReduce implements SharedCollective {
 
   waitingFor(): readonly number[] {
     const { words, members } = this.#group;
-    const word = this.#phase === 0 ? ARRIVED : DONE;
+    if (this.#travelling > 0) return [];
+    const word = this.#phase === "gathering" ? ARRIVED : DONE;
     return members.filter(
       (_, i) => ((Atomics.load(words, this.#group.line(this.#count, i) + word) - this.#count) | 0) < 0,
     );
+  }
+
+  /** @returns whether links are paced, and what was just moved has yet to arrive. */
+  #travel(start: number): boolean {
+    const { transport, members, me } = this.#group;
+    const { links } = transport;
+    if (!links) return false;
+    const bytes = spanBytes(this.#span) / (this.#small ? 1 : members.length);
+    for (const member of members) {
+      if (member === members[me]) continue;
+      this.#travelling++;
+      links.carry(member, bytes, start, () => void this.#travelling--);
+    }
+    return this.#travelling > 0;
   }
 
   #all(word: number): boolean {

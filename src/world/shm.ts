@@ -7,6 +7,7 @@
  * consistent, each has one writer, and only a sleeper clears its own sleep flag.
  */
 import { addressOf, type KernelRuntime } from "../device/index.ts";
+import type { PacedLinks } from "./links.ts";
 import { type Arrival, Matcher } from "./matcher.ts";
 import { type Operation, spanBytes } from "./operation.ts";
 import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
@@ -37,6 +38,7 @@ export class ShmTransport implements Transport {
   readonly rank: number;
   readonly size: number;
   readonly layout: L.ShmLayout;
+  readonly links: PacedLinks | undefined;
   readonly #words: Int32Array;
   readonly #runtime: KernelRuntime;
   readonly #matcher: Matcher;
@@ -47,7 +49,8 @@ export class ShmTransport implements Transport {
   /** Why this rank thinks the job must end, if it was the one to notice. */
   failure: Failure | undefined;
 
-  constructor(rank: number, layout: L.ShmLayout, runtime: KernelRuntime) {
+  constructor(rank: number, layout: L.ShmLayout, runtime: KernelRuntime, links?: PacedLinks) {
+    this.links = links;
     this.rank = rank;
     this.size = layout.size;
     this.layout = layout;
@@ -58,6 +61,7 @@ export class ShmTransport implements Transport {
       runtime,
       (arrival) => this.#acknowledge(arrival),
       (failure) => this.fail(failure),
+      links,
     );
   }
 
@@ -74,8 +78,8 @@ export class ShmTransport implements Transport {
   }
 
   progress(): boolean {
-    let moved = false;
-    if (this.#sent.length > 0) moved = this.#collectTickets();
+    let moved = this.links?.progress() ?? false;
+    if (this.#sent.length > 0 && this.#collectTickets()) moved = true;
     while (this.#queued.length > 0 && this.#push(this.#queued[0])) {
       this.#queued.shift();
       moved = true;

@@ -44,7 +44,7 @@ export class ThreadDriver implements Driver {
       if (this.#poll()) continue;
       const bell = this.#prepareSleep();
       if (!this.#engine.progress() && !work.done && this.#mayBlock) {
-        Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, TICK);
+        Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, this.#patience);
       }
       this.#wakeUp();
     }
@@ -60,7 +60,7 @@ export class ThreadDriver implements Driver {
       }
       const bell = this.#prepareSleep();
       if (!this.#engine.progress()) {
-        const sleep = Atomics.waitAsync(words, this.#bellAt, bell, TICK);
+        const sleep = Atomics.waitAsync(words, this.#bellAt, bell, this.#patience);
         if (sleep.async) await sleep.value;
       }
       this.#wakeUp();
@@ -71,7 +71,7 @@ export class ThreadDriver implements Driver {
   /** Polls until something moves, but not for long. */
   #poll(): boolean {
     for (let i = 0; i <= this.spins; i++) if (this.#engine.progress()) return true;
-    return false;
+    return this.#engine.linger();
   }
 
   #prepareSleep(): number {
@@ -86,6 +86,11 @@ export class ThreadDriver implements Driver {
     const { layout, rank } = this.#transport;
     Atomics.store(layout.words, layout.rank(rank) + ASLEEP, 0);
     this.#watchdog.look();
+  }
+
+  /** Milliseconds to sleep at most. */
+  get #patience(): number {
+    return Math.min(TICK, this.#transport.links?.wait ?? TICK);
   }
 
   get #bellAt(): number {

@@ -5,6 +5,7 @@
  *
  * Ranks in this file are world ranks.
  */
+import type { PacedLinks } from "./links.ts";
 import type { Operation, Operator, Span } from "./operation.ts";
 
 /** One message's progress. */
@@ -66,6 +67,8 @@ export interface Transport {
   readonly name: "local" | "shm" | "tcp";
   readonly rank: number;
   readonly size: number;
+  /** The links between ranks, where they are paced. */
+  readonly links: PacedLinks | undefined;
 
   /** Starts a send. It is done when the matching receive has taken the bytes. */
   send(message: Message): Request;
@@ -94,6 +97,8 @@ export interface Comm {
   readonly rank: number;
   readonly size: number;
   send(to: number, span: Span): Request;
+  /** Sends a copy, for which nobody has to wait. */
+  sendCopy(to: number, span: Span): void;
   recv(from: number, span: Span): Request;
   /** Receives and combines: span = span op incoming. */
   recvCombine(from: number, span: Span, operator: Operator): Request;

@@ -82,14 +82,14 @@ export class TcpDriver implements Driver {
     let moved = false;
     const { waiting } = this.#engine;
     // Where cores are scarce, one look: what comes later wakes the event loop again.
-    if (this.spins === 0) return this.#engine.progress();
+    if (this.spins === 0) return this.#engine.progress() || this.#engine.linger();
     for (let idle = 0; idle <= this.spins; idle++) {
       if (!this.#engine.progress()) continue;
       moved = true;
       if (this.#engine.waiting < waiting) break; // somebody can go on: let it
       idle = -1;
     }
-    return moved;
+    return this.#engine.linger() || moved;
   }
 
   /** Before the event loop waits: it shall watch what this rank waits for. */
