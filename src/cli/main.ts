@@ -2,17 +2,19 @@
 import pc from "picocolors";
 import { suggest, UsageError } from "./scripts.ts";
 
-const commands = ["list", "run", "verify", "bench", "help"] as const;
+const commands = ["list", "run", "launch", "join", "verify", "bench", "help"] as const;
 
 const help = `${pc.bold("worldsize")}: ML systems that one person can read, and the course that teaches them.
 
   worldsize list                     the course's scripts
   worldsize run NAME [-n RANKS]      run one; its options: worldsize run NAME --help
   worldsize run path/to/my.ts        run a program of your own
+  worldsize launch -n 4 my.ts        its ranks as processes, also on several machines; launch --help
+  worldsize join my.ts               be one rank of a job that mpirun, srun or a shell started
   worldsize verify                   what this machine has
   worldsize bench NAME               all-reduce, p2p, gemm, startup; --help for more
 
-  ${pc.dim("common flags of run: --transport shm|local, --json, --trace FILE, --algorithm NAME, --seed N")}
+  ${pc.dim("common flags of run: --transport shm|local|tcp, --json, --trace FILE, --algorithm NAME, --seed N")}
 `;
 
 /** @returns the exit code. */
@@ -31,6 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import("./run.ts")).runCommand("verify-setup", ["-n", "1", ...rest]);
     case "bench":
       return (await import("./bench/bench.ts")).benchCommand(rest);
+    case "launch":
+      return (await import("./launch.ts")).launchCommand(rest);
+    case "join":
+      return (await import("./join.ts")).joinCommand(rest);
     case "run": {
       const [name, ...flags] = rest;
       if (!name || name === "--help" || name === "-h") {
@@ -45,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Errors of the reader's making get one message and no stack. */
-const expected = new Set(["UsageError", "CompileError", "RangeError"]);
+const expected = new Set(["UsageError", "CompileError", "RangeError", "JoinError", "SecretError", "EnvironmentError"]);
 
 main(process.argv.slice(2)).then(
   (code) => {

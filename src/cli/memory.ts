@@ -18,12 +18,18 @@ const units: Readonly<Record<string, number>> = {
 /** Least memory a job can run in: its control words and a segment a rank. */
 const LEAST = 16 * 2 ** 20;
 
-/** @throws InvalidArgumentError for text that is no size, or a size that cannot be had. */
-export function parseMemory(text: string): number {
+/** @throws InvalidArgumentError for text that is no size in bytes. */
+export function parseBytes(text: string): number {
   const match = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim());
   const unit = units[match?.[2].toLowerCase() ?? "?"];
   const bytes = Math.floor(Number(match?.[1]) * unit);
   if (!Number.isFinite(bytes)) throw new InvalidArgumentError(`"${text}" is not a size; write 512MiB or 2GiB.`);
+  return bytes;
+}
+
+/** @throws InvalidArgumentError for text that is no size, or a size that cannot be had. */
+export function parseMemory(text: string): number {
+  const bytes = parseBytes(text);
   if (bytes > MAX_MEMORY) {
     throw new InvalidArgumentError(
       `${formatBytes(bytes)} is more than the ${formatBytes(MAX_MEMORY)} that ranks of one process can share.`,

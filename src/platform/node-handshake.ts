@@ -98,7 +98,7 @@ export async function answer(
       throw new HandshakeError("secret", "does not know the job's secret");
     }
     const intro = decodeHello(hello);
-    const verdict = Buffer.from([intro.generation === generation ? 0 : 1, 0, 0, 0]);
+    const verdict = Buffer.from([intro.purpose === "node" || intro.generation === generation ? 0 : 1, 0, 0, 0]);
     verdict.writeUInt16BE(generation & 0xffff, 2);
     const welcome = Buffer.concat([verdict, mac(secret, "listener", hello, challenge, verdict)]);
     if (verdict[0] !== 0) {

@@ -7,7 +7,7 @@ const WAITING_ROOM = 128;
 
 export interface ListenerOptions {
   readonly secret: string;
-  readonly generation: number;
+  readonly generation: number | (() => number);
   /** A caller has proved to know the secret; it may not go on before this returns. */
   readonly before?: (socket: Socket, intro: Introduction) => void;
   /** A caller is welcome. */
@@ -59,7 +59,8 @@ export class Listener {
       oldest.destroy();
     }
     try {
-      const intro = await answer(socket, secret, generation, (caller) => before?.(socket, caller));
+      const current = typeof generation === "function" ? generation() : generation;
+      const intro = await answer(socket, secret, current, (caller) => before?.(socket, caller));
       onCall(socket, intro);
     } catch (error) {
       socket.destroySoon();

@@ -21,6 +21,8 @@ export interface Place {
   readonly transport: "local" | "shm" | "tcp";
   /** By rank. */
   readonly ranks: readonly RankPlace[];
+  /** How two ranks are joined: in one thread, through shared memory, by a Unix socket, by TCP. */
+  reach(from: number, to: number): "local" | "shm" | "unix" | "tcp";
 }
 
 /** Everything a program is handed; it needs nothing global. */

@@ -21,8 +21,7 @@ import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
 import type { Program } from "./compile.ts";
 import type { ProgramStart, WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
-import type { HostEnd } from "./tcp/host.ts";
-import { launch } from "./tcp/launch.ts";
+import { launch, type NodeOptions } from "./tcp/launch.ts";
 import { workerFile } from "./worker-file.ts";
 
 export const transports = ["shm", "local", "tcp"] as const;
@@ -59,6 +58,11 @@ export interface ProcessOptions {
   readonly timeout?: number;
   /** Whether ranks of one host talk over TCP instead of Unix sockets. */
   readonly onlyTcp?: boolean;
+  readonly nodes?: NodeOptions;
+  /** How often all ranks are started again after a failure. */
+  readonly maxRestarts?: number;
+  /** The descriptor of the file where a process writes what it prints. */
+  readonly output?: (rank: number) => number;
   readonly log?: (line: string) => void;
 }
 
@@ -156,10 +160,18 @@ class Job {
   /** Runs each rank in a process of its own. */
   async runProcesses(program: ProgramStart): Promise<JobResult> {
     const { memory, processes, signal, table = defaultTable, onShown = () => {} } = this.#options;
-    const { timeout = DEFAULT_TIMEOUT, onlyTcp, log } = processes ?? {};
-    const onEnded = (_: number, { ending, spans, flight }: HostEnd): void => this.#ended(ending, spans, flight);
-    const size = this.#size;
-    const outcome = await launch({ size, program, table, timeout, memory, onlyTcp, onShown, onEnded, log, signal });
+    const outcome = await launch({
+      ...processes,
+      size: this.#size,
+      timeout: processes?.timeout ?? DEFAULT_TIMEOUT,
+      program,
+      table,
+      memory,
+      signal,
+      onShown,
+      onGeneration: () => this.#endings.clear(),
+      onEnded: (_, { ending, spans, flight }) => this.#ended(ending, spans, flight),
+    });
     clearTimeout(this.#grace);
     const result = this.#result();
     if (result.ok || !outcome || outcome.ok) return result;

@@ -44,6 +44,7 @@ export interface WorkerStart extends ProgramStart {
     readonly letters: Int32Array;
     readonly crowded: boolean;
     readonly members: readonly Member[];
+    readonly onlyTcp: boolean;
   };
 }
 

@@ -15,7 +15,7 @@ import {
   RemoteStore,
   type Store,
 } from "../../world/index.ts";
-import { type RankPlace, scriptOf } from "../define.ts";
+import { type Place, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
 import { type Ending, failRank, runRank } from "../rank.ts";
 import type { WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
@@ -104,7 +104,7 @@ async function run(rank: Rank): Promise<void> {
     ending = await runRank(rank, {
       script,
       options: valuesOf(script.options ?? {}, start.options),
-      place: { process: process.pid, thread: threadId, transport: start.transport, ranks: placesOfRanks() },
+      place: placeOf(),
       seed: start.seed,
       env: { ...process.env, LOCAL_RANK: String(number), ...start.env },
       store,
@@ -118,10 +118,19 @@ async function run(rank: Rank): Promise<void> {
   report(number, ending);
 }
 
-/** Where each rank of the job lives. */
-function placesOfRanks(): RankPlace[] {
-  if (start.tcp) return start.tcp.members.map(({ place, pid }) => ({ host: place.host.split("/")[0], process: pid }));
-  return Array.from({ length: start.size }, () => ({ host: hostname(), process: process.pid }));
+/** Where this rank lives, and how ranks reach each other. */
+function placeOf(): Place {
+  const { transport, size, tcp } = start;
+  const members = tcp?.members.map(({ place }) => place);
+  const ranks = Array.from({ length: size }, (_, rank) => ({
+    host: members?.[rank].host.split("/")[0] ?? hostname(),
+    process: tcp?.members[rank].pid ?? process.pid,
+  }));
+  const reach: Place["reach"] = (from, to) => {
+    if (transport !== "tcp") return transport;
+    return members?.[from].host === members?.[to].host && !tcp?.onlyTcp ? "unix" : "tcp";
+  };
+  return { process: process.pid, thread: threadId, transport, ranks, reach };
 }
 
 const ranks = build();

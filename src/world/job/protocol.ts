@@ -40,6 +40,9 @@ export type ToCoordinator =
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
   /** The process itself ends, and says how. */
   | { readonly type: "gone"; readonly detail: string }
+  /** Another host's launcher comes with its ranks; one of them has exited. */
+  | { readonly type: "node"; readonly node: number; readonly count: number }
+  | { readonly type: "exited"; readonly rank: number; readonly detail: string }
   | { readonly type: "unreachable"; readonly peer: number; readonly detail: string }
   | Exclude<ToOffice, { type: "connect" }>;
 
@@ -50,7 +53,10 @@ export type FromCoordinator =
   | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
   | { readonly type: "account" }
   | { readonly type: "verdict"; readonly message: string }
-  | { readonly type: "over" };
+  | { readonly type: "over" }
+  /** To another host's launcher: start your ranks; all ranks are about to start again; the job is over. */
+  | { readonly type: "nodes"; readonly offset: number; readonly size: number; readonly generation: number }
+  | { readonly type: "again" | "done"; readonly outcome: Outcome };
 
 /** How a job ended. */
 export interface Outcome {

@@ -21,9 +21,9 @@ export default defineScript({
     await world.barrier();
 
     // 3. Everybody tells everybody something. Objects travel as text.
-    const homes = await world.allGatherObject({ rank, thread: place.thread });
+    const homes = await world.allGatherObject(`${place.process}, thread ${place.thread}`);
     if (rank === 0) {
-      const threads = new Set(homes.map((home) => home.thread)).size;
+      const threads = new Set(homes).size;
       show.line(`I know all ${homes.length} of us now; we live in ${threads} thread${threads > 1 ? "s" : ""}.`);
     }
 

@@ -56,6 +56,7 @@ export class RankHost {
     this.#office.onMail = (mail) => void early.push(mail);
     try {
       const { members, table } = await this.#office.join();
+      const { onlyTcp = false } = this.#options.office;
       const here = members.filter(({ place }) => place.host === this.#options.office.host).length;
       const { port1, port2 } = new MessageChannel();
       const letters = new Int32Array(new SharedArrayBuffer(4));
@@ -73,7 +74,7 @@ export class RankHost {
         if (mail.type === "told") this.#office.told(mail.message);
         else this.#office.finish(mail.id, mail.fd, mail.bytes);
       });
-      await this.#start({ port: port2, letters, crowded: here > nodePlatform.cores, members }, table);
+      await this.#start({ port: port2, letters, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
       for (const mail of early.splice(0)) post(mail);
       const end = await over;
       port1.close();

@@ -1,0 +1,45 @@
+// A map of the job: which rank lives on which host, in which process and thread, and how
+// any two of them reach each other. The same program gives another map on every transport.
+//
+//   worldsize run where-am-i                      threads that share memory
+//   worldsize run where-am-i --transport local    all ranks in one thread
+//   worldsize run where-am-i --transport tcp      processes, joined by Unix sockets
+//   worldsize launch --nnodes 2 … where-am-i      two machines, joined by TCP
+import { defineScript } from "worldsize";
+
+export default defineScript({
+  about: "Draws the job's map: hosts, processes, threads, and how each pair of ranks is joined.",
+  ranks: 4,
+  async main({ world, place, show }) {
+    const { rank, size } = world;
+
+    // 1. Each rank knows where it lives itself; all tell all.
+    const homes = await world.allGatherObject({ ...place.ranks[rank], thread: place.thread });
+    if (rank > 0) return;
+    show.table(
+      homes.map((home, r) => ({ rank: r, ...home })),
+      `${size} ranks on ${count(homes.map((home) => home.host))} host(s), in ${count(homes.map((home) => home.process))} process(es)`,
+    );
+
+    // 2. What joins two ranks follows from where they live.
+    const rows = homes.map((_, from) => ({
+      from: `rank ${from}`,
+      ...Object.fromEntries(homes.map((__, to) => [`rank ${to}`, from === to ? "·" : place.reach(from, to)])),
+    }));
+    show.table(rows, "how one reaches the other");
+    for (const way of new Set(homes.flatMap((_, from) => homes.map((__, to) => place.reach(from, to))))) {
+      if (size > 1) show.line(`${way}: ${meanings[way]}`);
+    }
+  },
+});
+
+const meanings = {
+  local: "both are turns of one thread; bytes are copied where they lie",
+  shm: "threads of one process; the receiver takes the bytes out of the sender's memory",
+  unix: "processes of one host; bytes pass through the kernel over a Unix socket",
+  tcp: "processes that only a network joins; bytes pass through the kernels over TCP",
+} as const;
+
+function count(values: readonly (string | number)[]): number {
+  return new Set(values).size;
+}

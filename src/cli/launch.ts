@@ -1,0 +1,153 @@
+/** `worldsize launch`: the ranks of a program as processes, on this host or together with others. */
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { runJob, type TransportName } from "../script/node/job.ts";
+import { isLoopback } from "../script/node/tcp/environment.ts";
+import type { NodeOptions } from "../script/node/tcp/launch.ts";
+import { jobSecret } from "../script/node/tcp/secret.ts";
+import {
+  addProgramFlags,
+  addScriptOptions,
+  conclude,
+  interruptible,
+  jobOptions,
+  loadProgram,
+  type ProgramFlags,
+  parse,
+  printer,
+  strict,
+  wholeNumber,
+} from "./program-flags.ts";
+import { renderShown } from "./render.ts";
+import { checkRanks, transportOption } from "./run.ts";
+import { UsageError } from "./scripts.ts";
+
+interface LaunchFlags extends ProgramFlags {
+  readonly ranks?: number;
+  readonly transport: TransportName;
+  readonly nnodes: number;
+  readonly nodeRank: number;
+  readonly rendezvous?: { host: string; port: number };
+  readonly secretFile?: string;
+  readonly logDir?: string;
+  readonly maxRestarts: number;
+  readonly sockets: "unix" | "tcp";
+}
+
+/** Runs `worldsize launch …`. @returns the exit code. */
+export async function launchCommand(args: readonly string[]): Promise<number> {
+  const command = strict(new Command("worldsize launch"))
+    .description("Starts a program on several ranks, each a process of its own; --nnodes spans several machines.")
+    .usage("[flags] PROGRAM [-- the program's own options]")
+    .argument("<program>", "name of a script, or path of a program")
+    .argument("[options...]", "its options, after --")
+    .passThroughOptions()
+    .option("-n, --ranks <count>", "ranks on this machine (default: what the program says, or 4)", wholeNumber)
+    .addOption(transportOption("tcp"))
+    .option("--nnodes <count>", "machines that take part", wholeNumber, 1)
+    .option("--node-rank <number>", "which of them this is, from 0", wholeNumber, 0)
+    .option("--rendezvous <host:port>", "where node 0 listens and the others call", address)
+    .option("--secret-file <file>", "what all nodes know and nobody else, mode 0600")
+    .option("--log-dir <folder>", "write what each rank prints and shows to a file of its own")
+    .option("--max-restarts <count>", "start all ranks again after a failure, so often", wholeNumber, 0)
+    .addOption(new Option("--sockets <kind>", "between ranks of one machine").choices(["unix", "tcp"]).default("unix"));
+  parse(addProgramFlags(command), args);
+  const [name, rest] = command.processedArgs as [string, string[]];
+  const flags = command.opts<LaunchFlags>();
+  const loaded = await loadProgram(name);
+  const options = addScriptOptions(strict(new Command(`worldsize launch ${name} --`)), loaded.script);
+  parse(options, rest[0] === "--" ? rest.slice(1) : rest);
+  const ranks = flags.ranks ?? loaded.script.ranks ?? 4;
+  checkRanks(ranks, flags.transport);
+  const nodes = nodeOptions(flags);
+  const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir);
+  const signal = interruptible();
+  const print = printer(flags, ranks * flags.nnodes);
+  const job = jobOptions(loaded, flags, options.opts());
+  try {
+    const result = await runJob({
+      ...job,
+      ranks,
+      transport: flags.transport,
+      signal,
+      processes: {
+        ...job.processes,
+        nodes,
+        maxRestarts: flags.maxRestarts,
+        onlyTcp: flags.sockets === "tcp",
+        output: logs && ((rank) => logs.file(rank)),
+      },
+      onShown: (rank, shown) => {
+        if (logs) logs.write(rank, renderShown(rank, shown, ranks));
+        else print(rank, shown);
+      },
+    });
+    return conclude(result, flags, loaded.program.file, signal.aborted, ranks);
+  } finally {
+    logs?.close();
+  }
+}
+
+/** @throws UsageError for flags that contradict each other. */
+function nodeOptions({ nnodes, nodeRank, rendezvous, secretFile, transport }: LaunchFlags): NodeOptions | undefined {
+  if (nnodes < 1) throw new UsageError(`--nnodes should be at least 1, but is ${nnodes}.`);
+  if (nodeRank < 0 || nodeRank >= nnodes) {
+    throw new UsageError(`--node-rank should be from 0 to ${nnodes - 1}, but is ${nodeRank}.`);
+  }
+  if (nnodes === 1 && !rendezvous) return undefined;
+  if (transport !== "tcp") throw new UsageError(`Ranks of several machines need --transport tcp, not ${transport}.`);
+  if (!rendezvous) throw new UsageError("Several machines need --rendezvous HOST:PORT, an address of node 0.");
+  const secret = jobSecret(secretFile, process.env, isLoopback(rendezvous.host));
+  return { count: nnodes, rank: nodeRank, rendezvous, secret };
+}
+
+function address(text: string): { host: string; port: number } {
+  const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || !(port > 0 && port < 65_536)) {
+    throw new InvalidArgumentError(`"${text}" is no address; write HOST:PORT, such as 10.0.0.1:29500.`);
+  }
+  return { host: match[1], port };
+}
+
+/** A file a rank, for what it shows and what its process prints. */
+class LogFiles {
+  readonly #folder: string;
+  readonly #files = new Map<number, number>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      throw new UsageError(`The folder for logs could not be made: ${(error as Error).message}.`);
+    }
+  }
+
+  /** The descriptor of a rank's file. */
+  file(rank: number): number {
+    let file = this.#files.get(rank);
+    if (file === undefined) {
+      try {
+        file = openSync(join(this.#folder, `rank-${rank}.log`), "a");
+      } catch (error) {
+        throw new UsageError(`The log of rank ${rank} could not be opened: ${(error as Error).message}.`);
+      }
+      this.#files.set(rank, file);
+    }
+    return file;
+  }
+
+  write(rank: number, lines: readonly string[]): void {
+    try {
+      writeSync(this.file(rank), `${lines.join("\n")}\n`);
+    } catch (error) {
+      process.stderr.write(`The log of rank ${rank} is incomplete: ${(error as Error).message}.\n`);
+    }
+  }
+
+  close(): void {
+    for (const file of this.#files.values()) closeSync(file);
+  }
+}

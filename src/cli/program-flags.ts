@@ -1,0 +1,230 @@
+/** What `run`, `launch` and `join` share: a program's options as flags, its ranks' common flags, its end. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import { type OptionSpec, type Script, scriptOf, type TimelineLane } from "../script/index.ts";
+import { compileProgram, type Program } from "../script/node/compile.ts";
+import type { JobOptions, JobResult } from "../script/node/job.ts";
+import { toPerfetto } from "../trace/perfetto.ts";
+import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink } from "../world/index.ts";
+import { parseBytes, parseMemory } from "./memory.ts";
+import { renderShown, timeline } from "./render.ts";
+import { findScript, suggest, UsageError } from "./scripts.ts";
+
+/** Exit codes: the program failed, Ctrl-C. */
+const FAILED = 1;
+const INTERRUPTED = 130;
+
+export interface ProgramFlags extends Record<string, unknown> {
+  readonly json?: boolean;
+  readonly trace?: string;
+  readonly timeline?: boolean;
+  readonly algorithm?: (typeof allReduceAlgorithms)[number];
+  readonly memory?: number;
+  readonly seed: number;
+  readonly interleaving?: number;
+  readonly link?: LinkSpeed;
+  readonly eager: number;
+  readonly timeout: number;
+}
+
+export interface Loaded {
+  readonly program: Program;
+  readonly script: Script;
+}
+
+/** Compiles and loads a program. @throws CompileError or UsageError with what is wrong with it. */
+export async function loadProgram(name: string): Promise<Loaded> {
+  const program = await compileProgram(findScript(name));
+  try {
+    return { program, script: scriptOf((await import(program.url)) as Record<string, unknown>, program.file) };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Makes a command strict and quiet: its errors are ours to print. */
+export function strict(command: Command): Command {
+  return command
+    .helpOption("-h, --help", "show this help")
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError(true);
+}
+
+/** Adds the flags that every way to start a program has. */
+export function addProgramFlags(command: Command): Command {
+  return command
+    .option("--json", "print JSON lines")
+    .option("--timeline", "draw a timeline of all ranks at the end")
+    .option("--trace <file>", "record a trace for ui.perfetto.dev")
+    .addOption(new Option("--algorithm <name>", "force one allReduce algorithm").choices([...allReduceAlgorithms]))
+    .option("--memory <size>", "device memory of all ranks together, such as 512MiB (default: 4GiB)", parseMemory)
+    .option("--link <speed>", "pace the link between any two ranks, such as 1GB/s,20us", link)
+    .option(
+      "--eager <bytes>",
+      "messages up to this size leave from a copy: their send completes at once",
+      parseBytes,
+      0,
+    )
+    .option("--timeout <seconds>", "over tcp: how long a rank may be silent, or take to come", seconds, 30_000)
+    .option("--seed <number>", "seed of random numbers", wholeNumber, 0)
+    .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
+}
+
+/** Adds a flag for each option of the script. */
+export function addScriptOptions(command: Command, script: Script): Command {
+  for (const [key, spec] of Object.entries(script.options ?? {})) command.addOption(scriptOption(key, spec));
+  return command;
+}
+
+function scriptOption(key: string, spec: OptionSpec): Option {
+  const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const about = spec.choices ? `${spec.about} (${spec.choices.join(", ")})` : spec.about;
+  const option = new Option(spec.type === "boolean" ? `--${flag} [yes]` : `--${flag} <value>`, about).default(
+    spec.default,
+  );
+  return option.argParser((text: string) => {
+    try {
+      return spec.parse(text);
+    } catch (error) {
+      const near = spec.choices ? ` ${suggest(text, spec.choices)}` : "";
+      throw new InvalidArgumentError(`${(error as Error).message}.${near}`);
+    }
+  });
+}
+
+/** @throws UsageError for a flag that does not exist or has a bad value. */
+export function parse(command: Command, args: readonly string[]): void {
+  try {
+    command.parse([...args], { from: "user" });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === "commander.helpDisplayed") throw error;
+    throw new UsageError(message.replace(/^error: /, "").replace(/\n\(Did/, ". (Did"));
+  }
+}
+
+/** What a job takes of the flags. @param values options of the script. */
+export function jobOptions(
+  { program, script }: Loaded,
+  flags: ProgramFlags,
+  values: Record<string, unknown>,
+): Omit<JobOptions, "ranks"> {
+  return {
+    program,
+    options: Object.fromEntries(Object.keys(script.options ?? {}).map((key) => [key, values[key]])),
+    table: flags.algorithm && { ...defaultTable, shared: flags.algorithm === "shared", allReduce: flags.algorithm },
+    memory: flags.memory,
+    seed: flags.seed,
+    interleaving: flags.interleaving,
+    link: flags.link,
+    eager: flags.eager,
+    traced: flags.trace !== undefined || flags.timeline || script.traced,
+    processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
+  };
+}
+
+/** Prints what ranks show, as text or JSON. */
+export function printer(flags: ProgramFlags, ranks: number): NonNullable<JobOptions["onShown"]> {
+  return (rank, shown) => {
+    const lines = flags.json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, ranks);
+    process.stdout.write(`${lines.join("\n")}\n`);
+  };
+}
+
+/** Prints how a job ended. @returns the exit code. */
+export function conclude(
+  result: JobResult,
+  flags: ProgramFlags,
+  file: string,
+  stopped: boolean,
+  ranks: number,
+): number {
+  if (stopped) {
+    process.stderr.write(`\nStopped; all ${ranks} ranks are gone.\n`);
+    return INTERRUPTED;
+  }
+  if (flags.trace) writeTrace(flags.trace, result);
+  if (flags.timeline) process.stdout.write(`${timeline(lanesOf(result)).join("\n")}\n`);
+  if (result.ok) return 0;
+  reportFailure(result, file, flags.json ?? false);
+  return FAILED;
+}
+
+/** A signal that Ctrl-C gives. */
+export function interruptible(): AbortSignal {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  return stop.signal;
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  const value = Number(text.replace(/s$/, ""));
+  if (value >= 0.5 && value <= 86_400) return value * 1000;
+  throw new InvalidArgumentError(`"${text}" is no time in seconds from 0.5 to 86400.`);
+}
+
+function link(text: string): LinkSpeed {
+  try {
+    return parseLink(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+/** A lane for everything each rank did. */
+function lanesOf({ spans }: JobResult): TimelineLane[] {
+  const lanes = spans.flatMap((own, rank) =>
+    (["host", "device", "comm"] as const).map((lane) => ({
+      name: `rank ${rank} ${lane}`,
+      spans: own.filter((span) => span.lane === lane),
+    })),
+  );
+  return lanes.filter((lane) => lane.spans.length > 0);
+}
+
+function writeTrace(file: string, { spans }: JobResult): void {
+  try {
+    writeFileSync(file, toPerfetto(spans));
+  } catch (error) {
+    throw new UsageError(`The trace could not be written to ${file}: ${(error as Error).message}.`);
+  }
+  process.stderr.write(`Trace written to ${file}; open it at https://ui.perfetto.dev.\n`);
+}
+
+function reportFailure({ failure, flight }: JobResult, file: string, json: boolean): void {
+  const recorder = dumpFlight(flight);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
+    return;
+  }
+  const who = failure && failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
+  process.stderr.write(`\n${pc.red(`${who}:`)}\n${failure && failure.rank >= 0 ? failure.stack : failure?.message}\n`);
+  if (recorder) process.stderr.write(pc.dim(`The last operations of each rank: ${recorder}\n`));
+}
+
+/** Writes the flight recorders of a failed job into a new folder. @returns its path, or undefined if nothing was recorded. */
+function dumpFlight(flight: JobResult["flight"]): string | undefined {
+  if (flight.every((records) => records.length === 0)) return undefined;
+  try {
+    const folder = mkdtempSync(join(tmpdir(), "worldsize-flight-"));
+    flight.forEach((records, rank) => {
+      writeFileSync(
+        join(folder, `rank-${rank}.jsonl`),
+        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
+      );
+    });
+    return folder;
+  } catch {
+    return undefined; // a full disk must not hide the failure itself
+  }
+}
