@@ -20,11 +20,19 @@ function impossible(): string | undefined {
     ip("link", "add", "v0", "netns", a, "type", "veth", "peer", "name", "v0", "netns", b);
     return undefined;
   } catch (error) {
-    return (
-      String((error as Error).message)
-        .split("\n")
-        .at(-1) || "ip netns is not to be had"
-    );
+    remove();
+    const { message } = error as Error;
+    return message.trim().split("\n").at(-1) || "ip netns is not to be had";
+  }
+}
+
+function remove(): void {
+  for (const host of [a, b]) {
+    try {
+      ip("netns", "del", host);
+    } catch {
+      // it was never made
+    }
   }
 }
 
@@ -48,7 +56,7 @@ describe.skipIf(reason)(`two hosts${reason ? ` (skipped: ${reason})` : ""}`, () 
   });
 
   afterAll(() => {
-    for (const host of [a, b]) ip("netns", "del", host);
+    remove();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -1,4 +1,6 @@
-// `npm run fuzz [cases]`: random conformance cases over every transport, world size and algorithm.
+// `npm run fuzz [cases] [seed] [hostile]`: random conformance cases over every transport, world size and
+// algorithm, then hostile connections against a running job.
+import { fuzzHostile } from "./fuzz-hostile.mjs";
 import { prepare } from "./setup.mjs";
 
 await prepare({ development: true });
@@ -6,10 +8,11 @@ const { compileProgram, defaultTable, runJob } = await import("../dist/testing.j
 
 const wanted = Number(process.argv[2] ?? 10_000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
+const hostile = Number(process.argv[4] ?? 100_000);
 const program = await compileProgram("test/conformance/program.ts");
 const algorithms = [undefined, "ring", "doubling", "halving", "tree"];
 const configurations = [];
-for (const transport of ["shm", "local"]) {
+for (const transport of ["shm", "local", "tcp"]) {
   for (const ranks of [1, 2, 3, 5, 8])
     for (const algorithm of algorithms) configurations.push({ transport, ranks, algorithm });
 }
@@ -37,3 +40,5 @@ for (const [i, { transport, ranks, algorithm }] of configurations.entries()) {
   console.log(`ok  ${String(done).padStart(6)} cases  ${name}`);
 }
 console.log(`${done} cases passed`);
+await fuzzHostile(hostile, seed);
+console.log(`${hostile} hostile connections did no harm`);

@@ -154,6 +154,7 @@ class Job {
     clearTimeout(this.#grace);
     signal?.removeEventListener("abort", stop);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.#memoryStore.close();
     return this.#result();
   }
 

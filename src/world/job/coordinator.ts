@@ -99,6 +99,7 @@ export class Coordinator {
   stop(): void {
     clearInterval(this.#timer);
     clearTimeout(this.#suspicion);
+    this.store.close();
     for (const { connection } of this.#seats.values()) connection?.close();
   }
 

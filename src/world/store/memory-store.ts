@@ -1,5 +1,13 @@
 /** The store itself, in the memory of one process. */
-import { limits, STORE_TIMEOUT, type Store, StoreLimitError, StoreTimeoutError, StoreValueError } from "./store.ts";
+import {
+  limits,
+  STORE_TIMEOUT,
+  type Store,
+  StoreClosedError,
+  StoreLimitError,
+  StoreTimeoutError,
+  StoreValueError,
+} from "./store.ts";
 
 /** Most milliseconds that a timer takes. */
 const LONGEST = 2 ** 31 - 1;
@@ -7,6 +15,8 @@ const LONGEST = 2 ** 31 - 1;
 interface Waiter {
   /** Tries again. @returns whether its wait is over. */
   look(): boolean;
+  /** Ends the wait in vain. */
+  fail(error: Error): void;
 }
 
 export class MemoryStore implements Store {
@@ -80,6 +90,12 @@ export class MemoryStore implements Store {
     }
   }
 
+  /** Whoever still waits gets a StoreClosedError. */
+  close(): void {
+    for (const waiter of this.#waiters) waiter.fail(new StoreClosedError("The job is over, and its store with it."));
+    this.#waiters.clear();
+  }
+
   #put(key: string, value: string): void {
     if (key.length > limits.keyLength) {
       throw new StoreLimitError(`A key has at most ${limits.keyLength} characters, but ${cut(key)} has ${key.length}.`);
@@ -111,19 +127,21 @@ export class MemoryStore implements Store {
   #until(condition: () => boolean, timeout: number, complaint: () => string): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          this.#waiters.delete(waiter);
-          reject(new StoreTimeoutError(complaint()));
-        },
-        Math.min(timeout, LONGEST),
-      );
+      const late = (): void => {
+        this.#waiters.delete(waiter);
+        reject(new StoreTimeoutError(complaint()));
+      };
+      const timer = setTimeout(late, Math.min(timeout, LONGEST));
       const waiter: Waiter = {
         look: () => {
           if (!condition()) return false;
           clearTimeout(timer);
           resolve();
           return true;
+        },
+        fail: (error) => {
+          clearTimeout(timer);
+          reject(error);
         },
       };
       this.#waiters.add(waiter);
