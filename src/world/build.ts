@@ -5,16 +5,16 @@ import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
 import { type LinkSpeed, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
-import { JOB_OWNER, ShmTransport } from "./shm.ts";
-import { shmGroupBytes } from "./shm-group.ts";
-import { ShmLayout } from "./shm-layout.ts";
+import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
+import { shmGroupBytes } from "./shm/shm-group.ts";
+import { ShmLayout } from "./shm/shm-layout.ts";
+import { ThreadDriver } from "./shm/thread-driver.ts";
+import { Watchdog } from "./shm/watchdog.ts";
 import type { Office } from "./tcp/office.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
 import { TcpWatch } from "./tcp/tcp-watch.ts";
-import { ThreadDriver } from "./thread-driver.ts";
 import { Tuner, type TuningTable } from "./tuner.ts";
-import { Watchdog } from "./watchdog.ts";
 
 /** One rank, ready to run a program. */
 export interface Rank {

@@ -11,6 +11,7 @@
  * on timing; the result has the same bits on every rank. Integer sums and products wrap,
  * and the mean of integers divides the wrapped sum, rounding toward zero.
  */
+import { allReduceSteps } from "./algorithms/all-reduce.ts";
 import {
   directAllToAll,
   directGather,
@@ -19,17 +20,16 @@ import {
   disseminationBarrier,
   gatherBroadcast,
 } from "./algorithms/direct.ts";
-import { halvingDoublingAllReduce, recursiveDoublingAllReduce } from "./algorithms/doubling.ts";
-import { ringAllGather, ringAllReduce } from "./algorithms/ring.ts";
-import { treeAllReduce, treeBroadcast, treeReduce } from "./algorithms/tree.ts";
+import { ringAllGather } from "./algorithms/ring.ts";
+import { treeBroadcast, treeReduce } from "./algorithms/tree.ts";
 import { Checks } from "./checks.ts";
 import type { Engine } from "./engine.ts";
-import { type Call, Issuer } from "./issuer.ts";
+import { Issuer } from "./issuer.ts";
 import { allGatherJson, broadcastJson } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
 import type { SharedGroup } from "./transport.ts";
-import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
+import type { Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
 
 /** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
@@ -42,15 +42,6 @@ export interface PointToPoint<T extends Contiguous> {
   readonly peer: number;
   readonly tag?: number;
 }
-
-/** allReduce by each algorithm, as messages. What shared memory does by itself is in shm-group.ts. */
-const allReduceSteps: Readonly<Record<AllReduceAlgorithm, Call<unknown>["steps"]>> = {
-  shared: (comm, { data: [tensor], operator = "sum" }) => recursiveDoublingAllReduce(comm, spanOf(tensor), operator),
-  ring: (comm, { data: [tensor], operator = "sum" }) => ringAllReduce(comm, spanOf(tensor), operator),
-  doubling: (comm, { data: [tensor], operator = "sum" }) => recursiveDoublingAllReduce(comm, spanOf(tensor), operator),
-  halving: (comm, { data: [tensor], operator = "sum" }) => halvingDoublingAllReduce(comm, spanOf(tensor), operator),
-  tree: (comm, { data: [tensor], operator = "sum" }) => treeAllReduce(comm, spanOf(tensor), operator),
-};
 
 export class ProcessGroup {
   readonly rank: number;

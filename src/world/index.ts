@@ -13,7 +13,7 @@ export { Coordinator } from "./job/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
 export { type LinkSpeed, PacedLinks, parseLink } from "./links.ts";
 export type { Contiguous, Operator } from "./operation.ts";
-export { ShmLayout } from "./shm-layout.ts";
+export { ShmLayout } from "./shm/shm-layout.ts";
 export { captureSite, formatSite, userFrame } from "./site.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";

@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import pc from "picocolors";
 import { formatBytes } from "../../device/index.ts";
 import type { Row } from "../../script/index.ts";
@@ -39,6 +39,8 @@ export interface Measurement {
 
 interface Flags {
   readonly rounds: number;
+  /** What the ranks talk over; tcp between processes of one host. */
+  readonly transport: "shm" | "unix" | "tcp";
   readonly against: PeerName[];
   readonly json?: boolean;
 }
@@ -46,13 +48,15 @@ interface Flags {
 type Progress = (text: string) => void;
 
 const MIB = 2 ** 20;
+/** Bytes of messages that processes send from a copy, as gloo and MPI do. */
+const EAGER = 1024;
 
 const benches: Record<
   string,
   { about: string; peers: readonly PeerName[]; run(flags: Flags, progress: Progress): Promise<Measurement[]> }
 > = {
   "all-reduce": {
-    about: "allReduce(sum, f32) over shared memory: bus bandwidth",
+    about: "allReduce(sum, f32): bus bandwidth",
     peers: ["openmpi", "gloo"],
     run: benchAllReduce,
   },
@@ -111,6 +115,11 @@ function parseFlags(name: string, args: readonly string[]): Flags {
     .configureOutput({ outputError: () => {} })
     .option("--json", "print one object a line")
     .option("--rounds <count>", "interleaved rounds; the best of each side counts", Number, 5)
+    .addOption(
+      new Option("--transport <name>", "threads over shared memory; processes over Unix sockets, or over TCP")
+        .choices(["shm", "unix", "tcp"])
+        .default("shm"),
+    )
     .option("--against <peers>", `${peerNames.join(", ")}, where installed`, (text: string) => text.split(","), []);
   try {
     command.parse([...args], { from: "user" });
@@ -125,13 +134,21 @@ function parseFlags(name: string, args: readonly string[]): Flags {
 }
 
 /** Runs a bench program on ranks. @returns the rows that rank 0 showed. */
-async function rows<T>(file: string, ranks: number, options: Record<string, unknown>): Promise<T[]> {
+async function rows<T>(
+  file: string,
+  ranks: number,
+  options: Record<string, unknown>,
+  transport: Flags["transport"] = "shm",
+): Promise<T[]> {
   const found: T[] = [];
   const program = await compileProgram(join(root, "bench", file));
   const result = await runJob({
     program,
     ranks,
     options,
+    transport: transport === "shm" ? "shm" : "tcp",
+    eager: transport === "shm" ? 0 : EAGER,
+    processes: { onlyTcp: transport === "tcp" },
     onShown: (_, shown) => void (shown.kind === "row" && found.push(shown.row as T)),
   });
   if (!result.ok) throw new Error(`The bench itself failed: ${result.failure?.message}`);
@@ -153,7 +170,15 @@ async function race(
   };
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`${what}, ${ranks} ranks, round ${round} of ${flags.rounds}: ours`);
-    note("ours", await rows<PeerTime>(`${what}.ts`, ranks, { cases: cases.map((pair) => pair.join("x")).join(",") }));
+    note(
+      "ours",
+      await rows<PeerTime>(
+        `${what}.ts`,
+        ranks,
+        { cases: cases.map((pair) => pair.join("x")).join(",") },
+        flags.transport,
+      ),
+    );
     for (const peer of flags.against as ("openmpi" | "gloo")[]) {
       progress(`${what}, ${ranks} ranks, round ${round} of ${flags.rounds}: ${peer}`);
       // Slow peers get fewer iterations; a round of theirs still takes longer than one of ours.
@@ -161,7 +186,7 @@ async function race(
         ([bytes, count]): Case => [bytes, peer === "gloo" ? Math.max(2, Math.ceil(count / 20)) : count],
       );
       try {
-        note(peer, runPeer(peer, what, ranks, fewer));
+        note(peer, runPeer(peer, what, ranks, fewer, flags.transport === "tcp"));
       } catch (error) {
         process.stderr.write(
           `${peer} failed in round ${round}: ${(error as Error).message.trim().split("\n").at(-1)}\n`,
@@ -182,8 +207,21 @@ function against(
   return flags.against.map((peer) => ({ ...own, peer, peerValue: theirs(peer), ratio: own.value / theirs(peer) }));
 }
 
-async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measurement[]> {
-  const plans: [number, Case[]][] = [
+/** Sizes and iterations, by number of ranks; separate processes get fewer iterations. */
+function allReducePlans(transport: Flags["transport"]): [number, Case[]][] {
+  if (transport !== "shm") {
+    const cases = (small: number): Case[] => [
+      [1024, small],
+      [65_536, small / 4],
+      [MIB, 40],
+      [64 * MIB, 5],
+    ];
+    return [
+      [2, cases(2000)],
+      [4, cases(400)],
+    ];
+  }
+  return [
     [
       2,
       [
@@ -203,15 +241,18 @@ async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measure
       ],
     ],
   ];
+}
+
+async function benchAllReduce(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
-  for (const [ranks, cases] of plans) {
+  for (const [ranks, cases] of allReducePlans(flags.transport)) {
     const seconds = await race("all-reduce", ranks, cases, flags, progress);
     for (const [bytes] of cases) {
       // Bus bandwidth as nccl-tests defines it: what each link carries, 2(n - 1)/n of the buffer.
       const bandwidth = (who: string): number => ((bytes / seconds(who, bytes)) * 2 * (ranks - 1)) / ranks / 1e9;
       const own = {
         bench: "all-reduce",
-        case: `${formatBytes(bytes)}, ${ranks} ranks`,
+        case: `${formatBytes(bytes)}, ${ranks} ranks, ${flags.transport}`,
         metric: "bus bandwidth",
         unit: "GB/s",
         value: bandwidth("ours"),
@@ -235,7 +276,7 @@ async function benchPointToPoint(flags: Flags, progress: Progress): Promise<Meas
       small ? (seconds(who, bytes) / 2) * 1e6 : (2 * bytes) / seconds(who, bytes) / 1e9;
     const own = {
       bench: "p2p",
-      case: formatBytes(bytes),
+      case: `${formatBytes(bytes)}, ${flags.transport}`,
       metric: small ? "half round trip" : "bandwidth",
       unit: small ? "µs" : "GB/s",
       value: value("ours"),
@@ -269,15 +310,22 @@ async function benchStartup(flags: Flags, progress: Progress): Promise<Measureme
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`startup, round ${round} of ${flags.rounds}`);
     const start = performance.now();
-    execFileSync(process.execPath, [join(root, "bin/worldsize.mjs"), "run", "hello-distributed", "-n", "4"], {
-      stdio: "ignore",
-    });
+    const name = "hello-distributed";
+    const command =
+      flags.transport === "shm" ? ["run", name, "-n", "4"] : ["launch", "-n", "4", "--sockets", flags.transport, name];
+    execFileSync(process.execPath, [join(root, "bin/worldsize.mjs"), ...command], { stdio: "ignore" });
     ours = Math.min(ours, (performance.now() - start) / 1e3);
     if (flags.against.includes("gloo")) theirs = Math.min(theirs, runHelloPeer(4));
   }
   return against(
     flags,
-    { bench: "startup", case: "hello-distributed, 4 ranks", metric: "time", unit: "s", value: ours },
+    {
+      bench: "startup",
+      case: `hello-distributed, 4 ranks, ${flags.transport}`,
+      metric: "time",
+      unit: "s",
+      value: ours,
+    },
     () => theirs,
   );
 }

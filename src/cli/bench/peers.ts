@@ -42,6 +42,8 @@ function python(): string | undefined {
   return ["python3", "/usr/bin/python3"].find((path) => works(path, "-c", "import torch.distributed"));
 }
 
+/** Open MPI over TCP, where it would use shared memory. */
+const tcpFlags = ["--mca", "pml", "ob1", "--mca", "btl", "tcp,self"];
 const mpirunFlags = ["--allow-run-as-root", "--oversubscribe"];
 
 /** Why a peer cannot run here, with the command that mends it; undefined if it can. */
@@ -67,12 +69,13 @@ function parseLines<T>(text: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-/** Runs a peer's driver for all-reduce or p2p. */
+/** Runs a peer's driver for all-reduce or p2p; gloo always talks over TCP. */
 export function runPeer(
   name: "openmpi" | "gloo",
   what: "all-reduce" | "p2p",
   ranks: number,
   cases: readonly Case[],
+  onlyTcp = false,
 ): PeerTime[] {
   const numbers = cases.flat().map(String);
   if (name === "gloo") {
@@ -86,7 +89,9 @@ export function runPeer(
   try {
     const program = join(folder, "driver");
     capture("mpicc", ["-O3", join(drivers, `${what.replace("-", "_")}.c`), "-o", program]);
-    return parseLines(capture("mpirun", [...mpirunFlags, "-n", String(ranks), program, ...numbers]));
+    return parseLines(
+      capture("mpirun", [...mpirunFlags, ...(onlyTcp ? tcpFlags : []), "-n", String(ranks), program, ...numbers]),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -10,7 +10,7 @@
  * commutative operation, so all ranks end with the same bits.
  */
 import { type Operator, type Span, slice } from "../operation.ts";
-import type { Comm, Steps } from "../transport.ts";
+import type { Comm, Request, Steps } from "../transport.ts";
 
 /** Runs `butterfly` on the largest power of two of ranks; rank i + power works through rank i. */
 function* folded(comm: Comm, span: Span, operator: Operator, butterfly: (comm: Comm, power: number) => Steps): Steps {
@@ -31,10 +31,15 @@ function* folded(comm: Comm, span: Span, operator: Operator, butterfly: (comm: C
 /** allReduce in place by recursive doubling. */
 export function* recursiveDoublingAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
   yield* folded(comm, span, operator, function* (comm, power) {
-    const incoming = comm.scratch(span.count, span.dtype);
+    // The receives of all steps are posted first: no partner has to wait until this rank is ready.
+    const steps: { partner: number; incoming: Span; arrival: Request }[] = [];
     for (let distance = 1; distance < power; distance *= 2) {
       const partner = comm.rank ^ distance;
-      yield [comm.send(partner, span), comm.recv(partner, incoming)];
+      const incoming = comm.scratch(span.count, span.dtype);
+      steps.push({ partner, incoming, arrival: comm.recv(partner, incoming) });
+    }
+    for (const { partner, incoming, arrival } of steps) {
+      yield [comm.send(partner, span), arrival];
       comm.combine(span, incoming, operator);
     }
   });
@@ -61,8 +66,11 @@ export function* halvingDoublingAllReduce(comm: Comm, span: Span, operator: Oper
       else from = middle;
     }
     // Doubling: the same pairs in reverse, each sending what it has finished.
-    for (const { mine, theirs, partner } of ranges.reverse()) {
-      yield [comm.send(partner, mine), comm.recv(partner, theirs)];
-    }
+    const back = ranges.reverse().map(({ mine, theirs, partner }) => ({
+      mine,
+      partner,
+      arrival: comm.recv(partner, theirs),
+    }));
+    for (const { mine, partner, arrival } of back) yield [comm.send(partner, mine), arrival];
   });
 }

@@ -4,6 +4,9 @@
  * rank sends, (n - 1)/n of the buffer per phase, are the least possible; the price is
  * n - 1 latencies.
  *
+ * All receives of a phase are posted at its start, each into a chunk of its own, so that
+ * no sender has to wait for its receiver to be ready.
+ *
  * Chunk c is reduced in the order of ranks c+1, c+2, …, c and then copied, so all ranks
  * end with the same bits.
  */
@@ -14,11 +17,10 @@ import type { Comm, Steps } from "../transport.ts";
 export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator: Operator): Steps {
   const { rank, size } = comm;
   const chunk = (i: number): Span => chunks[(i + 2 * size) % size];
-  for (let step = 0; step < size - 1; step++) {
-    yield [
-      comm.send((rank + 1) % size, chunk(rank - 1 - step)),
-      comm.recvCombine((rank - 1 + size) % size, chunk(rank - 2 - step), operator),
-    ];
+  const left = (rank - 1 + size) % size;
+  const arrivals = steps(size, (step) => comm.recvCombine(left, chunk(rank - 2 - step), operator));
+  for (const [step, arrival] of arrivals.entries()) {
+    yield [comm.send((rank + 1) % size, chunk(rank - 1 - step)), arrival];
   }
   if (operator === "mean") comm.divide(chunks[rank], size);
 }
@@ -27,11 +29,10 @@ export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator
 export function* ringAllGather(comm: Comm, chunks: readonly Span[]): Steps {
   const { rank, size } = comm;
   const chunk = (i: number): Span => chunks[(i + size) % size];
-  for (let step = 0; step < size - 1; step++) {
-    yield [
-      comm.send((rank + 1) % size, chunk(rank - step)),
-      comm.recv((rank - 1 + size) % size, chunk(rank - step - 1)),
-    ];
+  const left = (rank - 1 + size) % size;
+  const arrivals = steps(size, (step) => comm.recv(left, chunk(rank - step - 1)));
+  for (const [step, arrival] of arrivals.entries()) {
+    yield [comm.send((rank + 1) % size, chunk(rank - step)), arrival];
   }
 }
 
@@ -41,4 +42,9 @@ export function* ringAllReduce(comm: Comm, span: Span, operator: Operator): Step
   const chunks = Array.from({ length: comm.size }, (_, i) => slice(span, at[i], at[i + 1]));
   yield* ringReduceScatter(comm, chunks, operator);
   yield* ringAllGather(comm, chunks);
+}
+
+/** One thing for each of a ring's n - 1 steps. */
+function steps<T>(size: number, each: (step: number) => T): T[] {
+  return Array.from({ length: size - 1 }, (_, step) => each(step));
 }

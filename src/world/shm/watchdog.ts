@@ -3,11 +3,11 @@
  * that is needed ended, does a circle of ranks wait for each other? And when a job fails,
  * gathers what every rank was doing and gives all of them the same account of it.
  */
-import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
-import type { Engine } from "./engine.ts";
+import { diagnose, type Report, stuckRanks } from "../diagnose.ts";
+import type { Engine } from "../engine.ts";
+import type { Failure, RankState } from "../transport.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
-import type { Failure, RankState } from "./transport.ts";
 
 /** A circle counts only if nothing has moved for so many milliseconds. */
 const STILL = 1000;

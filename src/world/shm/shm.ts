@@ -6,13 +6,13 @@
  * matches the slot, takes the bytes and marks the ticket. Words are sequentially
  * consistent, each has one writer, and only a sleeper clears its own sleep flag.
  */
-import { addressOf, type KernelRuntime } from "../device/index.ts";
-import type { PacedLinks } from "./links.ts";
-import { type Arrival, Matcher } from "./matcher.ts";
-import { type Operation, spanBytes } from "./operation.ts";
+import { addressOf, type KernelRuntime } from "../../device/index.ts";
+import type { PacedLinks } from "../links.ts";
+import { type Arrival, Matcher } from "../matcher.ts";
+import { type Operation, spanBytes } from "../operation.ts";
+import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../transport.ts";
 import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
 import * as L from "./shm-layout.ts";
-import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "./transport.ts";
 
 /** The pool's owner number for memory that belongs to the whole job. */
 export const JOB_OWNER = 65_000;

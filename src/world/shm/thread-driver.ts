@@ -6,11 +6,11 @@
  * has moved. A peer changes what it must, then rings if the flag is up. Either the last
  * look sees the change, or the peer sees the flag.
  */
-import type { Driver, Engine } from "./engine.ts";
+import type { Driver, Engine } from "../engine.ts";
+import type { Work } from "../work.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
 import type { Watchdog } from "./watchdog.ts";
-import type { Work } from "./work.ts";
 
 /** Milliseconds between two looks at the state of the job while idle. */
 const TICK = 100;

@@ -8,7 +8,7 @@
  *   rings       one ring of message slots for every ordered pair
  *   reports     REPORT bytes a rank: what it was doing when the job failed
  */
-import type { SharedMemory } from "../platform/memory.ts";
+import type { SharedMemory } from "../../platform/memory.ts";
 
 const LINE = 16;
 const RANK = 3 * LINE;

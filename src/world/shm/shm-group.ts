@@ -11,10 +11,10 @@
  * sets, used in turn: a rank can be at most one operation ahead of another, because an
  * operation ends only after everybody has arrived at it.
  */
-import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../device/index.ts";
-import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "./operation.ts";
+import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../../device/index.ts";
+import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "../operation.ts";
+import type { SharedCollective, SharedGroup } from "../transport.ts";
 import type { ShmTransport } from "./shm.ts";
-import type { SharedCollective, SharedGroup } from "./transport.ts";
 
 const LINE = 16;
 /** Words of a member's line. */
