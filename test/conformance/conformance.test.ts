@@ -31,6 +31,15 @@ describe.each(["shm", "local", "tcp"] as const)("process groups over %s", (trans
   });
 });
 
+describe.each(["unix", "tcp"])("process groups over %s sockets that nobody disturbs", (sockets) => {
+  it.each([2, 3, 5])("agree with the plain reference on %i ranks", async (ranks) => {
+    const options = { cases: 100, caseSeed: 200 + ranks };
+    const processes = { onlyTcp: sockets === "tcp" };
+    const { failure } = await runProgram(program, { ranks, transport: "tcp", options, processes });
+    expect(failure?.message).toBeUndefined();
+  });
+});
+
 it("a local world holds 1,000 ranks", async () => {
   const { failure, ok } = await runProgram("test/programs/thousand.ts", { ranks: 1000, transport: "local" });
   expect(failure?.message).toBeUndefined();

@@ -274,7 +274,17 @@ function isFinished({ statement }: Seat): boolean {
   return statement?.report.state === "finished";
 }
 
-/** A report speaks for the rank whose connection brought it, whatever it says. */
+/**
+ * A report, which speaks for the rank whose connection brought it, whatever it says.
+ * @throws TypeError for what is none.
+ */
 function owned(report: Report, rank: number): Report {
+  const lists = [report?.pending, report?.recent];
+  const whole = lists.every((list) => Array.isArray(list) && list.length < 1000 && list.every((item) => item !== null));
+  const pending =
+    whole && report.pending.every(({ blockedOn, text }) => Array.isArray(blockedOn) && typeof text === "string");
+  if (!pending || typeof report.moves !== "number" || typeof report.error !== "string") {
+    throw new TypeError(`rank ${rank} sent a report that is none`);
+  }
   return { ...report, rank };
 }

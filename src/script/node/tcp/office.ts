@@ -57,6 +57,8 @@ export class RankOffice {
   readonly #line: Line;
   readonly #listeners: Listener[] = [];
   readonly #sockets = new Map<number, Socket>();
+  /** What the coordinator must know, and hears again on a new connection. */
+  readonly #lasting: Exclude<ToOffice, { type: "connect" }>[] = [];
   readonly #unsettled = new Map<number, { oldest: number; call: StoreCall }>();
   #place: Place | undefined;
   #members: readonly Member[] = [];
@@ -81,6 +83,7 @@ export class RankOffice {
       },
       onMessage: (message) => this.#heard(message),
       onAgain: () => {
+        for (const message of this.#lasting) this.#line.send(message);
         for (const [id, { oldest, call }] of this.#unsettled) this.#line.send({ type: "store", id, oldest, call });
       },
       onLost: (reason) => this.#verdict(reason),
@@ -100,8 +103,12 @@ export class RankOffice {
 
   /** The rank says something. */
   told(message: ToOffice): void {
-    if (message.type === "connect") void this.#connect(message.peer);
-    else this.#line.send(message);
+    if (message.type === "connect") {
+      void this.#connect(message.peer);
+      return;
+    }
+    if (message.type !== "status") this.#lasting.push(message);
+    this.#line.send(message);
   }
 
   /** The rank wants the rest of a message written. */

@@ -1,0 +1,19 @@
+// The ranks' side of `worldsize bench links`: a message over a paced link, as its receiver times it.
+import { defineScript, number } from "worldsize";
+
+export default defineScript({
+  about: "Times messages from rank 0 to rank 1.",
+  ranks: 2,
+  options: { bytes: number(64e6, "of a message", { min: 4, integer: true }) },
+  async main({ world, device, options, show, now }) {
+    const x = device.zeros([options.bytes], "u8");
+    for (let round = 0; round < 6; round++) {
+      await world.barrier();
+      const start = now();
+      if (world.rank === 0) await world.send(x, 1);
+      else await world.recv(x, 0);
+      // The first round touches the memory for the first time.
+      if (round > 0 && world.rank === 1) show.row({ milliseconds: now() - start });
+    }
+  },
+});

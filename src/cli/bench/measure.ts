@@ -1,0 +1,66 @@
+/** What all benches share: figures, flags, running a program on ranks, comparing with peers. */
+import { join } from "node:path";
+import { compileProgram } from "../../script/node/compile.ts";
+import { type JobOptions, runJob } from "../../script/node/job.ts";
+import { root } from "../scripts.ts";
+import type { PeerName } from "./peers.ts";
+
+/** One measured figure; `ratio` is ours over theirs. */
+export interface Measurement {
+  readonly bench: string;
+  readonly case: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly peer?: string;
+  readonly peerValue?: number;
+  readonly ratio?: number;
+}
+
+export interface Flags {
+  readonly rounds: number;
+  /** What the ranks talk over; tcp between processes of one host. */
+  readonly transport: "shm" | "unix" | "tcp";
+  readonly against: PeerName[];
+  readonly json?: boolean;
+}
+
+export type Progress = (text: string) => void;
+
+export const MIB = 2 ** 20;
+/** Bytes of messages that processes send from a copy, as gloo and MPI do. */
+const EAGER = 1024;
+
+/** Runs a bench program on ranks. @returns the rows that rank 0 showed. */
+export async function rows<T>(
+  file: string,
+  ranks: number,
+  options: Record<string, unknown>,
+  transport: Flags["transport"] = "shm",
+  link?: JobOptions["link"],
+): Promise<T[]> {
+  const found: T[] = [];
+  const program = await compileProgram(join(root, "bench", file));
+  const result = await runJob({
+    program,
+    ranks,
+    options,
+    transport: transport === "shm" ? "shm" : "tcp",
+    eager: transport === "shm" ? 0 : EAGER,
+    processes: { onlyTcp: transport === "tcp" },
+    link,
+    onShown: (_, shown) => void (shown.kind === "row" && found.push(shown.row as T)),
+  });
+  if (!result.ok) throw new Error(`The bench itself failed: ${result.failure?.message}`);
+  return found;
+}
+
+/** Our figure alone, or once for each peer. */
+export function against(
+  flags: Flags,
+  own: Omit<Measurement, "peer" | "peerValue" | "ratio">,
+  theirs: (peer: PeerName) => number,
+): Measurement[] {
+  if (flags.against.length === 0) return [own];
+  return flags.against.map((peer) => ({ ...own, peer, peerValue: theirs(peer), ratio: own.value / theirs(peer) }));
+}

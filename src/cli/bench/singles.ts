@@ -1,0 +1,81 @@
+/** Benches of one thing each: a matrix product, the start of a job, a paced link. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { root } from "../scripts.ts";
+import { against, type Flags, type Measurement, type Progress, rows } from "./measure.ts";
+import { runGemmPeer, runHelloPeer } from "./peers.ts";
+
+export async function benchGemm(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const size = 1024;
+  let gemm = 0;
+  let peak = 0;
+  let peer = 0;
+  for (let round = 1; round <= flags.rounds; round++) {
+    progress(`gemm, round ${round} of ${flags.rounds}`);
+    const [row] = await rows<{ gemmGflops: number; peakGflops: number }>("gemm.ts", 1, { size });
+    gemm = Math.max(gemm, row.gemmGflops);
+    peak = Math.max(peak, row.peakGflops);
+    if (flags.against.includes("tfjs")) peer = Math.max(peer, (2 * size ** 3) / runGemmPeer(size) / 1e9);
+  }
+  const own = { bench: "gemm", case: `${size}³, one core`, metric: "speed", unit: "GFLOP/s", value: gemm };
+  return [
+    { ...own, peer: "multiply-add loop", peerValue: peak, ratio: gemm / peak },
+    ...(peer ? against(flags, own, () => peer) : []),
+  ];
+}
+
+export async function benchStartup(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const name = "hello-distributed";
+  const command =
+    flags.transport === "shm" ? ["run", name, "-n", "4"] : ["launch", "-n", "4", "--sockets", flags.transport, name];
+  let ours = Infinity;
+  let theirs = Infinity;
+  for (let round = 1; round <= flags.rounds; round++) {
+    progress(`startup, round ${round} of ${flags.rounds}`);
+    const start = performance.now();
+    execFileSync(process.execPath, [join(root, "bin/worldsize.mjs"), ...command], { stdio: "ignore" });
+    ours = Math.min(ours, (performance.now() - start) / 1e3);
+    if (!flags.against.includes("gloo")) continue;
+    try {
+      theirs = Math.min(theirs, runHelloPeer(4));
+    } catch (error) {
+      process.stderr.write(`gloo failed in round ${round}: ${(error as Error).message.trim().split("\n").at(-1)}\n`);
+    }
+  }
+  const own = {
+    bench: "startup",
+    case: `hello-distributed, 4 ranks, ${flags.transport}`,
+    metric: "time",
+    unit: "s",
+    value: ours,
+  };
+  return against(flags, own, () => theirs);
+}
+
+/** A message over a paced link, against the time that the link's speed says. */
+export async function benchLinks(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const link = { bytesPerSecond: 1e9, latency: 0.02 };
+  const bytes = 64e6;
+  let best = Infinity;
+  let worst = 0;
+  for (let round = 1; round <= flags.rounds; round++) {
+    progress(`links, round ${round} of ${flags.rounds}`);
+    for (const { milliseconds } of await rows<{ milliseconds: number }>(
+      "links.ts",
+      2,
+      { bytes },
+      flags.transport,
+      link,
+    )) {
+      best = Math.min(best, milliseconds);
+      worst = Math.max(worst, milliseconds);
+    }
+  }
+  const wanted = bytes / link.bytesPerSecond / 1e-3 + link.latency;
+  const peer = { peer: "1 GB/s, 20 µs", peerValue: wanted };
+  const own = { bench: "links", case: `64 MB, ${flags.transport}`, unit: "ms", ...peer };
+  return [
+    { ...own, metric: "best time", value: best, ratio: best / wanted },
+    { ...own, metric: "worst time", value: worst, ratio: worst / wanted },
+  ];
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { SocketConnection } from "../src/platform/node-connection.ts";
+import { Listener } from "../src/platform/node-listener.ts";
+import { type OfficeMail, RankOffice } from "../src/script/node/tcp/office.ts";
+import type { Report } from "../src/world/diagnose.ts";
+import { Coordinator, defaultTable, RemoteStore } from "../src/world/index.ts";
+
+let folder: string;
+let coordinator: Coordinator;
+let listener: Listener;
+let sockets: Socket[];
+let offices: RankOffice[];
+const secret = "the offices' secret";
+
+/** A coordinator for so many ranks. */
+async function coordinate(size: number, timeout = 2000): Promise<void> {
+  folder = mkdtempSync(join(tmpdir(), "worldsize-office-"));
+  coordinator = new Coordinator({ size, timeout, now: () => performance.now() });
+  sockets = [];
+  offices = [];
+  listener = new Listener({
+    secret,
+    generation: 0,
+    onCall: (socket, { from }) => {
+      sockets.push(socket);
+      coordinator.attach(new SocketConnection(socket, `rank ${from}`));
+    },
+  });
+  await listener.listen({ path: join(folder, "job.sock") });
+}
+
+function open(rank: number, size: number, timeout = 2000): RankOffice {
+  const office = new RankOffice({
+    rank,
+    size,
+    generation: 0,
+    secret,
+    coordinator: { path: join(folder, "job.sock") },
+    timeout,
+    host: "here",
+    folder,
+    table: { ...defaultTable, doublingBytes: 100 + rank },
+  });
+  offices.push(office);
+  return office;
+}
+
+beforeEach(() => coordinate(2));
+afterEach(() => {
+  for (const office of offices) office.close();
+  coordinator.stop();
+  listener.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function report(rank: number, state: Report["state"]): Report {
+  return { rank, state, error: "", pending: [], recent: [], moves: 0 };
+}
+
+it("ranks find each other, and take rank 0's thresholds", async () => {
+  const joined = [open(1, 2).join(), open(0, 2).join()];
+  for (const { members, table } of await Promise.all(joined)) {
+    expect(members.map(({ rank, place }) => [rank, place.path])).toEqual([
+      [0, join(folder, "rank-0.sock")],
+      [1, join(folder, "rank-1.sock")],
+    ]);
+    expect(table.doublingBytes).toBe(100);
+  }
+});
+
+it("a line that the network drops comes back; what was asked is answered once", async () => {
+  const [first, second] = [open(0, 2), open(1, 2)];
+  await Promise.all([first.join(), second.join()]);
+  const mail: OfficeMail[] = [];
+  const store: RemoteStore = new RemoteStore((id, oldest, call) => first.store(id, oldest, call));
+  first.onMail = (letter) => {
+    mail.push(letter);
+    if (letter.type === "stored") store.replied(letter.id, letter.reply);
+  };
+  for (let round = 1; round <= 5; round++) {
+    const sum = store.add("count", 1);
+    for (const socket of sockets.splice(0)) socket.destroy(); // before the answer could leave
+    expect(await sum).toBe(round);
+  }
+  expect(mail.filter(({ type }) => type === "verdict")).toEqual([]);
+  // The job goes on to its good end.
+  first.told({ type: "left", report: report(0, "finished") });
+  second.told({ type: "left", report: report(1, "finished") });
+  expect(await coordinator.over).toMatchObject({ ok: true });
+});
+
+it("a rank whose line does not come back is dead within two seconds", async () => {
+  const [first, second] = [open(0, 2), open(1, 2)];
+  await Promise.all([first.join(), second.join()]);
+  const verdict = new Promise<string>((resolve) => {
+    first.onMail = (letter) => letter.type === "verdict" && resolve(letter.message);
+  });
+  const began = performance.now();
+  second.close(); // as if its process had ended
+  expect(await verdict).toBe("rank 1 is gone: its process ended, or its connection was cut.");
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
+it("a peer that cannot be reached is named", async () => {
+  const [first, second] = [open(0, 2), open(1, 2)];
+  await Promise.all([first.join(), second.join()]);
+  rmSync(join(folder, "rank-1.sock"));
+  first.told({ type: "connect", peer: 1 });
+  const { ok, message } = await coordinator.over;
+  expect([ok, message]).toEqual([false, expect.stringMatching(/rank 0 could not reach rank 1 \(.*ENOENT/)]);
+});
+
+it("nonsense from a rank that knows the secret costs it its connection, and the job goes on", async () => {
+  const [first, second] = [open(0, 2), open(1, 2)];
+  await Promise.all([first.join(), second.join()]);
+  const nonsense = [null, 1, "x", {}, { pending: [], recent: {} }, { ...report(1, "running"), pending: [{}] }];
+  for (const [i, wrong] of nonsense.entries()) {
+    second.told({ type: "status", report: wrong } as never);
+    while (sockets.length < 3 + i) await new Promise((resolve) => setTimeout(resolve, 5)); // it has come back
+  }
+  first.told({ type: "left", report: report(0, "finished") });
+  sockets.at(-1)?.destroy();
+  second.told({ type: "left", report: report(1, "finished") }); // said again on the new line
+  expect(await coordinator.over).toMatchObject({ ok: true });
+});
