@@ -52,7 +52,7 @@ const ALWAYS_SITED = 1000;
 const BRIEF = 1000;
 
 /** Milliseconds within which a timer cannot be relied on. */
-const SHORT = 1.5;
+export const SHORT = 2;
 
 export class Engine {
   readonly transport: Transport;

@@ -6,7 +6,7 @@
  * has moved. A peer changes what it must, then rings if the flag is up. Either the last
  * look sees the change, or the peer sees the flag.
  */
-import type { Driver, Engine } from "../engine.ts";
+import { type Driver, type Engine, SHORT } from "../engine.ts";
 import type { Work } from "../work.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
@@ -90,7 +90,8 @@ export class ThreadDriver implements Driver {
 
   /** Milliseconds to sleep at most. */
   get #patience(): number {
-    return Math.min(TICK, this.#transport.links?.wait ?? TICK);
+    const { wait = TICK } = this.#transport.links ?? {};
+    return Math.min(TICK, Math.max(0, wait - SHORT)); // the engine lingers for the rest
   }
 
   get #bellAt(): number {
