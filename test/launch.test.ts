@@ -49,7 +49,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** The port of a test, out of the way of other jobs. */
-const port = (number: number): string => String(30_000 + (process.pid % 2000) * 10 + number);
+const port = (number: number): string => String(20_000 + (process.pid % 900) * 10 + number);
 
 describe("launch", () => {
   it("hands the program its flags and its ranks their variables", () => {

@@ -5,6 +5,7 @@
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../device/index.ts";
 import type { PacedLinks } from "./links.ts";
+import { MessageRequest } from "./message-request.ts";
 import { formatOperation, spanBytes } from "./operation.ts";
 import type { Envelope, Failure, Message, Request } from "./transport.ts";
 
@@ -19,20 +20,6 @@ export interface Arrival extends Envelope {
   readonly ticket: number;
 }
 
-class Receive implements Request {
-  done = false;
-  matched = false;
-  readonly message: Message;
-
-  constructor(message: Message) {
-    this.message = message;
-  }
-
-  get peer(): number {
-    return this.message.peer;
-  }
-}
-
 export class Matcher {
   readonly #rank: number;
   readonly #runtime: KernelRuntime;
@@ -40,7 +27,7 @@ export class Matcher {
   readonly #fail: (failure: Failure) => void;
   readonly #links: PacedLinks | undefined;
   /** By sender: receives that wait, and messages that nobody asked for yet. */
-  readonly #posted = new Map<number, Receive[]>();
+  readonly #posted = new Map<number, MessageRequest[]>();
   readonly #early = new Map<number, Arrival[]>();
 
   /** @param acknowledge tells the sender that its bytes have been taken. */
@@ -65,7 +52,7 @@ export class Matcher {
 
   /** Posts a receive; it may complete at once. */
   post(message: Message): Request {
-    const receive = new Receive(message);
+    const receive = new MessageRequest(message);
     const early = this.#early.get(message.peer);
     const at = early?.findIndex((arrival) => matches(message, arrival)) ?? -1;
     if (early && at >= 0) {
@@ -87,7 +74,7 @@ export class Matcher {
     } else append(this.#early, arrival.from, arrival);
   }
 
-  #take(receive: Receive, arrival: Arrival): void {
+  #take(receive: MessageRequest, arrival: Arrival): void {
     const { span, operation, combine, peer } = receive.message;
     const bytes = spanBytes(span);
     if (arrival.hash !== operation.hash || arrival.bytes !== bytes) {

@@ -9,6 +9,7 @@
 import { addressOf, type KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../links.ts";
 import { type Arrival, Matcher } from "../matcher.ts";
+import { MessageRequest } from "../message-request.ts";
 import { type Operation, spanBytes } from "../operation.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../transport.ts";
 import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
@@ -19,18 +20,8 @@ export const JOB_OWNER = 65_000;
 
 const states: readonly RankState[] = ["running", "finished", "failed"];
 
-class Sending implements Request {
-  done = false;
-  readonly message: Message;
+class Sending extends MessageRequest {
   ticket = -1;
-
-  constructor(message: Message) {
-    this.message = message;
-  }
-
-  get peer(): number {
-    return this.message.peer;
-  }
 }
 
 export class ShmTransport implements Transport {

@@ -4,24 +4,10 @@
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Wire } from "../../platform/wire.ts";
+import type { MessageRequest } from "../message-request.ts";
 import { spanBytes } from "../operation.ts";
-import type { Message, Request } from "../transport.ts";
+import type { Message } from "../transport.ts";
 import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, READY, type Sink } from "./frames.ts";
-
-export class Receiving implements Request {
-  done = false;
-  /** Whether its bytes have come, and only the link's time is still to pass. */
-  matched = false;
-  readonly message: Message;
-
-  constructor(message: Message) {
-    this.message = message;
-  }
-
-  get peer(): number {
-    return this.message.peer;
-  }
-}
 
 /** What an inlet needs of its transport. */
 export interface InletHost {
@@ -30,7 +16,7 @@ export interface InletHost {
   staging(): number;
   readonly stagingBytes: number;
   /** All bytes have come; `start` is when the first did. */
-  received(receiving: Receiving, start: number): void;
+  received(receiving: MessageRequest, start: number): void;
   now(): number;
 }
 
@@ -39,7 +25,7 @@ export class Inlet {
   readonly #host: InletHost;
   readonly #reader = new FrameReader((frame) => this.#data(frame));
   readonly #writer = new FrameWriter();
-  readonly #posted = new Map<number, Receiving>();
+  readonly #posted = new Map<number, MessageRequest>();
   #id = 0;
 
   constructor(host: InletHost) {
@@ -55,7 +41,7 @@ export class Inlet {
     return this.#reader.inside;
   }
 
-  receive(receiving: Receiving): void {
+  receive(receiving: MessageRequest): void {
     const { group, channel, tag, operation, span } = receiving.message;
     const id = (this.#id = (this.#id + 1) | 0);
     this.#posted.set(id, receiving);

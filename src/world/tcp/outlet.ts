@@ -3,35 +3,21 @@
  * peer says are ready, in the order of both, and writes their bytes.
  */
 import type { Wire } from "../../platform/wire.ts";
-import type { Message, Request } from "../transport.ts";
+import type { MessageRequest } from "../message-request.ts";
+import type { Message } from "../transport.ts";
 import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, HEAD } from "./frames.ts";
 
 /** Payloads up to so many bytes are copied behind their head and leave in one write. */
 const SMALL = 4096;
-
-export class Sending implements Request {
-  done = false;
-  /** Whether a receive has taken it on: it then waits for the link only. */
-  matched = false;
-  readonly message: Message;
-
-  constructor(message: Message) {
-    this.message = message;
-  }
-
-  get peer(): number {
-    return this.message.peer;
-  }
-}
 
 /** What an outlet needs of its transport. */
 export interface OutletHost {
   /** The bytes of a message's span. */
   view(message: Message): Uint8Array;
   /** A receive and a send have met that do not fit each other. */
-  mismatch(sending: Sending, ready: Frame): void;
+  mismatch(sending: MessageRequest, ready: Frame): void;
   /** All bytes have been written; `start` is when they began to be. */
-  sent(sending: Sending, start: number): void;
+  sent(sending: MessageRequest, start: number): void;
   now(): number;
 }
 
@@ -41,7 +27,7 @@ export class Outlet {
   readonly #reader = new FrameReader((frame) => this.#ready(frame));
   readonly #writer = new FrameWriter();
   /** Sends and receives that have not met. */
-  readonly #sends: Sending[] = [];
+  readonly #sends: MessageRequest[] = [];
   readonly #readies: Frame[] = [];
   #unfinished = 0;
 
@@ -54,7 +40,7 @@ export class Outlet {
     return this.#sends.length > 0 || this.#unfinished > 0;
   }
 
-  send(sending: Sending): void {
+  send(sending: MessageRequest): void {
     const at = this.#readies.findIndex((ready) => matches(sending.message, ready));
     if (at < 0) this.#sends.push(sending);
     else this.#start(sending, this.#readies.splice(at, 1)[0]);
@@ -79,7 +65,7 @@ export class Outlet {
     else this.#start(this.#sends.splice(at, 1)[0], frame);
   }
 
-  #start(sending: Sending, ready: Frame): void {
+  #start(sending: MessageRequest, ready: Frame): void {
     const view = this.#host.view(sending.message);
     if (ready.hash !== sending.message.operation.hash || ready.bytes !== view.length) {
       this.#sends.push(sending); // still waiting, for the report

@@ -6,12 +6,13 @@
  */
 import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../links.ts";
-import { formatOperation } from "../operation.ts";
+import { MessageRequest } from "../message-request.ts";
+import { formatOperation, spanBytes } from "../operation.ts";
 import type { Failure, Message, Request, SharedGroup, Transport } from "../transport.ts";
 import type { Frame } from "./frames.ts";
-import { Inlet, type InletHost, Receiving, viewOf } from "./inlet.ts";
+import { Inlet, type InletHost, viewOf } from "./inlet.ts";
 import type { FromOffice, Office } from "./office.ts";
-import { Outlet, type OutletHost, Sending } from "./outlet.ts";
+import { Outlet, type OutletHost } from "./outlet.ts";
 
 /** The pool's owner number for a transport's memory. */
 const OWNER = 64_000;
@@ -53,7 +54,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   send(message: Message): Request {
-    const sending = new Sending(message);
+    const sending = new MessageRequest(message);
     const outlet = this.#outlet(message.peer);
     outlet.send(sending);
     if (!sending.done) this.#guard(message.peer, outlet);
@@ -61,7 +62,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   recv(message: Message): Request {
-    const receiving = new Receiving(message);
+    const receiving = new MessageRequest(message);
     const inlet = this.#inlet(message.peer);
     inlet.receive(receiving);
     return receiving;
@@ -131,16 +132,16 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     return this.links?.now() ?? 0;
   }
 
-  sent(sending: Sending, start: number): void {
-    this.#arrive(sending, start);
+  sent(sending: MessageRequest, start: number): void {
+    this.#arrive(sending, start, 2 * sending.peer);
   }
 
-  received(receiving: Receiving, start: number): void {
+  received(receiving: MessageRequest, start: number): void {
     receiving.matched = true;
-    this.#arrive(receiving, start);
+    this.#arrive(receiving, start, 2 * receiving.peer + 1);
   }
 
-  mismatch({ message }: Sending, ready: Frame): void {
+  mismatch({ message }: MessageRequest, ready: Frame): void {
     const { peer, operation } = message;
     this.fail({
       kind: "mismatch",
@@ -151,8 +152,8 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     });
   }
 
-  #arrive(request: Sending | Receiving, start: number): void {
-    const { peer, span } = request.message;
+  /** @param link links out of this rank have even numbers, those into it odd ones. */
+  #arrive(request: MessageRequest, start: number, link: number): void {
     const arrive = (): void => {
       request.done = true;
     };
@@ -160,9 +161,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
       arrive();
       return;
     }
-    // Links out of this rank and links into it are different ones: even and odd numbers.
-    const link = 2 * peer + (request instanceof Sending ? 0 : 1);
-    this.links.carry(link, viewOf(this.runtime, span).length, start, arrive);
+    this.links.carry(link, spanBytes(request.message.span), start, arrive);
   }
 
   #inlet(peer: number): Inlet {

@@ -7,7 +7,7 @@ import type { ProgramStart } from "../protocol.ts";
 import type { Started } from "./environment.ts";
 import { type HostEnd, RankHost } from "./host.ts";
 import { hostName } from "./hostname.ts";
-import { refusals } from "./launch.ts";
+import { refusals } from "./lead.ts";
 import { JoinError } from "./line.ts";
 
 export interface JoinOptions {

@@ -1,0 +1,85 @@
+/** What the launchers of all hosts of a job do alike: start their ranks and report on them. */
+
+import type { Outcome } from "../../../world/index.ts";
+import type { Shown } from "../../show.ts";
+import type { ProgramStart } from "../protocol.ts";
+import type { HostEnd, HostOptions } from "./host.ts";
+import { hostName } from "./hostname.ts";
+import type { Address } from "./line.ts";
+import { RankProcesses } from "./ranks.ts";
+
+/** Which of the job's hosts this is. */
+export interface NodeOptions {
+  readonly count: number;
+  readonly rank: number;
+  readonly rendezvous: { readonly host: string; readonly port: number };
+  readonly secret: string;
+}
+
+export interface LaunchOptions {
+  /** Ranks on this host. */
+  readonly size: number;
+  readonly program: ProgramStart;
+  readonly table: HostOptions["office"]["table"];
+  /** Milliseconds that a rank may be silent. */
+  readonly timeout: number;
+  /** Bytes of device memory for all ranks of this host together. */
+  readonly memory?: number;
+  readonly onlyTcp?: boolean;
+  readonly nodes?: NodeOptions;
+  /** How often all ranks are started again after a failure. */
+  readonly maxRestarts?: number;
+  readonly output?: (rank: number) => number;
+  /** The job starts, or starts again: what was heard before no longer counts. */
+  readonly onGeneration?: (generation: number) => void;
+  readonly onShown: (rank: number, shown: Shown) => void;
+  readonly onEnded: (rank: number, end: HostEnd) => void;
+  readonly log?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What the launchers of all hosts do alike: start their ranks and report on them. */
+export abstract class Launcher {
+  /** @returns how the job ended; undefined if it was stopped by the signal. */
+  abstract run(): Promise<Outcome | undefined>;
+  abstract close(): Promise<void>;
+
+  protected readonly options: LaunchOptions;
+  protected readonly folder: string;
+  protected readonly stopped: Promise<undefined>;
+  protected ranks: RankProcesses | undefined;
+  protected abstract readonly secret: string;
+
+  constructor(options: LaunchOptions, folder: string) {
+    this.options = options;
+    this.folder = folder;
+    const { signal } = options;
+    this.stopped = new Promise((resolve) => {
+      if (signal?.aborted) resolve(undefined);
+      signal?.addEventListener("abort", () => resolve(undefined));
+    });
+  }
+
+  protected start(offset: number, size: number, generation: number, coordinator: Address): void {
+    const { program, table, timeout, memory, onlyTcp, output, onShown, onEnded, onGeneration, ...rest } = this.options;
+    const { secret, folder } = this;
+    onGeneration?.(generation);
+    const common = { size, generation, secret, coordinator, timeout, host: hostName(), folder, onlyTcp, table };
+    this.ranks = new RankProcesses({
+      count: rest.size,
+      orders: (localRank) => ({
+        office: { ...common, rank: offset + localRank },
+        program,
+        localRank,
+        restarts: generation,
+        memory: memory && Math.floor(memory / rest.size),
+      }),
+      output,
+      onShown,
+      onEnded,
+      onGone: (rank, detail) => this.gone(rank, detail),
+    });
+  }
+
+  protected abstract gone(rank: number, detail: string): void;
+}
