@@ -127,8 +127,13 @@ export function jobOptions(
   };
 }
 
-/** Prints what ranks show, as text or JSON. */
+/**
+ * Prints what ranks show, as text or JSON. A pager that is not read from must not hold up
+ * this thread, which keeps the job's coordinator: what it does not take yet waits here.
+ */
 export function printer(flags: ProgramFlags, ranks: number): NonNullable<JobOptions["onShown"]> {
+  const { _handle: pipe } = process.stdout as { _handle?: { setBlocking?(on: boolean): void } };
+  pipe?.setBlocking?.(false);
   return (rank, shown) => {
     const lines = flags.json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, ranks);
     process.stdout.write(`${lines.join("\n")}\n`);
