@@ -33,16 +33,16 @@ async function coordinate(size: number, timeout = 2000): Promise<void> {
   await listener.listen({ path: join(folder, "job.sock") });
 }
 
-function open(rank: number, size: number, timeout = 2000): RankOffice {
+function open(rank: number, size: number, generation = 0, own = folder): RankOffice {
   const office = new RankOffice({
     rank,
     size,
-    generation: 0,
+    generation,
     secret,
     coordinator: { path: join(folder, "job.sock") },
-    timeout,
+    timeout: 2000,
     host: "here",
-    folder,
+    folder: own,
     table: { ...defaultTable, doublingBytes: 100 + rank },
   });
   offices.push(office);
@@ -125,5 +125,30 @@ it("nonsense from a rank that knows the secret costs it its connection, and the 
   first.told({ type: "left", report: report(0, "finished") });
   sockets.at(-1)?.destroy();
   second.told({ type: "left", report: report(1, "finished") }); // said again on the new line
+  expect(await coordinator.over).toMatchObject({ ok: true });
+});
+
+it.each([2, 5])("intruders are told why, and the job of %i ranks goes on", async (size) => {
+  coordinator.stop();
+  listener.close();
+  rmSync(folder, { recursive: true, force: true });
+  await coordinate(size);
+  const ranks = Array.from({ length: size }, (_, rank) => open(rank, size));
+  await Promise.all(ranks.map((office) => office.join()));
+  const began = performance.now();
+  const last = size - 1;
+  const elsewhere = mkdtempSync(join(folder, "other-"));
+  await expect(open(last, size, 0, elsewhere).join()).rejects.toThrow(
+    `rank ${last} is already here, as process ${process.pid} of here.`,
+  );
+  await expect(open(0, size + 1, 0, elsewhere).join()).rejects.toThrow(
+    `it belongs to a world of ${size + 1} ranks, but this one has ${size}.`,
+  );
+  await expect(open(last, size, 7, elsewhere).join()).rejects.toThrow(
+    /rank \d could not join the job at .*: this is generation 7 of the job, which is at generation 0\./,
+  );
+  expect(performance.now() - began).toBeLessThan(2000);
+  expect(listener.refused).toEqual({ generation: 1 });
+  for (const [rank, office] of ranks.entries()) office.told({ type: "left", report: report(rank, "finished") });
   expect(await coordinator.over).toMatchObject({ ok: true });
 });
