@@ -115,6 +115,26 @@ describe("launch", () => {
     expect(left()).toEqual([]);
   });
 
+  it("starts the ranks of all nodes again, and ends them all when one launcher stops", async () => {
+    const nodes = (...args: string[]) =>
+      ["0", "1"].map((node) => {
+        const flags = ["--nnodes", "2", "--node-rank", node, "--rendezvous", `127.0.0.1:${port(7)}`, "--timeout", "5"];
+        return start(["launch", "-n", "1", "--json", ...flags, ...args]);
+      });
+    const body =
+      'const g = Number(env.WORLDSIZE_RESTART_COUNT); await world.barrier(); if (g < 1 && world.rank === 1) throw new Error("again"); await world.barrier(); show.row({ g });';
+    const again = nodes("--max-restarts", "1", program("nodes.ts", body));
+    expect(await Promise.all(again.map(({ code }) => code))).toEqual([0, 0]);
+    for (const { texts } of again) expect(texts.out.match(/"g":1/g)).toHaveLength(1);
+    expect(again[0].texts.err).toContain("Restart 1 of 1, because rank 1 threw Error: again");
+    const forever = program("nodes-forever.ts", 'show.line("up"); for (;;) await world.barrier();');
+    const [first, second] = nodes(forever);
+    await until(() => first.texts.out.includes("up") && second.texts.out.includes("up"));
+    second.child.kill("SIGINT");
+    expect([await first.code, await second.code]).toEqual([1, 130]);
+    expect(first.texts.out).toContain("The launcher of node 1 is gone");
+  });
+
   it("counts nodes, and says who did not come", () => {
     const flags = ["--nnodes", "3", "--rendezvous", `127.0.0.1:${port(0)}`, "--timeout", "0.5"];
     const { stderr, status } = worldsize("launch", "-n", "1", ...flags, "hello-distributed");
