@@ -19,7 +19,10 @@ export default defineScript({
     show.row({ pid: place.process, at: now() });
     switch (options.fault) {
       case "killed":
-        if (last) process.kill(process.pid, "SIGKILL");
+        if (last) {
+          await sleep(100); // the others have come to wait
+          process.kill(process.pid, "SIGKILL");
+        }
         await world.allReduce(x); // killed
         return;
       case "killedMidway": // dies while large messages are on their way to rank 0
