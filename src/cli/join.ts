@@ -12,15 +12,15 @@ import { jobSecret } from "../script/node/tcp/secret.ts";
 import { defaultTable } from "../world/index.ts";
 import {
   addProgramFlags,
-  addScriptOptions,
   conclude,
   interruptible,
   jobOptions,
-  loadProgram,
+  loadTaken,
   type ProgramFlags,
   parse,
   printer,
   strict,
+  takesProgram,
 } from "./program-flags.ts";
 
 interface JoinFlags extends ProgramFlags {
@@ -29,23 +29,16 @@ interface JoinFlags extends ProgramFlags {
 
 /** Runs `worldsize join …`. @returns the exit code. */
 export async function joinCommand(args: readonly string[]): Promise<number> {
-  const command = strict(new Command("worldsize join"))
+  const command = takesProgram(strict(new Command("worldsize join")))
     .description(
       "Makes this process one rank of a job, as RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say, or Open MPI's or Slurm's variables.",
     )
-    .usage("[flags] PROGRAM [-- the program's own options]")
-    .argument("<program>", "name of a script, or path of a program")
-    .argument("[options...]", "its options, after --")
-    .passThroughOptions()
     .option("--secret-file <file>", "what all ranks know and nobody else, mode 0600 (or set WORLDSIZE_SECRET)");
   parse(addProgramFlags(command), args);
-  const [name, rest] = command.processedArgs as [string, string[]];
   const flags = command.opts<JoinFlags>();
   const started = startedBy(process.env);
   const secret = jobSecret(flags.secretFile, process.env, isLoopback(started.host));
-  const loaded = await loadProgram(name);
-  const options = addScriptOptions(strict(new Command(`worldsize join ${name} --`)), loaded.script);
-  parse(options, rest[0] === "--" ? rest.slice(1) : rest);
+  const { values, ...loaded } = await loadTaken(command);
   const {
     program,
     link,
@@ -54,7 +47,7 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
     traced = false,
     table = defaultTable,
     ...job
-  } = jobOptions(loaded, flags, options.opts());
+  } = jobOptions(loaded, flags, values);
   const folder = privateFolder();
   const signal = interruptible();
   const print = printer(flags, started.size);

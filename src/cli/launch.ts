@@ -8,15 +8,15 @@ import type { NodeOptions } from "../script/node/tcp/launch.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
 import {
   addProgramFlags,
-  addScriptOptions,
   conclude,
   interruptible,
   jobOptions,
-  loadProgram,
+  loadTaken,
   type ProgramFlags,
   parse,
   printer,
   strict,
+  takesProgram,
   wholeNumber,
 } from "./program-flags.ts";
 import { renderShown } from "./render.ts";
@@ -37,12 +37,8 @@ interface LaunchFlags extends ProgramFlags {
 
 /** Runs `worldsize launch …`. @returns the exit code. */
 export async function launchCommand(args: readonly string[]): Promise<number> {
-  const command = strict(new Command("worldsize launch"))
+  const command = takesProgram(strict(new Command("worldsize launch")))
     .description("Starts a program on several ranks, each a process of its own; --nnodes spans several machines.")
-    .usage("[flags] PROGRAM [-- the program's own options]")
-    .argument("<program>", "name of a script, or path of a program")
-    .argument("[options...]", "its options, after --")
-    .passThroughOptions()
     .option("-n, --ranks <count>", "ranks on this machine (default: what the program says, or 4)", wholeNumber)
     .addOption(transportOption("tcp"))
     .option("--nnodes <count>", "machines that take part", wholeNumber, 1)
@@ -53,18 +49,15 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
     .option("--max-restarts <count>", "start all ranks again after a failure, so often", wholeNumber, 0)
     .addOption(new Option("--sockets <kind>", "between ranks of one machine").choices(["unix", "tcp"]).default("unix"));
   parse(addProgramFlags(command), args);
-  const [name, rest] = command.processedArgs as [string, string[]];
   const flags = command.opts<LaunchFlags>();
-  const loaded = await loadProgram(name);
-  const options = addScriptOptions(strict(new Command(`worldsize launch ${name} --`)), loaded.script);
-  parse(options, rest[0] === "--" ? rest.slice(1) : rest);
+  const { values, ...loaded } = await loadTaken(command);
   const ranks = flags.ranks ?? loaded.script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
   const nodes = nodeOptions(flags);
   const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir);
   const signal = interruptible();
   const print = printer(flags, ranks * flags.nnodes);
-  const job = jobOptions(loaded, flags, options.opts());
+  const job = jobOptions(loaded, flags, values);
   try {
     const result = await runJob({
       ...job,

@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { type OptionSpec, type Script, scriptOf, type TimelineLane } from "../script/index.ts";
 import { compileProgram, type Program } from "../script/node/compile.ts";
@@ -52,6 +52,24 @@ export function strict(command: Command): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true);
+}
+
+/** Makes a command take a program, and behind `--` the program's own options. */
+export function takesProgram(command: Command): Command {
+  return command
+    .usage("[flags] PROGRAM [-- the program's own options]")
+    .argument("<program>", "name of a script, or path of a program")
+    .argument("[options...]", "its options, after --")
+    .passThroughOptions();
+}
+
+/** Loads the program that a parsed command names, and reads its own options. */
+export async function loadTaken(command: Command): Promise<Loaded & { readonly values: Record<string, unknown> }> {
+  const [name, rest] = command.processedArgs as [string, string[]];
+  const loaded = await loadProgram(name);
+  const options = addScriptOptions(strict(new Command(`${command.name()} ${name} --`)), loaded.script);
+  parse(options, rest[0] === "--" ? rest.slice(1) : rest);
+  return { ...loaded, values: options.opts() };
 }
 
 /** Adds the flags that every way to start a program has. */

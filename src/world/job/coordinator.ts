@@ -132,7 +132,8 @@ export class Coordinator {
     seat.connection = connection;
     seat.lastHeard = now();
     this.#seats.set(rank, seat);
-    if (this.#outcome) this.#tell(seat, { type: "verdict", message: this.#outcome.message });
+    if (this.#outcome?.ok) this.#tell(seat, { type: "over" });
+    else if (this.#outcome) this.#tell(seat, { type: "verdict", message: this.#outcome.message });
     else if (this.#failing) this.#tell(seat, { type: "account" });
     else if (this.#seats.size === size) {
       if (known) this.#tell(seat, this.#start());
