@@ -163,7 +163,7 @@ it("every rank gets the same account, and the first failure is no echo", async (
     expect(ending.error?.message).toContain(`rank 4 threw Error: boom (${at("threw")})`);
   }
   expect(crash.failure?.stack).toMatch(new RegExp(`faults\\.ts:${at("threw").split(":")[1]}:`));
-  expect(crash.flight.some((records) => records.some(({ operation }) => operation === "allReduce(sum, f32[4])"))).toBe(
-    true,
-  );
+  expect(
+    crash.records.some(({ flight }) => flight.some(({ operation }) => operation === "allReduce(sum, f32[4])")),
+  ).toBe(true);
 });

@@ -66,6 +66,7 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
         interleaving: job.interleaving,
         seed,
         traced,
+        recorded: false,
         link,
         eager,
       },
@@ -80,10 +81,10 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
 }
 
 /** What one rank knows of its job, as the result of a job. */
-function resultOf({ ending, spans, flight, verdict }: Awaited<ReturnType<typeof joinJob>>): JobResult {
+function resultOf({ ending, records, verdict }: Awaited<ReturnType<typeof joinJob>>): JobResult {
   const { rank, error } = ending;
   const ok = ending.ok && verdict === undefined;
   const own = error && !error.echo ? { rank, message: error.message, stack: error.stack } : undefined;
   const failure = ok ? undefined : (own ?? { rank: -1, message: verdict ?? "", stack: verdict ?? "" });
-  return { ok, failure, endings: [ending], spans: [spans], flight: [flight] };
+  return { ok, failure, endings: [ending], records: [records] };
 }

@@ -9,6 +9,7 @@ import { compileProgram, type Program } from "../script/node/compile.ts";
 import type { JobOptions, JobResult } from "../script/node/job.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink } from "../world/index.ts";
+import type { FlightRecord } from "../world/recorder.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
 import { renderShown, timeline } from "./render.ts";
 import { findScript, suggest, UsageError } from "./scripts.ts";
@@ -205,8 +206,8 @@ function link(text: string): LinkSpeed {
 }
 
 /** A lane for everything each rank did. */
-function lanesOf({ spans }: JobResult): TimelineLane[] {
-  const lanes = spans.flatMap((own, rank) =>
+function lanesOf({ records }: JobResult): TimelineLane[] {
+  const lanes = records.flatMap(({ spans: own }, rank) =>
     (["host", "device", "comm"] as const).map((lane) => ({
       name: `rank ${rank} ${lane}`,
       spans: own.filter((span) => span.lane === lane),
@@ -215,17 +216,17 @@ function lanesOf({ spans }: JobResult): TimelineLane[] {
   return lanes.filter((lane) => lane.spans.length > 0);
 }
 
-function writeTrace(file: string, { spans }: JobResult): void {
+function writeTrace(file: string, { records }: JobResult): void {
   try {
-    writeFileSync(file, toPerfetto(spans));
+    writeFileSync(file, toPerfetto(records.map(({ spans }) => spans)));
   } catch (error) {
     throw new UsageError(`The trace could not be written to ${file}: ${(error as Error).message}.`);
   }
   process.stderr.write(`Trace written to ${file}; open it at https://ui.perfetto.dev.\n`);
 }
 
-function reportFailure({ failure, flight }: JobResult, file: string, json: boolean): void {
-  const recorder = dumpFlight(flight);
+function reportFailure({ failure, records }: JobResult, file: string, json: boolean): void {
+  const recorder = dumpFlight(records.map(({ flight }) => flight));
   if (json) {
     process.stdout.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
     return;
@@ -236,7 +237,7 @@ function reportFailure({ failure, flight }: JobResult, file: string, json: boole
 }
 
 /** Writes the flight recorders of a failed job into a new folder. @returns its path, or undefined if nothing was recorded. */
-function dumpFlight(flight: JobResult["flight"]): string | undefined {
+function dumpFlight(flight: readonly (readonly FlightRecord[])[]): string | undefined {
   if (flight.every((records) => records.length === 0)) return undefined;
   try {
     const folder = mkdtempSync(join(tmpdir(), "worldsize-flight-"));

@@ -14,6 +14,7 @@ import type { Office } from "./tcp/office.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
 import { TcpWatch } from "./tcp/tcp-watch.ts";
+import type { Traffic } from "./traffic.ts";
 import { Tuner, type TuningTable } from "./tuner.ts";
 
 /** One rank, ready to run a program. */
@@ -35,6 +36,8 @@ interface CommonOptions {
   /** Sends of at most so many bytes complete at once, from a copy. */
   readonly eager?: number;
   readonly tracer?: (rank: number) => Tracer | undefined;
+  /** Makes the recorder of a rank's messages. */
+  readonly traffic?: (rank: number) => Traffic | undefined;
 }
 
 /** Control memory of a shared-memory job, taken once by whoever starts it. */
@@ -65,10 +68,11 @@ export interface ShmRankOptions extends CommonOptions {
 export function buildShmRank(options: ShmRankOptions): Rank {
   const { rank, size, runtime, quota, now, control } = options;
   const tracer = options.tracer?.(rank);
+  const traffic = options.traffic?.(rank);
   const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const transport = new ShmTransport(rank, layout, runtime, options.link && new PacedLinks(options.link, now));
-  const engine = new Engine({ transport, device, now, tracer, eager: options.eager });
+  const engine = new Engine({ transport, device, now, tracer, traffic, eager: options.eager });
   const watchdog = new Watchdog(engine, transport);
   engine.driver = new ThreadDriver(engine, transport, watchdog, options.cores, options.mayBlock);
   const ranks = Array.from({ length: size }, (_, i) => i);
@@ -90,10 +94,11 @@ export interface TcpRankOptions extends CommonOptions {
 export function buildTcpRank(options: TcpRankOptions): Rank {
   const { rank, size, runtime, quota, now, office, link, crowded } = options;
   const tracer = options.tracer?.(rank);
+  const traffic = options.traffic?.(rank);
   const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
   const links = link && new PacedLinks(link, now);
   const transport = new TcpTransport({ rank, size, runtime, office, links });
-  const engine = new Engine({ transport, device, now, tracer, eager: options.eager });
+  const engine = new Engine({ transport, device, now, tracer, traffic, eager: options.eager });
   const watch = new TcpWatch(engine, transport, office);
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
   const ranks = Array.from({ length: size }, (_, i) => i);
@@ -117,10 +122,11 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
   const tuner = new Tuner(options.table);
   return ranks.map((rank) => {
     const tracer = options.tracer?.(rank);
+    const traffic = options.traffic?.(rank);
     const stream = new DeferredStream(() => hub.activate(rank));
     const device = new Device({ runtime, stream, owner: rank, quota, tracer });
     const transport = new LocalTransport(hub, rank, options.link && new PacedLinks(options.link, now));
-    const engine = new Engine({ transport, device, now, tracer, eager: options.eager });
+    const engine = new Engine({ transport, device, now, tracer, traffic, eager: options.eager });
     engine.driver = new LocalDriver(hub, rank);
     hub.join({ transport, engine, stream });
     const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);

@@ -2,6 +2,7 @@
 import { addressOf, type Buffer, codeOf, type Device, reduceOps, sizeOf } from "../device/index.ts";
 import type { EagerSends } from "./eager.ts";
 import { type Operation, type Operator, type Span, spanBytes } from "./operation.ts";
+import type { Traffic } from "./traffic.ts";
 import type { Comm, Request, Transport } from "./transport.ts";
 
 /** What an operation needs of its rank. */
@@ -9,6 +10,7 @@ export interface CommOptions {
   readonly transport: Transport;
   readonly device: Device;
   readonly eager: EagerSends;
+  readonly traffic: Traffic | undefined;
 }
 
 export class GroupComm implements Comm {
@@ -18,34 +20,36 @@ export class GroupComm implements Comm {
   readonly #device: Device;
   readonly #operation: Operation;
   readonly #eager: EagerSends;
+  readonly #traffic: Traffic | undefined;
   readonly #scratch: Buffer[] = [];
 
-  constructor({ transport, device, eager }: CommOptions, operation: Operation, rank: number) {
+  constructor({ transport, device, eager, traffic }: CommOptions, operation: Operation, rank: number) {
     this.#transport = transport;
     this.#device = device;
     this.#eager = eager;
+    this.#traffic = traffic;
     this.#operation = operation;
     this.rank = rank;
     this.size = operation.group.ranks.length;
   }
 
   send(to: number, span: Span): Request {
-    return this.#transport.send(this.#message(to, span));
+    return this.#transport.send(this.#message("send", to, span));
   }
 
   sendCopy(to: number, span: Span): void {
     const buffer = this.#device.alloc(spanBytes(span), "scratch");
     const copy = { ...span, buffer, offset: 0 };
     this.copy(copy, span);
-    this.#eager.add(this.#operation, this.#transport.send(this.#message(to, copy)), buffer);
+    this.#eager.add(this.#operation, this.#transport.send(this.#message("send", to, copy)), buffer);
   }
 
   recv(from: number, span: Span): Request {
-    return this.#transport.recv(this.#message(from, span));
+    return this.#transport.recv(this.#message("recv", from, span));
   }
 
   recvCombine(from: number, span: Span, operator: Operator): Request {
-    return this.#transport.recv(this.#message(from, span, operator));
+    return this.#transport.recv(this.#message("recv", from, span, operator));
   }
 
   copy(target: Span, source: Span): void {
@@ -85,10 +89,12 @@ export class GroupComm implements Comm {
     this.#scratch.length = 0;
   }
 
-  #message(peer: number, span: Span, combine?: Operator) {
+  #message(way: "send" | "recv", to: number, span: Span, combine?: Operator) {
     const { group, seq, tag } = this.#operation;
+    const peer = group.ranks[to];
+    this.#traffic?.message(way, this.#operation, peer, spanBytes(span));
     return {
-      peer: group.ranks[peer],
+      peer,
       group: group.id,
       channel: seq,
       tag: tag ?? 0,

@@ -10,6 +10,7 @@ import { EagerSends } from "./eager.ts";
 import { formatOperation, type Span } from "./operation.ts";
 import { Recorder } from "./recorder.ts";
 import { captureSite, formatSite } from "./site.ts";
+import type { Traffic } from "./traffic.ts";
 import type { RankState, Transport } from "./transport.ts";
 import type { Work } from "./work.ts";
 
@@ -39,6 +40,8 @@ export interface EngineOptions {
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly now: () => number;
   readonly tracer?: Tracer;
+  /** Records operations and messages. */
+  readonly traffic?: Traffic;
   /** Sends of at most so many bytes complete at once, from a copy. */
   readonly eager?: number;
 }
@@ -60,6 +63,7 @@ export class Engine {
   readonly now: () => number;
   readonly recorder = new Recorder();
   readonly eager: EagerSends;
+  readonly traffic: Traffic | undefined;
   /** Set once by whoever builds the rank: how it waits, and how it tells the others that it is over. */
   driver!: Driver;
   leave!: (state: "finished" | "failed", error?: string) => void;
@@ -84,6 +88,7 @@ export class Engine {
     this.device = options.device;
     this.now = options.now;
     this.#tracer = options.tracer;
+    this.traffic = options.traffic;
     this.eager = new EagerSends(options.eager ?? 0);
   }
 
@@ -120,6 +125,7 @@ export class Engine {
     const work = typed as Work<unknown>;
     const early = this.recorder.count < ALWAYS_SITED || this.#tracer !== undefined;
     if (early) this.#locate(work);
+    this.traffic?.operation("issue", work.operation);
     work.advance();
     work.record = this.recorder.add(work.operation, this.#lastTime);
     work.nextUnclaimed = this.#unclaimed;
@@ -201,6 +207,7 @@ export class Engine {
   ended(work: Work<unknown>): void {
     this.#ended++;
     this.recorder.end(work.record, work.state === "failed");
+    if (work.state === "done") this.traffic?.operation("end", work.operation);
     if (!this.#tracer) return;
     const { operation, issuedAt } = work;
     const name = formatOperation(operation);
@@ -209,6 +216,7 @@ export class Engine {
 
   /** Somebody awaits this, or has waited for it. */
   claimed(work: Work<unknown>): void {
+    this.traffic?.operation("await", work.operation);
     const { nextUnclaimed: next, previousUnclaimed: previous } = work;
     if (next) next.previousUnclaimed = previous;
     if (previous) previous.nextUnclaimed = next;

@@ -27,5 +27,6 @@ export {
 } from "./store/store.ts";
 export { ChaosWire } from "./tcp/chaos-wire.ts";
 export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";
+export { noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./traffic.ts";
 export { allGatherAlgorithms, allReduceAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
 export { Work } from "./work.ts";

@@ -77,8 +77,13 @@ export class Issuer {
   /** Starts an operation whose turn has come. For Work. */
   begin(task: Task<unknown>, operation: Operation): Plan {
     const call = task as Call<unknown>;
-    const { transport } = this.#engine;
-    if (call.shared && this.#shared) return this.#shared.start(operation, call.shared, call.operator ?? "sum");
+    const { transport, traffic } = this.#engine;
+    if (call.shared && this.#shared) {
+      const collective = this.#shared.start(operation, call.shared, call.operator ?? "sum");
+      if (traffic)
+        for (const { event, peer, bytes } of collective.accesses()) traffic.message(event, operation, peer, bytes);
+      return collective;
+    }
     if (operation.seq > 0) transport.announce(operation);
     return this.#run(call, operation);
   }

@@ -7,6 +7,7 @@
  */
 import type { PacedLinks } from "./links.ts";
 import type { Operation, Operator, Span } from "./operation.ts";
+import type { PeerAccess } from "./traffic.ts";
 
 /** One message's progress. */
 export interface Request {
@@ -53,6 +54,8 @@ export interface SharedCollective {
   poll(): boolean;
   /** Members that have not arrived, as world ranks. */
   waitingFor(): readonly number[];
+  /** What it reads and writes in the memory of its peers. */
+  accesses(): readonly PeerAccess[];
 }
 
 /** A group's collectives over memory that all its members see. */

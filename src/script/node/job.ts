@@ -6,7 +6,6 @@ import { Worker } from "node:worker_threads";
 import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
-import type { Span } from "../../trace/trace.ts";
 import {
   defaultTable,
   type LinkSpeed,
@@ -16,11 +15,17 @@ import {
   type TuningTable,
   takeShmControl,
 } from "../../world/index.ts";
-import type { FlightRecord } from "../../world/recorder.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
 import type { Program } from "./compile.ts";
-import type { ProgramStart, WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
+import {
+  noRecords,
+  type ProgramStart,
+  type RankRecords,
+  type WorkerMessage,
+  type WorkerReply,
+  type WorkerStart,
+} from "./protocol.ts";
 import { launch, type NodeOptions } from "./tcp/launch.ts";
 import { workerFile } from "./worker-file.ts";
 
@@ -42,6 +47,8 @@ export interface JobOptions {
   /** Seeds the turns of a local job; undefined gives them in rank order. */
   readonly interleaving?: number;
   readonly traced?: boolean;
+  /** Whether operations and messages are recorded. */
+  readonly recorded?: boolean;
   /** How fast links between ranks shall be. */
   readonly link?: LinkSpeed;
   /** Sends of at most so many bytes complete at once. */
@@ -72,10 +79,8 @@ export interface JobResult {
   readonly failure?: { readonly rank: number; readonly message: string; readonly stack: string };
   /** How each rank ended; a rank that was stopped is missing. */
   readonly endings: readonly Ending[];
-  /** Spans of each rank, if traced. */
-  readonly spans: readonly (readonly Span[])[];
-  /** The flight recorder of each rank, if the job failed. */
-  readonly flight: readonly (readonly FlightRecord[])[];
+  /** What each rank recorded. */
+  readonly records: readonly RankRecords[];
 }
 
 /** After a failure, the other ranks get so long to end by themselves. */
@@ -96,6 +101,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     seed: job.seed ?? 0,
     interleaving: job.interleaving,
     traced: job.traced ?? false,
+    recorded: job.recorded ?? false,
     link: job.link,
     eager: job.eager ?? 0,
   };
@@ -126,8 +132,7 @@ class Job {
   readonly #workers: Worker[] = [];
   readonly #memoryStore = new MemoryStore();
   readonly #endings = new Map<number, Ending>();
-  readonly #spans: (readonly Span[])[];
-  readonly #flight: (readonly FlightRecord[])[];
+  readonly #records: RankRecords[];
   #finish: (stopped: boolean) => void = () => {};
   #grace: NodeJS.Timeout | undefined;
   #over = false;
@@ -135,8 +140,7 @@ class Job {
   constructor(options: JobOptions, size: number) {
     this.#options = options;
     this.#size = size;
-    this.#spans = Array.from({ length: size }, () => []);
-    this.#flight = Array.from({ length: size }, () => []);
+    this.#records = Array.from({ length: size }, () => noRecords);
   }
 
   async run(start: Omit<WorkerStart, "rank">, layout: ShmLayout | undefined): Promise<JobResult> {
@@ -171,7 +175,7 @@ class Job {
       signal,
       onShown,
       onGeneration: () => this.#endings.clear(),
-      onEnded: (_, { ending, spans, flight }) => this.#ended(ending, spans, flight),
+      onEnded: (_, { ending, records }) => this.#ended(ending, records),
     });
     clearTimeout(this.#grace);
     const result = this.#result();
@@ -189,7 +193,7 @@ class Job {
     worker.on("message", (message: WorkerMessage) => {
       if (message.type === "shown") this.#options.onShown?.(message.rank, message.shown);
       else if (message.type === "store") void this.#store(worker, session, message);
-      else this.#ended(message.ending, message.spans, message.flight);
+      else this.#ended(message.ending, message.records);
     });
     const lost = (reason: string): void => {
       if (this.#over) return;
@@ -197,7 +201,7 @@ class Job {
       const ranks = data.transport === "local" ? Array.from({ length: this.#size }, (_, i) => i) : [data.rank];
       for (const rank of ranks.filter((rank) => !this.#endings.has(rank))) {
         layout?.announceLoss(rank, reason);
-        this.#ended({ rank, ok: false, error: { message: reason, stack: reason, echo: false } }, [], []);
+        this.#ended({ rank, ok: false, error: { message: reason, stack: reason, echo: false } }, noRecords);
       }
     };
     worker.on("error", (error) => lost(`${error.name}: ${error.message}`));
@@ -211,11 +215,10 @@ class Job {
     worker.postMessage({ type: "stored", id, reply } satisfies WorkerReply);
   }
 
-  #ended(ending: Ending, spans: readonly Span[], flight: readonly FlightRecord[]): void {
+  #ended(ending: Ending, records: RankRecords): void {
     if (this.#endings.has(ending.rank)) return;
     this.#endings.set(ending.rank, ending);
-    this.#spans[ending.rank] = spans;
-    this.#flight[ending.rank] = flight;
+    this.#records[ending.rank] = records;
     if (!ending.ok) this.#grace ??= setTimeout(() => this.#finish(true), GRACE);
     if (this.#endings.size === this.#size) this.#finish(false);
   }
@@ -230,6 +233,6 @@ class Job {
       message: origin.error.message,
       stack: origin.error.stack,
     };
-    return { ok, failure, endings, spans: this.#spans, flight: this.#flight };
+    return { ok, failure, endings, records: this.#records };
   }
 }

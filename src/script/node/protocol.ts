@@ -2,7 +2,16 @@
 import type { MessagePort } from "node:worker_threads";
 import type { KernelModule } from "../../platform/platform.ts";
 import type { Span } from "../../trace/trace.ts";
-import type { LinkSpeed, Member, ShmControl, StoreCall, StoreReply, TuningTable } from "../../world/index.ts";
+import {
+  type LinkSpeed,
+  type Member,
+  noTraffic,
+  type RankTraffic,
+  type ShmControl,
+  type StoreCall,
+  type StoreReply,
+  type TuningTable,
+} from "../../world/index.ts";
 import type { FlightRecord } from "../../world/recorder.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
@@ -17,6 +26,8 @@ export interface ProgramStart {
   /** Seeds the scheduler of a local job; over tcp, cuts and delays what comes over wires. */
   readonly interleaving: number | undefined;
   readonly traced: boolean;
+  /** Whether operations and messages are recorded. */
+  readonly recorded: boolean;
   readonly link: LinkSpeed | undefined;
   /** Sends of at most so many bytes complete at once. */
   readonly eager: number;
@@ -55,9 +66,21 @@ export type WorkerMessage =
   | {
       readonly type: "ended";
       readonly ending: Ending;
-      readonly spans: readonly Span[];
-      readonly flight: readonly FlightRecord[];
+      readonly records: RankRecords;
     };
+
+/** What a rank recorded. */
+export interface RankRecords {
+  /** If traced. */
+  readonly spans: readonly Span[];
+  /** The flight recorder, if the rank failed. */
+  readonly flight: readonly FlightRecord[];
+  /** Operations and messages, if recorded. */
+  readonly traffic: RankTraffic;
+}
+
+/** Of a rank that is gone without a word. */
+export const noRecords: RankRecords = { spans: [], flight: [], traffic: noTraffic };
 
 /** What a worker is told. */
 export interface WorkerReply {

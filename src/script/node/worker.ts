@@ -11,9 +11,11 @@ import {
   buildTcpRank,
   ChaosWire,
   MemoryStore,
+  noTraffic,
   type Rank,
   RemoteStore,
   type Store,
+  Traffic,
 } from "../../world/index.ts";
 import { type Place, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
@@ -55,7 +57,8 @@ function report(number: number, ending: Ending): void {
   if (!rank) return;
   running.delete(number);
   const flight = ending.ok ? [] : rank.engine.recorder.dump();
-  post({ type: "ended", ending, spans: tracers.get(number)?.spans ?? [], flight });
+  const traffic = rank.engine.traffic?.dump() ?? noTraffic;
+  post({ type: "ended", ending, records: { spans: tracers.get(number)?.spans ?? [], flight, traffic } });
   if (running.size === 0 && start.transport !== "tcp") port.close(); // wires stay open until all ranks are done
 }
 
@@ -73,6 +76,7 @@ function build(): Rank[] {
     now,
     table: start.table,
     tracer,
+    traffic: () => (start.recorded ? new Traffic(now) : undefined),
     size: start.size,
     link: start.link,
     eager: start.eager,

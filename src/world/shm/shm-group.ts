@@ -11,8 +11,9 @@
  * sets, used in turn: a rank can be at most one operation ahead of another, because an
  * operation ends only after everybody has arrived at it.
  */
-import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../../device/index.ts";
+import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "../operation.ts";
+import type { PeerAccess } from "../traffic.ts";
 import type { SharedCollective, SharedGroup } from "../transport.ts";
 import type { ShmTransport } from "./shm.ts";
 
@@ -139,6 +140,16 @@ class ShmAllReduce implements SharedCollective {
     );
   }
 
+  /** One-shot reads everybody's tensor; two-shot reads a slice of each and writes the result back. */
+  accesses(): readonly PeerAccess[] {
+    const { members, me } = this.#group;
+    const peers = members.filter((_, i) => i !== me);
+    const read = this.#small ? this.#span.count : this.#slice().count;
+    const bytes = read * sizeOf(this.#span.dtype);
+    const reads = peers.map((peer) => ({ event: "read" as const, peer, bytes }));
+    return this.#small ? reads : [...reads, ...peers.map((peer) => ({ event: "write" as const, peer, bytes }))];
+  }
+
   /** @returns whether links are paced, and what was just moved has yet to arrive. */
   #travel(start: number): boolean {
     const { transport, members, me } = this.#group;
@@ -186,14 +197,20 @@ class ShmAllReduce implements SharedCollective {
 
   #combineSlice(): void {
     const group = this.#group;
-    const { count, dtype } = this.#span;
-    const n = group.members.length;
-    const share = Math.ceil(count / n / LINE) * LINE; // whole cache lines: no two ranks write one
-    const from = Math.min(count, share * group.me);
-    const to = Math.min(count, from + share);
-    if (from === to) return;
-    const offset = from * (spanBytes(this.#span) / count);
+    const { dtype } = this.#span;
+    const { from, count } = this.#slice();
+    if (count === 0) return;
+    const offset = from * sizeOf(dtype);
     const places = group.members.map((_, i) => (group.words[group.line(this.#count, i) + ADDRESS] >>> 0) + offset);
-    group.runtime.combine(this.#op, codeOf(dtype), places, places, to - from, this.#divisor);
+    group.runtime.combine(this.#op, codeOf(dtype), places, places, count, this.#divisor);
+  }
+
+  /** The elements that this rank reduces for all. */
+  #slice(): { from: number; count: number } {
+    const { count } = this.#span;
+    const { members, me } = this.#group;
+    const share = Math.ceil(count / members.length / LINE) * LINE; // whole cache lines: no two ranks write one
+    const from = Math.min(count, share * me);
+    return { from, count: Math.min(count, from + share) - from };
   }
 }

@@ -7,7 +7,7 @@ import { MAX_MEMORY, SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node.ts";
 import type { Ending } from "../../rank.ts";
 import type { Shown } from "../../show.ts";
-import type { ProgramStart, WorkerMessage, WorkerStart } from "../protocol.ts";
+import { noRecords, type ProgramStart, type WorkerMessage, type WorkerStart } from "../protocol.ts";
 import { workerFile } from "../worker-file.ts";
 import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
 import type { WorkerMail } from "./worker-office.ts";
@@ -136,7 +136,7 @@ export class RankHost {
       ok: false,
       error: { message: reason, stack: reason, echo: false },
     };
-    this.#end({ type: "ended", ending, spans: [], flight: [] });
+    this.#end({ type: "ended", ending, records: noRecords });
   }
 
   #judged(message: string): void {
@@ -149,6 +149,6 @@ export class RankHost {
     const { rank } = this.#options.office;
     const message = this.#verdict ?? "the job ended before its program did";
     const ending: Ending = { rank, ok: false, error: { message, stack: message, echo: true } };
-    this.#finish(this.#ended ?? { type: "ended", ending, spans: [], flight: [] });
+    this.#finish(this.#ended ?? { type: "ended", ending, records: noRecords });
   }
 }
