@@ -11,7 +11,9 @@ const below: Readonly<Record<string, readonly string[]>> = {
   tensor: ["device"],
   world: ["platform", "trace", "device"],
   script: ["platform", "trace", "device", "tensor", "world"],
-  cli: ["platform", "trace", "device", "tensor", "world", "script"],
+  draw: ["trace", "world", "script"],
+  exercise: ["platform", "trace", "device", "tensor", "world", "script"],
+  cli: ["platform", "trace", "device", "tensor", "world", "script", "draw", "exercise"],
 };
 /** Folders that import no package at all. */
 const bare = ["platform", "trace", "device", "tensor", "world"];

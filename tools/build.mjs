@@ -14,6 +14,7 @@ export async function buildLibrary() {
       cli: "src/cli/main.ts",
       worker: "src/script/node/worker.ts",
       "rank-process": "src/script/node/rank-process.ts",
+      exercise: "src/exercise/index.ts",
       testing: "src/testing.ts",
     },
     outdir: "dist",

@@ -7,6 +7,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, s
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { BuildOptions, Plugin } from "esbuild";
+
+/** What a bundle starts from. */
+export type Entry = Pick<BuildOptions, "entryPoints" | "stdin">;
 
 /** A program that is ready to run. */
 export interface Program {
@@ -24,7 +28,9 @@ export class CompileError extends Error {
 }
 
 /** The package's own folder, seen from dist/ and from src/script/node/. */
-const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../" : "../../../", import.meta.url));
+export const packageRoot = fileURLToPath(
+  new URL(import.meta.url.includes("/dist/") ? "../" : "../../../", import.meta.url),
+);
 
 interface CacheEntry {
   /** Files the program was made of, with their times and sizes. */
@@ -33,15 +39,30 @@ interface CacheEntry {
 
 /** @throws CompileError when the file is missing or does not parse. */
 export async function compileProgram(source: string): Promise<Program> {
+  const path = sourceFile(source);
+  return compileModule(path, { entryPoints: [path] }, []);
+}
+
+/** @returns the file's whole path. @throws CompileError when it is missing or no file. */
+export function sourceFile(source: string): string {
   const path = resolve(source);
   if (!existsSync(path)) throw new CompileError(`${source} does not exist.`);
   if (!statSync(path).isFile()) throw new CompileError(`${source} is not a file.`);
+  return path;
+}
+
+/**
+ * @param path the source to call it by.
+ * @param entry what to bundle: the source itself, or a text that imports it.
+ * @throws CompileError when it does not parse.
+ */
+export async function compileModule(path: string, entry: Entry, plugins: Plugin[]): Promise<Program> {
   const program = (out: string): Program => ({ path, file: basename(path), url: pathToFileURL(out).href });
-  const key = createHash("sha256").update(path).digest("hex").slice(0, 16);
+  const key = createHash("sha256").update(path).update(JSON.stringify(entry)).digest("hex").slice(0, 16);
   const folder = cacheFolder();
   const out = join(folder, `${basename(path).replace(/\W/g, "-")}-${key}.mjs`);
   if (isFresh(out)) return program(out);
-  const { code, inputs } = await bundle(path);
+  const { code, inputs } = await bundle(entry, plugins);
   try {
     writeWhole(out, code);
     writeWhole(`${out}.json`, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry));
@@ -51,12 +72,12 @@ export async function compileProgram(source: string): Promise<Program> {
   return program(out);
 }
 
-async function bundle(path: string): Promise<{ code: string; inputs: string[] }> {
+async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; inputs: string[] }> {
   const esbuild = await import("esbuild");
-  const library = pathToFileURL(join(root, "dist/index.js")).href;
+  const library = (name: string): string => pathToFileURL(join(packageRoot, "dist", name)).href;
   try {
     const result = await esbuild.build({
-      entryPoints: [path],
+      ...entry,
       bundle: true,
       write: false,
       metafile: true,
@@ -67,18 +88,25 @@ async function bundle(path: string): Promise<{ code: string; inputs: string[] }>
       sourcesContent: false,
       sourceRoot: "/",
       absWorkingDir: "/",
-      outfile: join(root, "program.mjs"),
+      outfile: join(packageRoot, "program.mjs"),
       logLevel: "silent",
       plugins: [
+        ...plugins,
         {
           name: "worldsize",
           setup(build) {
-            build.onResolve({ filter: /^worldsize$/ }, () => ({ path: library, external: true }));
+            build.onResolve({ filter: /^worldsize$/ }, () => ({ path: library("index.js"), external: true }));
+            build.onResolve({ filter: /^worldsize\/exercise$/ }, () => ({
+              path: library("exercise.js"),
+              external: true,
+            }));
           },
         },
       ],
     });
-    const inputs = Object.keys(result.metafile.inputs).map((input) => join("/", input));
+    const inputs = Object.keys(result.metafile.inputs)
+      .filter((input) => input !== "<stdin>")
+      .map((input) => join("/", input));
     return { code: result.outputFiles[0].text, inputs };
   } catch (error) {
     const { errors } = error as {
@@ -95,7 +123,7 @@ async function bundle(path: string): Promise<{ code: string; inputs: string[] }>
 
 /** Beside the packages; where that cannot be written, a private folder of this run. */
 function cacheFolder(): string {
-  const folder = join(root, "node_modules/.cache/worldsize");
+  const folder = join(packageRoot, "node_modules/.cache/worldsize");
   try {
     mkdirSync(folder, { recursive: true });
     return folder;

@@ -1,0 +1,67 @@
+import { defineMutants } from "worldsize/exercise";
+
+const all = `  await Promise.all([
+    world.send(edges.right, right),
+    world.send(edges.left, left),
+    world.recv(halo.left, left),
+    world.recv(halo.right, right),
+  ]);`;
+
+export default defineMutants([
+  {
+    name: "sends-first",
+    belief: "Both sends first, so that nothing can be late.",
+    edits: [
+      [
+        all,
+        "  await Promise.all([world.send(edges.right, right), world.send(edges.left, left)]);\n  await Promise.all([world.recv(halo.left, left), world.recv(halo.right, right)]);",
+      ],
+    ],
+    message: /Deadlock[^]*in send/,
+  },
+  {
+    name: "receives-first",
+    belief: "If sending first is wrong, receiving first is right.",
+    edits: [
+      [
+        all,
+        "  await Promise.all([world.recv(halo.left, left), world.recv(halo.right, right)]);\n  await Promise.all([world.send(edges.right, right), world.send(edges.left, left)]);",
+      ],
+    ],
+    message: /Deadlock[^]*in recv/,
+  },
+  {
+    name: "awaits-only-the-sends",
+    belief: "When my sends are done, everything is.",
+    edits: [
+      [
+        "  await Promise.all([\n",
+        "  const arrivals = [world.recv(halo.left, left), world.recv(halo.right, right)];\n  await Promise.all([\n",
+      ],
+      ["    world.recv(halo.left, left),\n    world.recv(halo.right, right),\n", ""],
+      ["  ]);\n}", "  ]);\n  if (arrivals.length !== 2) throw new Error();\n}"],
+    ],
+    message: /neither awaited nor waited for|without waiting for/,
+  },
+  {
+    name: "wrong-edge",
+    belief: "The left neighbour wants my right edge: it is at its right, after all.",
+    edits: [
+      ["world.send(edges.right, right)", "world.send(edges.left, right)"],
+      ["world.send(edges.left, left)", "world.send(edges.right, left)"],
+    ],
+    message: (world) => (world === 2 ? /halo holds/ : /left halo holds rank \d's left edge/),
+  },
+  {
+    name: "two-ranks-are-not-special",
+    belief: "Messages find their receive by what they mean.",
+    edits: [
+      [
+        "    world.recv(halo.left, left),\n    world.recv(halo.right, right),\n",
+        "    world.recv(halo.right, right),\n    world.recv(halo.left, left),\n",
+      ],
+    ],
+    message: /halo holds rank \d's/,
+    rightAt: [3, 5, 8],
+  },
+]);

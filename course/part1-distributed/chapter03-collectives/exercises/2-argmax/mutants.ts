@@ -1,0 +1,53 @@
+import { defineMutants } from "worldsize/exercise";
+
+export default defineMutants([
+  {
+    name: "own-rank",
+    belief: "Whoever computes the result is where it is.",
+    edits: [["return { value, rank, index", "return { value, rank: world.rank, index"]],
+    message: /It names itself|the lowest wins/,
+    rightAt: [1],
+  },
+  {
+    name: "reduce-to-rank-0",
+    belief: "After a reduce everybody has the result.",
+    edits: [['await world.allReduce(top, "max");', 'await world.reduce(top, 0, "max");']],
+    message: /somebody must tell it of the others'|That rank does not hold it/,
+    rightAt: [1],
+  },
+  {
+    name: "highest-rank-wins",
+    belief: "A maximum of ranks is as good as a minimum.",
+    edits: [
+      ["? world.rank : world.size]", "? world.rank : -1]"],
+      ['await world.allReduce(offer, "min");', 'await world.allReduce(offer, "max");'],
+    ],
+    message: "Of ranks that tie, the lowest wins.",
+    rightAt: [1],
+  },
+  {
+    name: "own-index",
+    belief: "Everybody's index is the winner's index.",
+    edits: [["  await world.broadcast(place, rank);\n", ""]],
+    message: /the index is that of another rank's number/,
+    rightAt: [1],
+  },
+  {
+    name: "starts-at-zero",
+    belief: "Zero is smaller than any number.",
+    edits: [["const top = x.max();", "const top = device.tensor([Math.max(0, ...numbers)]);"]],
+    message: /Zero is larger than all of them|called world.broadcast with rank/,
+  },
+  {
+    name: "gathers-everything",
+    belief: "Bring all numbers together first; the rest is easy.",
+    edits: [
+      [
+        "  const top = x.max();",
+        "  const lengths = await world.allGatherObject(numbers.length);\n  await world.allGather(\n    lengths.map((length) => device.zeros([length])),\n    x,\n  );\n  const top = x.max();",
+      ],
+    ],
+    message: /The numbers can stay where they are/,
+    rightAt: [1],
+  },
+]);

@@ -1,0 +1,83 @@
+/**
+ * An exercise: what the reader's file must export, how it is fed on every rank, and how the
+ * outcome is judged. The feeding (`run`) happens beside the answer; the judging (`judge`)
+ * happens in the checker, on inputs made anew from the seed, where no answer reaches.
+ *
+ * Beside an exercise.ts lie task.md (the text), starter.ts, solution.ts and mutants.ts.
+ */
+import type { Context } from "../script/index.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What an answer's module exports. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+export type CheckTransport = "local" | "shm" | "tcp";
+
+/** What `run` is handed on a rank. */
+export interface RankSide {
+  /** The whole context of a script; hand the answer only what its task names. */
+  readonly context: Context<Record<string, never>>;
+  /** Inputs are drawn from this; it is fresh in every check, and not for the answer's eyes. */
+  readonly seed: number;
+  /** From 0: the runs at one world size. Let it choose among sizes of input, smallest first. */
+  readonly variant: number;
+}
+
+/** "What will this print?", asked before, and answered by running the solution. */
+export interface Question {
+  readonly ask: string;
+  /** Choices, where the answer is no number. */
+  readonly choices?: readonly string[];
+  /** The world size to run the solution at. */
+  readonly world: number;
+  /** Reads the answer off that run: a number, or one of the choices. */
+  answer(outcome: Outcome<unknown>): string | number;
+  /** Why it is so. */
+  readonly because: string;
+}
+
+export interface Exercise<R = unknown> {
+  /** `3.3`: chapter and place. */
+  readonly number: string;
+  readonly title: string;
+  /** Functions that an answer must export; `default` is a script. */
+  readonly exports: readonly string[];
+  /** World sizes to run at, smallest first. */
+  readonly worlds: readonly number[];
+  /** Transports to run on; local and shm if not given. */
+  readonly transports?: readonly CheckTransport[];
+  /** Seeded interleavings of each world size on the local transport; 2 if not given. */
+  readonly interleavings?: number;
+  /** Sends of at most so many bytes complete at once; 0 if not given. */
+  readonly eager?: number;
+  /** From a nudge to nearly the answer. */
+  readonly hints: readonly [string, string, string];
+  readonly questions: readonly Question[];
+  /** On every rank: feeds the answer and tells what came out, as what JSON can say. */
+  run(answer: Answer, side: RankSide): Promise<R>;
+  /** In the checker. @throws Wrong for the first property that does not hold. */
+  judge(outcome: Outcome<R>): void;
+}
+
+/** Declares an exercise. */
+export function defineExercise<R>(exercise: Exercise<R>): Exercise<R> {
+  return exercise;
+}
+
+/** A wrong answer that people really give, as an edit of the solution. */
+export interface Mutant {
+  readonly name: string;
+  /** What whoever writes this thinks. */
+  readonly belief: string;
+  /** Each first text occurs exactly once in the solution and becomes the second. */
+  readonly edits: readonly (readonly [string, string])[];
+  /** In the verdict's message; in large worlds no two mutants of an exercise share it. */
+  readonly message: string | RegExp | ((world: number) => string | RegExp);
+  /** World sizes at which it happens to be right; none if not given. */
+  readonly rightAt?: readonly number[];
+}
+
+/** Declares an exercise's mutants. */
+export function defineMutants(mutants: readonly Mutant[]): readonly Mutant[] {
+  return mutants;
+}

@@ -1,0 +1,13 @@
+/** What exercises import. */
+export {
+  type Answer,
+  defineExercise,
+  defineMutants,
+  type Exercise,
+  type Mutant,
+  type Question,
+  type RankSide,
+} from "./define.ts";
+export { draws, explainSum, wholes } from "./explain.ts";
+export { exerciseScript } from "./harness.ts";
+export { Outcome, type RunSettings, Wrong } from "./outcome.ts";

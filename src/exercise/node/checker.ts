@@ -1,0 +1,194 @@
+/**
+ * Checks an answer: runs it at each world size, first in one thread with turns in order,
+ * then under seeded interleavings, then on the exercise's other transports, and lets the
+ * exercise judge every run. The first failure is the smallest, because sizes grow.
+ */
+import { randomBytes, randomInt } from "node:crypto";
+import { basename } from "node:path";
+import type { Shown } from "../../script/index.ts";
+import { CompileError, compileProgram, type Program } from "../../script/node/compile.ts";
+import { type JobResult, runJob } from "../../script/node/job.ts";
+import { noTraffic, type RankTraffic } from "../../world/index.ts";
+import type { Exercise } from "../define.ts";
+import type { Said } from "../harness.ts";
+import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
+import { compileAnswer } from "./compile-answer.ts";
+
+export type Verdict =
+  | { readonly verdict: "passed"; readonly runs: number }
+  | {
+      readonly verdict: "failed";
+      /** What does not hold: a few words. */
+      readonly property: string;
+      readonly message: string;
+      readonly settings: RunSettings;
+      /** What every rank did in the failing run. */
+      readonly traffic: readonly RankTraffic[];
+      readonly shown: readonly (readonly Shown[])[];
+    }
+  | { readonly verdict: "could not run"; readonly message: string };
+
+export interface CheckOptions {
+  /** Seeds inputs and interleavings; drawn anew if not given. */
+  readonly seed?: number;
+  /** Ends the check. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, all: number) => void;
+  /** Milliseconds after which a run that does not end is given up. */
+  readonly patience?: number;
+}
+
+/** An endless loop cannot be told from a long one; no exercise needs a tenth of this. */
+const PATIENCE = 30_000;
+
+/** Larger worlds are run in one thread only: more threads than that show nothing new. */
+const MOST_THREADS = 5;
+
+/** Loads the exercise in a file. @throws CompileError. */
+export async function loadExercise(file: string): Promise<Exercise> {
+  const program = await compileProgram(file);
+  return ((await import(program.url)) as { default: Exercise }).default;
+}
+
+/** The runs of a check, in their order. */
+export function planOf(exercise: Exercise, seed: number): RunSettings[] {
+  const { worlds, transports = ["local", "shm"], interleavings = 2 } = exercise;
+  const runs: RunSettings[] = [];
+  const variants = new Map<number, number>();
+  const add = (world: number, transport: RunSettings["transport"], interleaving?: number): void => {
+    const variant = variants.get(world) ?? 0;
+    variants.set(world, variant + 1);
+    runs.push({ world, transport, interleaving, variant, seed: seed + 1009 * world + variant });
+  };
+  for (const world of worlds) {
+    if (!transports.includes("local")) continue;
+    add(world, "local");
+    for (let i = 1; i <= interleavings; i++) add(world, "local", seed + i);
+  }
+  const threaded = transports.filter((transport) => transport !== "local");
+  const small = worlds.filter((world) => world <= MOST_THREADS);
+  for (const transport of threaded) for (const world of small) add(world, transport);
+  return runs;
+}
+
+/** Checks an answer. @returns the first verdict that is no pass, or a pass. */
+export async function check(exerciseFile: string, answer: string, options: CheckOptions = {}): Promise<Verdict> {
+  const seed = options.seed ?? randomInt(1, 1_000_000);
+  const exercise = await loadExercise(exerciseFile);
+  let program: Program;
+  try {
+    program = await compileAnswer(exerciseFile, answer);
+  } catch (error) {
+    if (error instanceof CompileError) return { verdict: "could not run", message: error.message };
+    throw error;
+  }
+  const plan = planOf(exercise, seed);
+  for (const [done, settings] of plan.entries()) {
+    options.onProgress?.(done, plan.length);
+    const verdict = await checkOnce(exercise, program, settings, options);
+    if (verdict.verdict !== "passed") return verdict;
+    if (options.signal?.aborted) return { verdict: "could not run", message: "stopped" };
+  }
+  return { verdict: "passed", runs: plan.length };
+}
+
+/** One run of an answer, judged. */
+export async function checkOnce(
+  exercise: Exercise,
+  program: Program,
+  settings: RunSettings,
+  options: CheckOptions = {},
+): Promise<Verdict> {
+  const run = await runOnce(exercise, program, settings, options);
+  if ("message" in run) return { verdict: "could not run", message: run.message };
+  const { result, reports, shown } = run;
+  const traffic = Array.from({ length: settings.world }, (_, rank) => result.records[rank]?.traffic ?? noTraffic);
+  const fail = (property: string, message: string): Verdict => ({
+    verdict: "failed",
+    property,
+    message,
+    settings,
+    traffic,
+    shown,
+  });
+  if (!result.ok) {
+    const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
+    return fail("it runs to the end", rank < 0 ? message : `rank ${rank}: ${message}${lineIn(program.path, stack)}`);
+  }
+  const silent = reports.findIndex((report) => report === undefined);
+  if (silent >= 0) return { verdict: "could not run", message: `rank ${silent} ended without a report.` };
+  try {
+    exercise.judge(new Outcome(settings, reports, shown, traffic));
+  } catch (error) {
+    if (isWrong(error)) return fail(error.property, error.message);
+    throw error;
+  }
+  return { verdict: "passed", runs: 1 };
+}
+
+/** ` (answer.ts:12)`: the innermost line of a file in a stack. */
+function lineIn(path: string, stack: string): string {
+  const at = stack.indexOf(`${path}:`);
+  const line = at < 0 ? undefined : /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
+  return line ? ` (${basename(path)}:${line})` : "";
+}
+
+function reportOf(said: Said | undefined): unknown {
+  return said && "report" in said ? said.report : undefined;
+}
+
+export interface Ran {
+  readonly result: JobResult;
+  readonly reports: readonly unknown[];
+  readonly shown: readonly (readonly Shown[])[];
+}
+
+/** Runs an answer in its exercise. @returns what happened, or why nothing did. */
+export async function runOnce(
+  exercise: Exercise,
+  program: Program,
+  settings: RunSettings,
+  options: CheckOptions = {},
+): Promise<Ran | { message: string }> {
+  const { world, transport, seed, interleaving, variant } = settings;
+  const word = randomBytes(16).toString("hex");
+  const said: Said[] = [];
+  const shown: Shown[][] = Array.from({ length: world }, () => []);
+  const patience = options.patience ?? PATIENCE;
+  const stop = new AbortController();
+  const tooLong = setTimeout(() => stop.abort(), patience);
+  const stopped = (): void => stop.abort();
+  options.signal?.addEventListener("abort", stopped);
+  try {
+    const result = await runJob({
+      program,
+      ranks: world,
+      transport,
+      interleaving,
+      recorded: true,
+      eager: exercise.eager,
+      options: { word, caseSeed: seed, variant },
+      signal: stop.signal,
+      onShown: (rank, what) => {
+        if (what.kind === "line" && what.text.startsWith(word)) said[rank] = JSON.parse(what.text.slice(word.length));
+        else shown[rank].push(what);
+      },
+    });
+    if (options.signal?.aborted) return { message: "stopped" };
+    if (stop.signal.aborted) {
+      return {
+        message: `it did not end within ${patience / 1000} s at world size ${world}: is there an endless loop?`,
+      };
+    }
+    for (const each of said) {
+      if (!each || !("missing" in each)) continue;
+      const what =
+        each.missing === "default" ? "no script (export default defineScript(…))" : `no function ${each.missing}`;
+      return { message: `${program.file} exports ${what}. The starter shows its form.` };
+    }
+    return { result, reports: Array.from({ length: world }, (_, rank) => reportOf(said[rank])), shown };
+  } finally {
+    clearTimeout(tooLong);
+    options.signal?.removeEventListener("abort", stopped);
+  }
+}
