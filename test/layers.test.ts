@@ -11,7 +11,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   tensor: ["device"],
   world: ["platform", "trace", "device"],
   script: ["platform", "trace", "device", "tensor", "world"],
-  draw: ["trace", "world", "script"],
+  draw: ["trace", "device", "world", "script"],
   exercise: ["platform", "trace", "device", "tensor", "world", "script"],
   cli: ["platform", "trace", "device", "tensor", "world", "script", "draw", "exercise"],
 };

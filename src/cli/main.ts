@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { suggest, UsageError } from "./scripts.ts";
 
-const commands = ["list", "run", "launch", "join", "verify", "bench", "help"] as const;
+const commands = ["list", "run", "launch", "join", "verify", "learn", "check", "bench", "help"] as const;
 
 const help = `${pc.bold("worldsize")}: ML systems that one person can read, and the course that teaches them.
 
@@ -12,6 +12,8 @@ const help = `${pc.bold("worldsize")}: ML systems that one person can read, and 
   worldsize launch -n 4 my.ts        its ranks as processes, also on several machines; launch --help
   worldsize join my.ts               be one rank of a job that mpirun, srun or a shell started
   worldsize verify                   what this machine has
+  worldsize learn                    the exercises, one after the other; every save is checked
+  worldsize check 3.3                one exercise, once; --json for editors and teachers
   worldsize bench NAME               all-reduce, p2p, gemm, startup; --help for more
 
   ${pc.dim("common flags of run: --transport shm|local|tcp, --json, --trace FILE, --algorithm NAME, --seed N")}
@@ -33,6 +35,10 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import("./run.ts")).runCommand("verify-setup", ["-n", "1", ...rest]);
     case "bench":
       return (await import("./bench/bench.ts")).benchCommand(rest);
+    case "check":
+      return (await import("./check.ts")).checkCommand(rest);
+    case "learn":
+      return (await import("./learn/learn.ts")).learnCommand(rest);
     case "launch":
       return (await import("./launch.ts")).launchCommand(rest);
     case "join":
@@ -51,7 +57,15 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Errors of the reader's making get one message and no stack. */
-const expected = new Set(["UsageError", "CompileError", "RangeError", "JoinError", "SecretError", "EnvironmentError"]);
+const expected = new Set([
+  "UsageError",
+  "CompileError",
+  "RangeError",
+  "JoinError",
+  "SecretError",
+  "EnvironmentError",
+  "ProgressError",
+]);
 
 main(process.argv.slice(2)).then(
   (code) => {

@@ -1,4 +1,5 @@
 /** A sequence of messages as lines of text, for terminals. */
+import { formatBytes } from "../device/index.ts";
 import type { Sequence, SequenceRow } from "./sequence.ts";
 
 /** Characters from one rank's line to the next. */
@@ -34,15 +35,9 @@ function draw(row: SequenceRow, ranks: number, at: (rank: number) => number, wid
   cells[left] = toRight ? "├" : "│";
   cells[right] = toRight ? "│" : "┤";
   cells[toRight ? right - 1 : left + 1] = toRight ? "▶" : "◀";
-  const text = ` ${bytes(row.bytes)} `;
+  const text = ` ${formatBytes(row.bytes)} `;
   // The bytes stand at the sender's side, so that crossing arrows stay readable.
   const start = toRight ? left + 2 : right - 1 - text.length;
   if (row.from !== row.to) for (let i = 0; i < text.length && start + i < right; i++) cells[start + i] = text[i];
   return `${cells.join("")} ${row.label}`.trimEnd();
-}
-
-/** `12 B`, `1.5 KB` */
-function bytes(count: number): string {
-  if (count < 1000) return `${count} B`;
-  return count < 1e6 ? `${Number((count / 1e3).toPrecision(3))} KB` : `${Number((count / 1e6).toPrecision(3))} MB`;
 }

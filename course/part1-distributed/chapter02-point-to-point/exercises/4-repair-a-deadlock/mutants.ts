@@ -61,7 +61,7 @@ export default defineMutants([
         "    world.recv(halo.right, right),\n    world.recv(halo.left, left),\n",
       ],
     ],
-    message: /halo holds rank \d's/,
+    message: "rank 0's left halo holds rank 1's left edge",
     rightAt: [3, 5, 8],
   },
 ]);

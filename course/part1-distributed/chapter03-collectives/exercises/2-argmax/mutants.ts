@@ -5,7 +5,7 @@ export default defineMutants([
     name: "own-rank",
     belief: "Whoever computes the result is where it is.",
     edits: [["return { value, rank, index", "return { value, rank: world.rank, index"]],
-    message: /It names itself|the lowest wins/,
+    message: /It names itself/,
     rightAt: [1],
   },
   {

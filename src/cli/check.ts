@@ -1,0 +1,129 @@
+/** `worldsize check N.M`: the reader's answer to an exercise, judged once. */
+import { existsSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import { Command } from "commander";
+import pc from "picocolors";
+import { sequenceOf } from "../draw/sequence.ts";
+import { sequenceSvg } from "../draw/sequence-svg.ts";
+import { sequenceText } from "../draw/sequence-text.ts";
+import { type CourseExercise, courseExercises } from "../exercise/node/catalog.ts";
+import { check, type Verdict } from "../exercise/node/checker.ts";
+import { Copies } from "../exercise/node/copies.ts";
+import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
+import { suggest, UsageError } from "./scripts.ts";
+
+interface CheckFlags {
+  readonly json?: boolean;
+  readonly seed?: number;
+  readonly file?: string;
+  readonly svg?: string;
+}
+
+/** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
+export async function checkCommand(args: readonly string[]): Promise<number> {
+  const command = strict(new Command("worldsize check"))
+    .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
+    .usage("[flags] [NUMBER…]")
+    .argument("[numbers...]", "such as 3.3; all of chapter 3 with 3; everything you have begun without any")
+    .option("--json", "print one verdict a line, for editors and teachers")
+    .option("--seed <number>", "repeat the inputs and interleavings of an earlier check", wholeNumber)
+    .option("--file <path>", "check this file as the answer")
+    .option("--svg <file>", "draw what went wrong to a file");
+  parse(command, args);
+  const flags = command.opts<CheckFlags>();
+  const copies = new Copies("exercises");
+  const chosen = choose(command.processedArgs[0] as string[], copies);
+  if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
+  const signal = interruptible();
+  let good = true;
+  for (const exercise of chosen) {
+    const answer = flags.file ?? openCopy(copies, exercise);
+    const progress = flags.json ? undefined : showProgress(exercise.number);
+    const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
+    progress?.(0, 0);
+    if (signal.aborted) return 130;
+    if (!flags.file) remember(copies, exercise, verdict);
+    good &&= verdict.verdict === "passed";
+    if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
+    else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
+    if (flags.svg && verdict.verdict === "failed") {
+      writeFileSync(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
+    }
+  }
+  return good ? 0 : 1;
+}
+
+function openCopy(copies: Copies, exercise: CourseExercise): string {
+  const there = existsSync(copies.path(exercise));
+  const path = copies.open(exercise);
+  if (!there) process.stderr.write(pc.dim(`${path} is new: the starter. The task: ${taskOf(exercise)}\n`));
+  return path;
+}
+
+/** Where an exercise's task is told, as a path to type. */
+export function taskOf({ folder }: CourseExercise): string {
+  return relative(process.cwd(), `${folder}/task.md`);
+}
+
+/** Exercises by number or chapter. @throws UsageError with the nearest ones. */
+export function choose(names: readonly string[], copies: Copies): CourseExercise[] {
+  const all = courseExercises();
+  if (names.length === 0) {
+    const begun = all.filter((exercise) => existsSync(copies.path(exercise)));
+    if (begun.length > 0) return begun;
+    throw new UsageError(`You have begun no exercise yet. Write: worldsize check ${all[0]?.number ?? "1.1"}`);
+  }
+  return names.flatMap((name) => {
+    const found = all.filter(({ number, name: word, chapter }) =>
+      [number, word, String(chapter), `${number}-${word}`].includes(name),
+    );
+    if (found.length > 0) return found;
+    const known = all.flatMap((exercise) => [exercise.number, exercise.name]);
+    throw new UsageError(`There is no exercise "${name}". ${suggest(name, known)}`);
+  });
+}
+
+/** Notes a verdict in the progress file. */
+export function remember(copies: Copies, exercise: CourseExercise, { verdict }: Verdict): void {
+  if (verdict === "could not run") return;
+  copies.note(exercise, ({ passed, ...was }) => ({
+    ...was,
+    checks: was.checks + 1,
+    ...(verdict === "passed" ? { passed: passed ?? new Date().toISOString().slice(0, 10) } : {}),
+  }));
+}
+
+function showProgress(number: string): (done: number, all: number) => void {
+  return (done, all) => {
+    if (!process.stderr.isTTY) return;
+    process.stderr.write(all === 0 ? "\r\x1b[K" : `\r\x1b[K${number}: run ${done + 1} of ${all}`);
+  };
+}
+
+/** A verdict as lines of text, with the picture of what went wrong. */
+export function report({ number, name }: CourseExercise, answer: string, verdict: Verdict): string[] {
+  const title = `${number} ${name}`;
+  if (verdict.verdict === "passed") return [`${pc.green("passed")}  ${title}, in ${verdict.runs} runs`];
+  if (verdict.verdict === "could not run") return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`];
+  const { settings, property, message, traffic, shown } = verdict;
+  const { world, transport, interleaving, seed } = settings;
+  const turns = transport !== "local" ? "threads" : interleaving === undefined ? "turns in order" : "shuffled turns";
+  const picture = sequenceOf(traffic, 24);
+  const printed = shown.flatMap((own, rank) =>
+    own.flatMap((what) => (what.kind === "line" ? [`  rank ${rank} │ ${what.text}`] : [])),
+  );
+  return [
+    `${pc.red("failed")}  ${title}: ${pc.bold(property)}`,
+    ...message.split("\n").map((line) => `  ${line}`),
+    pc.dim(`  world size ${world}, ${transport}, ${turns}; ${relative(process.cwd(), answer)}, inputs of seed ${seed}`),
+    ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${line}`)] : []),
+    ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),
+  ];
+}
+
+/** What `--json` prints. */
+function jsonOf({ number, name }: CourseExercise, file: string, verdict: Verdict): object {
+  if (verdict.verdict !== "failed") return { exercise: number, name, file, ...verdict };
+  const { traffic, ...rest } = verdict;
+  return { exercise: number, name, file, ...rest, sequence: sequenceOf(traffic) };
+}

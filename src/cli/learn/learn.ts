@@ -1,0 +1,91 @@
+/** `worldsize learn`: the terminal of a lesson: draws it, feeds it keys, and watches the reader's files. */
+import { mkdirSync, watch } from "node:fs";
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+import { courseExercises } from "../../exercise/node/catalog.ts";
+import { Copies } from "../../exercise/node/copies.ts";
+import { choose } from "../check.ts";
+import { parse, strict } from "../program-flags.ts";
+import { UsageError } from "../scripts.ts";
+import { Lesson } from "./lesson.ts";
+
+/** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
+const QUIET = 120;
+
+/** Runs `worldsize learn [N.M]`. @returns the exit code. */
+export async function learnCommand(args: readonly string[]): Promise<number> {
+  const command = strict(new Command("worldsize learn"))
+    .description("Leads through the exercises: edit your copy in exercises/, save, and see it checked at once.")
+    .argument("[number]", "exercise to begin with; the first that has not passed if not given");
+  parse(command, args);
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new UsageError("learn needs a terminal to read keys from. In a script, write: worldsize check 3.3 --json");
+  }
+  const copies = new Copies(resolve("exercises"));
+  const [number] = command.processedArgs as [string | undefined];
+  const exercises = courseExercises();
+  mkdirSync(copies.folder, { recursive: true });
+
+  const draw = (): void => {
+    const width = process.stdout.columns ?? 80;
+    const height = process.stdout.rows ?? 24;
+    const lines = lesson.lines(width).flatMap((line) => wrap(line, width));
+    const fitting = lines.length < height ? lines : [...lines.slice(0, height - 3), "…", ...lines.slice(-1)];
+    process.stdout.write(`\x1b[2J\x1b[H${fitting.join("\r\n")}`);
+  };
+  const lesson = new Lesson({ exercises, copies, redraw: draw });
+
+  let timer: NodeJS.Timeout | undefined;
+  const watcher = watch(copies.folder, (_, file) => {
+    if (!file?.endsWith(".ts")) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void lesson.saved(join(copies.folder, file)).catch(fail), QUIET);
+  });
+  process.stdin.setRawMode(true);
+  process.stdin.setEncoding("utf8");
+  process.stdout.write("\x1b[?1049h\x1b[?25l"); // a screen of our own, without a cursor
+  process.stdout.on("resize", draw);
+  let fail: (error: unknown) => void = () => {};
+  try {
+    await lesson.start();
+    if (number !== undefined) {
+      const [wanted] = choose([number], copies);
+      while (lesson.current.number !== wanted.number) await lesson.key("n");
+    }
+    await new Promise<void>((leave, reject) => {
+      fail = reject;
+      // Keys are taken one after the other, but a new one may stop a check that is under way.
+      process.stdin.on("data", (text: string) => {
+        for (const key of text) lesson.key(key).then((stay) => stay || leave(), reject);
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+    watcher.close();
+    process.stdin.setRawMode(false);
+    process.stdin.pause();
+    process.stdout.off("resize", draw);
+    process.stdout.write("\x1b[?25h\x1b[?1049l");
+  }
+  const passed = exercises.filter((exercise) => copies.progress(exercise).passed).length;
+  process.stdout.write(`${passed} of ${exercises.length} passed. Go on with: npx worldsize learn\n`);
+  return 0;
+}
+
+/** Cuts a line at spaces, counting what is seen and not the colours. */
+export function wrap(line: string, width: number): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escape sequences
+  const seen = (text: string): number => text.replace(/\x1b\[[0-9;]*m/g, "").length;
+  if (seen(line) <= width) return [line];
+  const indent = /^\s*/.exec(line)?.[0] ?? "";
+  const rows: string[] = [];
+  let row = "";
+  for (const word of line.split(/(?<= )/)) {
+    if (row !== "" && seen(row + word.trimEnd()) > width) {
+      rows.push(row.trimEnd());
+      row = indent;
+    }
+    row += word;
+  }
+  return [...rows, row];
+}

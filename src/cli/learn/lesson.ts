@@ -1,0 +1,299 @@
+/**
+ * `worldsize learn` without its terminal: which exercise is open, what its last check said,
+ * and what each key does. learn.ts draws it and feeds it keys and saved files.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import pc from "picocolors";
+import type { Exercise, Question } from "../../exercise/define.ts";
+import type { CourseExercise } from "../../exercise/node/catalog.ts";
+import { type CheckOptions, check, loadExercise, runOnce, type Verdict } from "../../exercise/node/checker.ts";
+import { compileAnswer } from "../../exercise/node/compile-answer.ts";
+import type { Copies } from "../../exercise/node/copies.ts";
+import { Outcome } from "../../exercise/outcome.ts";
+import { remember, report, taskOf } from "../check.ts";
+
+export interface LessonOptions {
+  readonly exercises: readonly CourseExercise[];
+  readonly copies: Copies;
+  /** Called whenever there is something new to see. */
+  readonly redraw: () => void;
+}
+
+/** What each key does, in the order they are shown. */
+const keys: readonly (readonly [string, string])[] = [
+  ["t", "task"],
+  ["p", "predict"],
+  ["h", "hint"],
+  ["c", "check"],
+  ["a", "check all"],
+  ["n", "next"],
+  ["b", "back"],
+  ["r", "reset"],
+  ["s", "solution"],
+  ["q", "quit"],
+];
+
+export class Lesson {
+  readonly #options: LessonOptions;
+  #at = 0;
+  #exercise: Exercise | undefined;
+  /** What fills the middle of the screen. */
+  #body: string[] = [];
+  /** A running check, to be stopped when a newer one begins. */
+  #running: AbortController | undefined;
+  #status = "";
+  /** The prediction under way. */
+  #asked: Question | undefined;
+  #typed = "";
+  #confirming: "reset" | undefined;
+
+  constructor(options: LessonOptions) {
+    this.#options = options;
+    const { exercises, copies } = options;
+    const open = exercises.findIndex((exercise) => !copies.progress(exercise).passed);
+    this.#at = Math.max(0, open);
+  }
+
+  /** The exercise that is open. */
+  get current(): CourseExercise {
+    return this.#options.exercises[this.#at];
+  }
+
+  /** Opens the first exercise that is not done. */
+  async start(): Promise<void> {
+    await this.#open(this.#at);
+  }
+
+  /** The screen, as lines. */
+  lines(width: number): string[] {
+    const { exercises, copies } = this.#options;
+    const done = exercises.filter((exercise) => copies.progress(exercise).passed).length;
+    const bar = Math.max(10, Math.min(40, width - 40));
+    const full = Math.round((bar * done) / exercises.length);
+    const { hints, passed } = copies.progress(this.current);
+    const title = this.#exercise?.title ?? "";
+    const rule = pc.dim("─".repeat(Math.min(width, 100)));
+    const keyLine = keys
+      .map(([key, what]) => `${pc.cyan(key)} ${what}${key === "h" ? ` ${hints}/3` : ""}`)
+      .join(pc.dim(" · "));
+    return [
+      `${pc.green("█".repeat(full))}${pc.dim("░".repeat(bar - full))} ${done} of ${exercises.length} passed`,
+      "",
+      `${pc.bold(`${this.current.number} ${title}`)}${passed ? pc.green("  passed") : ""}`,
+      `your file  ${relative(process.cwd(), copies.path(this.current))}`,
+      `the task   ${taskOf(this.current)}`,
+      rule,
+      ...this.#body,
+      ...(this.#status ? [pc.dim(this.#status)] : []),
+      rule,
+      keyLine,
+    ];
+  }
+
+  /** Does what a key asks. @returns false when the reader wants to leave. */
+  async key(key: string): Promise<boolean> {
+    if (this.#asked) {
+      await this.#type(key);
+      return true;
+    }
+    if (this.#confirming) {
+      this.#confirming = undefined;
+      if (key === "y") this.#reset();
+      else this.#say(["Nothing was changed."]);
+      return true;
+    }
+    switch (key) {
+      case "t":
+        this.#say(readFileSync(join(this.current.folder, "task.md"), "utf8").trim().split("\n"));
+        break;
+      case "p":
+        this.#predict();
+        break;
+      case "h":
+        this.#hint();
+        break;
+      case "c":
+      case "\r":
+        await this.#check();
+        break;
+      case "a":
+        await this.#checkAll();
+        break;
+      case "n":
+        await this.#open((this.#at + 1) % this.#options.exercises.length);
+        break;
+      case "b":
+        await this.#open((this.#at - 1 + this.#options.exercises.length) % this.#options.exercises.length);
+        break;
+      case "r":
+        this.#confirming = "reset";
+        this.#say(["Put the starter back? Your file is kept under another name. y: yes, any other key: no"]);
+        break;
+      case "s":
+        this.#solution();
+        break;
+      case "q":
+      case "\u0003":
+      case "\u0004":
+        this.#running?.abort();
+        return false;
+      default:
+        break;
+    }
+    return true;
+  }
+
+  /** A file was saved: checks it if it is the open exercise's. */
+  async saved(path: string): Promise<void> {
+    if (path === this.#options.copies.path(this.current) && existsSync(path)) await this.#check();
+  }
+
+  async #open(at: number): Promise<void> {
+    this.#running?.abort();
+    this.#at = at;
+    this.#asked = undefined;
+    this.#exercise = await loadExercise(this.current.file);
+    const path = this.#options.copies.open(this.current);
+    this.#say([
+      `Read the task (${pc.cyan("t")}), predict (${pc.cyan("p")}), then edit ${relative(process.cwd(), path)} and save: every save is checked.`,
+    ]);
+  }
+
+  #say(lines: readonly string[]): void {
+    this.#body = [...lines];
+    this.#status = "";
+    this.#options.redraw();
+  }
+
+  async #check(): Promise<void> {
+    this.#running?.abort();
+    const mine = new AbortController();
+    this.#running = mine;
+    const exercise = this.current;
+    const options: CheckOptions = {
+      signal: mine.signal,
+      onProgress: (done, all) => {
+        if (mine.signal.aborted) return;
+        this.#status = `checking: run ${done + 1} of ${all} …`;
+        this.#options.redraw();
+      },
+    };
+    const answer = this.#options.copies.open(exercise);
+    const verdict = await check(exercise.file, answer, options);
+    if (mine.signal.aborted) return;
+    remember(this.#options.copies, exercise, verdict);
+    const lines = report(exercise, answer, verdict);
+    if (verdict.verdict === "passed")
+      lines.push("", `Next: ${pc.cyan("n")}. Compare with our solution: ${pc.cyan("s")}.`);
+    this.#say(lines);
+  }
+
+  async #checkAll(): Promise<void> {
+    const { exercises, copies } = this.#options;
+    const begun = exercises.filter((exercise) => existsSync(copies.path(exercise)));
+    const lines: string[] = [];
+    const mine = new AbortController();
+    this.#running?.abort();
+    this.#running = mine;
+    for (const exercise of begun) {
+      const verdict: Verdict = await check(exercise.file, copies.path(exercise), { signal: mine.signal });
+      if (mine.signal.aborted) return;
+      remember(copies, exercise, verdict);
+      lines.push(report(exercise, copies.path(exercise), verdict)[0]);
+      this.#say([...lines, exercise === begun.at(-1) ? "" : pc.dim("…")]);
+    }
+  }
+
+  #hint(): void {
+    const { copies } = this.#options;
+    const { hints } = copies.note(this.current, (was) => ({ ...was, hints: Math.min(3, was.hints + 1) }));
+    const shown = this.#exercise?.hints.slice(0, hints) ?? [];
+    this.#say(shown.flatMap((hint, i) => [`${pc.bold(`Hint ${i + 1}`)}  ${hint}`, ""]));
+  }
+
+  #reset(): void {
+    const kept = this.#options.copies.reset(this.current);
+    this.#say([`The starter is back.${kept ? ` What you had is in ${relative(process.cwd(), kept)}.` : ""}`]);
+  }
+
+  #solution(): void {
+    if (!this.#options.copies.progress(this.current).passed) {
+      this.#say([`The solution is shown after yours has passed. Until then there are hints (${pc.cyan("h")}).`]);
+      return;
+    }
+    this.#say(readFileSync(join(this.current.folder, "solution.ts"), "utf8").trimEnd().split("\n"));
+  }
+
+  #predict(): void {
+    const questions = this.#exercise?.questions ?? [];
+    if (questions.length === 0) return;
+    const made = this.#options.copies.progress(this.current).predictions?.made ?? 0;
+    this.#asked = questions[made % questions.length];
+    this.#typed = "";
+    this.#showQuestion();
+  }
+
+  #showQuestion(): void {
+    const { ask, choices } = this.#asked as Question;
+    const list = choices?.map((choice, i) => `  ${i + 1}  ${choice}`) ?? [];
+    this.#say([
+      pc.bold("What do you expect?"),
+      ask,
+      ...list,
+      "",
+      `${choices ? "number of your choice" : "your answer"}, then Enter: ${this.#typed}▏`,
+    ]);
+  }
+
+  async #type(key: string): Promise<void> {
+    if (key === "\u001b" || key === "\u0003") {
+      this.#asked = undefined;
+      this.#say(["No prediction was made."]);
+    } else if (key === "\r" || key === "\n") await this.#settle();
+    else {
+      if (key === "\u007f" || key === "\b") this.#typed = this.#typed.slice(0, -1);
+      else if (key >= " ") this.#typed += key;
+      this.#showQuestion();
+    }
+  }
+
+  /** Answers the prediction by running the solution. */
+  async #settle(): Promise<void> {
+    const question = this.#asked as Question;
+    const typed = this.#typed.trim();
+    this.#asked = undefined;
+    if (typed === "") {
+      this.#say(["No prediction was made."]);
+      return;
+    }
+    this.#say([`You said ${typed}. Running it at world size ${question.world} …`]);
+    const exercise = this.#exercise as Exercise;
+    const answer = String(await answerOf(exercise, this.current, question));
+    const guess = question.choices ? (question.choices[Number(typed) - 1] ?? typed) : typed;
+    const right = guess.toLowerCase() === answer.toLowerCase() || (guess !== "" && Number(guess) === Number(answer));
+    this.#options.copies.note(this.current, ({ predictions = { made: 0, right: 0 }, ...was }) => ({
+      ...was,
+      predictions: { made: predictions.made + 1, right: predictions.right + (right ? 1 : 0) },
+    }));
+    this.#say([
+      question.ask,
+      `${right ? pc.green("Yes") : pc.yellow("Not quite")}: ${pc.bold(answer)}${right ? "" : `, you said ${guess}`}.`,
+      question.because,
+    ]);
+  }
+}
+
+/** The answer to a question, read off a run of the solution. */
+export async function answerOf(
+  exercise: Exercise,
+  { file, folder }: CourseExercise,
+  question: Question,
+): Promise<string | number> {
+  const program = await compileAnswer(file, join(folder, "solution.ts"));
+  const settings = { world: question.world, transport: "local", seed: 1, interleaving: undefined, variant: 0 } as const;
+  const run = await runOnce(exercise, program, settings);
+  if ("message" in run) throw new Error(run.message);
+  const traffic = run.result.records.map((records) => records.traffic);
+  return question.answer(new Outcome(settings, run.reports, run.shown, traffic));
+}
