@@ -11,12 +11,13 @@ const below: Readonly<Record<string, readonly string[]>> = {
   tensor: ["device"],
   world: ["platform", "trace", "device"],
   script: ["platform", "trace", "device", "tensor", "world"],
+  sim: ["platform", "trace", "device", "world"],
   draw: ["trace", "device", "world", "script"],
   exercise: ["platform", "trace", "device", "tensor", "world", "script"],
-  cli: ["platform", "trace", "device", "tensor", "world", "script", "draw", "exercise"],
+  cli: ["platform", "trace", "device", "tensor", "world", "script", "draw", "exercise", "sim"],
 };
 /** Folders that import no package at all. */
-const bare = ["platform", "trace", "device", "tensor", "world"];
+const bare = ["platform", "trace", "device", "tensor", "world", "sim", "draw"];
 
 const src = fileURLToPath(new URL("../src/", import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));

@@ -13,7 +13,10 @@ it("reads speeds of links", () => {
 
 it("a link carries one message after the other; latencies overlap", () => {
   let now = 0;
-  const links = new PacedLinks({ bytesPerSecond: 1e6, latency: 5 }, () => now);
+  const links = new PacedLinks(
+    () => ({ bytesPerSecond: 1e6, latency: 5 }),
+    () => now,
+  );
   const arrived: string[] = [];
   links.carry(1, 10_000, 0, () => arrived.push("first")); // 10 ms on the link, 5 on the way
   links.carry(1, 10_000, 0, () => arrived.push("second"));
@@ -38,7 +41,11 @@ it("a link carries one message after the other; latencies overlap", () => {
 describe.each(["shm", "local", "tcp"] as const)("over %s", (transport) => {
   it("messages and collectives take the link's time, and not less", async () => {
     const link = { bytesPerSecond: 100e6, latency: 1 };
-    const { shown, failure } = await runProgram("test/programs/paced.ts", { ranks: 3, transport, link });
+    const { shown, failure } = await runProgram("test/programs/paced.ts", {
+      ranks: 3,
+      transport,
+      link: { within: link },
+    });
     expect(failure?.message).toBeUndefined();
     const [row] = shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row as Record<string, number>] : []));
     // 4 MB: 40 ms and 1 ms of latency; an allReduce by ring or two-shot moves 2 × 2/3 of it on each link.
@@ -49,7 +56,7 @@ describe.each(["shm", "local", "tcp"] as const)("over %s", (transport) => {
 
   it("a slow link is no deadlock", async () => {
     const link = { bytesPerSecond: 2e6, latency: 0 }; // two seconds and more
-    const { failure } = await runProgram("test/programs/paced.ts", { ranks: 2, transport, link });
+    const { failure } = await runProgram("test/programs/paced.ts", { ranks: 2, transport, link: { within: link } });
     expect(failure?.message).toBeUndefined();
   });
 

@@ -8,7 +8,7 @@ import { type OptionSpec, type Script, scriptOf, type TimelineLane } from "../sc
 import { compileProgram, type Program } from "../script/node/compile.ts";
 import type { JobOptions, JobResult } from "../script/node/job.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
-import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink } from "../world/index.ts";
+import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import type { FlightRecord } from "../world/recorder.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
 import { renderShown, timeline } from "./render.ts";
@@ -27,6 +27,8 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly seed: number;
   readonly interleaving?: number;
   readonly link?: LinkSpeed;
+  readonly interLink?: LinkSpeed;
+  readonly ranksPerNode?: number;
   readonly eager: number;
   readonly timeout: number;
 }
@@ -82,6 +84,8 @@ export function addProgramFlags(command: Command): Command {
     .addOption(new Option("--algorithm <name>", "force one allReduce algorithm").choices([...allReduceAlgorithms]))
     .option("--memory <size>", "device memory of all ranks together, such as 512MiB (default: 4GiB)", parseMemory)
     .option("--link <speed>", "pace the link between any two ranks, such as 1GB/s,20us", link)
+    .option("--inter-link <speed>", "pace the links between nodes otherwise than those within", link)
+    .option("--ranks-per-node <count>", "count so many ranks as one node (default: the hosts decide)", wholeNumber)
     .option(
       "--eager <bytes>",
       "messages up to this size leave from a copy: their send completes at once",
@@ -135,11 +139,11 @@ export function jobOptions(
   return {
     program,
     options: Object.fromEntries(Object.keys(script.options ?? {}).map((key) => [key, values[key]])),
-    table: flags.algorithm && { ...defaultTable, shared: flags.algorithm === "shared", allReduce: flags.algorithm },
+    table: tableOf(flags),
     memory: flags.memory,
     seed: flags.seed,
     interleaving: flags.interleaving,
-    link: flags.link,
+    link: { within: flags.link, between: flags.interLink ?? flags.link },
     eager: flags.eager,
     traced: flags.trace !== undefined || flags.timeline || script.traced,
     processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
@@ -203,6 +207,14 @@ function link(text: string): LinkSpeed {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+/** How collectives are carried out, where the flags say something about it. */
+function tableOf({ algorithm, ranksPerNode }: ProgramFlags): TuningTable | undefined {
+  if (ranksPerNode !== undefined && ranksPerNode < 1) throw new UsageError("A node has at least 1 rank.");
+  if (algorithm === undefined && ranksPerNode === undefined) return undefined;
+  const forced = algorithm && { shared: algorithm === "shared", allReduce: algorithm };
+  return { ...defaultTable, ...forced, ranksPerNode };
 }
 
 /** A lane for everything each rank did. */

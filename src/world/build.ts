@@ -3,7 +3,7 @@ import { DeferredStream, Device, InlineStream, type KernelRuntime, type SegmentP
 import type { Tracer } from "../trace/trace.ts";
 import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
-import { type LinkSpeed, PacedLinks } from "./links.ts";
+import { type LinkSpeeds, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
@@ -32,7 +32,9 @@ interface CommonOptions {
   readonly now: () => number;
   readonly table?: TuningTable;
   /** How fast links between ranks shall be; as fast as they are if not given. */
-  readonly link?: LinkSpeed;
+  readonly link?: LinkSpeeds;
+  /** By rank: the number of its host; all on one if not given. The table's ranksPerNode goes before. */
+  readonly hosts?: readonly number[];
   /** Sends of at most so many bytes complete at once, from a copy. */
   readonly eager?: number;
   readonly tracer?: (rank: number) => Tracer | undefined;
@@ -71,8 +73,9 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const traffic = options.traffic?.(rank);
   const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
-  const transport = new ShmTransport(rank, layout, runtime, options.link && new PacedLinks(options.link, now));
-  const engine = new Engine({ transport, device, now, tracer, traffic, eager: options.eager });
+  const nodes = nodesOf(options);
+  const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
+  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
   const watchdog = new Watchdog(engine, transport);
   engine.driver = new ThreadDriver(engine, transport, watchdog, options.cores, options.mayBlock);
   const ranks = Array.from({ length: size }, (_, i) => i);
@@ -92,13 +95,13 @@ export interface TcpRankOptions extends CommonOptions {
 
 /** A rank with a process of its own, in the thread that its office serves. */
 export function buildTcpRank(options: TcpRankOptions): Rank {
-  const { rank, size, runtime, quota, now, office, link, crowded } = options;
+  const { rank, size, runtime, quota, now, office, crowded } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
   const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
-  const links = link && new PacedLinks(link, now);
-  const transport = new TcpTransport({ rank, size, runtime, office, links });
-  const engine = new Engine({ transport, device, now, tracer, traffic, eager: options.eager });
+  const nodes = nodesOf(options);
+  const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
+  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
   const watch = new TcpWatch(engine, transport, office);
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
   const ranks = Array.from({ length: size }, (_, i) => i);
@@ -120,17 +123,30 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
   const hub = new LocalHub({ size, runtime, macrotask, seed });
   const ranks = Array.from({ length: size }, (_, i) => i);
   const tuner = new Tuner(options.table);
+  const nodes = nodesOf(options);
   return ranks.map((rank) => {
     const tracer = options.tracer?.(rank);
     const traffic = options.traffic?.(rank);
     const stream = new DeferredStream(() => hub.activate(rank));
     const device = new Device({ runtime, stream, owner: rank, quota, tracer });
-    const transport = new LocalTransport(hub, rank, options.link && new PacedLinks(options.link, now));
-    const engine = new Engine({ transport, device, now, tracer, traffic, eager: options.eager });
+    const transport = new LocalTransport(hub, rank, pacedLinks(options, rank, nodes));
+    const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
     engine.driver = new LocalDriver(hub, rank);
     hub.join({ transport, engine, stream });
     const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);
     engine.leave = (state, error) => transport.leave(state, error);
     return { world, device, engine };
   });
+}
+
+/** By rank: the number of its node. */
+function nodesOf({ size, table, hosts }: CommonOptions & { readonly size: number }): readonly number[] {
+  const { ranksPerNode } = table ?? {};
+  if (ranksPerNode === undefined) return hosts ?? Array<number>(size).fill(0);
+  return Array.from({ length: size }, (_, rank) => Math.floor(rank / ranksPerNode));
+}
+
+function pacedLinks({ link, now }: CommonOptions, rank: number, nodes: readonly number[]): PacedLinks | undefined {
+  if (!link?.within && !link?.between) return undefined;
+  return new PacedLinks((peer) => (nodes[peer] === nodes[rank] ? link.within : link.between), now);
 }

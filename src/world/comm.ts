@@ -10,6 +10,8 @@ export interface CommOptions {
   readonly transport: Transport;
   readonly device: Device;
   readonly eager: EagerSends;
+  /** By world rank: the number of its node. */
+  readonly nodes: readonly number[];
   readonly traffic: Traffic | undefined;
 }
 
@@ -20,17 +22,30 @@ export class GroupComm implements Comm {
   readonly #device: Device;
   readonly #operation: Operation;
   readonly #eager: EagerSends;
+  readonly #nodes: readonly number[];
   readonly #traffic: Traffic | undefined;
   readonly #scratch: Buffer[] = [];
 
-  constructor({ transport, device, eager, traffic }: CommOptions, operation: Operation, rank: number) {
+  constructor({ transport, device, eager, nodes, traffic }: CommOptions, operation: Operation, rank: number) {
     this.#transport = transport;
     this.#device = device;
     this.#eager = eager;
+    this.#nodes = nodes;
     this.#traffic = traffic;
     this.#operation = operation;
     this.rank = rank;
     this.size = operation.group.ranks.length;
+  }
+
+  get nodes(): readonly (readonly number[])[] {
+    const found = new Map<number, number[]>();
+    this.#operation.group.ranks.forEach((world, rank) => {
+      const node = this.#nodes[world] ?? 0;
+      const mates = found.get(node);
+      if (mates) mates.push(rank);
+      else found.set(node, [rank]);
+    });
+    return [...found.values()];
   }
 
   send(to: number, span: Span): Request {

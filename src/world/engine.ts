@@ -40,6 +40,8 @@ export interface EngineOptions {
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly now: () => number;
   readonly tracer?: Tracer;
+  /** By world rank: the number of its node; all on one if not given. */
+  readonly nodes?: readonly number[];
   /** Records operations and messages. */
   readonly traffic?: Traffic;
   /** Sends of at most so many bytes complete at once, from a copy. */
@@ -64,6 +66,7 @@ export class Engine {
   readonly recorder = new Recorder();
   readonly eager: EagerSends;
   readonly traffic: Traffic | undefined;
+  readonly nodes: readonly number[];
   /** Set once by whoever builds the rank: how it waits, and how it tells the others that it is over. */
   driver!: Driver;
   leave!: (state: "finished" | "failed", error?: string) => void;
@@ -89,6 +92,7 @@ export class Engine {
     this.now = options.now;
     this.#tracer = options.tracer;
     this.traffic = options.traffic;
+    this.nodes = options.nodes ?? [];
     this.eager = new EagerSends(options.eager ?? 0);
   }
 

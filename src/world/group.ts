@@ -29,7 +29,7 @@ import { allGatherJson, broadcastJson } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
 import type { SharedGroup } from "./transport.ts";
-import type { Tuner } from "./tuner.ts";
+import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
 
 /** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
@@ -123,12 +123,16 @@ export class ProcessGroup {
     });
   }
 
-  /** Everybody's tensor becomes the reduction of all, in place. */
-  allReduce<T extends Contiguous>(tensor: T, operator: Operator = "sum"): Work<T> {
+  /** Everybody's tensor becomes the reduction of all, in place. @param options.algorithm in place of the tuner's choice. */
+  allReduce<T extends Contiguous>(
+    tensor: T,
+    operator: Operator = "sum",
+    options: { algorithm?: AllReduceAlgorithm } = {},
+  ): Work<T> {
     this.#checks.tensor("allReduce", tensor);
     const span = spanOf(tensor);
     const only = [tensor];
-    const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared);
+    const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared, options.algorithm);
     return this.#issuer.issue({
       kind: "allReduce",
       operator,

@@ -1,4 +1,8 @@
 /** Process groups and collectives. */
+export { allReduceCosts, allReduceSteps, type MessageAlgorithm } from "./algorithms/all-reduce.ts";
+export { busFactor, type Cost, type Path, type Problem, type Sent, seconds } from "./algorithms/cost.ts";
+export { doubleTreePlace } from "./algorithms/double-tree.ts";
+export { binomialPlace } from "./algorithms/tree.ts";
 export {
   buildLocalWorld,
   buildShmRank,
@@ -11,8 +15,8 @@ export { AbortError, JobError } from "./engine.ts";
 export { ProcessGroup } from "./group.ts";
 export { Coordinator } from "./job/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
-export { type LinkSpeed, PacedLinks, parseLink } from "./links.ts";
-export type { Contiguous, Operator } from "./operation.ts";
+export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./links.ts";
+export type { Contiguous, Operation, Operator, Span } from "./operation.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
 export { captureSite, formatSite, userFrame } from "./site.ts";
 export { MemoryStore } from "./store/memory-store.ts";
@@ -28,5 +32,12 @@ export {
 export { ChaosWire } from "./tcp/chaos-wire.ts";
 export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";
 export { noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./traffic.ts";
-export { allGatherAlgorithms, allReduceAlgorithms, defaultTable, type TuningTable } from "./tuner.ts";
+export type { Comm, Request, Steps } from "./transport.ts";
+export {
+  type AllReduceAlgorithm,
+  allGatherAlgorithms,
+  allReduceAlgorithms,
+  defaultTable,
+  type TuningTable,
+} from "./tuner.ts";
 export { Work } from "./work.ts";

@@ -11,22 +11,28 @@ export interface LinkSpeed {
   readonly latency: number;
 }
 
+/** The links of a rank: within its node, and to other nodes; undefined where they are as fast as they are. */
+export interface LinkSpeeds {
+  readonly within?: LinkSpeed;
+  readonly between?: LinkSpeed;
+}
+
 interface Traveller {
   readonly due: number;
   readonly arrive: () => void;
 }
 
 export class PacedLinks {
-  readonly #speed: LinkSpeed;
+  readonly #speedTo: (rank: number) => LinkSpeed | undefined;
   readonly #now: () => number;
   /** When each link has carried what it was given, by the rank on its other side. */
   readonly #freeAt = new Map<number, number>();
   /** Ordered by time of arrival. */
   readonly #travelling: Traveller[] = [];
 
-  /** @param now milliseconds. */
-  constructor(speed: LinkSpeed, now: () => number) {
-    this.#speed = speed;
+  /** @param speedTo of the link that joins this rank with another. @param now milliseconds. */
+  constructor(speedTo: (rank: number) => LinkSpeed | undefined, now: () => number) {
+    this.#speedTo = speedTo;
     this.#now = now;
   }
 
@@ -37,9 +43,14 @@ export class PacedLinks {
 
   /** A message whose bytes began to move at `start` arrives: calls back when its link would have brought it. */
   carry(link: number, bytes: number, start: number, arrive: () => void): void {
-    const free = Math.max(start, this.#freeAt.get(link) ?? 0) + (bytes / this.#speed.bytesPerSecond) * 1e3;
+    const speed = this.#speedTo(link);
+    if (!speed) {
+      arrive();
+      return;
+    }
+    const free = Math.max(start, this.#freeAt.get(link) ?? 0) + (bytes / speed.bytesPerSecond) * 1e3;
     this.#freeAt.set(link, free);
-    const due = free + this.#speed.latency;
+    const due = free + speed.latency;
     let at = this.#travelling.length;
     while (at > 0 && this.#travelling[at - 1].due > due) at--;
     this.#travelling.splice(at, 0, { due, arrive });

@@ -99,6 +99,8 @@ export interface Transport {
 export interface Comm {
   readonly rank: number;
   readonly size: number;
+  /** Ranks that share a node, node by node. */
+  readonly nodes: readonly (readonly number[])[];
   send(to: number, span: Span): Request;
   /** Sends a copy, for which nobody has to wait. */
   sendCopy(to: number, span: Span): void;

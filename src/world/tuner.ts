@@ -4,7 +4,16 @@
  * job by the one that starts it, so that all choose the same.
  */
 
-export const allReduceAlgorithms = ["shared", "ring", "doubling", "halving", "tree"] as const;
+export const allReduceAlgorithms = [
+  "shared",
+  "ring",
+  "doubling",
+  "halving",
+  "tree",
+  "double-tree",
+  "hierarchical",
+  "one-shot",
+] as const;
 export type AllReduceAlgorithm = (typeof allReduceAlgorithms)[number];
 
 export const allGatherAlgorithms = ["ring", "gather"] as const;
@@ -23,6 +32,8 @@ export interface TuningTable {
   readonly gatherBytes: number;
   /** Always use this for allReduce. */
   readonly allReduce?: AllReduceAlgorithm;
+  /** Ranks of a node, for hierarchical algorithms; the hosts decide if not given. */
+  readonly ranksPerNode?: number;
   /** Always use this for allGather. */
   readonly allGather?: AllGatherAlgorithm;
 }
@@ -42,10 +53,10 @@ export class Tuner {
     this.table = table;
   }
 
-  /** @param shared whether this group has shared memory for it. */
-  allReduce(bytes: number, members: number, shared: boolean): AllReduceAlgorithm {
+  /** @param shared whether this group has shared memory for it. @param wanted what the call asks for. */
+  allReduce(bytes: number, members: number, shared: boolean, wanted?: AllReduceAlgorithm): AllReduceAlgorithm {
     const { table } = this;
-    const forced = table.allReduce;
+    const forced = wanted ?? table.allReduce;
     if (forced && (forced !== "shared" || shared)) return forced;
     if (shared && table.shared) return "shared";
     // A ring has 2(n - 1) steps: it needs chunks worth sending.

@@ -1,7 +1,8 @@
 /** What all benches share: figures, flags, running a program on ranks, comparing with peers. */
 import { join } from "node:path";
 import { compileProgram } from "../../script/node/compile.ts";
-import { type JobOptions, runJob } from "../../script/node/job.ts";
+import { runJob } from "../../script/node/job.ts";
+import type { LinkSpeed } from "../../world/index.ts";
 import { root } from "../scripts.ts";
 import type { PeerName } from "./peers.ts";
 
@@ -37,7 +38,7 @@ export async function rows<T>(
   ranks: number,
   options: Record<string, unknown>,
   transport: Flags["transport"] = "shm",
-  link?: JobOptions["link"],
+  link?: LinkSpeed,
 ): Promise<T[]> {
   const found: T[] = [];
   const program = await compileProgram(join(root, "bench", file));
@@ -48,7 +49,7 @@ export async function rows<T>(
     transport: transport === "shm" ? "shm" : "tcp",
     eager: transport === "shm" ? 0 : EAGER,
     processes: { onlyTcp: transport === "tcp" },
-    link,
+    link: link && { within: link, between: link },
     onShown: (_, shown) => void (shown.kind === "row" && found.push(shown.row as T)),
   });
   if (!result.ok) throw new Error(`The bench itself failed: ${result.failure?.message}`);

@@ -115,7 +115,7 @@ export async function checkOnce(
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
     return fail("it runs to the end", rank < 0 ? message : `rank ${rank}: ${message}${lineIn(program.path, stack)}`);
   }
-  const silent = reports.findIndex((report) => report === undefined);
+  const silent = reports.indexOf(undefined);
   if (silent >= 0) return { verdict: "could not run", message: `rank ${silent} ended without a report.` };
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));

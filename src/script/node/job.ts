@@ -8,7 +8,7 @@ import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
 import {
   defaultTable,
-  type LinkSpeed,
+  type LinkSpeeds,
   MemoryStore,
   ShmLayout,
   StoreSession,
@@ -50,7 +50,7 @@ export interface JobOptions {
   /** Whether operations and messages are recorded. */
   readonly recorded?: boolean;
   /** How fast links between ranks shall be. */
-  readonly link?: LinkSpeed;
+  readonly link?: LinkSpeeds;
   /** Sends of at most so many bytes complete at once. */
   readonly eager?: number;
   /** What only processes need. */

@@ -3,7 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { KernelModule } from "../../platform/platform.ts";
 import type { Span } from "../../trace/trace.ts";
 import {
-  type LinkSpeed,
+  type LinkSpeeds,
   type Member,
   noTraffic,
   type RankTraffic,
@@ -28,7 +28,7 @@ export interface ProgramStart {
   readonly traced: boolean;
   /** Whether operations and messages are recorded. */
   readonly recorded: boolean;
-  readonly link: LinkSpeed | undefined;
+  readonly link: LinkSpeeds | undefined;
   /** Sends of at most so many bytes complete at once. */
   readonly eager: number;
 }

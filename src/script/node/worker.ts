@@ -79,6 +79,7 @@ function build(): Rank[] {
     traffic: () => (start.recorded ? new Traffic(now) : undefined),
     size: start.size,
     link: start.link,
+    hosts: hostsOf(),
     eager: start.eager,
   };
   if (start.transport === "local") {
@@ -120,6 +121,12 @@ async function run(rank: Rank): Promise<void> {
     ending = failRank(rank, error);
   }
   report(number, ending);
+}
+
+/** By rank: the number of its host, counted from 0. */
+function hostsOf(): number[] | undefined {
+  const names = start.tcp?.members.map(({ place }) => place.host);
+  return names?.map((name) => names.indexOf(name));
 }
 
 /** Where this rank lives, and how ranks reach each other. */

@@ -11,6 +11,7 @@
  */
 import { type Operator, type Span, slice } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
+import { bytesOf, type Cost } from "./cost.ts";
 
 /** Runs `butterfly` on the largest power of two of ranks; rank i + power works through rank i. */
 function* folded(comm: Comm, span: Span, operator: Operator, butterfly: (comm: Comm, power: number) => Steps): Steps {
@@ -74,3 +75,54 @@ export function* halvingDoublingAllReduce(comm: Comm, span: Span, operator: Oper
     for (const { mine, partner, arrival } of back) yield [comm.send(partner, mine), arrival];
   });
 }
+
+/** Largest power of two that is no more than the size, and its exponent. */
+function powerOf(size: number): { power: number; levels: number; extras: number } {
+  const levels = Math.floor(Math.log2(size));
+  return { power: 2 ** levels, levels, extras: size - 2 ** levels };
+}
+
+/** The whole tensor at each of log2 n levels, and twice more where n is no power of two. */
+export const doublingCost: Cost = {
+  sent(rank, problem) {
+    const { power, levels, extras } = powerOf(problem.size);
+    const messages = rank >= power ? 1 : levels + (rank < extras ? 1 : 0);
+    return { messages, bytes: messages * bytesOf(problem) };
+  },
+  path(problem) {
+    const { levels, extras } = powerOf(problem.size);
+    const alphas = levels + (extras > 0 ? 2 : 0);
+    return { alphas, bytes: alphas * bytesOf(problem) };
+  },
+};
+
+/** Half, a quarter, an eighth, … and back; and the whole tensor twice more where n is no power of two. */
+export const halvingCost: Cost = {
+  sent(rank, problem) {
+    const { power, levels, extras } = powerOf(problem.size);
+    const whole = bytesOf(problem);
+    if (rank >= power) return { messages: 1, bytes: whole };
+    let from = 0;
+    let to = problem.count;
+    let elements = 0;
+    for (let distance = power / 2; distance >= 1; distance /= 2) {
+      const middle = Math.floor((from + to) / 2);
+      // It sends away what it does not keep, and on the way back what it has kept: together the range.
+      elements += to - from;
+      if ((rank & distance) === 0) to = middle;
+      else from = middle;
+    }
+    const extra = rank < extras ? 1 : 0;
+    return { messages: 2 * levels + extra, bytes: elements * problem.itemBytes + extra * whole };
+  },
+  path(problem) {
+    const { levels, extras } = powerOf(problem.size);
+    const fold = extras > 0 ? 2 : 0;
+    let elements = 0;
+    for (let level = 1, range = problem.count; level <= levels; level++) {
+      range = Math.ceil(range / 2);
+      elements += 2 * range;
+    }
+    return { alphas: 2 * levels + fold, bytes: elements * problem.itemBytes + fold * bytesOf(problem) };
+  },
+};

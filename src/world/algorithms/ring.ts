@@ -12,6 +12,7 @@
  */
 import { cut, type Operator, type Span, slice } from "../operation.ts";
 import type { Comm, Steps } from "../transport.ts";
+import { type Cost, cutBytes } from "./cost.ts";
 
 /** Leaves in chunk `rank` the reduction of everybody's; the other chunks are scrambled. */
 export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator: Operator): Steps {
@@ -48,3 +49,16 @@ export function* ringAllReduce(comm: Comm, span: Span, operator: Operator): Step
 function steps<T>(size: number, each: (step: number) => T): T[] {
   return Array.from({ length: size - 1 }, (_, step) => each(step));
 }
+
+/** Every rank sends every chunk but one in each phase; the longest chunk sets the pace. */
+export const ringCost: Cost = {
+  sent(rank, { size, count, itemBytes }) {
+    if (size === 1) return { messages: 0, bytes: 0 };
+    const chunks = cutBytes(count, size, itemBytes);
+    return { messages: 2 * (size - 1), bytes: 2 * count * itemBytes - chunks[rank] - chunks[(rank + 1) % size] };
+  },
+  path({ size, count, itemBytes }) {
+    const longest = Math.ceil(count / size) * itemBytes;
+    return { alphas: 2 * (size - 1), bytes: 2 * (size - 1) * longest };
+  },
+};

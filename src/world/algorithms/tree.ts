@@ -8,6 +8,7 @@
  */
 import type { Operator, Span } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
+import { bytesOf, type Cost } from "./cost.ts";
 
 interface Place {
   readonly parent: number | undefined;
@@ -46,3 +47,16 @@ export function* treeAllReduce(comm: Comm, span: Span, operator: Operator): Step
   yield* treeReduce(comm, span, 0, operator);
   yield* treeBroadcast(comm, span, 0);
 }
+
+/** The whole tensor once up each edge, and once down. */
+export const treeCost: Cost = {
+  sent(rank, problem) {
+    const { parent, children } = binomialPlace(rank, problem.size, 0);
+    const messages = children.length + (parent === undefined ? 0 : 1);
+    return { messages, bytes: messages * bytesOf(problem) };
+  },
+  path(problem) {
+    const alphas = 2 * Math.ceil(Math.log2(problem.size));
+    return { alphas, bytes: alphas * bytesOf(problem) };
+  },
+};

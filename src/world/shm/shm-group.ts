@@ -12,6 +12,7 @@
  * operation ends only after everybody has arrived at it.
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
+import type { Cost } from "../algorithms/cost.ts";
 import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "../operation.ts";
 import type { PeerAccess } from "../traffic.ts";
 import type { SharedCollective, SharedGroup } from "../transport.ts";
@@ -207,10 +208,23 @@ class ShmAllReduce implements SharedCollective {
 
   /** The elements that this rank reduces for all. */
   #slice(): { from: number; count: number } {
-    const { count } = this.#span;
-    const { members, me } = this.#group;
-    const share = Math.ceil(count / members.length / LINE) * LINE; // whole cache lines: no two ranks write one
-    const from = Math.min(count, share * me);
-    return { from, count: Math.min(count, from + share) - from };
+    return sliceOf(this.#span.count, this.#group.members.length, this.#group.me);
   }
+}
+
+/** Accesses to peers' memory: one-shot reads everything of all, two-shot reads and writes a slice of all. */
+export const sharedCost: Pick<Cost, "sent"> = {
+  sent(rank, { size, count, itemBytes }) {
+    const peers = size - 1;
+    if (count * itemBytes <= slotBytes(size)) return { messages: peers, bytes: peers * count * itemBytes };
+    const { count: own } = sliceOf(count, size, rank);
+    return { messages: 2 * peers, bytes: 2 * peers * own * itemBytes };
+  },
+};
+
+/** The elements that a member reduces for all: whole cache lines, so that no two ranks write one. */
+function sliceOf(count: number, members: number, me: number): { from: number; count: number } {
+  const share = Math.ceil(count / members / LINE) * LINE;
+  const from = Math.min(count, share * me);
+  return { from, count: Math.min(count, from + share) - from };
 }

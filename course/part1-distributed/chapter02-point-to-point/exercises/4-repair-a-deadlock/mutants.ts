@@ -17,7 +17,7 @@ export default defineMutants([
         "  await Promise.all([world.send(edges.right, right), world.send(edges.left, left)]);\n  await Promise.all([world.recv(halo.left, left), world.recv(halo.right, right)]);",
       ],
     ],
-    message: /Deadlock[^]*in send/,
+    message: /Deadlock[\s\S]*in send/,
   },
   {
     name: "receives-first",
@@ -28,7 +28,7 @@ export default defineMutants([
         "  await Promise.all([world.recv(halo.left, left), world.recv(halo.right, right)]);\n  await Promise.all([world.send(edges.right, right), world.send(edges.left, left)]);",
       ],
     ],
-    message: /Deadlock[^]*in recv/,
+    message: /Deadlock[\s\S]*in recv/,
   },
   {
     name: "awaits-only-the-sends",

@@ -1,0 +1,22 @@
+/** Some ranks of a group as a Comm of their own, for algorithms made of others. */
+import type { Comm } from "../transport.ts";
+
+/** @param members group ranks, this one among them; their order gives the new ranks. */
+export function subset(comm: Comm, members: readonly number[]): Comm {
+  const rank = members.indexOf(comm.rank);
+  return {
+    rank,
+    size: members.length,
+    nodes: [members.map((_, i) => i)],
+    send: (to, span) => comm.send(members[to], span),
+    sendCopy: (to, span) => comm.sendCopy(members[to], span),
+    recv: (from, span) => comm.recv(members[from], span),
+    recvCombine: (from, span, operator) => comm.recvCombine(members[from], span, operator),
+    copy: (target, source) => comm.copy(target, source),
+    combine: (target, source, operator) => comm.combine(target, source, operator),
+    divide: (span, n) => comm.divide(span, n),
+    scratch: (count, dtype) => comm.scratch(count, dtype),
+    peek: (span) => comm.peek(span),
+    poke: (span, bytes) => comm.poke(span, bytes),
+  };
+}
