@@ -5,8 +5,8 @@
  * of the tensor, cut into pieces that follow each other. Latency grows with log2 n like a
  * tree's, and every rank moves about twice the tensor, like in a ring.
  *
- * All receives are posted at the start, in the order in which their peers will send; no message
- * of a pair overtakes another. Children are added in a fixed order, so that the result does not
+ * All receives are posted at the start, in the order in which their peers will send, because
+ * messages of a pair match in that order. Children are added in a fixed order, so that the result does not
  * depend on timing.
  */
 import { cut, type Operator, type Span, slice, spanBytes } from "../operation.ts";
@@ -61,37 +61,51 @@ export function* doubleTreeAllReduce(comm: Comm, span: Span, operator: Operator)
   const { rank, size } = comm;
   const middle = Math.floor(span.count / 2);
   const halves = [slice(span, 0, middle), slice(span, middle, span.count)];
-  const steps = halves.flatMap((half, tree) => {
-    const place = doubleTreePlace(rank, size, tree as 0 | 1);
+  const steps = halves.flatMap((half, which) => {
+    const tree = which as 0 | 1;
+    const place = doubleTreePlace(rank, size, tree);
     const at = cut(half.count, pieceCount(spanBytes(half)));
-    return at.slice(1).map((to, k) => ({ k, place, piece: slice(half, at[k], to) }));
+    return at.slice(1).map((to, k) => ({ k, tree, place, piece: slice(half, at[k], to) }));
   });
   steps.sort((a, b) => a.k - b.k); // both trees go on together; the sort is stable
+  const inner = steps.filter(({ place }) => place.children.length > 0);
+  const leaves = steps.filter(({ place }) => place.children.length === 0);
 
-  const rising = steps.map(({ place, piece }) =>
-    place.children.map((child) => {
-      const incoming = comm.scratch(piece.count, piece.dtype);
-      return { incoming, arrival: comm.recv(child, incoming) };
+  // Up. A leaf waits for nobody, so its pieces leave first; and so they are expected first.
+  const rising = inner.map(({ place, piece }) => place.children.map(() => comm.scratch(piece.count, piece.dtype)));
+  const arrivals = inner.map((): Request[] => []);
+  for (const isLeaf of [true, false]) {
+    for (const [i, { tree, place }] of inner.entries()) {
+      for (const [c, child] of place.children.entries()) {
+        const childIsLeaf = doubleTreePlace(child, size, tree).children.length === 0;
+        if (childIsLeaf === isLeaf) arrivals[i][c] = comm.recv(child, rising[i][c]);
+      }
+    }
+  }
+  const falling = new Map(
+    steps.flatMap((step) => {
+      const { parent } = step.place;
+      return parent === undefined ? [] : [[step, comm.recv(parent, step.piece)] as const];
     }),
   );
-  const falling = steps.map(({ place: { parent }, piece }) =>
-    parent === undefined ? undefined : comm.recv(parent, piece),
-  );
   const sends: Request[] = [];
-  for (const [i, { place, piece }] of steps.entries()) {
-    for (const { incoming, arrival } of rising[i]) {
-      yield arrival;
+  for (const { place, piece } of leaves) if (place.parent !== undefined) sends.push(comm.send(place.parent, piece));
+  for (const [i, { place, piece }] of inner.entries()) {
+    for (const [c, incoming] of rising[i].entries()) {
+      yield arrivals[i][c];
       comm.combine(piece, incoming, operator);
     }
     if (place.parent !== undefined) sends.push(comm.send(place.parent, piece));
     else if (operator === "mean") comm.divide(piece, size);
   }
-  for (const [i, { place, piece }] of steps.entries()) {
-    const arrival = falling[i];
+
+  // Down. What a leaf gets, it need not hand on: it may come whenever it comes.
+  for (const step of inner) {
+    const arrival = falling.get(step);
     if (arrival) yield arrival;
-    for (const child of place.children) sends.push(comm.send(child, piece));
+    for (const child of step.place.children) sends.push(comm.send(child, step.piece));
   }
-  yield sends;
+  yield [...falling.values(), ...sends];
 }
 
 /** In each tree a rank sends its half once to its parent and once to each child. */
@@ -109,8 +123,8 @@ export const doubleTreeCost: Cost = {
   },
   /**
    * An upper bound: up, and down again; at each of log2 n levels a piece waits for what comes
-   * through one port, two children's pieces and one of the other tree, and behind the first piece
-   * the others follow at that distance.
+   * through one port, two children's pieces of either tree at most, and behind the first piece
+   * the others follow at that distance. A run on virtual time tells more exactly.
    */
   path(problem) {
     if (problem.size === 1) return { alphas: 0, bytes: 0 };
@@ -118,8 +132,7 @@ export const doubleTreeCost: Cost = {
     const pieces = Math.max(...halves.map(pieceCount));
     const longest = Math.max(...halves.map((half) => Math.ceil(half / pieceCount(half) / problem.itemBytes)));
     const levels = Math.ceil(Math.log2(problem.size));
-    const port = problem.size % 2 === 0 ? 3 : 4; // one rank is inner in both trees when n is odd
-    const alphas = 2 * port * (levels + pieces - 1);
+    const alphas = 2 * 4 * (levels + pieces - 1);
     return { alphas, bytes: alphas * longest * problem.itemBytes };
   },
 };
