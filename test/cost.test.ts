@@ -80,13 +80,14 @@ describe("paths agree with a run on virtual time", () => {
     };
   }
 
-  const exact: MessageAlgorithm[] = ["ring", "doubling", "halving", "tree", "one-shot"];
+  const exact: MessageAlgorithm[] = ["ring", "doubling", "halving", "tree", "one-shot", "hierarchical"];
   it.each(exact)("%s, exactly where chunks are equal", (algorithm) => {
     for (let size = 1; size <= 17; size++) {
       for (const count of [720_720, 17 * 16 * size]) {
         const butterfly = algorithm === "doubling" || algorithm === "halving";
         if (butterfly && !Number.isInteger(Math.log2(size))) continue;
-        if ((algorithm === "ring" || algorithm === "halving") && count % size !== 0) continue;
+        if (algorithm === "hierarchical" && size % ranksPerNode !== 0) continue;
+        if (["ring", "halving", "hierarchical"].includes(algorithm) && count % size !== 0) continue;
         const problem = { size, count, itemBytes: 4, nodes: nodesOf(size) };
         expect({ size, count, ...measured(algorithm, problem) }).toEqual({
           size,
@@ -108,9 +109,11 @@ describe("paths agree with a run on virtual time", () => {
           const path = allReduceCosts[algorithm].path(problem);
           const found = measured(algorithm, problem);
           const butterfly = algorithm === "doubling" || algorithm === "halving";
+          // Rails of a node that are out of step stand in each other's way, too.
+          const slack = algorithm === "hierarchical" ? 1.3 : 1;
           const levels = butterfly && !Number.isInteger(Math.log2(size)) ? Math.floor(Math.log2(size)) : 0;
-          expect(found.alphas).toBeLessThanOrEqual(path.alphas + levels);
-          expect(found.bytes).toBeLessThanOrEqual(path.bytes + levels * count * 4);
+          expect(found.alphas).toBeLessThanOrEqual(slack * path.alphas + levels);
+          expect(found.bytes).toBeLessThanOrEqual(slack * path.bytes + levels * count * 4);
           const network = { ...uniformNetwork(size, 1e-6, 1e-9), nodes: problem.nodes };
           const { sent } = runVirtual(network, algorithm, count);
           expect(sent).toEqual(sent.map((_, rank) => allReduceCosts[algorithm].sent(rank, problem)));
