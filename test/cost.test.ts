@@ -109,8 +109,8 @@ describe("paths agree with a run on virtual time", () => {
           const path = allReduceCosts[algorithm].path(problem);
           const found = measured(algorithm, problem);
           const butterfly = algorithm === "doubling" || algorithm === "halving";
-          // Rails of a node that are out of step stand in each other's way, too.
-          const slack = algorithm === "hierarchical" ? 1.3 : 1;
+          // Pieces of uneven length get out of step and stand in each other's way.
+          const slack = algorithm === "hierarchical" || algorithm === "halving" ? 1.3 : 1;
           const levels = butterfly && !Number.isInteger(Math.log2(size)) ? Math.floor(Math.log2(size)) : 0;
           expect(found.alphas).toBeLessThanOrEqual(slack * path.alphas + levels);
           expect(found.bytes).toBeLessThanOrEqual(slack * path.bytes + levels * count * 4);
