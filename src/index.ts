@@ -16,4 +16,14 @@ export {
 } from "./script/index.ts";
 export { type Nested, type Operand, Tensor, type TensorDevice } from "./tensor/index.ts";
 export type { Span } from "./trace/trace.ts";
-export { AbortError, JobError, type Operator, ProcessGroup, Work } from "./world/index.ts";
+export {
+  AbortError,
+  type AllReduceAlgorithm,
+  allReduceAlgorithms,
+  allReduceCosts,
+  busFactor,
+  JobError,
+  type Operator,
+  ProcessGroup,
+  Work,
+} from "./world/index.ts";

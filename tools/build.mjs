@@ -15,6 +15,7 @@ export async function buildLibrary() {
       worker: "src/script/node/worker.ts",
       "rank-process": "src/script/node/rank-process.ts",
       exercise: "src/exercise/index.ts",
+      sim: "src/sim/index.ts",
       testing: "src/testing.ts",
     },
     outdir: "dist",

@@ -53,14 +53,15 @@ export function uniformNetwork(size: number, alpha: number, beta: number): Virtu
   return { size, nodes, route: () => ({ alpha, beta }) };
 }
 
-/** @param count elements. @param itemBytes bytes of an element: 4 or 2. */
+/** @param count elements. @param itemBytes bytes of an element: 4 or 2. @param onMessage told of each message. */
 export function runVirtual(
   network: VirtualNetwork,
   algorithm: MessageAlgorithm,
   count: number,
   itemBytes: 2 | 4 = 4,
+  onMessage: (from: number, to: number, bytes: number) => void = () => {},
 ): VirtualRun {
-  return new VirtualMachine(network).run(algorithm, count, itemBytes);
+  return new VirtualMachine(network, onMessage).run(algorithm, count, itemBytes);
 }
 
 interface VirtualRequest extends Request {
@@ -95,6 +96,7 @@ interface Event {
 
 class VirtualMachine {
   readonly #network: VirtualNetwork;
+  readonly #onMessage: (from: number, to: number, bytes: number) => void;
   readonly #events: Event[] = [];
   readonly #sends = new Map<number, Half[]>();
   readonly #receives = new Map<number, Half[]>();
@@ -111,8 +113,9 @@ class VirtualMachine {
   #starting = false;
   #last = 0;
 
-  constructor(network: VirtualNetwork) {
+  constructor(network: VirtualNetwork, onMessage: (from: number, to: number, bytes: number) => void) {
     this.#network = network;
+    this.#onMessage = onMessage;
     this.#sent = Array.from({ length: network.size }, () => ({ messages: 0, bytes: 0 }));
   }
 
@@ -156,6 +159,7 @@ class VirtualMachine {
     if (way === "send") {
       this.#sent[rank].messages++;
       this.#sent[rank].bytes += bytes;
+      this.#onMessage(rank, peer, bytes);
     }
     if (!other) mine.set(key, [...(mine.get(key) ?? []), half]);
     else if (other.bytes !== bytes)

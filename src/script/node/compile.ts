@@ -95,9 +95,8 @@ async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; 
         {
           name: "worldsize",
           setup(build) {
-            build.onResolve({ filter: /^worldsize$/ }, () => ({ path: library("index.js"), external: true }));
-            build.onResolve({ filter: /^worldsize\/exercise$/ }, () => ({
-              path: library("exercise.js"),
+            build.onResolve({ filter: /^worldsize(\/(exercise|sim))?$/ }, ({ path }) => ({
+              path: library(`${path.split("/")[1] ?? "index"}.js`),
               external: true,
             }));
           },
