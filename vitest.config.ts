@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: {
     alias: {
+      "worldsize/draw": fileURLToPath(new URL("./src/draw/index.ts", import.meta.url)),
       "worldsize/sim": fileURLToPath(new URL("./src/sim/index.ts", import.meta.url)),
       "worldsize/exercise": fileURLToPath(new URL("./src/exercise/index.ts", import.meta.url)),
       worldsize: fileURLToPath(new URL("./src/index.ts", import.meta.url)),

@@ -12,7 +12,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   world: ["platform", "trace", "device"],
   script: ["platform", "trace", "device", "tensor", "world"],
   sim: ["platform", "trace", "device", "world"],
-  draw: ["trace", "device", "world", "script"],
+  draw: ["trace", "device", "world", "sim", "script"],
   exercise: ["platform", "trace", "device", "tensor", "world", "script"],
   cli: ["platform", "trace", "device", "tensor", "world", "script", "draw", "exercise", "sim"],
 };

@@ -16,6 +16,7 @@ export async function buildLibrary() {
       "rank-process": "src/script/node/rank-process.ts",
       exercise: "src/exercise/index.ts",
       sim: "src/sim/index.ts",
+      draw: "src/draw/index.ts",
       testing: "src/testing.ts",
     },
     outdir: "dist",

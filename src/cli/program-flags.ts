@@ -81,9 +81,17 @@ export function addProgramFlags(command: Command): Command {
     .option("--json", "print JSON lines")
     .option("--timeline", "draw a timeline of all ranks at the end")
     .option("--trace <file>", "record a trace for ui.perfetto.dev")
-    .addOption(new Option("--algorithm <name>", "force one allReduce algorithm").choices([...allReduceAlgorithms]))
+    .addOption(
+      new Option("--algorithm <name>", "force one allReduce algorithm")
+        .choices([...allReduceAlgorithms])
+        .env("WORLDSIZE_ALGORITHM"),
+    )
     .option("--memory <size>", "device memory of all ranks together, such as 512MiB (default: 4GiB)", parseMemory)
-    .option("--link <speed>", "pace the link between any two ranks, such as 1GB/s,20us", link)
+    .addOption(
+      new Option("--link <speed>", "pace the link between any two ranks, such as 1GB/s,20us")
+        .argParser(link)
+        .env("WORLDSIZE_LINK"),
+    )
     .option("--inter-link <speed>", "pace the links between nodes otherwise than those within", link)
     .option("--ranks-per-node <count>", "count so many ranks as one node (default: the hosts decide)", wholeNumber)
     .option(

@@ -50,6 +50,7 @@ export async function runCommand(name: string, args: readonly string[]): Promise
 export function transportOption(standard: TransportName): Option {
   return new Option("--transport <name>", `how ranks talk: ${transports.join(", ")} (threads, one thread, processes)`)
     .default(standard)
+    .env("WORLDSIZE_TRANSPORT")
     .argParser((text: string): TransportName => {
       if ((transports as readonly string[]).includes(text)) return text as TransportName;
       throw new InvalidArgumentError(`There is no transport "${text}". ${suggest(text, transports)}`);

@@ -39,7 +39,7 @@ export function describedMachine(name: MachineName, nodes = 1): Machine {
   if (name === "ethernet") return ethernet(nodes === 1 ? 4 : nodes);
   if (nodes > 1)
     throw new RangeError(`A ${name} stands alone: only the dgx machines and ethernet come as several nodes.`);
-  return name === "laptop" ? laptop() : pcieBox();
+  return name === "laptop" ? coresMachine(4) : pcieBox();
 }
 
 function dgxMachine({ title, about, nvlink, pcie, rail }: DgxParts, nodes: number): Machine {
@@ -88,14 +88,15 @@ function pcieBox(): Machine {
   return { name: "PCIe box", about: "4 GPUs in PCIe 4 slots of two sockets, without NVLink", devices, links };
 }
 
-function laptop(): Machine {
+/** Cores that share one memory. */
+export function coresMachine(count: number): Machine {
   const devices: MachineDevice[] = [{ name: "memory", kind: "memory", node: 0 }];
   const links: MachineLink[] = [];
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < count; i++) {
     devices.push({ name: `core ${i}`, kind: "core", node: 0 });
     links.push({ a: "memory", b: `core ${i}`, part: parts.memory });
   }
-  return { name: "laptop", about: "4 cores that share one memory: what this course runs on", devices, links };
+  return { name: `${count} cores`, about: "cores that share one memory: what this course runs on", devices, links };
 }
 
 function ethernet(nodes: number): Machine {

@@ -55,12 +55,14 @@ export async function benchCommand(args: readonly string[]): Promise<number> {
         `  ${pc.cyan(bench.padEnd(12))}${about} ${peers.length > 0 ? `(peers: ${peers.join(", ")})` : ""}`,
     );
     process.stdout.write(
-      `worldsize bench NAME [--against ${peerNames.join(",")}] [--rounds N] [--json]\n\n${rows.join("\n")}\n`,
+      `worldsize bench NAME [--against ${peerNames.join(",")}] [--rounds N] [--json]\n\n${rows.join("\n")}\n  ${pc.cyan("algorithms".padEnd(12))}every allReduce algorithm at every size over every transport; flags of benchmark-algorithms\n`,
     );
     return name ? 0 : 2;
   }
+  if (name === "algorithms") return (await import("./algorithms.ts")).benchAlgorithms(rest);
   const bench = benches[name];
-  if (!bench) throw new UsageError(`There is no bench "${name}". ${suggest(name, Object.keys(benches))}`);
+  if (!bench)
+    throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
   const flags = parseFlags(name, rest);
   const against = flags.against.filter((peer) => {
     const reason = bench.peers.includes(peer) ? missingPeer(peer) : `${name} has no driver for ${peer}`;

@@ -95,7 +95,7 @@ async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; 
         {
           name: "worldsize",
           setup(build) {
-            build.onResolve({ filter: /^worldsize(\/(exercise|sim))?$/ }, ({ path }) => ({
+            build.onResolve({ filter: /^worldsize(\/(draw|exercise|sim))?$/ }, ({ path }) => ({
               path: library(`${path.split("/")[1] ?? "index"}.js`),
               external: true,
             }));

@@ -1,0 +1,6 @@
+/** Pictures as text and SVG: machines, messages between ranks. */
+export { machineSvg } from "./machine-svg.ts";
+export { machineText } from "./machine-text.ts";
+export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
+export { sequenceSvg } from "./sequence-svg.ts";
+export { sequenceText } from "./sequence-text.ts";
