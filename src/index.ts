@@ -25,5 +25,6 @@ export {
   JobError,
   type Operator,
   ProcessGroup,
+  type Store,
   Work,
 } from "./world/index.ts";

@@ -1,0 +1,52 @@
+import { defineMutants } from "worldsize/exercise";
+
+export default defineMutants([
+  {
+    name: "eight-by-hand",
+    belief: "The world has eight ranks: the task says so.",
+    edits: [["of ${world.size}`", "of 8`"]],
+    message: /shows "rank \d of 8"; its first line/,
+    rightAt: [8],
+  },
+  {
+    name: "ranks-from-one",
+    belief: "The first rank is rank 1.",
+    edits: [["rank ${world.rank} of", "rank ${world.rank + 1} of"]],
+    message: /rank 0 shows "rank 1 of/,
+  },
+  {
+    name: "only-rank-0-counts",
+    belief: "Only who shows the result needs to call the collective.",
+    edits: [
+      ['    await world.allReduce(count, "sum");\n', ""],
+      [
+        "if (world.rank === 0) show",
+        'if (world.rank === 0) await world.allReduce(count, "sum");\n    if (world.rank === 0) show',
+      ],
+    ],
+    message: /waits? .*allReduce|allReduce[\s\S]*(ended|returned|finished)/,
+    rightAt: [1],
+  },
+  {
+    name: "trusts-the-plan",
+    belief: "world.size is how many came.",
+    edits: [
+      ['    const count = device.ones([1]);\n    await world.allReduce(count, "sum");\n', ""],
+      ["${await count.item()} ranks", "${world.size} ranks"],
+    ],
+    message: /told nobody that it is here/,
+  },
+  {
+    name: "everybody-announces",
+    belief: "After an allReduce all ranks have the sum, so all may say it.",
+    edits: [["if (world.rank === 0) show", "show"]],
+    message: /Only rank 0 says/,
+    rightAt: [1],
+  },
+  {
+    name: "four-by-default",
+    belief: "The number of ranks is only given with -n.",
+    edits: [["  ranks: 8,\n", ""]],
+    message: /ranks: nothing; started without -n/,
+  },
+]);

@@ -1,0 +1,47 @@
+import { defineMutants } from "worldsize/exercise";
+
+export default defineMutants([
+  {
+    name: "order-of-arrival",
+    belief: "What comes first goes to the first free place.",
+    edits: [["result[(rank - step + size) % size]", "result[(rank + step) % size]"]],
+    message: /in another order/,
+    rightAt: [1, 2],
+  },
+  {
+    name: "passes-on-its-own",
+    belief: "In every step I send my number.",
+    edits: [
+      ["    outgoing = incoming;\n", ""],
+      ["let outgoing", "const outgoing"],
+    ],
+    message: /stands in several places/,
+    rightAt: [1, 2],
+  },
+  {
+    name: "one-step-too-few",
+    belief: "After n - 2 steps the neighbours have told me everything.",
+    edits: [["step < size; step++", "step < size - 1; step++"]],
+    message: /which is nobody's number/,
+    rightAt: [1],
+  },
+  {
+    name: "one-step-too-many",
+    belief: "n ranks, n steps.",
+    edits: [["step < size; step++", "step <= size && size > 1; step++"]],
+    message: /\d messages of 4 bytes are enough/,
+    rightAt: [1],
+  },
+  {
+    name: "receives-first",
+    belief: "Wait for the neighbour's number, then send.",
+    edits: [
+      [
+        "await Promise.all([world.send(outgoing, right), world.recv(incoming, left)]);",
+        "await world.recv(incoming, left);\n    await world.send(outgoing, right);",
+      ],
+    ],
+    message: /Deadlock[\s\S]*in recv/,
+    rightAt: [1],
+  },
+]);
