@@ -44,6 +44,7 @@ function casesOf(seed: number): Case[] {
   return [
     { what: "four GPUs on one NVSwitch", ...matrix(4, () => "NV12") },
     { what: "two pairs", ...matrix(4, (a, b) => (a + 1 === b && a % 2 === 0 ? "NV4" : "SYS")) },
+    { what: "PCIe without NVLink", ...matrix(4, (a, b) => (a + 1 === b && a % 2 === 0 ? "SYS" : "PXB")) },
     {
       what: "a chain that does not close",
       ...matrix(5, (a, b) => (b === a + 1 ? "NV2" : a === 0 && b === 4 ? "SYS" : "NV1")),

@@ -23,6 +23,6 @@ export default defineMutants([
     name: "pcie-upside-down",
     belief: "SYS stands for the system: it is the fastest way.",
     edits: [['["SYS", "NODE", "PHB", "PXB", "PIX"]', '["PIX", "PXB", "PHB", "NODE", "SYS"]']],
-    message: /has (SYS|NODE|PHB) between .* nothing slower/,
+    message: /PCIe without NVLink: .* has SYS/,
   },
 ]);

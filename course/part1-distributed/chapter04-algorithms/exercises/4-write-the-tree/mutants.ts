@@ -47,6 +47,6 @@ export default defineMutants([
     belief: "There is a rank v + bit for every bit.",
     edits: [["if (v + bit < size) await", "await"]],
     message: /with its own rank|waits for|Deadlock|received \d messages; it should/,
-    rightAt: [2, 8],
+    rightAt: [1, 2, 8],
   },
 ]);
