@@ -1,6 +1,9 @@
 /** Pictures as text and SVG: machines, messages between ranks. */
+
+export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
+export { type LogPlot, logPlotSvg } from "./plot-svg.ts";
 export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
 export { sequenceSvg } from "./sequence-svg.ts";
 export { sequenceText } from "./sequence-text.ts";

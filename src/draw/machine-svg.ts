@@ -20,7 +20,7 @@ export function machineSvg(machine: Machine, layout?: Layout): string {
     .map((kinds) => machine.devices.filter(({ kind }) => kinds.includes(kind)))
     .filter((row) => row.length > 0);
   const widest = Math.max(...used.map((row) => row.length));
-  const width = Math.max(420, widest * (BOX + 10) + 60);
+  const width = Math.max(520, widest * (BOX + 10) + 60);
   const place = new Map<string, { x: number; y: number }>();
   used.forEach((row, r) => {
     row.forEach(({ name }, i) => void place.set(name, { x: (width * (i + 0.5)) / row.length, y: 84 + r * ROW }));

@@ -1,7 +1,7 @@
 /** A sequence of messages as an SVG picture: time runs down, each rank is a line. */
 import { formatBytes } from "../device/index.ts";
 import type { Sequence } from "./sequence.ts";
-import { colour, round, svgPicture, svgText } from "./svg.ts";
+import { colour, round, svgPicture, svgText, textWidth } from "./svg.ts";
 
 const TOP = 64;
 const ROW = 26;
@@ -11,7 +11,6 @@ export function sequenceSvg({ ranks, rows, more }: Sequence, title: string): str
   const column = Math.max(84, Math.min(150, 640 / ranks));
   const at = (rank: number): number => 50 + rank * column;
   const bottom = TOP + rows.length * ROW;
-  const notes = rows.some((row) => row.kind !== "message" || row.label) ? 190 : 0;
   const body = [svgText(16, 24, title, 'class="title"')];
   for (let rank = 0; rank < ranks; rank++) {
     body.push(svgText(at(rank), 48, `rank ${rank}`, `text-anchor="middle" style="fill:${colour(rank)}"`));
@@ -51,6 +50,9 @@ export function sequenceSvg({ ranks, rows, more }: Sequence, title: string): str
     if (row.label) body.push(svgText(side, y + 4, row.label, 'class="small"'));
   });
   if (more > 0) body.push(svgText(16, bottom + 18, `… and ${more} more`, 'class="small"'));
-  const width = at(ranks - 1) + 40 + notes;
+  const right = rows.map((row) =>
+    row.kind === "stuck" ? at(row.rank) + 12 + textWidth(row.label) : at(ranks - 1) + 16 + textWidth(row.label),
+  );
+  const width = Math.max(at(ranks - 1) + 40, 32 + textWidth(title, 14), ...right.map((x) => x + 16));
   return svgPicture(width, bottom + (more > 0 ? 30 : 16), title, body);
 }

@@ -43,6 +43,11 @@ export function svgText(x: number, y: number, text: string, attributes = ""): st
   return `<text x="${round(x)}" y="${round(y)}"${attributes ? ` ${attributes}` : ""}>${escapeXml(text)}</text>`;
 }
 
+/** About how wide a text is, in pixels: wide enough for every common font. */
+export function textWidth(text: string, size = 11): number {
+  return text.length * size * 0.6;
+}
+
 /** Coordinates short enough to keep files small. */
 export function round(value: number): number {
   return Math.round(value * 10) / 10;

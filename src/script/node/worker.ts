@@ -17,7 +17,7 @@ import {
   type Store,
   Traffic,
 } from "../../world/index.ts";
-import { type Place, scriptOf } from "../define.ts";
+import { type Place, type Script, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
 import { type Ending, failRank, runRank } from "../rank.ts";
 import type { WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
@@ -99,13 +99,24 @@ function build(): Rank[] {
   return [buildShmRank({ ...common, rank: start.rank, control: start.control, cores, mayBlock })];
 }
 
-async function run(rank: Rank): Promise<void> {
+/** Imports a rank's program. @returns how to run it, or undefined if the rank has failed already. */
+async function load(rank: Rank): Promise<(() => Promise<void>) | undefined> {
   const number = rank.world.rank;
-  let ending: Ending;
   try {
     // Ranks of one thread get a module instance each, so that they share nothing, as in workers.
     const url = start.transport === "local" ? `${start.url}?rank=${number}` : start.url;
     const script = scriptOf((await import(url)) as Record<string, unknown>, start.file);
+    return () => run(rank, script);
+  } catch (error) {
+    report(number, failRank(rank, error));
+    return undefined;
+  }
+}
+
+async function run(rank: Rank, script: Script): Promise<void> {
+  const number = rank.world.rank;
+  let ending: Ending;
+  try {
     ending = await runRank(rank, {
       script,
       options: valuesOf(script.options ?? {}, start.options),
@@ -146,4 +157,5 @@ function placeOf(): Place {
 
 const ranks = build();
 for (const rank of ranks) running.set(rank.world.rank, rank);
-for (const rank of ranks) void run(rank);
+// All are loaded before the first one runs: imports end in any order, and ranks of one thread take turns in theirs.
+for (const go of await Promise.all(ranks.map(load))) void go?.();
