@@ -1,0 +1,1 @@
+export function drawFigures(): Promise<Record<string, string>>;
