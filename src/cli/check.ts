@@ -106,7 +106,7 @@ export function report({ number, name }: CourseExercise, answer: string, verdict
   if (verdict.verdict === "passed") return [`${pc.green("passed")}  ${title}, in ${verdict.runs} runs`];
   if (verdict.verdict === "could not run") return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`];
   const { settings, property, message, traffic, shown } = verdict;
-  const { world, transport, interleaving, seed } = settings;
+  const { world, transport, interleaving } = settings;
   const turns = transport !== "local" ? "threads" : interleaving === undefined ? "turns in order" : "shuffled turns";
   const picture = sequenceOf(traffic, 24);
   const printed = shown.flatMap((own, rank) =>
@@ -115,7 +115,9 @@ export function report({ number, name }: CourseExercise, answer: string, verdict
   return [
     `${pc.red("failed")}  ${title}: ${pc.bold(property)}`,
     ...message.split("\n").map((line) => `  ${line}`),
-    pc.dim(`  world size ${world}, ${transport}, ${turns}; ${relative(process.cwd(), answer)}, inputs of seed ${seed}`),
+    pc.dim(
+      `  world size ${world}, ${transport}, ${turns}; ${relative(process.cwd(), answer)}; again with --seed ${verdict.seed}`,
+    ),
     ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${line}`)] : []),
     ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),
   ];

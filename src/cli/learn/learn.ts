@@ -27,8 +27,8 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   mkdirSync(copies.folder, { recursive: true });
 
   const draw = (): void => {
-    const width = process.stdout.columns ?? 80;
-    const height = process.stdout.rows ?? 24;
+    const width = process.stdout.columns || 80;
+    const height = process.stdout.rows || 24;
     const lines = lesson.lines(width).flatMap((line) => wrap(line, width));
     const fitting = lines.length < height ? lines : [...lines.slice(0, height - 3), "…", ...lines.slice(-1)];
     process.stdout.write(`\x1b[2J\x1b[H${fitting.join("\r\n")}`);

@@ -22,6 +22,8 @@ export type Verdict =
       readonly property: string;
       readonly message: string;
       readonly settings: RunSettings;
+      /** Of the whole check, to repeat it. */
+      readonly seed?: number;
       /** What every rank did in the failing run. */
       readonly traffic: readonly RankTraffic[];
       readonly shown: readonly (readonly Shown[])[];
@@ -86,6 +88,7 @@ export async function check(exerciseFile: string, answer: string, options: Check
   for (const [done, settings] of plan.entries()) {
     options.onProgress?.(done, plan.length);
     const verdict = await checkOnce(exercise, program, settings, options);
+    if (verdict.verdict === "failed") return { ...verdict, seed };
     if (verdict.verdict !== "passed") return verdict;
     if (options.signal?.aborted) return { verdict: "could not run", message: "stopped" };
   }

@@ -25,9 +25,10 @@ function numbersOf(seed: number, size: number, rank: number, round: Round): numb
   const numbers = Array.from({ length }, () => Math.floor(random() * 900) + shift);
   const winner = Math.floor(draws(seed, 77, place)() * size);
   const top = 1000 + shift;
-  // The winner has its number twice; in a tie, the next rank has it, too.
+  // The winner has its number twice, but for the long round, where it is the very last; in a tie, the next rank has it, too.
   if (rank === winner) numbers[length - 1] = top;
-  if (rank === winner || (round === "tie" && rank === (winner + 1) % size)) numbers[1 + (rank % 2)] = top;
+  const early = rank === winner ? round !== "long" : round === "tie" && rank === (winner + 1) % size;
+  if (early) numbers[1 + (rank % 2)] = top;
   return numbers;
 }
 
