@@ -10,7 +10,7 @@ const wanted = Number(process.argv[2] ?? 10_000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const hostile = Number(process.argv[4] ?? 100_000);
 const program = await compileProgram("test/conformance/program.ts");
-const algorithms = [undefined, "ring", "doubling", "halving", "tree"];
+const algorithms = [undefined, "ring", "doubling", "halving", "tree", "double-tree", "hierarchical", "one-shot"];
 const configurations = [];
 for (const transport of ["shm", "local", "tcp"]) {
   for (const ranks of [1, 2, 3, 5, 8])

@@ -18,9 +18,10 @@ worldsize("run", "hello-distributed");
 console.log(`
 It works. Try next:
 
+  npx worldsize learn                         the exercises, one after the other, checked as you save
   npx worldsize list                          all scripts, chapter by chapter
   npx worldsize run collective-cheatsheet     every collective, before and after
   npx worldsize run send-recv-basic --deadlock   a deadlock that explains itself
 
-and read course/part1-distributed/chapter01-first-program/scripts/hello-distributed.ts: it is 50 lines.
+and read the course: course/README.md, then course/part1-distributed/chapter01-first-program/README.md.
 `);
