@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { wrap } from "../src/cli/learn/learn.ts";
+import { framed, reflow, wrap } from "../src/cli/learn/layout.ts";
 import { answerOf } from "../src/cli/learn/lesson.ts";
 import { courseExercises } from "../src/exercise/node/catalog.ts";
 import { loadExercise } from "../src/exercise/node/checker.ts";
@@ -174,4 +174,27 @@ it.each(courseExercises())("the predictions of $number have answers", async (cou
 it("long lines are cut at spaces", () => {
   expect(wrap("  one two three", 9)).toEqual(["  one two", "  three"]);
   expect(wrap("\x1b[31mone two\x1b[39m", 9)).toHaveLength(1);
+});
+
+it("paragraphs are made whole, and long texts can be moved", () => {
+  const text = "# Title\n\none\ntwo\n\n- a\n  b\n- c\n\n| x |\n| y |\n\n```ts\nlet a;\n```\n![P](p.svg)\n";
+  expect(reflow(text)).toEqual([
+    "# Title",
+    "",
+    "one two",
+    "",
+    "- a b",
+    "- c",
+    "",
+    "| x |",
+    "| y |",
+    "",
+    "    let a;",
+    "(P: see the picture)",
+  ]);
+  const screen = { head: ["h"], body: Array.from({ length: 50 }, (_, i) => `${i}`), foot: ["f"] };
+  const { rows, most } = framed(screen, 80, 24, 0);
+  expect(rows.length).toBeLessThanOrEqual(23);
+  expect(rows.slice(0, 2)).toEqual(["h", "0"]);
+  expect(framed(screen, 80, 24, most).rows).toContain("49");
 });

@@ -7,10 +7,14 @@ import { Copies } from "../../exercise/node/copies.ts";
 import { choose } from "../check.ts";
 import { parse, strict } from "../program-flags.ts";
 import { UsageError } from "../scripts.ts";
+import { framed } from "./layout.ts";
 import { Lesson } from "./lesson.ts";
 
 /** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
 const QUIET = 120;
+
+/** Keys that move the text: arrows, page keys, space. */
+const moves: Readonly<Record<string, number>> = { "\x1b[A": -1, "\x1b[B": 1, "\x1b[5~": -10, "\x1b[6~": 10, " ": 10 };
 
 /** Runs `worldsize learn [N.M]`. @returns the exit code. */
 export async function learnCommand(args: readonly string[]): Promise<number> {
@@ -23,17 +27,28 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   }
   const copies = new Copies(resolve("exercises"));
   const [number] = command.processedArgs as [string | undefined];
+  const [wanted] = number === undefined ? [] : choose([number], copies);
   const exercises = courseExercises();
   mkdirSync(copies.folder, { recursive: true });
 
+  /** First row of the body that is shown, and the last that may be. */
+  let top = 0;
+  let most = 0;
   const draw = (): void => {
-    const width = process.stdout.columns || 80;
-    const height = process.stdout.rows || 24;
-    const lines = lesson.lines(width).flatMap((line) => wrap(line, width));
-    const fitting = lines.length < height ? lines : [...lines.slice(0, height - 3), "…", ...lines.slice(-1)];
-    process.stdout.write(`\x1b[2J\x1b[H${fitting.join("\r\n")}`);
+    const [width, height] = [process.stdout.columns || 80, process.stdout.rows || 24];
+    const fitted = framed(lesson.screen(width), width, height, top);
+    most = fitted.most;
+    process.stdout.write(`\x1b[2J\x1b[H${fitted.rows.join("\r\n")}`);
   };
-  const lesson = new Lesson({ exercises, copies, redraw: draw });
+  const move = (rows: number): void => {
+    top = Math.max(0, Math.min(most, top + rows));
+    draw();
+  };
+  const redraw = (): void => {
+    top = 0;
+    draw();
+  };
+  const lesson = new Lesson({ exercises, copies, redraw });
 
   let timer: NodeJS.Timeout | undefined;
   const watcher = watch(copies.folder, (_, file) => {
@@ -47,16 +62,15 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   process.stdout.on("resize", draw);
   let fail: (error: unknown) => void = () => {};
   try {
-    await lesson.start();
-    if (number !== undefined) {
-      const [wanted] = choose([number], copies);
-      while (lesson.current.number !== wanted.number) await lesson.key("n");
-    }
+    await lesson.start(wanted?.number);
     await new Promise<void>((leave, reject) => {
       fail = reject;
       // Keys are taken one after the other, but a new one may stop a check that is under way.
       process.stdin.on("data", (text: string) => {
-        for (const key of text) lesson.key(key).then((stay) => stay || leave(), reject);
+        const rows = moves[text];
+        if (rows !== undefined && !lesson.asking) move(rows);
+        else if (!text.startsWith("\x1b["))
+          for (const key of text) lesson.key(key).then((stay) => stay || leave(), reject);
       });
     });
   } finally {
@@ -70,22 +84,4 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   const passed = exercises.filter((exercise) => copies.progress(exercise).passed).length;
   process.stdout.write(`${passed} of ${exercises.length} passed. Go on with: npx worldsize learn\n`);
   return 0;
-}
-
-/** Cuts a line at spaces, counting what is seen and not the colours. */
-export function wrap(line: string, width: number): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escape sequences
-  const seen = (text: string): number => text.replace(/\x1b\[[0-9;]*m/g, "").length;
-  if (seen(line) <= width) return [line];
-  const indent = /^\s*/.exec(line)?.[0] ?? "";
-  const rows: string[] = [];
-  let row = "";
-  for (const word of line.split(/(?<= )/)) {
-    if (row !== "" && seen(row + word.trimEnd()) > width) {
-      rows.push(row.trimEnd());
-      row = indent;
-    }
-    row += word;
-  }
-  return [...rows, row];
 }

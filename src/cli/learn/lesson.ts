@@ -12,12 +12,20 @@ import { compileAnswer } from "../../exercise/node/compile-answer.ts";
 import type { Copies } from "../../exercise/node/copies.ts";
 import { Outcome } from "../../exercise/outcome.ts";
 import { remember, report, taskOf } from "../check.ts";
+import { reflow } from "./layout.ts";
 
 export interface LessonOptions {
   readonly exercises: readonly CourseExercise[];
   readonly copies: Copies;
   /** Called whenever there is something new to see. */
   readonly redraw: () => void;
+}
+
+/** The screen: what fits between head and foot of the body is shown, and can be moved. */
+export interface Screen {
+  readonly head: readonly string[];
+  readonly body: readonly string[];
+  readonly foot: readonly string[];
 }
 
 /** What each key does, in the order they are shown. */
@@ -42,6 +50,8 @@ export class Lesson {
   #body: string[] = [];
   /** A running check, to be stopped when a newer one begins. */
   #running: AbortController | undefined;
+  /** The reader's file as it was last opened or checked. */
+  #text = "";
   #status = "";
   /** The prediction under way. */
   #asked: Question | undefined;
@@ -60,35 +70,42 @@ export class Lesson {
     return this.#options.exercises[this.#at];
   }
 
-  /** Opens the first exercise that is not done. */
-  async start(): Promise<void> {
-    await this.#open(this.#at);
+  /** Whether keys are the text of an answer. */
+  get asking(): boolean {
+    return this.#asked !== undefined;
   }
 
-  /** The screen, as lines. */
-  lines(width: number): string[] {
+  /** Opens an exercise; the first that is not done, if none is named. */
+  async start(number?: string): Promise<void> {
+    const at = this.#options.exercises.findIndex((exercise) => exercise.number === number);
+    await this.#open(at < 0 ? this.#at : at);
+  }
+
+  /** What the screen shows. */
+  screen(width: number): Screen {
     const { exercises, copies } = this.#options;
     const done = exercises.filter((exercise) => copies.progress(exercise).passed).length;
     const bar = Math.max(10, Math.min(40, width - 40));
     const full = Math.round((bar * done) / exercises.length);
     const { hints, passed } = copies.progress(this.current);
-    const title = this.#exercise?.title ?? "";
     const rule = pc.dim("─".repeat(Math.min(width, 100)));
     const keyLine = keys
-      .map(([key, what]) => `${pc.cyan(key)} ${what}${key === "h" ? ` ${hints}/3` : ""}`)
+      .map(
+        ([key, what]) => `${pc.cyan(key)}\u00a0${what.replace(" ", "\u00a0")}${key === "h" ? `\u00a0${hints}/3` : ""}`,
+      )
       .join(pc.dim(" · "));
-    return [
-      `${pc.green("█".repeat(full))}${pc.dim("░".repeat(bar - full))} ${done} of ${exercises.length} passed`,
-      "",
-      `${pc.bold(`${this.current.number} ${title}`)}${passed ? pc.green("  passed") : ""}`,
-      `your file  ${relative(process.cwd(), copies.path(this.current))}`,
-      `the task   ${taskOf(this.current)}`,
-      rule,
-      ...this.#body,
-      ...(this.#status ? [pc.dim(this.#status)] : []),
-      rule,
-      keyLine,
-    ];
+    return {
+      head: [
+        `${pc.green("█".repeat(full))}${pc.dim("░".repeat(bar - full))} ${done} of ${exercises.length} passed`,
+        "",
+        `${pc.bold(`${this.current.number} ${this.#exercise?.title ?? ""}`)}${passed ? pc.green("  passed") : ""}`,
+        `your file  ${relative(process.cwd(), copies.path(this.current))}`,
+        `the task   ${taskOf(this.current)}`,
+        rule,
+      ],
+      body: this.#body,
+      foot: [...(this.#status ? [pc.dim(this.#status)] : []), rule, keyLine],
+    };
   }
 
   /** Does what a key asks. @returns false when the reader wants to leave. */
@@ -105,7 +122,7 @@ export class Lesson {
     }
     switch (key) {
       case "t":
-        this.#say(readFileSync(join(this.current.folder, "task.md"), "utf8").trim().split("\n"));
+        this.#say(reflow(readFileSync(join(this.current.folder, "task.md"), "utf8")));
         break;
       case "p":
         this.#predict();
@@ -146,7 +163,10 @@ export class Lesson {
 
   /** A file was saved: checks it if it is the open exercise's. */
   async saved(path: string): Promise<void> {
-    if (path === this.#options.copies.path(this.current) && existsSync(path)) await this.#check();
+    if (path !== this.#options.copies.path(this.current) || !existsSync(path)) return;
+    const text = readFileSync(path, "utf8");
+    if (text === this.#text) return; // touched, but the same
+    await this.#check();
   }
 
   async #open(at: number): Promise<void> {
@@ -155,6 +175,7 @@ export class Lesson {
     this.#asked = undefined;
     this.#exercise = await loadExercise(this.current.file);
     const path = this.#options.copies.open(this.current);
+    this.#text = readFileSync(path, "utf8");
     this.#say([
       `Read the task (${pc.cyan("t")}), predict (${pc.cyan("p")}), then edit ${relative(process.cwd(), path)} and save: every save is checked.`,
     ]);
@@ -180,6 +201,7 @@ export class Lesson {
       },
     };
     const answer = this.#options.copies.open(exercise);
+    this.#text = readFileSync(answer, "utf8");
     const verdict = await check(exercise.file, answer, options);
     if (mine.signal.aborted) return;
     remember(this.#options.copies, exercise, verdict);
@@ -214,6 +236,7 @@ export class Lesson {
 
   #reset(): void {
     const kept = this.#options.copies.reset(this.current);
+    this.#text = readFileSync(this.#options.copies.path(this.current), "utf8");
     this.#say([`The starter is back.${kept ? ` What you had is in ${relative(process.cwd(), kept)}.` : ""}`]);
   }
 

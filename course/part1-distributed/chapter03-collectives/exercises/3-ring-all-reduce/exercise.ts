@@ -90,5 +90,5 @@ function steps(messages: number, size: number): string {
   if (messages === needed)
     return " The number of messages is right: look at which chunk goes when, and at what is done with it.";
   const verdict = messages < needed ? "too few" : "too many";
-  return ` Each rank sent ${messages} messages, ${verdict}: two phases of n - 1 steps are ${needed}.`;
+  return ` Each rank sent ${messages} ${messages === 1 ? "message" : "messages"}, ${verdict}: two phases of n - 1 steps are ${needed}.`;
 }
