@@ -100,8 +100,11 @@ class VirtualMachine {
   readonly #events: Event[] = [];
   readonly #sends = new Map<number, Half[]>();
   readonly #receives = new Map<number, Half[]>();
-  /** Posted on both sides, in the order of the sends. */
-  readonly #ready: Ready[] = [];
+  /** By sender: what is posted on both sides and has not started. */
+  readonly #ready = new Map<number, Ready[]>();
+  /** When each port and each shared link is free again. */
+  readonly #outFree: Float64Array;
+  readonly #inFree: Float64Array;
   readonly #freeAt = new Map<string, number>();
   readonly #busy = new Map<string, number>();
   readonly #sent: { messages: number; bytes: number }[];
@@ -116,6 +119,8 @@ class VirtualMachine {
   constructor(network: VirtualNetwork, onMessage: (from: number, to: number, bytes: number) => void) {
     this.#network = network;
     this.#onMessage = onMessage;
+    this.#outFree = new Float64Array(network.size);
+    this.#inFree = new Float64Array(network.size);
     this.#sent = Array.from({ length: network.size }, () => ({ messages: 0, bytes: 0 }));
   }
 
@@ -166,7 +171,10 @@ class VirtualMachine {
       throw new Error(`rank ${rank} posted ${bytes} bytes where rank ${peer} posted ${other.bytes}`);
     else {
       const posted = Math.max(half.posted, other.posted);
-      this.#ready.push({ from, to, bytes, posted, requests: [half.request, other.request] });
+      const message = { from, to, bytes, posted, requests: [half.request, other.request] };
+      const own = this.#ready.get(from);
+      if (own) own.push(message);
+      else this.#ready.set(from, [message]);
       this.#startSoon(this.#now);
     }
     return request;
@@ -181,21 +189,26 @@ class VirtualMachine {
 
   #start(): void {
     this.#starting = false;
-    this.#ready.sort((a, b) => a.posted - b.posted);
-    for (let i = 0; i < this.#ready.length; ) {
-      if (this.#move(this.#ready[i])) this.#ready.splice(i, 1);
-      else i++;
+    // Only what a free sender has to send can start; of that, what was posted first.
+    const able: Ready[] = [];
+    for (const [from, own] of this.#ready) if (this.#outFree[from] <= this.#now) able.push(...own);
+    able.sort((x, y) => x.posted - y.posted);
+    for (const message of able) {
+      if (!this.#move(message)) continue;
+      const own = this.#ready.get(message.from) as Ready[];
+      if (own.length === 1) this.#ready.delete(message.from);
+      else own.splice(own.indexOf(message), 1);
     }
   }
 
   /** Carries a message if its way is free. @returns whether it is. */
   #move({ from, to, bytes, requests }: Ready): boolean {
+    if (this.#outFree[from] > this.#now || this.#inFree[to] > this.#now) return false;
     const { alpha, beta, shared = [] } = this.#network.route(from, to);
-    const ports = [`out ${from}`, `in ${to}`];
-    const free = (name: string): boolean => (this.#freeAt.get(name) ?? 0) <= this.#now;
-    if (!ports.every(free) || !shared.every(({ name }) => free(name))) return false;
+    if (shared.some(({ name }) => (this.#freeAt.get(name) ?? 0) > this.#now)) return false;
     const end = this.#now + alpha + bytes * beta;
-    for (const port of ports) this.#freeAt.set(port, end);
+    this.#outFree[from] = end;
+    this.#inFree[to] = end;
     for (const link of shared) {
       const time = bytes * link.beta;
       this.#freeAt.set(link.name, this.#now + time);
