@@ -10,6 +10,7 @@ const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
 const options: Readonly<Record<string, Record<string, unknown>>> = {
   "async-communication": { megabytes: 0.5, width: 64, rounds: 2 },
   "pipeline-simulation": { width: 64, batch: 50 },
+  "benchmark-algorithms": { from: 1000, to: 4000, rounds: 1, budget: 1 },
 };
 
 describe.each(scripts)("%s", (file) => {
@@ -24,7 +25,7 @@ describe.each(scripts)("%s", (file) => {
   }
 });
 
-it("the scripts of chapters 1 to 3 are there", () => {
+it("the scripts of chapters 1 to 4 are there", () => {
   expect(scripts.map((file) => file.replace(/^.*[\\/]|\.ts$/g, ""))).toEqual(
     expect.arrayContaining([
       "verify-setup",
@@ -36,6 +37,8 @@ it("the scripts of chapters 1 to 3 are there", () => {
       "collective-cheatsheet",
       "distributed-mean",
       "distributed-softmax",
+      "benchmark-algorithms",
+      "topology-inspector",
     ]),
   );
 });
