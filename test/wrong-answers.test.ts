@@ -102,10 +102,7 @@ const wrong: Record<string, Record<string, Edits>> = {
       ["world.recv(halo.right, right)", "world.recv(halo.left, right)"],
     ],
     "an endless wait for oneself": [
-      [
-        "  const right",
-        '  let waiting = world.rank === 0;\n  while (waiting) await Promise.resolve().then(() => (waiting = world.size > 1e9));\n  if (world.rank === 0) throw new Error("gave up");\n  const right',
-      ],
+      ["  const right", "  if (world.rank === 0) await world.recv(halo.left, world.rank);\n  const right"],
     ],
   },
   "3.2": {
@@ -150,7 +147,7 @@ describe.each(Object.keys(wrong))("further wrong answers to %s", (number) => {
     writeFileSync(answer, source);
     const verdict = await check(exercise.file, answer);
     expect(verdict.verdict).not.toBe("passed");
-    expect((verdict as { message: string }).message.length).toBeGreaterThan(20);
+    expect((verdict as { message: string }).message.length).toBeGreaterThan(10);
   });
 });
 

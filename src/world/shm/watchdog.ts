@@ -108,7 +108,10 @@ export class Watchdog {
     if (this.#engine.failure) return;
     const answered = (rank: number): boolean => Atomics.load(layout.words, layout.rank(rank) + ANSWERED) === 1;
     if (this.#abortedAt === 0) this.#abortedAt = this.#engine.now();
-    if (!answered(me)) this.#write("running", "", true);
+    if (!answered(me)) {
+      while (this.#engine.progress()); // what has arrived is not waited for
+      this.#write("running", "", true);
+    }
     let missing = 0;
     for (let rank = 0; rank < size; rank++)
       if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
