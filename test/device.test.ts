@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Allocator, addressOf, Device, InlineStream, OutOfMemoryError, UNIT } from "../src/device/index.ts";
+import {
+  Allocator,
+  addressOf,
+  Device,
+  InlineStream,
+  makeExecutor,
+  OutOfMemoryError,
+  UNIT,
+} from "../src/device/index.ts";
 import { makeDevice, makePool } from "./helpers/device.ts";
 
 describe("segment pool", () => {
@@ -83,7 +91,13 @@ describe("device", () => {
 
   it("reads a buffer of another device of the same memory in place", async () => {
     const device = await makeDevice();
-    const other = new Device({ runtime: device.runtime, stream: new InlineStream(), owner: 1, quota: 2 ** 20 });
+    const execute = makeExecutor(device.runtime);
+    const other = new Device({
+      runtime: device.runtime,
+      stream: () => new InlineStream(execute),
+      owner: 1,
+      quota: 2 ** 20,
+    });
     const buffer = device.alloc(16);
     const same = other.import(device.export(buffer));
     device.write({ buffer, offset: 4 }, Uint8Array.of(1, 2, 3));

@@ -2,10 +2,15 @@
  * A caching allocator in the manner of PyTorch's CUDA allocator: it takes large segments
  * from the pool, cuts blocks from them (best fit), joins neighbours when they are freed,
  * and keeps the segments for next time. Every byte is counted under its tag.
+ *
+ * Blocks have a home: the stream (or graph) that they were allocated for. A freed block may be
+ * handed out at once to the same home, because a stream runs its commands in order; while a
+ * buffer is in use elsewhere, its block waits until that use is done.
  */
-import { Buffer, type Tag } from "./buffer.ts";
+import { Buffer, type Home, type Tag } from "./buffer.ts";
 import { formatBytes } from "./dtype.ts";
 import { type SegmentPool, UNIT } from "./segments.ts";
+import type { Blockable, Completion } from "./stream.ts";
 
 /** Blocks start on cache lines and their sizes are multiples of one. */
 const LINE = 64;
@@ -35,6 +40,14 @@ interface Block {
   free: boolean;
   before: Block | null;
   after: Block | null;
+  /** Free blocks of the same home, smallest first. */
+  list: Block[];
+}
+
+/** Memory that was freed while somebody outside of its home used it. */
+interface Busy {
+  readonly uses: readonly Completion[];
+  readonly free: () => void;
 }
 
 /** Thrown when neither the cache nor the pool can serve a request. */
@@ -46,8 +59,9 @@ export class Allocator {
   readonly #pool: SegmentPool;
   readonly #owner: number;
   readonly #quota: number;
-  /** Free blocks, smallest first. */
-  readonly #free: Block[] = [];
+  /** Free blocks by home. */
+  readonly #homes = new Map<Home, Block[]>();
+  readonly #busy: Busy[] = [];
   readonly #stats = {
     allocated: { current: 0, peak: 0 },
     reserved: { current: 0, peak: 0 },
@@ -64,23 +78,32 @@ export class Allocator {
 
   /**
    * @param bytes zero or more; the content is undefined.
+   * @param home whose commands will use the buffer; nobody else's if not given.
    * @throws OutOfMemoryError naming what was asked, what is free, and the largest users.
    */
-  alloc(bytes: number, tag: Tag): Buffer {
+  alloc(bytes: number, tag: Tag, home: Home = this): Buffer {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new RangeError(`A buffer of ${bytes} bytes was asked for; the size must be a whole number from 0.`);
     }
     const size = Math.max(LINE, Math.ceil(bytes / LINE) * LINE);
-    const block = this.#take(size) ?? this.#refill(size);
+    if (this.#busy.length > 0) this.#reclaim();
+    const list = this.#listOf(home);
+    const block = this.#take(list, size) ?? this.#refill(list, size);
     if (!block) throw this.#outOfMemory(bytes, tag);
     this.#split(block, size);
     block.free = false;
     this.#count(tag, block.bytes);
     this.#stats.allocations++;
-    return new Buffer(block.address, bytes, tag, () => {
+    return new Buffer(block.address, bytes, tag, home, (uses) => {
       this.#count(tag, -block.bytes);
-      this.#release(block);
+      this.after(uses, () => this.#release(block));
     });
+  }
+
+  /** Frees something as soon as all its uses are done; this is looked at when memory is asked for. */
+  after(uses: readonly Completion[], free: () => void): void {
+    if (uses.every(({ done }) => done)) free();
+    else this.#busy.push({ uses, free });
   }
 
   stats(): MemoryStats {
@@ -94,94 +117,109 @@ export class Allocator {
     }
   }
 
-  /** Returns wholly free segments to the pool. */
+  /** Returns wholly free segments to the pool, after their homes' last commands. */
   emptyCache(): void {
-    for (const block of this.#free.filter((b) => !b.before && !b.after)) {
-      this.#unlist(block);
-      this.#pool.give(block.address, block.bytes);
-      this.#reserve(-block.bytes);
+    for (const [home, list] of this.#homes) {
+      const whole = list.filter(({ before, after }) => !before && !after);
+      if (whole.length > 0) (home as Partial<Drainable>).record?.().block();
+      for (const block of whole) {
+        unlist(block);
+        this.#pool.give(block.address, block.bytes);
+        this.#reserve(-block.bytes);
+      }
     }
   }
 
   /** Returns everything to the pool; buffers still out are dead. */
   close(): void {
-    this.#free.length = 0;
+    this.#homes.clear();
+    this.#busy.length = 0;
     this.#pool.giveAll(this.#owner);
   }
 
-  #take(size: number): Block | undefined {
-    const at = this.#position(size);
-    return at < this.#free.length ? this.#free.splice(at, 1)[0] : undefined;
+  #listOf(home: Home): Block[] {
+    let list = this.#homes.get(home);
+    if (!list) {
+      list = [];
+      this.#homes.set(home, list);
+    }
+    return list;
   }
 
-  /** A new segment, as one free block; the cache is emptied if that makes room. */
-  #refill(size: number): Block | undefined {
+  /** Takes back busy blocks whose uses are done. @param wait for those that are not. */
+  #reclaim(wait = false): void {
+    for (let i = this.#busy.length - 1; i >= 0; i--) {
+      const { uses, free } = this.#busy[i];
+      if (wait) for (const use of uses) (use as Partial<Blockable>).block?.();
+      if (uses.some(({ done }) => !done)) continue;
+      this.#busy.splice(i, 1);
+      free();
+    }
+  }
+
+  #take(list: Block[], size: number): Block | undefined {
+    const at = position(list, size);
+    return at < list.length ? list.splice(at, 1)[0] : undefined;
+  }
+
+  /** A new segment, as one free block; if there is no room, what is busy or cached makes some. */
+  #refill(list: Block[], size: number): Block | undefined {
     const generous = size <= SMALL ? UNIT : size <= MEDIUM ? MEDIUM_SEGMENT : size;
     for (const wanted of [generous, size]) {
-      const block = this.#segment(Math.ceil(wanted / UNIT) * UNIT);
+      const block = this.#segment(list, Math.ceil(wanted / UNIT) * UNIT);
       if (block) return block;
+      this.#reclaim(true);
+      const freed = this.#take(list, size);
+      if (freed) return freed;
       this.emptyCache();
     }
-    return this.#segment(Math.ceil(size / UNIT) * UNIT);
+    return this.#segment(list, Math.ceil(size / UNIT) * UNIT);
   }
 
-  #segment(bytes: number): Block | undefined {
+  #segment(list: Block[], bytes: number): Block | undefined {
     if (this.#stats.reserved.current + bytes > this.#quota) return undefined;
     const address = this.#pool.take(this.#owner, bytes);
     if (address === 0) return undefined;
     this.#reserve(bytes);
-    return { address, bytes, free: true, before: null, after: null };
+    return { address, bytes, free: true, before: null, after: null, list };
   }
 
   /** Cuts the tail off a block that is larger than needed. */
   #split(block: Block, size: number): void {
     const rest = block.bytes - size;
     if (rest < LINE) return;
-    const tail: Block = { address: block.address + size, bytes: rest, free: true, before: block, after: block.after };
+    const tail: Block = {
+      address: block.address + size,
+      bytes: rest,
+      free: true,
+      before: block,
+      after: block.after,
+      list: block.list,
+    };
     if (block.after) block.after.before = tail;
     block.after = tail;
     block.bytes = size;
-    this.#list(tail);
+    list(tail);
   }
 
   #release(block: Block): void {
     block.free = true;
     const { after, before } = block;
     if (after?.free) {
-      this.#unlist(after);
+      unlist(after);
       this.#join(block, after);
     }
     if (before?.free) {
-      this.#unlist(before);
+      unlist(before);
       this.#join(before, block);
-      this.#list(before);
-    } else this.#list(block);
+      list(before);
+    } else list(block);
   }
 
   #join(left: Block, right: Block): void {
     left.bytes += right.bytes;
     left.after = right.after;
     if (right.after) right.after.before = left;
-  }
-
-  /** First index in the free list whose block has at least `size` bytes. */
-  #position(size: number): number {
-    let low = 0;
-    let high = this.#free.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#free[middle].bytes < size) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #list(block: Block): void {
-    this.#free.splice(this.#position(block.bytes), 0, block);
-  }
-
-  #unlist(block: Block): void {
-    this.#free.splice(this.#free.indexOf(block, this.#position(block.bytes)), 1);
   }
 
   #count(tag: Tag, bytes: number): void {
@@ -198,7 +236,7 @@ export class Allocator {
     const { allocated, reserved, byTag } = this.#stats;
     const cached = reserved.current - allocated.current;
     const room = Math.min(this.#quota - reserved.current, this.#pool.free);
-    const largest = Math.max(this.#free.at(-1)?.bytes ?? 0, 0);
+    const largest = Math.max(0, ...[...this.#homes.values()].map((list) => list.at(-1)?.bytes ?? 0));
     const users = Object.entries(byTag)
       .filter(([, usage]) => usage.current > 0)
       .sort(([, a], [, b]) => b.current - a.current)
@@ -211,6 +249,32 @@ export class Allocator {
         `${formatBytes(Math.max(0, room))} can still be reserved. Free tensors sooner (using, device.scope) or use smaller ones.`,
     );
   }
+}
+
+/** A home that can be waited for. */
+interface Drainable {
+  record(): Blockable;
+}
+
+/** First index in a free list whose block has at least `size` bytes. */
+function position(blocks: readonly Block[], size: number): number {
+  let low = 0;
+  let high = blocks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (blocks[middle].bytes < size) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Puts a block among the free ones of its home. */
+function list(block: Block): void {
+  block.list.splice(position(block.list, block.bytes), 0, block);
+}
+
+function unlist(block: Block): void {
+  block.list.splice(block.list.indexOf(block, position(block.list, block.bytes)), 1);
 }
 
 function bump(usage: Usage, bytes: number): void {

@@ -6,6 +6,8 @@
  * touches a held part in conflict with the hold gets an error instead of a race.
  */
 
+import type { Completion } from "./stream.ts";
+
 /** What device memory is used for; statistics are kept by tag. */
 export type Tag = "parameters" | "gradients" | "optimizer" | "activations" | "kv" | "data" | "scratch";
 
@@ -21,16 +23,22 @@ export interface Hold {
   conflict(action: "read" | "write"): never;
 }
 
+/** Whose commands, in their order, a buffer's memory belongs to: a stream, a graph, or the host. */
+export type Home = object;
+
 let readAddress: (buffer: Buffer) => number;
 
 export class Buffer {
   /** Bytes asked for. */
   readonly bytes: number;
   readonly tag: Tag;
+  /** Whoever else uses the memory must say so with `use`. */
+  readonly home: Home;
   readonly holds: Hold[] = [];
   #address: number;
   #references = 1;
-  #free: () => void;
+  #free: (uses: readonly Completion[]) => void;
+  #uses: Completion[] = none;
 
   static {
     readAddress = (buffer) => {
@@ -39,12 +47,23 @@ export class Buffer {
     };
   }
 
-  /** Made by an allocator. @param free returns the memory when the last reference goes. */
-  constructor(address: number, bytes: number, tag: Tag, free: () => void) {
+  /** Made by an allocator. @param free returns the memory, which is still in use until `uses` are done. */
+  constructor(address: number, bytes: number, tag: Tag, home: Home, free: (uses: readonly Completion[]) => void) {
     this.#address = address;
     this.bytes = bytes;
     this.tag = tag;
+    this.home = home;
     this.#free = free;
+  }
+
+  /**
+   * Keeps the memory from other hands until something outside of its home is done with it,
+   * even if the buffer is freed before (PyTorch's record_stream).
+   */
+  use(until: Completion): void {
+    if (until.done) return;
+    this.#uses = this.#uses.filter(({ done }) => !done);
+    this.#uses.push(until);
   }
 
   /** Whether the memory has been returned. */
@@ -63,7 +82,7 @@ export class Buffer {
   release(): void {
     if (this.freed) throw freedError(this);
     if (this.#references === 1) this.checkHolds(0, this.bytes, true);
-    if (--this.#references === 0) this.#free();
+    if (--this.#references === 0) this.#free(this.#uses);
   }
 
   /**
@@ -77,6 +96,8 @@ export class Buffer {
     }
   }
 }
+
+const none: Completion[] = [];
 
 function freedError(buffer: Buffer): Error {
   return new Error(

@@ -1,13 +1,18 @@
 /**
- * A device: memory of its own in the node's memory, a stream that executes launched
+ * A device: memory of its own in the node's memory, streams that execute launched
  * kernels in order, and checks on every launch: the buffers are alive, long enough, and
  * not in use by an operation that nobody waited for.
  */
+import { captureSite } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
 import { Allocator, type MemoryStats } from "./allocator.ts";
-import { addressOf, Buffer, type Tag } from "./buffer.ts";
-import { type Kernel, type KernelName, kernels } from "./kernels.ts";
+import { addressOf, Buffer, type Home, type Tag } from "./buffer.ts";
+import { Flags } from "./flags.ts";
+import { CaptureError, Graph, graphBytes, writeGraph } from "./graph.ts";
+import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels.ts";
 import type { KernelRuntime } from "./runtime.ts";
+import { UNIT } from "./segments.ts";
+import { type Exported, Loan, takeLoan } from "./sharing.ts";
 import type { Stream } from "./stream.ts";
 
 /** A place in a buffer. */
@@ -17,15 +22,12 @@ export interface Ref {
   readonly offset: number;
 }
 
-/** A buffer's place in the node's memory, for another device of the same memory. */
-export interface Exported {
-  readonly address: number;
-  readonly bytes: number;
-}
+/** Makes the streams of a device. */
+export type StreamMaker = (number: number) => Stream;
 
 export interface DeviceOptions {
   readonly runtime: KernelRuntime;
-  readonly stream: Stream;
+  readonly stream: StreamMaker;
   /** Rank number: owner of the device's segments in the pool. */
   readonly owner: number;
   /** Bytes the device may reserve. */
@@ -35,20 +37,64 @@ export interface DeviceOptions {
 
 export class Device {
   readonly runtime: KernelRuntime;
-  readonly stream: Stream;
   readonly tracer: Tracer | undefined;
+  /** By which streams learn that something of the host is done. */
+  readonly flags: Flags;
   readonly #allocator: Allocator;
+  readonly #makeStream: StreamMaker;
+  readonly #streams: Stream[] = [];
+  #current: Stream;
+  #graph: Graph | undefined;
 
-  constructor(options: DeviceOptions) {
-    this.runtime = options.runtime;
-    this.stream = options.stream;
-    this.tracer = options.tracer;
-    this.#allocator = new Allocator(options.runtime.pool, options.owner, options.quota);
+  constructor({ runtime, stream, owner, quota, tracer }: DeviceOptions) {
+    this.runtime = runtime;
+    this.tracer = tracer;
+    this.#allocator = new Allocator(runtime.pool, owner, quota);
+    this.flags = new Flags(runtime.pool.memory, () => {
+      const address = runtime.pool.take(owner, UNIT);
+      if (address === 0) throw new Error("No room for the flags of a device; give the job more memory.");
+      return { address, bytes: UNIT };
+    });
+    this.#makeStream = stream;
+    this.#current = this.newStream();
+  }
+
+  /** The stream that launches go to. */
+  get stream(): Stream {
+    return this.#current;
+  }
+
+  /** All streams of the device, the first one first. */
+  get streams(): readonly Stream[] {
+    return this.#streams;
+  }
+
+  /** Whether a host waits for any of them. */
+  get awaited(): boolean {
+    return this.#streams.some(({ awaited }) => awaited);
+  }
+
+  /** A further stream, whose commands are in no order with those of others except by events. */
+  newStream(): Stream {
+    const stream = this.#makeStream(this.#streams.length);
+    this.#streams.push(stream);
+    return stream;
+  }
+
+  /** Runs a synchronous function with another stream as the current one, as torch.cuda.stream does. */
+  withStream<T>(stream: Stream, body: () => T): T {
+    const before = this.#current;
+    this.#current = stream;
+    try {
+      return body();
+    } finally {
+      this.#current = before;
+    }
   }
 
   /** @throws OutOfMemoryError when the quota or the node's memory is used up. */
   alloc(bytes: number, tag: Tag = "data"): Buffer {
-    return this.#allocator.alloc(bytes, tag);
+    return this.#allocator.alloc(bytes, tag, this.#graph ?? this.#current);
   }
 
   /**
@@ -59,51 +105,58 @@ export class Device {
    */
   launch(name: KernelName, refs: readonly Ref[], scalars: readonly number[]): void {
     const kernel: Kernel = kernels[name];
+    const stream = this.#current;
     const bounds = kernel.bounds(scalars);
-    const addresses = refs.map(({ buffer, offset }, i) => {
+    const args: number[] = [];
+    let foreign = false;
+    for (let i = 0; i < refs.length; i++) {
+      const { buffer, offset } = refs[i];
       const address = addressOf(buffer);
       const end = offset + bounds[i];
-      if (offset < 0 || end > buffer.bytes) {
-        throw new RangeError(
-          `Kernel ${name} would touch bytes ${offset} to ${end} of argument ${i}, a buffer of ${buffer.bytes} bytes.`,
-        );
-      }
+      if (offset < 0 || end > buffer.bytes) throw beyond(name, i, offset, end, buffer);
       if (buffer.holds.length > 0) buffer.checkHolds(offset, end, kernel.buffers[i] !== "in");
-      return address + offset;
-    });
-    const { exports, gemmScratch } = this.runtime;
-    const tracer = this.tracer;
-    this.stream.run(
-      tracer
-        ? () => {
-            const start = tracer.now();
-            kernel.run(exports, addresses, scalars, gemmScratch);
-            tracer.add("device", name, start, tracer.now(), { flops: kernel.flops(scalars), bytes: sum(bounds) });
-          }
-        : () => kernel.run(exports, addresses, scalars, gemmScratch),
-    );
+      if (buffer.home !== stream) foreign = true;
+      args.push(address + offset);
+    }
+    for (let i = 0; i < scalars.length; i++) args.push(scalars[i]);
+    const site = kernel.explain ? captureSite() : undefined;
+    if (this.#graph) {
+      const buffers = refs.map(({ buffer }) => buffer);
+      this.#graph.add({ kernel: kernelNumber(name), args, site }, buffers);
+      return;
+    }
+    stream.launch(kernelNumber(name), args, site);
+    if (foreign)
+      this.#use(
+        refs.map(({ buffer }) => buffer),
+        stream,
+      );
   }
 
   /** Copies host bytes into a buffer, in stream order; `data` may be reused at once. */
   write(target: Ref, data: Uint8Array): void {
-    const { buffer } = target;
-    const address = this.#place(target, data.length, true);
+    this.refuse(
+      "Writing host data",
+      "a replay would write the same bytes again. Write into a captured tensor before the replay.",
+    );
     const memory = this.runtime.pool.memory;
-    if (this.stream.mode === "inline") memory.bytes(address + data.length).set(data, address);
-    else {
-      const copy = data.slice();
-      buffer.retain();
-      this.stream.run(() => {
-        memory.bytes(address + copy.length).set(copy, address);
-        buffer.release();
-      });
+    const address = this.#place(target, data.length, true);
+    if (this.#current.mode === "inline") {
+      memory.bytes(address + data.length).set(data, address);
+      return;
     }
+    // The host's own memory: the stream copies from it when its turn comes.
+    const staging = this.#allocator.alloc(data.length, "scratch", this);
+    memory.bytes(addressOf(staging) + data.length).set(data, addressOf(staging));
+    this.launch("copy", [{ buffer: staging, offset: 0 }, target], [data.length]);
+    staging.release();
   }
 
-  /** Bytes of a buffer, once the stream has done everything before. */
+  /** Bytes of a buffer, once the stream has done everything before. @throws KernelError when a kernel failed. */
   async read(source: Ref, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    this.refuse("Reading a tensor", "its value does not exist until the graph is replayed. Read after the replay.");
     this.#place(source, bytes, false);
-    await this.stream.synchronize();
+    await this.#current.synchronize();
     return this.peek(source, bytes);
   }
 
@@ -115,19 +168,70 @@ export class Device {
     return copy;
   }
 
-  /** Resolves when every launch so far has run. */
-  synchronize(): Promise<void> {
-    return this.stream.synchronize();
+  /** Resolves when every launch so far, on every stream, has run. @throws KernelError when a kernel failed. */
+  async synchronize(): Promise<void> {
+    this.refuse("Synchronizing", "nothing runs during a capture. Synchronize after the replay.");
+    for (const stream of this.#streams) await stream.synchronize();
   }
 
-  /** What another device of the same memory needs to read this buffer in place. */
+  /**
+   * Records the kernels that a synchronous function launches, in place of running them.
+   * @throws CaptureError naming the line of what cannot be captured; nothing is left of the graph then.
+   */
+  capture(body: () => void): Graph {
+    this.refuse("A capture", "another one is under way.");
+    const graph = new Graph();
+    this.#graph = graph;
+    try {
+      const result: unknown = body();
+      if (result instanceof Promise) {
+        result.catch(() => {}); // what it says is not the point
+        throw new CaptureError(
+          "An async function",
+          "a capture ends when the function returns. Await outside of it.",
+          undefined,
+        );
+      }
+    } catch (error) {
+      this.#graph = undefined;
+      graph.release();
+      throw error;
+    }
+    this.#graph = undefined;
+    const list = this.#allocator.alloc(graphBytes(graph), "scratch", graph);
+    writeGraph(graph, this.runtime.pool.memory, list);
+    return graph;
+  }
+
+  /** Launches all kernels of a graph on the current stream. @throws Error when the graph was released. */
+  replay(graph: Graph): void {
+    if (graph.released) throw new Error("This graph was released; capture it again.");
+    this.refuse("A replay", "graphs cannot hold graphs.");
+    for (const buffer of graph.kept) if (buffer.holds.length > 0) buffer.checkHolds(0, buffer.bytes, true);
+    this.#current.replay(graph);
+    this.#use(graph.kept, this.#current);
+  }
+
+  /** @throws CaptureError during a capture. @param what is called, and @param why that cannot be captured. */
+  refuse(what: string, why: string): void {
+    if (this.#graph) throw new CaptureError(what, why, captureSite());
+  }
+
+  /** Lends a buffer to one other device of the same memory; what to send it. The memory stays until it is released there. */
   export(buffer: Buffer): Exported {
-    return { address: addressOf(buffer), bytes: buffer.bytes };
+    const word = this.flags.take();
+    const loan = new Loan(this.runtime.pool.memory, word);
+    this.flags.giveBack(word, [loan]);
+    buffer.use(loan);
+    return { address: addressOf(buffer), bytes: buffer.bytes, word };
   }
 
-  /** A buffer over memory that another device of the same memory owns and keeps alive. */
-  import({ address, bytes }: Exported, tag: Tag = "data"): Buffer {
-    return new Buffer(address, bytes, tag, () => {});
+  /** A buffer over memory that another device has exported. @throws Error when it was imported before. */
+  import(exported: Exported, tag: Tag = "data"): Buffer {
+    const { address, bytes } = exported;
+    const home = this.#current;
+    const giveBack = takeLoan(this.runtime.pool.memory, exported);
+    return new Buffer(address, bytes, tag, home, (uses) => this.#allocator.after([...uses, home.record()], giveBack));
   }
 
   memoryStats(): MemoryStats {
@@ -144,7 +248,14 @@ export class Device {
 
   /** Returns all memory to the node. The device must not be used afterwards. */
   close(): void {
+    for (const stream of this.#streams) stream.close();
     this.#allocator.close();
+  }
+
+  /** Keeps buffers of other homes until a stream is done with them. */
+  #use(buffers: Iterable<Buffer>, stream: Stream): void {
+    const event = stream.record();
+    for (const buffer of buffers) if (buffer.home !== stream) buffer.use(event);
   }
 
   #place({ buffer, offset }: Ref, bytes: number, write: boolean): number {
@@ -157,6 +268,8 @@ export class Device {
   }
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
+function beyond(name: string, argument: number, from: number, to: number, { bytes }: Buffer): RangeError {
+  return new RangeError(
+    `Kernel ${name} would touch bytes ${from} to ${to} of argument ${argument}, a buffer of ${bytes} bytes.`,
+  );
 }

@@ -1,8 +1,11 @@
 /** The device layer: memory, streams and kernels. */
 export { Allocator, type MemoryStats, OutOfMemoryError, type Usage } from "./allocator.ts";
 export { addressOf, Buffer, type Hold, type Tag } from "./buffer.ts";
-export { Device, type DeviceOptions, type Exported, type Ref } from "./device.ts";
+export { CommandRing, MAX_STREAMS, STREAM_BYTES } from "./command-ring.ts";
+export { Device, type DeviceOptions, type Ref, type StreamMaker } from "./device.ts";
 export { type DType, dtypes, formatBytes, sizeOf } from "./dtype.ts";
+export { type Execute, makeExecutor } from "./executor.ts";
+export { CaptureError, Graph } from "./graph.ts";
 export {
   binaryOps,
   codeOf,
@@ -16,4 +19,22 @@ export {
 } from "./kernels.ts";
 export { KernelRuntime } from "./runtime.ts";
 export { SegmentPool, UNIT } from "./segments.ts";
-export { type Blockable, type Completion, DeferredStream, InlineStream, type Stream } from "./stream.ts";
+export type { Exported } from "./sharing.ts";
+export {
+  type Blockable,
+  type Completion,
+  DeferredStream,
+  InlineStream,
+  KernelError,
+  type Stream,
+  StreamEvent,
+} from "./stream.ts";
+export { serveStream } from "./stream-loop.ts";
+export {
+  runStreamThread,
+  type StreamStart,
+  type StreamThread,
+  ThreadedStreams,
+  type ThreadedStreamsOptions,
+} from "./stream-thread.ts";
+export { ThreadedStream } from "./threaded-stream.ts";

@@ -28,8 +28,10 @@ export interface Kernel {
   readonly bounds: (s: readonly number[]) => number[];
   /** Floating-point operations, given the scalars. */
   readonly flops: (s: readonly number[]) => number;
-  /** Calls the compiled kernel: addresses of the buffers, then scalars, then scratch. */
-  readonly run: (k: KernelExports, p: readonly number[], s: readonly number[], scratch: () => number) => void;
+  /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
+  readonly run: (k: KernelExports, args: readonly number[], scratch: () => number) => number;
+  /** What a status other than 0 means; kernels that have it remember the line that launched them. */
+  readonly explain?: (status: number, args: readonly number[]) => string;
 }
 
 /** Scalars are listed in each comment, in order. */
@@ -39,42 +41,81 @@ export const kernels = {
     buffers: ["in", "out"],
     bounds: ([bytes]) => [bytes, bytes],
     flops: () => 0,
-    run: (k, [src, dst], [bytes]) => k.copyBytes(dst, src, bytes),
+    run: (k, [src, dst, bytes]) => k.copyBytes(dst, src, bytes),
   },
   /** dst | dtype, n, value */
   fill: {
     buffers: ["out"],
     bounds: ([dtype, n]) => [n * bytesOf[dtype]],
     flops: () => 0,
-    run: (k, [dst], [dtype, n, value]) => k.fill(dtype, dst, n, value),
+    run: (k, [dst, dtype, n, value]) => k.fill(dtype, dst, n, value),
   },
   /** src, dst | from, to, n0..n3, s0..s3 */
   convert: {
     buffers: ["in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[0]], product4(s, 2) * bytesOf[s[1]]],
     flops: () => 0,
-    run: (k, [src, dst], s) => k.convert(s[0], s[1], src, dst, s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9]),
+    run: (k, [src, dst, from, to, n0, n1, n2, n3, s0, s1, s2, s3]) =>
+      k.convert(from, to, src, dst, n0, n1, n2, n3, s0, s1, s2, s3),
   },
   /** x, y | op, dtype, n */
   unary: {
     buffers: ["in", "out"],
     bounds: ([, dtype, n]) => [n * bytesOf[dtype], n * bytesOf[dtype]],
     flops: ([, , n]) => n,
-    run: (k, [x, y], [op, dtype, n]) => k.unary(op, dtype, x, y, n),
+    run: (k, [x, y, op, dtype, n]) => k.unary(op, dtype, x, y, n),
   },
   /** a, b, out | op, dtype, n0..n3, a0..a3, b0..b3 */
   binary: {
     buffers: ["in", "in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
     flops: (s) => product4(s, 2),
-    run: (k, [a, b, out], s) => k.binary(s[0], s[1], a, b, out, ...s.slice(2)),
+    run: (k, a) =>
+      k.binary(
+        a[3],
+        a[4],
+        a[0],
+        a[1],
+        a[2],
+        a[5],
+        a[6],
+        a[7],
+        a[8],
+        a[9],
+        a[10],
+        a[11],
+        a[12],
+        a[13],
+        a[14],
+        a[15],
+        a[16],
+      ),
   },
   /** a, b, out (u8) | op, dtype, n0..n3, a0..a3, b0..b3 */
   compare: {
     buffers: ["in", "in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2)],
     flops: (s) => product4(s, 2),
-    run: (k, [a, b, out], s) => k.compare(s[0], s[1], a, b, out, ...s.slice(2)),
+    run: (k, a) =>
+      k.compare(
+        a[3],
+        a[4],
+        a[0],
+        a[1],
+        a[2],
+        a[5],
+        a[6],
+        a[7],
+        a[8],
+        a[9],
+        a[10],
+        a[11],
+        a[12],
+        a[13],
+        a[14],
+        a[15],
+        a[16],
+      ),
   },
   /** src [outer, n, inner], dst [outer, inner] | op, dtype, outer, n, inner */
   reduce: {
@@ -84,21 +125,21 @@ export const kernels = {
       outer * inner * (dtypes.u8.code === dtype ? 4 : bytesOf[dtype]),
     ],
     flops: ([, , outer, n, inner]) => outer * n * inner,
-    run: (k, [src, dst], [op, dtype, outer, n, inner]) => k.reduce(op, dtype, src, dst, outer, n, inner),
+    run: (k, [src, dst, op, dtype, outer, n, inner]) => k.reduce(op, dtype, src, dst, outer, n, inner),
   },
   /** src [outer, n, inner], dst (i32) [outer, inner] | dtype, outer, n, inner */
   argmax: {
     buffers: ["in", "out"],
     bounds: ([dtype, outer, n, inner]) => [outer * n * inner * bytesOf[dtype], outer * inner * 4],
     flops: ([, outer, n, inner]) => outer * n * inner,
-    run: (k, [src, dst], [dtype, outer, n, inner]) => k.argmax(dtype, src, dst, outer, n, inner),
+    run: (k, [src, dst, dtype, outer, n, inner]) => k.argmax(dtype, src, dst, outer, n, inner),
   },
   /** x, y (f32) | rows, cols */
   softmax: {
     buffers: ["in", "out"],
     bounds: ([rows, cols]) => [rows * cols * 4, rows * cols * 4],
     flops: ([rows, cols]) => 5 * rows * cols,
-    run: (k, [x, y], [rows, cols]) => k.softmax(x, y, rows, cols),
+    run: (k, [x, y, rows, cols]) => k.softmax(x, y, rows, cols),
   },
   /** a, b, c (f32) | m, n, k, ars, acs, brs, bcs, ldc, accumulate: strides of A and B in elements */
   gemm: {
@@ -109,32 +150,43 @@ export const kernels = {
       4 * (m && n ? (m - 1) * ldc + n : 0),
     ],
     flops: ([m, n, k]) => 2 * m * n * k,
-    run: (k, [a, b, c], s, scratch) => k.gemm(a, b, c, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], scratch()),
+    run: (k, [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], scratch) =>
+      k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch()),
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {
     buffers: ["out"],
     bounds: ([n]) => [n * 4],
     flops: () => 0,
-    run: (k, [dst], [n, lo, hi, block, from, to]) => k.randomUniform(dst, n, lo, hi, block, from, to),
+    run: (k, [dst, n, lo, hi, block, from, to]) => k.randomUniform(dst, n, lo, hi, block, from, to),
   },
   /** dst (f32) | n, seedLo, seedHi, block, mean, std */
   randomNormal: {
     buffers: ["out"],
     bounds: ([n]) => [n * 4],
     flops: () => 0,
-    run: (k, [dst], [n, lo, hi, block, mean, std]) => k.randomNormal(dst, n, lo, hi, block, mean, std),
+    run: (k, [dst, n, lo, hi, block, mean, std]) => k.randomNormal(dst, n, lo, hi, block, mean, std),
   },
   /** dst (i32) | n, seedLo, seedHi, block, from, range */
   randomInt: {
     buffers: ["out"],
     bounds: ([n]) => [n * 4],
     flops: () => 0,
-    run: (k, [dst], [n, lo, hi, block, from, range]) => k.randomInt(dst, n, lo, hi, block, from, range),
+    run: (k, [dst, n, lo, hi, block, from, range]) => k.randomInt(dst, n, lo, hi, block, from, range),
   },
 } satisfies Record<string, Kernel>;
 
 export type KernelName = keyof typeof kernels;
+
+/** Kernels by number: how commands name them. */
+export const kernelNames = Object.keys(kernels) as KernelName[];
+export const kernelList: readonly Kernel[] = Object.values(kernels);
+const numbers = new Map(kernelNames.map((name, i) => [name, i]));
+
+/** The number of a kernel in commands. */
+export function kernelNumber(name: KernelName): number {
+  return numbers.get(name) as number;
+}
 
 /** Operator codes of `unary`, `binary`, `compare` and `reduce`, as in kernels/assembly. */
 export const unaryOps = { neg: 0, abs: 1, exp: 2, log: 3, sqrt: 4, tanh: 5, relu: 6, sigmoid: 7 } as const;

@@ -1,12 +1,19 @@
 /**
- * A stream runs its entries in the order they were given. Programs can tell the bodies
- * apart by time only:
- *   inline    runs each entry at once, in the thread that launches it;
- *   deferred  queues entries and runs them when somebody drains it, which is how many
- *             ranks share one thread.
+ * A stream runs commands in the order they were launched; a StreamEvent is a place in
+ * that order. Programs can tell the bodies apart by time only:
+ *   inline    runs each command at once, in the thread that launches it;
+ *   deferred  queues commands and runs them when somebody drains it, which is how many
+ *             ranks share one thread;
+ *   threaded  hands commands to a thread of its own (threaded-stream.ts).
+ *
+ * A kernel that fails ends its stream: later commands do nothing, and whoever next waits
+ * for the stream gets the KernelError, with the line of the launch where that is known.
  */
+import { formatSite, type Site } from "../trace/site.ts";
+import { type Execute, kernelFailure } from "./executor.ts";
+import type { Graph } from "./graph.ts";
 
-/** Something that will be finished, such as a Work or a position in a stream. */
+/** Something that will be finished, such as a Work or a place in a stream. */
 export interface Completion {
   readonly done: boolean;
 }
@@ -15,86 +22,204 @@ export interface Completion {
 export interface Blockable extends Completion {
   /** Returns once `done`; throws if it can never be. */
   block(): void;
+  /** A word in shared memory that becomes 1 when this is done, for streams with a thread of their own. */
+  flag?(): number;
+}
+
+/** A kernel failed while it ran. */
+export class KernelError extends Error {
+  override readonly name = "KernelError";
 }
 
 export interface Stream {
-  readonly mode: "inline" | "deferred";
-  /** Adds an entry. */
-  run(entry: () => void): void;
-  /** Entries added later run only after `completion` is done. */
+  readonly mode: "inline" | "deferred" | "threaded";
+  /** Launches a kernel by its number. @param args must not change afterwards. @param site who launched it, where that is worth knowing. */
+  launch(kernel: number, args: readonly number[], site?: Site): void;
+  /** Launches all kernels of a graph. */
+  replay(graph: Graph): void;
+  /** Commands launched later run only after `completion` is done. */
   waitFor(completion: Blockable): void;
-  /** The current end of the stream, as a Completion. */
-  record(): Completion;
-  /** Resolves when everything added so far has run. */
+  /** The current end of the stream. */
+  record(): StreamEvent;
+  /** Whether everything before a position has run. */
+  passed(position: number): boolean;
+  /** Resolves when everything before a position has run. @throws KernelError. */
+  reached(position: number): Promise<void>;
+  /** Returns when everything before a position has run. @throws KernelError. */
+  block(position: number): void;
+  /** Resolves when everything launched so far has run. @throws KernelError. */
   synchronize(): Promise<void>;
-  /** Whether a host waits in `synchronize`. */
+  /** Whether a host waits for this stream. */
   readonly awaited: boolean;
+  /** Asks for a bump of the word at a byte address once a position has passed. @returns false if it has already. */
+  ring(position: number, bell: number): boolean;
+  /** Ends the stream; it must not be used afterwards. */
+  close(): void;
 }
 
-const done: Completion = { done: true };
+/** A place in a stream: done when everything launched before it has run. `await` makes the host wait. */
+export class StreamEvent implements Blockable, PromiseLike<void> {
+  readonly stream: Stream;
+  readonly position: number;
 
-/** Runs entries immediately. */
+  constructor(stream: Stream, position: number) {
+    this.stream = stream;
+    this.position = position;
+  }
+
+  get done(): boolean {
+    return this.stream.passed(this.position);
+  }
+
+  block(): void {
+    this.stream.block(this.position);
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: an event is awaited
+  then<A = void, B = never>(
+    onDone?: ((value: undefined) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.stream
+      .reached(this.position)
+      .then(() => undefined)
+      .then(onDone, onError);
+  }
+}
+
+/** Runs commands immediately. */
 export class InlineStream implements Stream {
   readonly mode = "inline";
   readonly awaited = false;
+  readonly #execute: Execute;
+  readonly #now = new StreamEvent(this, 0);
+  #error: KernelError | undefined;
 
-  run(entry: () => void): void {
-    entry();
+  constructor(execute: Execute) {
+    this.#execute = execute;
+  }
+
+  launch(kernel: number, args: readonly number[], site?: Site): void {
+    if (this.#error) return;
+    try {
+      this.#execute(kernel, args);
+    } catch (thrown) {
+      this.#error = kernelError(kernelFailure(kernel, thrown), site);
+    }
+  }
+
+  replay(graph: Graph): void {
+    const execute = this.#execute;
+    const { nodes } = graph;
+    if (this.#error) return;
+    let at = 0;
+    try {
+      for (; at < nodes.length; at++) execute(nodes[at].kernel, nodes[at].args);
+    } catch (thrown) {
+      this.#error = kernelError(kernelFailure(nodes[at].kernel, thrown), nodes[at].site);
+    }
   }
 
   waitFor(completion: Blockable): void {
     completion.block();
   }
 
-  record(): Completion {
-    return done;
+  record(): StreamEvent {
+    return this.#now;
   }
 
-  async synchronize(): Promise<void> {}
+  passed(): boolean {
+    return true;
+  }
+
+  async reached(): Promise<void> {
+    this.block();
+  }
+
+  block(): void {
+    if (this.#error) throw this.#error;
+  }
+
+  async synchronize(): Promise<void> {
+    this.block();
+  }
+
+  ring(): boolean {
+    return false;
+  }
+
+  close(): void {}
 }
 
-/** Runs entries when drained. */
+/** Runs commands when drained. */
 export class DeferredStream implements Stream {
   readonly mode = "deferred";
+  readonly #execute: Execute;
   readonly #queue: ((() => void) | Completion)[] = [];
   readonly #schedule: () => void;
   readonly #waiting: { position: number; resolve: () => void }[] = [];
   #added = 0;
   #passed = 0;
+  #error: KernelError | undefined;
 
   /** @param schedule asks for a `drain` soon. */
-  constructor(schedule: () => void) {
+  constructor(execute: Execute, schedule: () => void) {
+    this.#execute = execute;
     this.#schedule = schedule;
   }
 
-  run(entry: () => void): void {
-    this.#add(entry);
+  launch(kernel: number, args: readonly number[], site?: Site): void {
+    this.#add(() => this.#run(kernel, args, site));
+  }
+
+  replay(graph: Graph): void {
+    this.#add(() => {
+      for (const { kernel, args, site } of graph.nodes) this.#run(kernel, args, site);
+    });
   }
 
   waitFor(completion: Blockable): void {
     if (!completion.done) this.#add(completion);
   }
 
-  record(): Completion {
-    const position = this.#added;
-    const passed = (): boolean => this.#passed >= position;
-    return {
-      get done() {
-        return passed();
-      },
-    };
+  record(): StreamEvent {
+    return new StreamEvent(this, this.#added);
   }
 
-  async synchronize(): Promise<void> {
-    if (this.#passed >= this.#added) return;
-    await new Promise<void>((resolve) => {
-      this.#waiting.push({ position: this.#added, resolve });
-      this.#schedule();
-    });
+  passed(position: number): boolean {
+    return this.#passed >= position;
+  }
+
+  async reached(position: number): Promise<void> {
+    if (!this.passed(position)) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push({ position, resolve });
+        this.#schedule();
+      });
+    }
+    if (this.#error) throw this.#error;
+  }
+
+  block(position: number): void {
+    this.drain();
+    if (!this.passed(position)) throw new Error("A thread that runs many ranks cannot block; await the event instead.");
+    if (this.#error) throw this.#error;
+  }
+
+  synchronize(): Promise<void> {
+    return this.reached(this.#added);
   }
 
   get awaited(): boolean {
     return this.#waiting.length > 0;
+  }
+
+  ring(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.#queue.length = 0;
   }
 
   /** Runs entries until the queue is empty or must wait. @returns whether any ran. */
@@ -107,8 +232,20 @@ export class DeferredStream implements Stream {
       this.#queue.shift();
       this.#passed++;
     }
-    while (this.#waiting.length > 0 && this.#waiting[0].position <= this.#passed) this.#waiting.shift()?.resolve();
+    for (let i = 0; i < this.#waiting.length; ) {
+      if (this.#waiting[i].position <= this.#passed) this.#waiting.splice(i, 1)[0].resolve();
+      else i++;
+    }
     return this.#passed > before;
+  }
+
+  #run(kernel: number, args: readonly number[], site: Site | undefined): void {
+    if (this.#error) return;
+    try {
+      this.#execute(kernel, args);
+    } catch (thrown) {
+      this.#error = kernelError(kernelFailure(kernel, thrown), site);
+    }
   }
 
   #add(entry: (() => void) | Completion): void {
@@ -116,4 +253,10 @@ export class DeferredStream implements Stream {
     this.#added++;
     this.#schedule();
   }
+}
+
+/** The error for a launch that failed. @param text what failed and why. */
+export function kernelError(text: string, site: Site | undefined): KernelError {
+  const where = formatSite(site);
+  return new KernelError(`${text}${where ? ` It was launched at ${where}.` : ""}`);
 }

@@ -1,5 +1,13 @@
 /** Builds ranks: a device, an engine over a transport, and the group of all ranks. */
-import { DeferredStream, Device, InlineStream, type KernelRuntime, type SegmentPool } from "../device/index.ts";
+import {
+  DeferredStream,
+  Device,
+  InlineStream,
+  type KernelRuntime,
+  makeExecutor,
+  type SegmentPool,
+  type StreamMaker,
+} from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
 import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
@@ -38,6 +46,8 @@ interface CommonOptions {
   /** Sends of at most so many bytes complete at once, from a copy. */
   readonly eager?: number;
   readonly tracer?: (rank: number) => Tracer | undefined;
+  /** Makes a rank's streams; they run inline if not given. */
+  readonly stream?: StreamMaker;
   /** Makes the recorder of a rank's messages. */
   readonly traffic?: (rank: number) => Traffic | undefined;
 }
@@ -71,7 +81,7 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const { rank, size, runtime, quota, now, control } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
-  const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
+  const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
@@ -98,7 +108,7 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   const { rank, size, runtime, quota, now, office, crowded } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
-  const device = new Device({ runtime, stream: new InlineStream(), owner: rank, quota, tracer });
+  const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
   const nodes = nodesOf(options);
   const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
   const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
@@ -127,16 +137,22 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
   return ranks.map((rank) => {
     const tracer = options.tracer?.(rank);
     const traffic = options.traffic?.(rank);
-    const stream = new DeferredStream(() => hub.activate(rank));
+    const execute = makeExecutor(runtime, tracer);
+    const stream: StreamMaker = () => new DeferredStream(execute, () => hub.activate(rank));
     const device = new Device({ runtime, stream, owner: rank, quota, tracer });
     const transport = new LocalTransport(hub, rank, pacedLinks(options, rank, nodes));
     const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
     engine.driver = new LocalDriver(hub, rank);
-    hub.join({ transport, engine, stream });
+    hub.join({ transport, engine, device });
     const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);
     engine.leave = (state, error) => transport.leave(state, error);
     return { world, device, engine };
   });
+}
+
+function streamMaker({ runtime, stream }: CommonOptions, tracer: Tracer | undefined): StreamMaker {
+  const execute = makeExecutor(runtime, tracer);
+  return stream ?? (() => new InlineStream(execute));
 }
 
 /** By rank: the number of its node. */

@@ -4,9 +4,9 @@
  * before that; so buffering hides a deadlock only as long as there is room for it.
  */
 import type { Buffer } from "../device/index.ts";
+import { formatSite } from "../trace/site.ts";
 import type { PendingOperation } from "./diagnose.ts";
 import { formatOperation, type Operation } from "./operation.ts";
-import { formatSite } from "./site.ts";
 import type { Request } from "./transport.ts";
 
 interface Copy {

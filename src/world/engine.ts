@@ -4,12 +4,12 @@
  * itself; the driver that the transport brings decides how to wait.
  */
 import type { Completion, Device } from "../device/index.ts";
+import { captureSite, formatSite } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
 import type { PendingOperation, Report } from "./diagnose.ts";
 import { EagerSends } from "./eager.ts";
 import { formatOperation, type Span } from "./operation.ts";
 import { Recorder } from "./recorder.ts";
-import { captureSite, formatSite } from "./site.ts";
 import type { Traffic } from "./traffic.ts";
 import type { RankState, Transport } from "./transport.ts";
 import type { Work } from "./work.ts";

@@ -1,4 +1,6 @@
 /** Process groups and collectives. */
+
+export { captureSite, formatSite, userFrame } from "../trace/site.ts";
 export { allReduceCosts, allReduceSteps, type MessageAlgorithm } from "./algorithms/all-reduce.ts";
 export { busFactor, type Cost, type Path, type Problem, type Sent, seconds } from "./algorithms/cost.ts";
 export { doubleTreePlace } from "./algorithms/double-tree.ts";
@@ -18,7 +20,6 @@ export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./j
 export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./links.ts";
 export type { Contiguous, Operation, Operator, Span } from "./operation.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
-export { captureSite, formatSite, userFrame } from "./site.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";
 export {

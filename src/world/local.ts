@@ -3,7 +3,7 @@
  * gives turns. Nothing happens in parallel, so a deadlock is known exactly the moment
  * nobody can move, and a seed replays the same interleaving and the same delays.
  */
-import { addressOf, type DeferredStream, type KernelRuntime } from "../device/index.ts";
+import { addressOf, type DeferredStream, type Device, type KernelRuntime } from "../device/index.ts";
 import { mulberry32 } from "../platform/random.ts";
 import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
 import type { Driver, Engine } from "./engine.ts";
@@ -18,7 +18,8 @@ const SHORT = 1;
 interface Member {
   readonly transport: LocalTransport;
   readonly engine: Engine;
-  readonly stream: DeferredStream;
+  /** Its streams are deferred ones. */
+  readonly device: Device;
 }
 
 export interface HubOptions {
@@ -121,9 +122,10 @@ export class LocalHub {
   }
 
   /** One turn of one rank. @returns whether it may want another. */
-  #give({ transport, engine, stream }: Member): boolean {
+  #give({ transport, engine, device }: Member): boolean {
     const delivered = transport.deliver(this.#random);
-    const drained = stream.drain();
+    let drained = false;
+    for (const stream of device.streams) if ((stream as DeferredStream).drain()) drained = true;
     const moved = engine.progress();
     return delivered || drained || moved || transport.hasMail;
   }
@@ -141,7 +143,7 @@ export class LocalHub {
 
   /** Nobody is ready: whoever awaits something that can no longer come is stuck. */
   #judge(): void {
-    const waits = this.#members.some(({ engine, stream }) => engine.awaited || stream.awaited);
+    const waits = this.#members.some(({ engine, device }) => engine.awaited || device.awaited);
     if (!waits) return;
     const reports = this.#reports();
     if (stuckRanks(reports, this.size).length > 0) this.fail({ kind: "stuck", by: -1, detail: "" });

@@ -4,7 +4,7 @@
  * the text is made only for a report.
  */
 import { type Buffer, codeOf, type DType, type ReduceOp, sizeOf } from "../device/index.ts";
-import type { Site } from "./site.ts";
+import type { Site } from "../trace/site.ts";
 
 /** What collectives take: elements next to each other in a device buffer. Tensors are such. */
 export interface Contiguous {

@@ -4,8 +4,8 @@
  * garbage slow; text is made only when a report is asked for.
  */
 import { codeOf, type DType, dtypes } from "../device/index.ts";
+import { formatSite, type Site } from "../trace/site.ts";
 import { formatOperation, type GroupInfo, kinds, type Operation, operators } from "./operation.ts";
-import { formatSite, type Site } from "./site.ts";
 
 /** Operations kept. */
 const SIZE = 1000;

@@ -6,8 +6,9 @@
  * Over shared memory an allReduce has no messages; there each look into a peer's memory
  * (`read`) and each result stored in it (`write`) is an event.
  */
+
+import { formatSite } from "../trace/site.ts";
 import { formatOperation, type Kind, type Operation } from "./operation.ts";
-import { formatSite } from "./site.ts";
 
 export interface TrafficEvent {
   /**

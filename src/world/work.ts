@@ -4,9 +4,9 @@
  * again or the program ends, or an error says so with the line.
  */
 import type { Blockable, Completion, Hold } from "../device/index.ts";
+import { formatSite } from "../trace/site.ts";
 import type { Engine } from "./engine.ts";
 import { type Contiguous, formatOperation, type Operation, type Span, spanBytes, spanOf } from "./operation.ts";
-import { formatSite } from "./site.ts";
 import type { Request, SharedCollective, Steps } from "./transport.ts";
 
 /** How an operation is carried out: by messages, or over shared memory. */
@@ -109,8 +109,16 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** The stream waits: kernels launched after this call run after the operation. */
   wait(): void {
+    const { device } = this.#engine;
+    device.refuse("An operation between ranks", "its peers do not replay with this rank.");
     this.#claim();
-    this.#engine.device.stream.waitFor(this);
+    const { stream } = device;
+    stream.waitFor(this);
+    if (!this.done) {
+      const { reads, writes } = this.#task;
+      const passed = stream.record();
+      for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.use(passed);
+    }
     this.#dropHolds();
   }
 
@@ -122,7 +130,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** Whether a host cannot go on before this is over. */
   get awaited(): boolean {
-    return this.blocking || this.#waiters !== undefined || (this.claimed && this.#engine.device.stream.awaited);
+    return this.blocking || this.#waiters !== undefined || (this.claimed && this.#engine.device.awaited);
   }
 
   /** Does what can be done now. @returns whether anything moved. */

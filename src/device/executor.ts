@@ -1,0 +1,33 @@
+/** Runs kernels of commands in one thread, with spans of them if a tracer is there. */
+import type { Tracer } from "../trace/trace.ts";
+import { kernelList, kernelNames } from "./kernels.ts";
+import type { KernelRuntime } from "./runtime.ts";
+
+/** Runs a kernel by its number. @throws what the kernel throws, or an error that explains its status. */
+export type Execute = (kernel: number, args: readonly number[]) => void;
+
+/** The Execute of a thread. */
+export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer): Execute {
+  const { exports, gemmScratch } = runtime;
+  const execute: Execute = (number, args) => {
+    const kernel = kernelList[number];
+    const status = kernel.run(exports, args, gemmScratch);
+    if (status && kernel.explain) throw new Error(kernel.explain(status, args));
+  };
+  if (!tracer) return execute;
+  return (number, args) => {
+    const start = tracer.now();
+    execute(number, args);
+    const { buffers, bounds, flops } = kernelList[number];
+    const scalars = args.slice(buffers.length);
+    const bytes = bounds(scalars).reduce((a, b) => a + b, 0);
+    tracer.add("device", kernelNames[number], start, tracer.now(), { flops: flops(scalars), bytes });
+  };
+}
+
+/** What to say of a kernel that threw. */
+export function kernelFailure(number: number, thrown: unknown): string {
+  const { name, message } = thrown instanceof Error ? thrown : { name: "", message: String(thrown) };
+  const why = name === "RuntimeError" ? `it was stopped by the engine (${message})` : message;
+  return `Kernel ${kernelNames[number]} failed: ${why}.`;
+}
