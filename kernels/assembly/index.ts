@@ -2,6 +2,7 @@
 export { argmax, reduce } from "./reduce";
 export { combine } from "./combine";
 export { binary, compare, convert, copyBytes, fill, unary } from "./elementwise";
+export { gatherRows, scatterAddRows } from "./embedding";
 export { gemm, gemmScratchBytes } from "./gemm";
 export { peakMadd } from "./peak";
 export { randomInt, randomNormal, randomUniform } from "./random";

@@ -18,6 +18,10 @@ function reach(s: readonly number[], sizes: number, strides: number): number {
   return last + 1;
 }
 
+function noSuchRow(status: number, [, , , rows]: readonly number[]): string {
+  return `index ${status - 1} names a row that is not among the ${rows} of the table`;
+}
+
 /** Functions the compiled module exports; addresses and integers as plain numbers. */
 export type KernelExports = Record<string, (...args: number[]) => number>;
 
@@ -152,6 +156,22 @@ export const kernels = {
     flops: ([m, n, k]) => 2 * m * n * k,
     run: (k, [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], scratch) =>
       k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch()),
+  },
+  /** table (f32) [rows, width], index (i32) [n], out [n, width] | rows, n, width */
+  gather: {
+    buffers: ["in", "in", "out"],
+    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
+    flops: () => 0,
+    run: (k, [table, index, out, rows, n, width]) => k.gatherRows(table, index, out, rows, n, width),
+    explain: noSuchRow,
+  },
+  /** table (f32) [rows, width], index (i32) [n], source [n, width] | rows, n, width */
+  scatterAdd: {
+    buffers: ["inout", "in", "in"],
+    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
+    flops: ([, n, width]) => n * width,
+    run: (k, [table, index, source, rows, n, width]) => k.scatterAddRows(table, index, source, rows, n, width),
+    explain: noSuchRow,
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {

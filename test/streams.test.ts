@@ -1,0 +1,184 @@
+/** Streams: order, events, waits, memory between streams, failures; every body of a stream alike. */
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { type Buffer, type Device, KernelError, type Ref } from "../src/device/index.ts";
+import { killStreams, makeDevice } from "./helpers/device.ts";
+
+afterAll(killStreams);
+
+const modes = ["inline", "deferred", "threaded"] as const;
+const F32 = 0;
+const ADD = 0;
+
+function at(buffer: Buffer, index = 0): Ref {
+  return { buffer, offset: 4 * index };
+}
+
+/** x[index] += 1, a kernel of one element. */
+function increment(device: Device, x: Buffer, one: Buffer, index = 0): void {
+  const scalars = [ADD, F32, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+  device.launch("binary", [at(x, index), at(one), at(x, index)], scalars);
+}
+
+async function numbers(device: Device, buffer: Buffer, count: number): Promise<number[]> {
+  return [...new Float32Array((await device.read(at(buffer), 4 * count)).buffer)];
+}
+
+/** A flag that blocks a stream until the test raises it. */
+function gate(device: Device): { completion: { done: boolean; block(): void; flag(): number }; open(): void } {
+  const word = device.flags.take();
+  const completion = { done: false, block: () => {}, flag: () => word };
+  return {
+    completion,
+    open() {
+      completion.done = true;
+      device.flags.raise(word);
+      device.flags.giveBack(word, [device.stream.record()]);
+    },
+  };
+}
+
+describe.each(modes)("a stream that is %s", (stream) => {
+  it("runs commands in order, and more of them than its queue holds", async () => {
+    const device = await makeDevice({ stream });
+    const [x, one] = [device.alloc(4), device.alloc(4)];
+    device.launch("fill", [at(x)], [F32, 1, 0]);
+    device.launch("fill", [at(one)], [F32, 1, 1]);
+    for (let i = 0; i < 5000; i++) increment(device, x, one);
+    expect(await numbers(device, x, 1)).toEqual([5000]);
+    device.close();
+  });
+
+  it("writes host data in order, and lets it be reused at once", async () => {
+    const device = await makeDevice({ stream });
+    const [x, sum] = [device.alloc(4), device.alloc(4)];
+    device.launch("fill", [at(sum)], [F32, 1, 0]);
+    const data = new Float32Array(1);
+    for (let i = 1; i <= 300; i++) {
+      data[0] = i;
+      device.write(at(x), new Uint8Array(data.buffer));
+      device.launch("binary", [at(sum), at(x), at(sum)], [ADD, F32, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+    expect(await numbers(device, sum, 1)).toEqual([45150]);
+    device.close();
+  });
+
+  it("waits for events of another stream, whatever the order of launches", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(2), { minLength: 1, maxLength: 60 }), async (turns) => {
+        const device = await makeDevice({ stream });
+        const streams = [device.stream, device.newStream(), device.newStream()];
+        const [x, one] = [device.alloc(4), device.alloc(4)];
+        device.launch("fill", [at(x)], [F32, 1, 0]);
+        device.launch("fill", [at(one)], [F32, 1, 1]);
+        let last = device.stream.record();
+        for (const turn of turns) {
+          const next = streams[turn];
+          next.waitFor(last);
+          device.withStream(next, () => increment(device, x, one));
+          last = next.record();
+        }
+        await last;
+        expect(last.done).toBe(true);
+        device.stream.waitFor(last);
+        expect(await numbers(device, x, 1)).toEqual([turns.length]);
+        device.close();
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("names the kernel that failed at the next wait, and runs nothing after it", async () => {
+    const device = await makeDevice({ stream });
+    const [table, index, row] = [device.alloc(12), device.alloc(8), device.alloc(8)];
+    device.launch("fill", [at(table)], [F32, 3, 1]);
+    device.launch("fill", [at(row)], [F32, 2, 3]);
+    device.write(at(index), new Uint8Array(Int32Array.of(2, 3).buffer));
+    device.launch("gather", [at(table), at(index), at(row)], [3, 2, 1]);
+    device.launch("fill", [at(row)], [F32, 2, 5]);
+    await expect(device.synchronize()).rejects.toThrow(KernelError);
+    await expect(device.read(at(row), 8)).rejects.toThrow(
+      /^Kernel gather failed: index 1 names a row that is not among the 3 of the table. It was launched at streams.test.ts:\d+.$/,
+    );
+    expect([...new Float32Array(device.peek(at(row), 8).buffer)]).toEqual([1, 3]);
+    device.close();
+  });
+
+  it("ends after what was launched", async () => {
+    const device = await makeDevice({ stream });
+    const x = device.alloc(4);
+    for (let i = 0; i < 100; i++) device.launch("fill", [at(x)], [F32, 1, i]);
+    await device.synchronize();
+    device.close();
+  });
+});
+
+describe("positions that wrap", () => {
+  it.each([2 ** 31 - 700, 2 ** 32 - 700, 2 ** 33 - 300])("from %i on", async (first) => {
+    const device = await makeDevice({ stream: "threaded", first });
+    const other = device.newStream();
+    const [x, one] = [device.alloc(4), device.alloc(4)];
+    device.launch("fill", [at(x)], [F32, 1, 0]);
+    device.launch("fill", [at(one)], [F32, 1, 1]);
+    const early = device.stream.record();
+    for (let i = 0; i < 1500; i++) {
+      increment(device, x, one);
+      if (i % 100 === 0) {
+        other.waitFor(device.stream.record());
+        device.withStream(other, () => increment(device, x, one));
+        device.stream.waitFor(other.record());
+      }
+      if (i % 400 === 0) await device.stream.record();
+    }
+    expect(await numbers(device, x, 1)).toEqual([1515]);
+    expect(early.done).toBe(true);
+    await early;
+    device.close();
+  });
+});
+
+describe("memory between threaded streams", () => {
+  it("is not used again before the other stream has passed", async () => {
+    const device = await makeDevice({ stream: "threaded" });
+    const other = device.newStream();
+    const held = gate(device);
+    const source = device.alloc(4096);
+    const target = device.withStream(other, () => device.alloc(4096));
+    device.launch("fill", [at(source)], [F32, 1024, 7]);
+    other.waitFor(device.stream.record());
+    other.waitFor(held.completion);
+    device.withStream(other, () => device.launch("copy", [at(source), at(target)], [4096]));
+    source.release();
+    // Its own stream may have the memory at once only if nobody else is still reading it.
+    const next = device.alloc(4096);
+    device.launch("fill", [at(next)], [F32, 1024, 1]);
+    await device.stream.synchronize();
+    held.open();
+    await other.synchronize();
+    expect(new Set(new Float32Array(device.peek(at(target), 4096).buffer))).toEqual(new Set([7]));
+    // Afterwards it is.
+    const again = device.alloc(4096);
+    expect(again.bytes).toBe(4096);
+    expect(device.memoryStats().reserved.current).toBeLessThanOrEqual(3 * 2 ** 18);
+    device.close();
+  });
+
+  it("goes back to the stream it was taken for", async () => {
+    const device = await makeDevice({ stream: "threaded" });
+    const other = device.newStream();
+    const held = gate(device);
+    const mine = device.withStream(other, () => device.alloc(4096));
+    other.waitFor(held.completion);
+    device.withStream(other, () => {
+      device.launch("fill", [at(mine)], [F32, 1024, 7]);
+      mine.release(); // its stream has not filled it yet
+    });
+    const theirs = device.alloc(4096);
+    device.launch("fill", [at(theirs)], [F32, 1024, 1]);
+    await device.stream.synchronize();
+    held.open();
+    await other.synchronize();
+    expect(new Set(new Float32Array(device.peek(at(theirs), 4096).buffer))).toEqual(new Set([1]));
+    device.close();
+  });
+});
