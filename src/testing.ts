@@ -1,9 +1,11 @@
 /** What the tests and benches need beyond the public interface. */
 
+export type { Device } from "./device/index.ts";
 export type { Rung } from "./draw/index.ts";
 export { courseExercises } from "./exercise/node/catalog.ts";
 export { loadExercise, runOnce } from "./exercise/node/checker.ts";
 export { compileAnswer } from "./exercise/node/compile-answer.ts";
 export { compileProgram } from "./script/node/compile.ts";
 export { type JobResult, runJob, transports } from "./script/node/job.ts";
+export { openDevice } from "./script/node/open-device.ts";
 export { defaultTable } from "./world/index.ts";

@@ -1,10 +1,11 @@
 /** Streams: order, events, waits, memory between streams, failures; every body of a stream alike. */
+import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Buffer, type Device, KernelError, type Ref } from "../src/device/index.ts";
-import { killStreams, makeDevice } from "./helpers/device.ts";
+import { closeDevices, makeDevice } from "./helpers/device.ts";
 
-afterAll(killStreams);
+afterAll(closeDevices);
 
 const modes = ["inline", "deferred", "threaded"] as const;
 const F32 = 0;
@@ -135,6 +136,12 @@ describe("positions that wrap", () => {
     await early;
     device.close();
   });
+});
+
+it("three streams with events between them lose no wake-up in 300,000 launches (npm run stress: ten million)", () => {
+  const { stdout, status } = spawnSync(process.execPath, ["tools/stress-streams.mjs", "300000"], { encoding: "utf8" });
+  expect(stdout).toMatch(/^ok /m);
+  expect(status).toBe(0);
 });
 
 describe("memory between threaded streams", () => {

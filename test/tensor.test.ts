@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DType } from "../src/device/index.ts";
 import { decode, encode, type Tensor, type TensorDevice } from "../src/tensor/index.ts";
 import { Plain } from "../src/tensor/plain.ts";
-import { type DeviceChoice, makeTensorDevice } from "./helpers/device.ts";
+import { closeDevices, type DeviceChoice, makeTensorDevice } from "./helpers/device.ts";
 
 const dtypes: readonly DType[] = ["f32", "f16", "bf16", "i32", "u8"];
 const floats: readonly DType[] = ["f32", "f16", "bf16"];
@@ -60,10 +60,13 @@ const pairs = fc
     return [a, b] as const;
   });
 
+afterAll(closeDevices);
+
 const bodies: readonly DeviceChoice[] = [
   { build: "relaxed", stream: "inline" },
   { build: "base", stream: "inline" },
   { build: "relaxed", stream: "deferred" },
+  { build: "relaxed", stream: "threaded" },
 ];
 
 describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) => {

@@ -6,7 +6,7 @@
 import { captureSite } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
 import { Allocator, type MemoryStats } from "./allocator.ts";
-import { addressOf, Buffer, type Home, type Tag } from "./buffer.ts";
+import { addressOf, Buffer, type Tag } from "./buffer.ts";
 import { Flags } from "./flags.ts";
 import { CaptureError, Graph, graphBytes, writeGraph } from "./graph.ts";
 import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels.ts";
