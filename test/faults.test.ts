@@ -119,14 +119,23 @@ const faults: Record<string, Fault> = {
   freed: { rank: () => 0, message: () => ["called world.allReduce with f32[4], which was freed before."] },
 };
 
-for (const transport of ["shm", "local", "tcp"] as const) {
-  describe(`faults over ${transport}`, () => {
+const places = [
+  { transport: "shm" },
+  { transport: "local" },
+  { transport: "tcp" },
+  { transport: "shm", streams: "threaded" },
+  { transport: "tcp", streams: "threaded" },
+] as const;
+
+for (const { transport, ...mode } of places) {
+  describe(`faults over ${transport}${"streams" in mode ? " with threaded streams" : ""}`, () => {
     for (const [fault, { rank, message, sizes = [2, 5] }] of Object.entries(faults)) {
-      for (const size of sizes) {
+      for (const size of "streams" in mode ? sizes.slice(0, 1) : sizes) {
         it.concurrent(`${fault} on ${size} ranks`, async () => {
           const { ok, failure } = await runProgram("test/programs/faults.ts", {
             ranks: size,
             transport,
+            ...mode,
             options: { fault },
           });
           expect(ok).toBe(false);

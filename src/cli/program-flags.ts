@@ -7,6 +7,7 @@ import pc from "picocolors";
 import { type OptionSpec, type Script, scriptOf, type TimelineLane } from "../script/index.ts";
 import { compileProgram, type Program } from "../script/node/compile.ts";
 import type { JobOptions, JobResult } from "../script/node/job.ts";
+import { type StreamMode, streamModes } from "../script/node/protocol.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import type { FlightRecord } from "../world/recorder.ts";
@@ -30,6 +31,7 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly interLink?: LinkSpeed;
   readonly ranksPerNode?: number;
   readonly eager: number;
+  readonly streams: StreamMode;
   readonly timeout: number;
 }
 
@@ -100,6 +102,12 @@ export function addProgramFlags(command: Command): Command {
       parseBytes,
       0,
     )
+    .addOption(
+      new Option("--streams <where>", "run streams in the program's thread, or in threads of their own")
+        .choices([...streamModes])
+        .default("inline")
+        .env("WORLDSIZE_STREAMS"),
+    )
     .option("--timeout <seconds>", "over tcp: how long a rank may be silent, or take to come", seconds, 30_000)
     .option("--seed <number>", "seed of random numbers", wholeNumber, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
@@ -153,6 +161,7 @@ export function jobOptions(
     interleaving: flags.interleaving,
     link: { within: flags.link, between: flags.interLink ?? flags.link },
     eager: flags.eager,
+    streams: flags.streams,
     traced: flags.trace !== undefined || flags.timeline || script.traced,
     processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
   };

@@ -30,15 +30,16 @@ const TAIL = 32;
 const STATUS = 33;
 const FAILED_AT = 34;
 const TEXT_LENGTH = 35;
+// Written by the host.
+const HOST_AWAITS = 48;
 const WAITERS = 64;
 const WAITER = 16;
 const ARMED = 0;
 const TARGET = 1;
-const BELL = 2;
-/** Slots of waiters: the host's awaits, its blocking waits, its transport's bell, then other streams by number. */
+/** Slots of waiters: the host's awaits, its blocking waits, its communication stream, then other streams by number. */
 export const HOST = 0;
 export const HOST_BLOCKED = 1;
-export const TRANSPORT = 2;
+export const COMMUNICATION = 2;
 export const STREAMS = 3;
 /** Most streams of a device. */
 export const MAX_STREAMS = 8;
@@ -79,6 +80,15 @@ export class CommandRing {
   /** Position up to which commands are published, as 32 bits. */
   get head(): number {
     return Atomics.load(this.words, HEAD);
+  }
+
+  /** Whether the host can only go on when this stream has come somewhere; for whoever judges deadlocks. */
+  get hostAwaits(): boolean {
+    return Atomics.load(this.words, HOST_AWAITS) !== 0;
+  }
+
+  set hostAwaits(awaits: boolean) {
+    Atomics.store(this.words, HOST_AWAITS, awaits ? 1 : 0);
   }
 
   /** Whether a command has failed; see `failure`. */
@@ -125,11 +135,7 @@ export class CommandRing {
 
   #fire(slot: number): void {
     const { words } = this;
-    const bell = words[slot + BELL];
-    if (Atomics.compareExchange(words, slot + ARMED, 1, 0) !== 1) return;
-    Atomics.notify(words, slot + ARMED);
-    if (bell === 0) return;
-    ring(words.buffer, bell >>> 0);
+    if (Atomics.compareExchange(words, slot + ARMED, 1, 0) === 1) Atomics.notify(words, slot + ARMED);
   }
 
   /** Whether the consumer has reached a position less than 2^31 away. */
@@ -151,15 +157,14 @@ export class CommandRing {
   }
 
   /**
-   * Waiter: arms a slot. @param bell byte address of a word to bump when it fires.
+   * Waiter: arms a slot.
    * @returns false when the position is reached already, and nothing is armed.
    */
-  arm(slot: number, position: number, bell = 0): boolean {
+  arm(slot: number, position: number): boolean {
     const { words } = this;
     const at = WAITERS + slot * WAITER;
     Atomics.store(words, at + ARMED, 0); // not while the target changes
     words[at + TARGET] = position;
-    words[at + BELL] = bell;
     Atomics.store(words, at + ARMED, 1);
     if (!this.reached(position)) return true;
     Atomics.store(words, at + ARMED, 0);
@@ -181,11 +186,4 @@ export class CommandRing {
     const text = new TextDecoder().decode(this.#text.slice(0, this.words[TEXT_LENGTH]));
     return { position: this.words[FAILED_AT], text };
   }
-}
-
-/** Bumps the word at a byte address and wakes whoever sleeps on it. */
-function ring(buffer: ArrayBufferLike, address: number): void {
-  const word = new Int32Array(buffer, address, 1);
-  Atomics.add(word, 0, 1);
-  Atomics.notify(word, 0);
 }

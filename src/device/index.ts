@@ -1,7 +1,7 @@
 /** The device layer: memory, streams and kernels. */
 export { Allocator, type MemoryStats, OutOfMemoryError, type Usage } from "./allocator.ts";
 export { addressOf, Buffer, type Hold, type Tag } from "./buffer.ts";
-export { CommandRing, MAX_STREAMS, STREAM_BYTES } from "./command-ring.ts";
+export { COMMUNICATION, CommandRing, MAX_STREAMS, STREAM_BYTES } from "./command-ring.ts";
 export { Device, type DeviceOptions, type Ref, type StreamMaker } from "./device.ts";
 export { type DType, dtypes, formatBytes, sizeOf } from "./dtype.ts";
 export { type Execute, makeExecutor } from "./executor.ts";

@@ -23,7 +23,7 @@ export interface Blockable extends Completion {
   /** Returns once `done`; throws if it can never be. */
   block(): void;
   /** A word in shared memory that becomes 1 when this is done, for streams with a thread of their own. */
-  flag?(): number;
+  flag?(): number | undefined;
 }
 
 /** A kernel failed while it ran. */
@@ -51,8 +51,6 @@ export interface Stream {
   synchronize(): Promise<void>;
   /** Whether a host waits for this stream. */
   readonly awaited: boolean;
-  /** Asks for a bump of the word at a byte address once a position has passed. @returns false if it has already. */
-  ring(position: number, bell: number): boolean;
   /** Ends the stream; it must not be used afterwards. */
   close(): void;
 }
@@ -144,10 +142,6 @@ export class InlineStream implements Stream {
     this.block();
   }
 
-  ring(): boolean {
-    return false;
-  }
-
   close(): void {}
 }
 
@@ -212,10 +206,6 @@ export class DeferredStream implements Stream {
 
   get awaited(): boolean {
     return this.#waiting.length > 0;
-  }
-
-  ring(): boolean {
-    return false;
   }
 
   close(): void {

@@ -4,17 +4,7 @@
  */
 import type { SharedMemory } from "../platform/memory.ts";
 import type { Site } from "../trace/site.ts";
-import {
-  CAPACITY,
-  CommandRing,
-  GRAPH,
-  HOST,
-  HOST_BLOCKED,
-  STOP,
-  TRANSPORT,
-  WAIT_FLAG,
-  WAIT_STREAM,
-} from "./command-ring.ts";
+import { CAPACITY, CommandRing, GRAPH, HOST, HOST_BLOCKED, STOP, WAIT_FLAG, WAIT_STREAM } from "./command-ring.ts";
 import type { Graph } from "./graph.ts";
 import { type Blockable, type KernelError, kernelError, type Stream, StreamEvent } from "./stream.ts";
 
@@ -123,10 +113,6 @@ export class ThreadedStream implements Stream {
     return this.#waiting.length > 0;
   }
 
-  ring(position: number, bell: number): boolean {
-    return !this.passed(position) && this.#ring.arm(TRANSPORT, position | 0, bell);
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -137,6 +123,7 @@ export class ThreadedStream implements Stream {
   /** Waits for the earliest position that somebody awaits, until nobody does. */
   async #watch(): Promise<void> {
     this.#watching = true;
+    this.#ring.hostAwaits = true;
     // A sleep in waitAsync does not keep Node's event loop alive; a timer does.
     const alive = setInterval(() => {}, 1 << 30);
     while (this.#waiting.length > 0) {
@@ -149,6 +136,7 @@ export class ThreadedStream implements Stream {
       }
     }
     clearInterval(alive);
+    this.#ring.hostAwaits = false;
     this.#watching = false;
   }
 

@@ -10,6 +10,8 @@ const ours = (import.meta.url.includes("/dist/") ? ["."] : ["..", "../../dist/"]
 
 export interface Site {
   readonly stack?: string;
+  /** The site as text, where another thread has it. */
+  readonly text?: string;
 }
 
 /** Remembers the caller. */
@@ -24,6 +26,7 @@ export function captureSite(): Site {
 
 /** `train.ts:41`, or an empty string when no frame of the reader's is known. */
 export function formatSite(site: Site | undefined): string {
+  if (site?.text !== undefined) return site.text;
   const frame = userFrame(site?.stack ?? "");
   return frame ? `${frame.file}:${frame.line}` : "";
 }

@@ -9,10 +9,13 @@ import {
   type StreamMaker,
 } from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
+import type { Served } from "./driver.ts";
 import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
 import { type LinkSpeeds, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
+import type { ToComm } from "./remote/calls.ts";
+import { RemoteDriver, RemoteTransport } from "./remote/remote-transport.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
@@ -23,6 +26,7 @@ import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
 import { TcpWatch } from "./tcp/tcp-watch.ts";
 import type { Traffic } from "./traffic.ts";
+import type { Transport } from "./transport.ts";
 import { Tuner, type TuningTable } from "./tuner.ts";
 
 /** One rank, ready to run a program. */
@@ -30,6 +34,8 @@ export interface Rank {
   readonly world: ProcessGroup;
   readonly device: Device;
   readonly engine: Engine;
+  /** Where the rank's operations are done, if in another thread. */
+  readonly remote?: RemoteTransport;
 }
 
 interface CommonOptions {
@@ -48,6 +54,12 @@ interface CommonOptions {
   readonly tracer?: (rank: number) => Tracer | undefined;
   /** Makes a rank's streams; they run inline if not given. */
   readonly stream?: StreamMaker;
+  /** The program, if it is in another thread. */
+  readonly served?: Served;
+  /** Lets others of this thread run. */
+  readonly turn?: () => Promise<void>;
+  /** Owner of the device's segments; the rank itself if not given. */
+  readonly owner?: number;
   /** Makes the recorder of a rank's messages. */
   readonly traffic?: (rank: number) => Traffic | undefined;
 }
@@ -81,13 +93,20 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const { rank, size, runtime, quota, now, control } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
-  const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
+  const device = new Device({
+    runtime,
+    stream: streamMaker(options, tracer),
+    owner: options.owner ?? rank,
+    quota,
+    tracer,
+  });
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
-  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
+  const { eager, served, cores, mayBlock, turn } = options;
+  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
   const watchdog = new Watchdog(engine, transport);
-  engine.driver = new ThreadDriver(engine, transport, watchdog, options.cores, options.mayBlock);
+  engine.driver = new ThreadDriver(engine, transport, watchdog, cores, mayBlock, turn);
   const ranks = Array.from({ length: size }, (_, i) => i);
   const shared = transport.openShared(ranks, control.world);
   const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table), shared);
@@ -108,16 +127,47 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   const { rank, size, runtime, quota, now, office, crowded } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
-  const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
+  const device = new Device({
+    runtime,
+    stream: streamMaker(options, tracer),
+    owner: options.owner ?? rank,
+    quota,
+    tracer,
+  });
   const nodes = nodesOf(options);
   const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
-  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
+  const { eager, served } = options;
+  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
   const watch = new TcpWatch(engine, transport, office);
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
   const ranks = Array.from({ length: size }, (_, i) => i);
   const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table));
   engine.leave = (state, error) => watch.leave(state, error);
   return { world, device, engine };
+}
+
+export interface RemoteRankOptions extends CommonOptions {
+  readonly rank: number;
+  readonly size: number;
+  /** The transport that the communication stream uses. */
+  readonly transport: Transport["name"];
+  /** Sends to the communication stream. */
+  readonly post: (message: ToComm) => void;
+}
+
+/** A rank whose operations are done by a thread that a CommServer serves. */
+export function buildRemoteRank(options: RemoteRankOptions): Rank {
+  const { rank, size, runtime, quota, now, post } = options;
+  const tracer = options.tracer?.(rank);
+  const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
+  const remote = new RemoteTransport(options.transport, rank, size, device, post);
+  const engine = new Engine({ transport: remote, device, now });
+  remote.serve(engine);
+  engine.driver = new RemoteDriver(remote);
+  engine.leave = (state, error = "") => remote.leave(state, error);
+  const ranks = Array.from({ length: size }, (_, i) => i);
+  const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table));
+  return { world, device, engine, remote };
 }
 
 export interface LocalWorldOptions extends CommonOptions {

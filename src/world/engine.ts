@@ -4,9 +4,10 @@
  * itself; the driver that the transport brings decides how to wait.
  */
 import type { Completion, Device } from "../device/index.ts";
-import { captureSite, formatSite } from "../trace/site.ts";
+import { captureSite, formatSite, type Site } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
 import type { PendingOperation, Report } from "./diagnose.ts";
+import { type Driver, type EngineOptions, type Served, SHORT } from "./driver.ts";
 import { EagerSends } from "./eager.ts";
 import { formatOperation, type Span } from "./operation.ts";
 import { Recorder } from "./recorder.ts";
@@ -24,30 +25,6 @@ export class AbortError extends Error {
   override readonly name = "AbortError";
 }
 
-/** How a rank waits. */
-export interface Driver {
-  /** Polls worth making before waiting; 0 when polling cannot help. */
-  readonly spins: number;
-  /** Sees to it that the engine is advanced until nobody waits for it. */
-  park(): void;
-  /** Returns once `work` has ended; throws where a thread cannot wait. */
-  block(work: Work<unknown>): void;
-}
-
-export interface EngineOptions {
-  readonly transport: Transport;
-  readonly device: Device;
-  /** Milliseconds on the clock that all ranks of the job share. */
-  readonly now: () => number;
-  readonly tracer?: Tracer;
-  /** By world rank: the number of its node; all on one if not given. */
-  readonly nodes?: readonly number[];
-  /** Records operations and messages. */
-  readonly traffic?: Traffic;
-  /** Sends of at most so many bytes complete at once, from a copy. */
-  readonly eager?: number;
-}
-
 /** Call sites are always captured for a rank's first operations, later only when it must wait. */
 const ALWAYS_SITED = 1000;
 /**
@@ -56,8 +33,7 @@ const ALWAYS_SITED = 1000;
  */
 const BRIEF = 1000;
 
-/** Milliseconds within which a timer cannot be relied on. */
-export const SHORT = 2;
+const past: Completion = { done: true };
 
 export class Engine {
   readonly transport: Transport;
@@ -73,6 +49,7 @@ export class Engine {
   /** How many times anything moved; a still count is a sign of a deadlock. */
   moves = 0;
   readonly #tracer: Tracer | undefined;
+  readonly #served: Served | undefined;
   /** Operations that nobody has waited for yet: a list linked through the works. */
   #unclaimed: Work<unknown> | undefined;
   readonly #active: Work<unknown>[] = [];
@@ -92,6 +69,7 @@ export class Engine {
     this.now = options.now;
     this.#tracer = options.tracer;
     this.traffic = options.traffic;
+    this.#served = options.served;
     this.nodes = options.nodes ?? [];
     this.eager = new EagerSends(options.eager ?? 0);
   }
@@ -103,6 +81,22 @@ export class Engine {
   /** Whether anybody awaits an operation. */
   get awaited(): boolean {
     return this.#waiting > 0;
+  }
+
+  /** Whether there is a reason to go on: somebody awaits an operation, or relies on all of them making progress. */
+  get driven(): boolean {
+    return this.#waiting > 0 || (this.#served !== undefined && this.#active.length > 0);
+  }
+
+  /** Whether a host waits for one of its streams. */
+  get streamsAwaited(): boolean {
+    return this.#served ? this.#served.streamsAwaited : this.device.awaited;
+  }
+
+  /** What an operation that is issued now has to wait for. */
+  fence(): Completion {
+    if (this.#served) return this.#served.fence;
+    return this.transport.remote ? past : this.device.stream.record();
   }
 
   /** How many await one. */
@@ -179,9 +173,9 @@ export class Engine {
   }
 
   /** Somebody starts to await an operation. */
-  await(): void {
+  await(work?: Work<unknown>): void {
     this.#waiting++;
-    this.driver.park();
+    this.driver.park(work);
   }
 
   /** So many who awaited an operation go on. */
@@ -204,7 +198,13 @@ export class Engine {
   #locate(work: Work<unknown>): void {
     this.#lastTime = this.now();
     work.issuedAt = this.#lastTime;
-    work.operation.site = captureSite();
+    work.operation.site = this.#served ? this.#served.site : captureSite();
+  }
+
+  /** The line of an operation has become known. */
+  relocate(work: Work<unknown>, site: Site): void {
+    work.operation.site = site;
+    this.recorder.locate(work.record, work.issuedAt, site);
   }
 
   /** A work tells that it is over. */
@@ -212,6 +212,7 @@ export class Engine {
     this.#ended++;
     this.recorder.end(work.record, work.state === "failed");
     if (work.state === "done") this.traffic?.operation("end", work.operation);
+    this.#served?.ended(work);
     if (!this.#tracer) return;
     const { operation, issuedAt } = work;
     const name = formatOperation(operation);
@@ -245,6 +246,7 @@ export class Engine {
   #endAll(failure: Error): void {
     if (this.#failure) return;
     this.#failure = failure;
+    this.#served?.failed(failure.message);
     for (const work of [...this.#active]) work.reject(this.#failure);
     this.#active.length = 0;
     this.#drained?.();
@@ -257,12 +259,14 @@ export class Engine {
   async finish(): Promise<void> {
     if (this.#unclaimed) throw this.#forgotten();
     while (this.#active.length > 0) await this.#active[0];
-    await this.#drain();
+    await this.device.synchronize();
+    await this.transport.remote?.drain();
+    await this.drain();
     if (this.#failure) throw this.#failure;
   }
 
   /** Waits until the copies of eager sends have been taken. */
-  async #drain(): Promise<void> {
+  async drain(): Promise<void> {
     if (this.eager.count === 0 || this.#failure) return;
     this.eager.awaited = true;
     const drained = new Promise<void>((resolve) => {

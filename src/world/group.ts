@@ -27,26 +27,18 @@ import type { Engine } from "./engine.ts";
 import { Issuer } from "./issuer.ts";
 import { allGatherJson, broadcastJson } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
+import { list, none, type Pieces, type PointToPoint } from "./pieces.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
 import type { SharedGroup } from "./transport.ts";
 import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
 
-/** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
-export type Pieces<T extends Contiguous> = T | readonly T[];
-
-/** One half of a batched exchange. */
-export interface PointToPoint<T extends Contiguous> {
-  readonly op: "send" | "recv";
-  readonly tensor: T;
-  readonly peer: number;
-  readonly tag?: number;
-}
-
 export class ProcessGroup {
   readonly rank: number;
   readonly size: number;
   readonly name: string;
+  /** Its number among the groups of the job. */
+  readonly id: number;
   /** World rank of each member. */
   readonly ranks: readonly number[];
   readonly #engine: Engine;
@@ -63,6 +55,7 @@ export class ProcessGroup {
     this.rank = info.ranks.indexOf(engine.rank);
     this.size = info.ranks.length;
     this.name = info.name;
+    this.id = info.id;
     this.ranks = info.ranks;
     this.#checks = new Checks(this, engine.rank);
   }
@@ -92,6 +85,7 @@ export class ProcessGroup {
     const isRoot = this.rank === root;
     return this.#issuer.issue({
       kind: "broadcast",
+      args: [tensor, root],
       root,
       agree: [tensor],
       reads: isRoot ? [tensor] : none,
@@ -108,6 +102,7 @@ export class ProcessGroup {
     const isRoot = this.rank === root;
     return this.#issuer.issue({
       kind: "reduce",
+      args: [tensor, root, operator],
       root,
       operator,
       agree: [tensor],
@@ -135,6 +130,7 @@ export class ProcessGroup {
     const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared, options.algorithm);
     return this.#issuer.issue({
       kind: "allReduce",
+      args: [tensor, operator, options],
       operator,
       agree: only,
       reads: none,
@@ -156,6 +152,7 @@ export class ProcessGroup {
     const pieces = this.#checks.rootPieces("gather", output, root, input);
     return this.#issuer.issue({
       kind: "gather",
+      args: [output, input, root],
       root,
       agree: none,
       reads: [input],
@@ -173,6 +170,7 @@ export class ProcessGroup {
     const algorithm = this.#tuner.allGather(largest, this.size);
     return this.#issuer.issue({
       kind: "allGather",
+      args: [output, input],
       agree: list(output),
       reads: [input],
       writes: list(output),
@@ -194,6 +192,7 @@ export class ProcessGroup {
     const pieces = this.#checks.rootPieces("scatter", input, root, output);
     return this.#issuer.issue({
       kind: "scatter",
+      args: [output, input, root],
       root,
       agree: none,
       reads: list(this.rank === root ? input : undefined),
@@ -209,6 +208,7 @@ export class ProcessGroup {
     const pieces = this.#checks.pieces("reduceScatter", input, output);
     return this.#issuer.issue({
       kind: "reduceScatter",
+      args: [output, input, operator],
       operator,
       agree: list(input),
       reads: list(input),
@@ -225,6 +225,7 @@ export class ProcessGroup {
     this.#checks.ownPiece(outputs[this.rank], inputs[this.rank]);
     return this.#issuer.issue({
       kind: "allToAll",
+      args: [output, input],
       agree: none,
       reads: list(input),
       writes: list(output),
@@ -238,6 +239,7 @@ export class ProcessGroup {
     const shared = this.#shared ? this.#engine.nothing : undefined;
     return this.#issuer.issue({
       kind: "barrier",
+      args: none,
       agree: none,
       reads: none,
       writes: none,
@@ -253,11 +255,13 @@ export class ProcessGroup {
     let text = mine;
     return this.#issuer.issue({
       kind: "broadcastObject",
+      args: [value, root],
       root,
       agree: none,
       reads: none,
       writes: none,
       steps: (comm) => broadcastJson(comm, mine, root, (received) => (text = received)),
+      receive: (value) => (text = JSON.stringify(value)),
       value: () => JSON.parse(text) as V,
     });
   }
@@ -268,10 +272,12 @@ export class ProcessGroup {
     let texts: string[] = [];
     return this.#issuer.issue({
       kind: "allGatherObject",
+      args: [value],
       agree: none,
       reads: none,
       writes: none,
       steps: (comm) => allGatherJson(comm, mine, (received) => (texts = received)),
+      receive: (values) => (texts = (values as V[]).map((each) => JSON.stringify(each))),
       value: () => texts.map((text) => JSON.parse(text) as V),
     });
   }
@@ -286,6 +292,7 @@ export class ProcessGroup {
     let group: ProcessGroup | undefined;
     return this.#issuer.issue({
       kind: "split",
+      args: [color, key, name],
       agree: none,
       reads: none,
       writes: none,
@@ -296,13 +303,13 @@ export class ProcessGroup {
           const shared = address ? this.#engine.transport.openShared(ranks, address) : undefined;
           group = new ProcessGroup(this.#engine, info, this.#tuner, shared);
         }),
+      receive: (info) => (group = info ? new ProcessGroup(this.#engine, info as GroupInfo, this.#tuner) : undefined),
       value: () => group,
     });
   }
 
   /**
-   * A group of some of this group's ranks. All members must call it, the others too.
-   * @returns the group, or undefined on a rank that is not in it.
+   * A group of some of this group's ranks, undefined on the others. All members must call it.
    */
   newGroup(ranks: readonly number[], name?: string): Work<ProcessGroup | undefined> {
     for (const rank of ranks) this.#checks.peer("newGroup", rank);
@@ -324,6 +331,7 @@ export class ProcessGroup {
     const eager = this.#engine.eager.limit || -1;
     return this.#issuer.issue({
       kind: op,
+      args: [tensor, peer, { tag }],
       peer,
       tag,
       agree: [tensor],
@@ -338,11 +346,4 @@ export class ProcessGroup {
       output: tensor,
     });
   }
-}
-
-const none: readonly Contiguous[] = [];
-
-function list<T>(pieces: T | readonly T[] | undefined): readonly T[] {
-  if (pieces === undefined) return [];
-  return Array.isArray(pieces) ? (pieces as readonly T[]) : [pieces as T];
 }

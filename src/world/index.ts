@@ -7,6 +7,7 @@ export { doubleTreePlace } from "./algorithms/double-tree.ts";
 export { binomialPlace } from "./algorithms/tree.ts";
 export {
   buildLocalWorld,
+  buildRemoteRank,
   buildShmRank,
   buildTcpRank,
   type Rank,
@@ -19,6 +20,8 @@ export { Coordinator } from "./job/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
 export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./links.ts";
 export type { Contiguous, Operation, Operator, Span } from "./operation.ts";
+export type { FromComm, ToComm } from "./remote/calls.ts";
+export { CommServer } from "./remote/comm-server.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";

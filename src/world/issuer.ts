@@ -27,6 +27,10 @@ export interface Call<T> extends Task<T> {
   /** What the members must agree on. */
   readonly agree: readonly Contiguous[];
   readonly steps: (comm: Comm, operation: Operation) => Steps;
+  /** Arguments of the group's method, for doing it elsewhere. */
+  readonly args: readonly unknown[];
+  /** Takes what the operation gives besides its tensors, when it was done elsewhere. */
+  readonly receive?: (result: unknown) => void;
   /** Given where the group's shared memory shall reduce this in place; nothing at all is a barrier. */
   readonly shared?: Span;
 }
@@ -69,7 +73,8 @@ export class Issuer {
       hash,
       site: undefined,
     };
-    const work = new Work<T>(engine, this, operation, call, pairwise ? undefined : this.#last);
+    const alone = pairwise || engine.transport.remote !== undefined; // elsewhere they are put in order
+    const work = new Work<T>(engine, this, operation, call, alone ? undefined : this.#last);
     if (!pairwise) this.#last = work as Work<unknown>;
     return engine.submit(work);
   }
@@ -78,6 +83,7 @@ export class Issuer {
   begin(task: Task<unknown>, operation: Operation): Plan {
     const call = task as Call<unknown>;
     const { transport, traffic } = this.#engine;
+    if (transport.remote) return transport.remote.start(operation, call.args, call.receive);
     if (call.shared && this.#shared) {
       const collective = this.#shared.start(operation, call.shared, call.operator ?? "sum");
       if (traffic)

@@ -6,7 +6,8 @@
 import { addressOf, type DeferredStream, type Device, type KernelRuntime } from "../device/index.ts";
 import { mulberry32 } from "../platform/random.ts";
 import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
-import type { Driver, Engine } from "./engine.ts";
+import type { Driver } from "./driver.ts";
+import type { Engine } from "./engine.ts";
 import type { PacedLinks } from "./links.ts";
 import { type Arrival, Matcher } from "./matcher.ts";
 import { type Operation, spanBytes } from "./operation.ts";

@@ -5,6 +5,7 @@
  *
  * Ranks in this file are world ranks.
  */
+import type { StreamEvent } from "../device/index.ts";
 import type { PacedLinks } from "./links.ts";
 import type { Operation, Operator, Span } from "./operation.ts";
 import type { PeerAccess } from "./traffic.ts";
@@ -56,6 +57,12 @@ export interface SharedCollective {
   waitingFor(): readonly number[];
   /** What it reads and writes in the memory of its peers. */
   accesses(): readonly PeerAccess[];
+  /** A word in shared memory that becomes 1 when it is done, if there is one. */
+  readonly flag?: number;
+  /** A stream waits for it, and has passed it at `event`. */
+  passed?(event: StreamEvent): void;
+  /** The Work has ended. */
+  over?(): void;
 }
 
 /** A group's collectives over memory that all its members see. */
@@ -91,8 +98,19 @@ export interface Transport {
   /** A number that no other group of the job has. */
   takeId(): number;
 
+  /** Does whole operations in another thread. */
+  readonly remote?: RemoteCalls;
+
   /** Starts the end of the job; every rank will get the same report. */
   fail(failure: Failure): void;
+}
+
+/** Operations that are carried out whole, elsewhere. */
+export interface RemoteCalls {
+  /** @param args of the group's method; @param receive gets what it gives besides its tensors. */
+  start(operation: Operation, args: readonly unknown[], receive?: (result: unknown) => void): SharedCollective;
+  /** Resolves when no copies of eager sends are left there. */
+  drain(): Promise<void>;
 }
 
 /** What an algorithm sees of its group: its place and the transport's verbs, in group ranks. */

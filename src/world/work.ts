@@ -80,7 +80,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     this.operation = operation;
     this.#task = task;
     this.#after = after?.done ? undefined : after;
-    this.#fence = engine.device.stream.record();
+    this.#fence = engine.fence();
     this.#hold(task.reads, false);
     this.#hold(task.writes, true);
   }
@@ -96,14 +96,14 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     onDone?: ((value: T) => A | PromiseLike<A>) | null,
     onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#claim();
+    this.claim();
     if (!this.done) this.#engine.spin(this);
     if (this.done) return this.#settled().then(onDone, onError);
     const waiting = new Promise<void>((resolve) => {
       this.#waiters ??= [];
       this.#waiters.push(resolve);
     });
-    this.#engine.await();
+    this.#engine.await(this as Work<unknown>);
     return waiting.then(() => this.#settled()).then(onDone, onError);
   }
 
@@ -111,12 +111,13 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   wait(): void {
     const { device } = this.#engine;
     device.refuse("An operation between ranks", "its peers do not replay with this rank.");
-    this.#claim();
+    this.claim();
     const { stream } = device;
     stream.waitFor(this);
     if (!this.done) {
       const { reads, writes } = this.#task;
       const passed = stream.record();
+      this.#shared?.passed?.(passed);
       for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.use(passed);
     }
     this.#dropHolds();
@@ -128,9 +129,28 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     if (this.#error) throw this.#error;
   }
 
+  flag(): number | undefined {
+    return this.#shared?.flag;
+  }
+
+  /** What `await` gives, once done. */
+  get value(): T | undefined {
+    return this.#value;
+  }
+
+  /** How it is carried out, once begun. */
+  get plan(): Plan | undefined {
+    return this.#shared ?? this.#steps;
+  }
+
+  /** What has to be done before this begins; undefined once begun. */
+  get fence(): Completion | undefined {
+    return this.state === "queued" && !this.#fence.done ? this.#fence : undefined;
+  }
+
   /** Whether a host cannot go on before this is over. */
   get awaited(): boolean {
-    return this.blocking || this.#waiters !== undefined || (this.claimed && this.#engine.device.awaited);
+    return this.blocking || this.#waiters !== undefined || (this.claimed && this.#engine.streamsAwaited);
   }
 
   /** Does what can be done now. @returns whether anything moved. */
@@ -189,6 +209,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #end(state: "done" | "failed"): void {
     this.state = state;
     if (state === "done") this.#value = this.#task.value ? this.#task.value() : this.#task.output;
+    this.#shared?.over?.();
     if (this.claimed) this.#dropHolds();
     this.#engine.ended(this as Work<unknown>);
     const waiters = this.#waiters;
@@ -198,7 +219,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     for (const resolve of waiters) resolve();
   }
 
-  #claim(): void {
+  /** Somebody awaits this, or has waited for it. */
+  claim(): void {
     if (this.claimed) return;
     this.claimed = true;
     this.#engine.claimed(this as Work<unknown>);

@@ -40,6 +40,15 @@ describe.each(["unix", "tcp"])("process groups over %s sockets that nobody distu
   });
 });
 
+describe.each(["shm", "tcp"] as const)("process groups over %s with streams in threads of their own", (transport) => {
+  it.each([1, 2, 3, 5])("agree with the plain reference on %i ranks", async (ranks) => {
+    const options = { cases: 100, caseSeed: 300 + ranks };
+    const { failure, ok } = await runProgram(program, { ranks, transport, options, streams: "threaded" });
+    expect(failure?.message).toBeUndefined();
+    expect(ok).toBe(true);
+  });
+});
+
 it("a local world holds 1,000 ranks", async () => {
   const { failure, ok } = await runProgram("test/programs/thousand.ts", { ranks: 1000, transport: "local" });
   expect(failure?.message).toBeUndefined();

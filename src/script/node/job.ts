@@ -22,6 +22,7 @@ import {
   noRecords,
   type ProgramStart,
   type RankRecords,
+  type StreamMode,
   type WorkerMessage,
   type WorkerReply,
   type WorkerStart,
@@ -53,6 +54,8 @@ export interface JobOptions {
   readonly link?: LinkSpeeds;
   /** Sends of at most so many bytes complete at once. */
   readonly eager?: number;
+  /** Where streams run; as WORLDSIZE_STREAMS says, or inline, if not given. */
+  readonly streams?: StreamMode;
   /** What only processes need. */
   readonly processes?: ProcessOptions;
   readonly onShown?: (rank: number, shown: Shown) => void;
@@ -104,6 +107,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     recorded: job.recorded ?? false,
     link: job.link,
     eager: job.eager ?? 0,
+    streams: job.streams ?? (process.env.WORLDSIZE_STREAMS === "threaded" ? "threaded" : "inline"),
   };
   if (transport === "tcp") return new Job(job, size).runProcesses(program);
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);

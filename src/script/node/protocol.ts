@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { KernelModule } from "../../platform/platform.ts";
 import type { Span } from "../../trace/trace.ts";
 import {
+  type FromComm,
   type LinkSpeeds,
   type Member,
   noTraffic,
@@ -31,7 +32,13 @@ export interface ProgramStart {
   readonly link: LinkSpeeds | undefined;
   /** Sends of at most so many bytes complete at once. */
   readonly eager: number;
+  /** Whether streams run in the program's thread or in threads of their own. */
+  readonly streams: StreamMode;
 }
+
+/** Where a rank's streams run; ranks that share a thread drain theirs in turns whatever is asked. */
+export const streamModes = ["inline", "threaded"] as const;
+export type StreamMode = (typeof streamModes)[number];
 
 /** Handed to a worker at its start. */
 export interface WorkerStart extends ProgramStart {
@@ -68,6 +75,12 @@ export type WorkerMessage =
       readonly ending: Ending;
       readonly records: RankRecords;
     };
+
+/** What a rank's communication stream says. */
+export type CommMessage =
+  | FromComm
+  | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
+  | { readonly type: "recorded"; readonly spans: readonly Span[]; readonly traffic: RankTraffic };
 
 /** What a rank recorded. */
 export interface RankRecords {

@@ -6,7 +6,9 @@
  * has moved. A peer changes what it must, then rings if the flag is up. Either the last
  * look sees the change, or the peer sees the flag.
  */
-import { type Driver, type Engine, SHORT } from "../engine.ts";
+
+import { type Driver, SHORT } from "../driver.ts";
+import type { Engine } from "../engine.ts";
 import type { Work } from "../work.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
@@ -21,14 +23,26 @@ export class ThreadDriver implements Driver {
   readonly #transport: ShmTransport;
   readonly #watchdog: Watchdog;
   readonly #mayBlock: boolean;
+  readonly #turn: () => Promise<void>;
   #driving = false;
 
-  /** @param cores processors that the job's ranks share; with fewer than ranks, polling is brief. */
-  constructor(engine: Engine, transport: ShmTransport, watchdog: Watchdog, cores: number, mayBlock: boolean) {
+  /**
+   * @param cores processors that the job's ranks share; with fewer than ranks, polling is brief.
+   * @param turn lets others of this thread run, between two polls that both moved something.
+   */
+  constructor(
+    engine: Engine,
+    transport: ShmTransport,
+    watchdog: Watchdog,
+    cores: number,
+    mayBlock: boolean,
+    turn = breathe,
+  ) {
     this.#engine = engine;
     this.#transport = transport;
     this.#watchdog = watchdog;
     this.#mayBlock = mayBlock;
+    this.#turn = turn;
     this.spins = transport.size <= cores ? 2000 : 20;
   }
 
@@ -36,6 +50,12 @@ export class ThreadDriver implements Driver {
     if (this.#driving) return;
     this.#driving = true;
     void this.#drive();
+  }
+
+  nudge(): void {
+    const { words } = this.#transport.layout;
+    Atomics.add(words, this.#bellAt, 1);
+    Atomics.notify(words, this.#bellAt);
   }
 
   block(work: Work<unknown>): void {
@@ -53,9 +73,9 @@ export class ThreadDriver implements Driver {
 
   async #drive(): Promise<void> {
     const { words } = this.#transport.layout;
-    while (this.#engine.awaited) {
+    while (this.#engine.driven) {
       if (this.#poll()) {
-        await breathe();
+        await this.#turn();
         continue;
       }
       const bell = this.#prepareSleep();

@@ -2,7 +2,9 @@
  * How a rank with wires waits: it polls them for a moment, then goes back to its event
  * loop, which wakes it when bytes arrive. A thread that must block polls on, with naps.
  */
-import { type Driver, type Engine, SHORT } from "../engine.ts";
+
+import { type Driver, SHORT } from "../driver.ts";
+import type { Engine } from "../engine.ts";
 import type { Work } from "../work.ts";
 import type { Office } from "./office.ts";
 import type { TcpTransport } from "./tcp.ts";
@@ -39,6 +41,10 @@ export class TcpDriver implements Driver {
     this.#arm();
   }
 
+  nudge(): void {
+    this.#turn();
+  }
+
   block(work: Work<unknown>): void {
     work.blocking = true;
     let nap = NAP;
@@ -65,12 +71,12 @@ export class TcpDriver implements Driver {
     this.#turning = true;
     this.#poll();
     this.#turning = false;
-    if (this.#engine.awaited) this.#arm();
+    if (this.#engine.driven) this.#arm();
   }
 
   #tick(): void {
     this.#turn();
-    if (this.#engine.awaited) this.#watch.look();
+    if (this.#engine.driven) this.#watch.look();
     else {
       clearInterval(this.#ticking);
       this.#ticking = undefined;

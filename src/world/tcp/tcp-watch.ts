@@ -31,7 +31,8 @@ export class TcpWatch {
 
   /** One look; cheap enough for every wake-up of an idle rank. */
   look(): void {
-    const { moves, awaited } = this.#engine;
+    const { moves } = this.#engine;
+    const awaited = this.#engine.awaited || this.#engine.streamsAwaited;
     const now = this.#engine.now();
     if (moves !== this.#moves || (!awaited && this.#engine.pending().every((work) => !work.blocking))) {
       this.#moves = moves;

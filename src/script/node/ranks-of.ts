@@ -1,0 +1,89 @@
+/** Builds the ranks of a thread from what it was handed at its start. */
+import { KernelRuntime, SegmentPool } from "../../device/index.ts";
+import { SharedMemory } from "../../platform/memory.ts";
+import { nodePlatform } from "../../platform/node.ts";
+import type { Tracer } from "../../trace/trace.ts";
+import {
+  buildLocalWorld,
+  buildShmRank,
+  buildTcpRank,
+  ChaosWire,
+  type CommServer,
+  type Rank,
+  type StoreReply,
+  Traffic,
+} from "../../world/index.ts";
+import type { WorkerStart } from "./protocol.ts";
+import { WorkerOffice } from "./tcp/worker-office.ts";
+
+/** The pool's owner numbers above all ranks: scratch of a thread's kernels. */
+const SCRATCH_OWNER = 60_000;
+
+/** What the ranks of one thread have in common. */
+export interface ThreadOptions {
+  /** Milliseconds on the clock that all ranks of the job share. */
+  readonly now: () => number;
+  readonly tracer: (rank: number) => Tracer | undefined;
+  /** Called with the store's replies, which come by a rank's office. */
+  readonly onStored: (id: number, reply: StoreReply) => void;
+  /** The program, if it is in another thread. */
+  readonly served?: CommServer;
+  /** Owner of this thread's memory, if not the rank. */
+  readonly owner?: number;
+}
+
+/** The kernels of a thread. */
+export function runtimeOf(start: WorkerStart, owner = SCRATCH_OWNER + start.rank): KernelRuntime {
+  const pool = new SegmentPool(new SharedMemory(start.memory, start.limit));
+  return new KernelRuntime(start.kernels, pool, owner);
+}
+
+/** The ranks that live in a thread: one, or with the local transport all. */
+export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, owner }: ThreadOptions): Rank[] {
+  const common = {
+    runtime: runtimeOf(start, owner),
+    quota: start.quota,
+    now,
+    table: start.table,
+    tracer,
+    traffic: () => (start.recorded ? new Traffic(now) : undefined),
+    size: start.size,
+    link: start.link,
+    hosts: hostsOf(start),
+    eager: start.eager,
+    served,
+    owner,
+  };
+  if (start.transport === "local") {
+    return buildLocalWorld({ ...common, macrotask: nodePlatform.macrotask, seed: start.interleaving });
+  }
+  const { rank, interleaving } = start;
+  if (start.tcp) {
+    const { port: mailbox, letters, crowded } = start.tcp;
+    let wires = 0;
+    const office = new WorkerOffice(mailbox, letters, (wire) =>
+      interleaving === undefined ? wire : new ChaosWire(wire, ++wires + 1000 * (rank + interleaving)),
+    );
+    office.onStored = onStored;
+    return [buildTcpRank({ ...common, rank, office, crowded })];
+  }
+  if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
+  const { cores, mayBlock } = nodePlatform;
+  const turn = served && turnTaking();
+  return [buildShmRank({ ...common, rank, control: start.control, cores, mayBlock, turn })];
+}
+
+/** Lets promises go on at once, and now and then the messages of other threads in. */
+function turnTaking(): () => Promise<void> {
+  let turns = 0;
+  return async () => {
+    if (++turns % 8 === 0) await new Promise<void>((resolve) => nodePlatform.macrotask(resolve));
+    else for (let i = 0; i < 4; i++) await undefined;
+  };
+}
+
+/** By rank: the number of its host, counted from 0. */
+function hostsOf({ tcp }: WorkerStart): number[] | undefined {
+  const names = tcp?.members.map(({ place }) => place.host);
+  return names?.map((name) => names.indexOf(name));
+}

@@ -1,0 +1,73 @@
+/**
+ * A rank in three threads: this one runs the program, one is its compute stream, one its
+ * communication stream. Further compute streams have a thread each.
+ */
+import { Worker } from "node:worker_threads";
+import { ThreadedStreams } from "../../device/index.ts";
+import { nodePlatform } from "../../platform/node.ts";
+import type { Span, Tracer } from "../../trace/trace.ts";
+import { buildRemoteRank, noTraffic, type Rank, type RankTraffic, type StoreReply } from "../../world/index.ts";
+import type { CommMessage, WorkerStart } from "./protocol.ts";
+import { runtimeOf } from "./ranks-of.ts";
+import { spawnStream } from "./spawn-stream.ts";
+import { workerFile } from "./worker-file.ts";
+
+/** Owner of streams' rings and scratch in the pool, above those of ranks. */
+const STREAM_OWNER = 61_000;
+/** Threads of a rank that may be busy at once. */
+const BUSY = 2;
+
+export interface ThreadedRank {
+  readonly rank: Rank;
+  /** Waits for the rank's threads, or ends them if the program failed. @returns what they recorded. */
+  close(ok: boolean): Promise<{ spans: readonly Span[]; traffic: RankTraffic }>;
+}
+
+export function startThreadedRank(
+  start: WorkerStart,
+  now: () => number,
+  tracer: Tracer | undefined,
+  onStored: (id: number, reply: StoreReply) => void,
+): ThreadedRank {
+  const { rank: number, size, quota, kernels, traced, tcp, table, transport } = start;
+  const runtime = runtimeOf(start);
+  const spins = size * BUSY <= nodePlatform.cores ? 2000 : 20;
+  const owner = STREAM_OWNER + number;
+  const streams = new ThreadedStreams({ pool: runtime.pool, kernels, owner, spins, traced, spawn: spawnStream });
+  const transferList = tcp ? [tcp.port] : [];
+  const comm = new Worker(workerFile("comm-worker"), {
+    workerData: start,
+    transferList,
+    name: `communication ${number}`,
+  });
+  const rank = buildRemoteRank({
+    rank: number,
+    size,
+    runtime,
+    quota,
+    now,
+    table,
+    transport,
+    tracer: () => tracer,
+    stream: streams.make,
+    post: (message) => comm.postMessage(message),
+  });
+  let recorded: { spans: readonly Span[]; traffic: RankTraffic } = { spans: [], traffic: noTraffic };
+  comm.on("message", (message: CommMessage) => {
+    if (message.type === "stored") onStored(message.id, message.reply);
+    else if (message.type === "recorded") recorded = message;
+    else rank.remote?.receive(message);
+  });
+  comm.on("error", (error) => rank.remote?.lost(`${error.name}: ${error.message}`));
+  comm.on("exit", () => rank.remote?.lost("its thread has ended"));
+  return {
+    rank,
+    async close(ok) {
+      await rank.remote?.over();
+      if (ok) rank.device.close();
+      else streams.kill();
+      const spans = await streams.ended();
+      return { spans: [...recorded.spans, ...spans], traffic: recorded.traffic };
+    },
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * The communication stream's side, in a thread of its own: an engine and its groups, as a
+ * rank has them that does everything in one thread, driven by the program's calls. It makes
+ * progress and keeps watch whatever the program does meanwhile.
+ */
+import { COMMUNICATION, CommandRing, type Completion } from "../../device/index.ts";
+import type { SharedMemory } from "../../platform/memory.ts";
+import type { Site } from "../../trace/site.ts";
+import type { Served } from "../driver.ts";
+import type { Engine } from "../engine.ts";
+import { ProcessGroup } from "../group.ts";
+import type { Work } from "../work.ts";
+import { type FromComm, type ToComm, unpack } from "./calls.ts";
+
+type Call = Extract<ToComm, { type: "call" }>;
+
+/** A compute stream of the program: says when it has come somewhere. */
+class Watched {
+  readonly ring: CommandRing;
+  readonly #nudge: () => void;
+  #waiting: number[] = [];
+
+  constructor(ring: CommandRing, nudge: () => void) {
+    this.ring = ring;
+    this.#nudge = nudge;
+  }
+
+  /** A place in the stream. The engine is nudged when it is reached. */
+  event(position: number): Completion {
+    const { ring } = this;
+    if (ring.reached(position)) return done;
+    this.#waiting.push(position);
+    if (this.#waiting.length === 1) void this.#watch();
+    return {
+      get done() {
+        return ring.reached(position);
+      },
+    };
+  }
+
+  /** Positions come in their order, so the first one is the next to be reached. */
+  async #watch(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.ring.watch(COMMUNICATION, this.#waiting[0]);
+      this.#waiting = this.#waiting.filter((position) => !this.ring.reached(position));
+      this.#nudge();
+    }
+  }
+}
+
+const done: Completion = { done: true };
+
+export class CommServer implements Served {
+  readonly #memory: SharedMemory;
+  readonly #post: (message: FromComm) => void;
+  readonly #streams = new Map<number, Watched>();
+  readonly #groups = new Map<number, ProcessGroup>();
+  readonly #works = new Map<number, Work<unknown>>();
+  readonly #calls = new Map<Work<unknown>, Call>();
+  readonly #awaited = new Set<number>();
+  #engine!: Engine;
+  #call: Call | undefined;
+  #failed = false;
+
+  constructor(memory: SharedMemory, post: (message: FromComm) => void) {
+    this.#memory = memory;
+    this.#post = post;
+  }
+
+  /** Where the operation that is being issued has to wait until the compute stream has come. */
+  get fence(): Completion {
+    const fence = this.#call?.fence;
+    return fence ? this.#stream(fence.address).event(fence.position) : done;
+  }
+
+  /** The program's line of the operation that is being issued. */
+  get site(): Site {
+    return { text: this.#call?.site ?? "" };
+  }
+
+  /** Whether the program waits for one of its streams. */
+  get streamsAwaited(): boolean {
+    for (const { ring } of this.#streams.values()) if (ring.hostAwaits) return true;
+    return false;
+  }
+
+  /** Begins to serve, with the group of all ranks. */
+  serve(engine: Engine, world: ProcessGroup): void {
+    this.#engine = engine;
+    this.#groups.set(world.id, world);
+  }
+
+  /** A message of the program has come. */
+  receive(message: ToComm): void {
+    if (message.type === "call") this.#issue(message);
+    else if (message.type === "await") this.#await(message.id, message.site);
+    else if (message.type === "claim") this.#works.get(message.id)?.claim();
+    else if (message.type === "drain") void this.#drain();
+    else if (message.type === "leave") this.#engine.leave(message.state, message.error);
+    else this.#post({ type: "left" });
+    this.#engine.driver.nudge?.();
+  }
+
+  /** An operation is over. For Engine. */
+  ended(work: Work<unknown>): void {
+    const call = this.#calls.get(work) ?? this.#call;
+    if (!call) return;
+    this.#calls.delete(work);
+    this.#works.delete(call.id);
+    const failed = work.state === "failed";
+    const word = this.#memory.words(call.flag, 1);
+    Atomics.store(word, 0, failed ? 2 : 1);
+    Atomics.notify(word, 0);
+    const awaited = this.#awaited.delete(call.id);
+    if (failed) return; // the program hears of it once for all
+    if (hasResult.has(call.kind)) this.#post({ type: "ended", id: call.id, result: this.#result(work.value) });
+    else if (awaited) this.#post({ type: "ended", id: call.id });
+  }
+
+  /** The job has failed. For Engine. */
+  failed(message: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#post({ type: "failed", message });
+  }
+
+  #issue(call: Call): void {
+    const group = this.#groups.get(call.group);
+    if (!group) throw new Error(`There is no group ${call.group}.`);
+    this.#call = call;
+    try {
+      const method = group[call.kind as "allReduce"] as unknown as (...args: unknown[]) => Work<unknown>;
+      const work = method.apply(group, unpack(call.args));
+      if (!work.done) {
+        this.#works.set(call.id, work);
+        this.#calls.set(work, call);
+      }
+    } catch (error) {
+      this.failed((error as Error).message);
+    } finally {
+      this.#call = undefined;
+    }
+    this.#engine.driver.park();
+  }
+
+  #await(id: number, site: string): void {
+    const work = this.#works.get(id);
+    if (!work) {
+      this.#post({ type: "ended", id });
+      return;
+    }
+    this.#awaited.add(id);
+    if (site) this.#engine.relocate(work, { text: site });
+    work.then(nothing, nothing);
+  }
+
+  async #drain(): Promise<void> {
+    await this.#engine.drain();
+    this.#post({ type: "drained" });
+  }
+
+  /** What the program gets; a new group stays here and is known by its number. */
+  #result(value: unknown): unknown {
+    if (!(value instanceof ProcessGroup)) return value;
+    this.#groups.set(value.id, value);
+    return { id: value.id, name: value.name, ranks: value.ranks };
+  }
+
+  #stream(address: number): Watched {
+    let stream = this.#streams.get(address);
+    if (!stream) {
+      stream = new Watched(new CommandRing(this.#memory, address), () => this.#engine.driver.nudge?.());
+      this.#streams.set(address, stream);
+    }
+    return stream;
+  }
+}
+
+/** Operations that give more than the tensors they were given. */
+const hasResult: ReadonlySet<string> = new Set(["split", "broadcastObject", "allGatherObject"]);
+
+function nothing(): void {}

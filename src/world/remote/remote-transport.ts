@@ -1,0 +1,239 @@
+/**
+ * The program's side of a communication stream that has a thread of its own: operations
+ * are sent there whole. What is left here is what concerns the program: which buffers are
+ * in use, what nobody has waited for, who awaits what.
+ */
+import { addressOf, type Device, type StreamEvent, ThreadedStream } from "../../device/index.ts";
+import { formatSite } from "../../trace/site.ts";
+import type { Driver } from "../driver.ts";
+import type { Engine } from "../engine.ts";
+import type { Operation } from "../operation.ts";
+import type { Request, SharedCollective, SharedGroup, Transport } from "../transport.ts";
+import type { Work } from "../work.ts";
+import { type FromComm, type Leaving, pack, type ToComm } from "./calls.ts";
+
+/** Calls whose line travels with them; later ones send it when the program has to wait. */
+const ALWAYS_SITED = 100;
+/** Looks at a flag before the program's thread goes back to its event loop. */
+const SPINS = 100;
+
+/** An operation that the communication stream does. */
+export class RemoteOperation implements SharedCollective {
+  readonly id: number;
+  readonly flag: number;
+  readonly receive: ((result: unknown) => void) | undefined;
+  readonly #transport: RemoteTransport;
+  readonly #word: Int32Array;
+  /** Places in streams just after their waits for this. */
+  readonly #passed: StreamEvent[] = [];
+  #ended = false;
+
+  constructor(
+    transport: RemoteTransport,
+    id: number,
+    flag: number,
+    word: Int32Array,
+    receive: ((result: unknown) => void) | undefined,
+  ) {
+    this.#transport = transport;
+    this.id = id;
+    this.flag = flag;
+    this.receive = receive;
+    this.#word = word;
+  }
+
+  passed(event: StreamEvent): void {
+    this.#passed.push(event);
+    this.#transport.claimed(this);
+  }
+
+  over(): void {
+    this.#transport.ended(this, this.#passed);
+  }
+
+  poll(): boolean {
+    return this.#ended || (!this.receive && Atomics.load(this.#word, 0) === 1);
+  }
+
+  /** The stream says that it is done. */
+  end(result: unknown): void {
+    this.receive?.(result);
+    this.#ended = true;
+  }
+
+  waitingFor(): readonly number[] {
+    return [];
+  }
+
+  accesses(): readonly [] {
+    return [];
+  }
+}
+
+export class RemoteTransport implements Transport {
+  readonly name: Transport["name"];
+  readonly rank: number;
+  readonly size: number;
+  readonly links = undefined;
+  readonly remote = this;
+  readonly #device: Device;
+  readonly #post: (message: ToComm) => void;
+  readonly #running = new Map<number, RemoteOperation>();
+  #engine!: Engine;
+  #id = 0;
+  #drained: () => void = () => {};
+  #heard: () => void = () => {};
+  #gone = false;
+
+  /** @param name of the transport that the stream uses. @param post sends to the stream's thread. */
+  constructor(name: Transport["name"], rank: number, size: number, device: Device, post: (message: ToComm) => void) {
+    this.name = name;
+    this.rank = rank;
+    this.size = size;
+    this.#device = device;
+    this.#post = post;
+  }
+
+  /** The engine that this is the transport of. */
+  serve(engine: Engine): void {
+    this.#engine = engine;
+  }
+
+  /** Sends an operation to the stream, which begins it when the current compute stream has come here. */
+  start(operation: Operation, args: readonly unknown[], receive?: (result: unknown) => void): RemoteOperation {
+    const { flags, stream, runtime } = this.#device;
+    const id = ++this.#id;
+    const flag = flags.take();
+    const { memory } = runtime.pool;
+    const remote = new RemoteOperation(this, id, flag, memory.words(flag, 1), receive);
+    this.#running.set(id, remote);
+    const event = stream.record();
+    const fence =
+      stream instanceof ThreadedStream && !event.done
+        ? { address: stream.address, position: event.position | 0 }
+        : undefined;
+    this.#post({
+      type: "call",
+      id,
+      group: operation.group.id,
+      kind: operation.kind,
+      args: pack(args, (tensor) => addressOf(tensor.buffer) + tensor.offset),
+      fence,
+      flag,
+      site: id <= ALWAYS_SITED ? formatSite(operation.site) : "",
+    });
+    return remote;
+  }
+
+  /** An operation has ended for the program: its flag may be used again when the streams have passed. */
+  ended({ id, flag }: RemoteOperation, passed: readonly StreamEvent[]): void {
+    this.#running.delete(id);
+    this.#device.flags.giveBack(flag, passed);
+  }
+
+  /** The program awaits a work. */
+  awaited({ plan, operation }: Work<unknown>): void {
+    if (plan instanceof RemoteOperation) this.#post({ type: "await", id: plan.id, site: formatSite(operation.site) });
+  }
+
+  /** A stream waits for a work. */
+  claimed(remote: RemoteOperation): void {
+    this.#post({ type: "claim", id: remote.id });
+  }
+
+  /** Something came from the stream's thread. */
+  receive(message: FromComm): void {
+    if (message.type === "ended") this.#running.get(message.id)?.end(message.result);
+    else if (message.type === "failed") this.#engine.fail(message.message);
+    else if (message.type === "drained") this.#drained();
+    else this.#heard();
+    this.#engine.progress();
+  }
+
+  /** Resolves when the stream has no copies left that nobody has taken, or the job has failed. */
+  async drain(): Promise<void> {
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    this.#post({ type: "drain" });
+    await drained;
+  }
+
+  /** Tells the stream that the program is over. */
+  leave(state: Leaving, error: string): void {
+    this.#post({ type: "leave", state, error });
+  }
+
+  /** Nothing more will come. Resolves when the stream has heard it. */
+  async over(): Promise<void> {
+    const heard = new Promise<void>((resolve) => {
+      this.#heard = resolve;
+    });
+    this.#post({ type: "over" });
+    if (!this.#gone) await heard;
+  }
+
+  /** The stream's thread is gone: nobody shall wait for it. */
+  lost(reason: string): void {
+    this.#gone = true;
+    this.#engine.fail(`The communication stream of rank ${this.rank} is gone: ${reason}.`);
+    this.#drained();
+    this.#heard();
+  }
+
+  progress(): boolean {
+    return false;
+  }
+
+  announce(): void {}
+
+  sharedBytes(): number {
+    return 0;
+  }
+
+  send(): Request {
+    throw elsewhere();
+  }
+
+  recv(): Request {
+    throw elsewhere();
+  }
+
+  openShared(): SharedGroup {
+    throw elsewhere();
+  }
+
+  takeShared(): number {
+    throw elsewhere();
+  }
+
+  takeId(): number {
+    throw elsewhere();
+  }
+
+  fail(): void {
+    throw elsewhere();
+  }
+}
+
+function elsewhere(): Error {
+  return new Error("This happens on the communication stream.");
+}
+
+/** How a program waits for its communication stream: a look or two, then its event loop brings word. */
+export class RemoteDriver implements Driver {
+  readonly spins = SPINS;
+  readonly #transport: RemoteTransport;
+
+  constructor(transport: RemoteTransport) {
+    this.#transport = transport;
+  }
+
+  park(work?: Work<unknown>): void {
+    if (work) this.#transport.awaited(work);
+  }
+
+  block(work: Work<unknown>): void {
+    throw new Error(`A program does not block for ${work.operation.kind}; its streams wait for it.`);
+  }
+}
