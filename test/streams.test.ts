@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Buffer, type Device, KernelError, type Ref } from "../src/device/index.ts";
+import { openDevice } from "../src/script/node/open-device.ts";
 import { closeDevices, makeDevice } from "./helpers/device.ts";
 
 afterAll(closeDevices);
@@ -142,6 +143,20 @@ it("three streams with events between them lose no wake-up in 300,000 launches (
   const { stdout, status } = spawnSync(process.execPath, ["tools/stress-streams.mjs", "300000"], { encoding: "utf8" });
   expect(stdout).toMatch(/^ok /m);
   expect(status).toBe(0);
+});
+
+it("a thread that is gone is an error for whoever waits for it, then and later", async () => {
+  const { device, close } = await openDevice({ stream: "threaded" });
+  const x = device.alloc(4);
+  const held = gate(device);
+  device.stream.waitFor(held.completion);
+  device.launch("fill", [at(x)], [F32, 1, 1]);
+  const waits = device.synchronize();
+  const heard = expect(waits).rejects.toThrow("The thread of stream 0 is gone");
+  await close();
+  await heard;
+  for (let i = 0; i < 2000; i++) device.launch("fill", [at(x)], [F32, 1, 1]);
+  await expect(device.read(at(x), 4)).rejects.toThrow("is gone");
 });
 
 describe("memory between threaded streams", () => {

@@ -120,14 +120,16 @@ export class Allocator {
   /** Returns wholly free segments to the pool, after their homes' last commands. */
   emptyCache(): void {
     for (const [home, list] of this.#homes) {
-      const whole = list.filter(({ before, after }) => !before && !after);
-      if (whole.length > 0) (home as Partial<Drainable>).record?.().block();
-      for (const block of whole) {
-        unlist(block);
-        this.#pool.give(block.address, block.bytes);
-        this.#reserve(-block.bytes);
-      }
+      if (list.some(isSegment)) (home as Partial<Drainable>).record?.().block();
+      this.#giveBack(list);
     }
+  }
+
+  /** A home is gone: returns its segments to the pool once `uses` are done. */
+  closeHome(home: Home, uses: readonly Completion[]): void {
+    const list = this.#homes.get(home);
+    this.#homes.delete(home);
+    if (list) this.after(uses, () => this.#giveBack(list));
   }
 
   /** Returns everything to the pool; buffers still out are dead. */
@@ -135,6 +137,14 @@ export class Allocator {
     this.#homes.clear();
     this.#busy.length = 0;
     this.#pool.giveAll(this.#owner);
+  }
+
+  #giveBack(list: Block[]): void {
+    for (const block of list.filter(isSegment)) {
+      unlist(block);
+      this.#pool.give(block.address, block.bytes);
+      this.#reserve(-block.bytes);
+    }
   }
 
   #listOf(home: Home): Block[] {
@@ -254,6 +264,11 @@ export class Allocator {
 /** A home that can be waited for. */
 interface Drainable {
   record(): Blockable;
+}
+
+/** Whether a free block is a whole segment. */
+function isSegment({ before, after }: Block): boolean {
+  return !before && !after;
 }
 
 /** First index in a free list whose block has at least `size` bytes. */

@@ -8,7 +8,7 @@ import type { Tracer } from "../trace/trace.ts";
 import { Allocator, type MemoryStats } from "./allocator.ts";
 import { addressOf, Buffer, type Tag } from "./buffer.ts";
 import { Flags } from "./flags.ts";
-import { CaptureError, Graph, graphBytes, writeGraph } from "./graph.ts";
+import { CaptureError, Graph, graphBytes } from "./graph.ts";
 import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels.ts";
 import type { KernelRuntime } from "./runtime.ts";
 import { UNIT } from "./segments.ts";
@@ -194,12 +194,12 @@ export class Device {
       }
     } catch (error) {
       this.#graph = undefined;
-      graph.release();
+      this.release(graph);
       throw error;
     }
     this.#graph = undefined;
-    const list = this.#allocator.alloc(graphBytes(graph), "scratch", graph);
-    writeGraph(graph, this.runtime.pool.memory, list);
+    const list = this.#allocator.alloc(graphBytes(graph), "scratch"); // written by the host, so it is nobody's stream's
+    graph.write(this.runtime.pool.memory, list);
     return graph;
   }
 
@@ -210,6 +210,16 @@ export class Device {
     for (const buffer of graph.kept) if (buffer.holds.length > 0) buffer.checkHolds(0, buffer.bytes, true);
     this.#current.replay(graph);
     this.#use(graph.kept, this.#current);
+    const passed = this.#current.record();
+    const others = graph.replays.filter(({ stream, done }) => stream !== passed.stream && !done);
+    graph.replays.splice(0, Infinity, ...others, passed);
+  }
+
+  /** Gives up a graph and the memory that is its own; whatever is left of it there is dead. */
+  release(graph: Graph): void {
+    if (graph.released) return;
+    graph.release();
+    this.#allocator.closeHome(graph, graph.replays);
   }
 
   /** @throws CaptureError during a capture. @param what is called, and @param why that cannot be captured. */
@@ -219,6 +229,7 @@ export class Device {
 
   /** Lends a buffer to one other device of the same memory; what to send it. The memory stays until it is released there. */
   export(buffer: Buffer): Exported {
+    this.refuse("Exporting a buffer", "the other device could release it between replays.");
     const word = this.flags.take();
     const loan = new Loan(this.runtime.pool.memory, word);
     this.flags.giveBack(word, [loan]);
@@ -243,6 +254,7 @@ export class Device {
   }
 
   emptyCache(): void {
+    this.refuse("Emptying the cache", "memory that the graph uses would move.");
     this.#allocator.emptyCache();
   }
 

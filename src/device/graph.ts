@@ -17,6 +17,7 @@ import type { SharedMemory } from "../platform/memory.ts";
 import { formatSite, type Site } from "../trace/site.ts";
 import { addressOf, type Buffer } from "./buffer.ts";
 import { kernelNames } from "./kernels.ts";
+import type { StreamEvent } from "./stream.ts";
 
 /** One launch of a graph. */
 export interface GraphNode {
@@ -40,7 +41,10 @@ export class Graph {
   readonly nodes: GraphNode[] = [];
   /** Where the nodes lie in device memory, for a stream's thread. Set when the capture ends. */
   address = 0;
+  /** Places in streams just after replays. */
+  readonly replays: StreamEvent[] = [];
   readonly #kept = new Set<Buffer>();
+  #list: Buffer | undefined;
   #released = false;
 
   /** Whether the graph can no longer be replayed. */
@@ -70,12 +74,20 @@ export class Graph {
     return this.#kept;
   }
 
+  /** Puts the nodes where a stream's thread can read them. */
+  write(memory: SharedMemory, list: Buffer): void {
+    this.#list = list;
+    writeGraph(this, memory, list);
+  }
+
   /** Gives up the buffers. For Device. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
     for (const buffer of this.#kept) buffer.release();
     this.#kept.clear();
+    for (const replay of this.replays) this.#list?.use(replay);
+    this.#list?.release();
   }
 }
 
@@ -89,8 +101,7 @@ export function graphBytes({ nodes }: Graph): number {
   return nodes.reduce((sum, node) => sum + nodeLength(node), 0) * 8;
 }
 
-/** Writes a graph's nodes where a stream's thread can read them. */
-export function writeGraph(graph: Graph, memory: SharedMemory, buffer: Buffer): void {
+function writeGraph(graph: Graph, memory: SharedMemory, buffer: Buffer): void {
   graph.address = addressOf(buffer);
   memory.bytes(graph.address + buffer.bytes);
   const out = new Float64Array(memory.wasm.buffer, graph.address, buffer.bytes / 8);

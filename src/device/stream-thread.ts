@@ -73,7 +73,12 @@ export class ThreadedStreams {
     if (address === 0) throw new Error("No room for a stream's commands; give the job more memory.");
     memory.bytes(address + STREAM_BYTES).fill(0, address, address + STREAM_BYTES);
     const stream = new ThreadedStream({ memory, address, number, spins, first });
-    this.#threads.push(spawn({ memory: memory.wasm, limit: memory.limit, kernels, address, owner, spins, traced }));
+    const thread = spawn({ memory: memory.wasm, limit: memory.limit, kernels, address, owner, spins, traced });
+    thread.ended.then(
+      () => stream.lost("it has ended"),
+      (error: Error) => stream.lost(error.message),
+    );
+    this.#threads.push(thread);
     return stream;
   };
 

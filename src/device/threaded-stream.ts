@@ -39,6 +39,7 @@ export class ThreadedStream implements Stream {
   #seen: number;
   #watching = false;
   #closed = false;
+  #gone = false;
 
   constructor(options: ThreadedOptions) {
     const { memory, address, number, spins, first = 0, onClose = () => {} } = options;
@@ -113,6 +114,14 @@ export class ThreadedStream implements Stream {
     return this.#waiting.length > 0;
   }
 
+  /** The stream's thread is gone: whoever waits for it gets an error. */
+  lost(reason: string): void {
+    if (this.#closed || this.#gone) return;
+    this.#gone = true;
+    this.#ring.fail(this.#ring.tail, `The thread of stream ${this.number} is gone (${reason}).`);
+    this.#ring.retire(this.#next | 0);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -146,6 +155,7 @@ export class ThreadedStream implements Stream {
   }
 
   #push(code: number, args: readonly number[]): void {
+    if (this.#gone) return; // the next wait says so
     if (this.#next - this.#seen >= CAPACITY) this.#makeRoom();
     this.#ring.push(this.#next | 0, code, args);
     this.#next++;

@@ -1,4 +1,5 @@
 /** n-dimensional arrays. */
+export { Captured, GraphPool } from "./captured.ts";
 export { decode, encode, nest, unnest } from "./host.ts";
 export type { HostArray, Nested, Operand } from "./tensor.ts";
 export { Tensor } from "./tensor.ts";

@@ -3,6 +3,7 @@
  * `device.raw` is the layer below, with buffers and kernels.
  */
 import { type Buffer, codeOf, type Device, type DType, type MemoryStats, sizeOf, type Tag } from "../device/index.ts";
+import { Captured } from "./captured.ts";
 import { encode, unnest } from "./host.ts";
 import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
 import { type Nested, Tensor } from "./tensor.ts";
@@ -119,6 +120,20 @@ export class TensorDevice {
     return result;
   }
 
+  /**
+   * Records the kernels that a synchronous function launches; nothing runs until `replay`. The function's
+   * other tensors are freed, as in `scope`, within memory that stays the graph's.
+   * @throws CaptureError naming the line of what cannot be captured: reading, host data, the device's own
+   *   random numbers, operations between ranks.
+   */
+  capture<T extends Kept>(body: () => T): Captured<T> {
+    let output!: T;
+    const graph = this.raw.capture(() => {
+      output = this.scope(body);
+    });
+    return new Captured(this.raw, graph, output);
+  }
+
   memoryStats(): MemoryStats {
     return this.raw.memoryStats();
   }
@@ -150,6 +165,11 @@ export class TensorDevice {
     const wide = this.empty(shape, kernel === "randomInt" ? "i32" : "f32");
     // Draws with a seed start at block 0 of their own key, the others follow each other under the device's key.
     const own = options.seed === undefined;
+    if (own)
+      this.raw.refuse(
+        "The device's own random numbers",
+        "a replay would draw the same ones. Give a seed if that is wanted.",
+      );
     const high = Math.floor(seed / 2 ** 32) ^ (own ? 0x5eed : 0);
     const block = own ? this.#drawn : 0;
     if (own) this.#drawn += Math.ceil(wide.size / 4);
