@@ -17,6 +17,8 @@ export interface Driver {
   park(work?: Work<unknown>): void;
   /** Returns once `work` has ended; throws where a thread cannot wait. */
   block(work: Work<unknown>): void;
+  /** Sleeps in the middle of polling, for less than so many milliseconds, or until a peer has something. */
+  nap?(wait: number): void;
   /** Something has changed that the engine should look at. */
   nudge?(): void;
 }

@@ -168,7 +168,12 @@ export class Engine {
   linger(work?: Completion): boolean {
     const { links } = this.transport;
     let moved = false;
-    while (links && !work?.done && (links.wait ?? SHORT) < SHORT) if (this.progress()) moved = true;
+    while (links && !work?.done) {
+      const { wait = SHORT } = links;
+      if (wait >= SHORT) break;
+      if (this.progress()) moved = true;
+      else this.driver.nap?.(wait);
+    }
     return moved;
   }
 

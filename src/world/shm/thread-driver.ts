@@ -16,6 +16,8 @@ import type { Watchdog } from "./watchdog.ts";
 
 /** Milliseconds between two looks at the state of the job while idle. */
 const TICK = 100;
+/** Milliseconds by which a sleep may end late. */
+const LATE = 0.12;
 
 export class ThreadDriver implements Driver {
   readonly spins: number;
@@ -50,6 +52,13 @@ export class ThreadDriver implements Driver {
     if (this.#driving) return;
     this.#driving = true;
     void this.#drive();
+  }
+
+  nap(wait: number): void {
+    if (!this.#mayBlock || wait < 2 * LATE) return;
+    const bell = this.#prepareSleep();
+    if (!this.#engine.progress()) Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, wait - LATE);
+    this.#wakeUp();
   }
 
   nudge(): void {
