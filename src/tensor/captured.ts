@@ -24,6 +24,11 @@ export class Captured<T extends Kept = Kept> {
     return this.#graph.kernels;
   }
 
+  /** Addresses that the first kernel was captured with. For benches. */
+  get addresses(): readonly number[] {
+    return this.#graph.nodes[0]?.args ?? [];
+  }
+
   /** Launches all kernels, with the values that the captured tensors have by then. */
   replay(): void {
     this.#device.replay(this.#graph);

@@ -9,6 +9,12 @@ export function sizeOfShape(shape: Shape): number {
   return size;
 }
 
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
+
 /** Strides of a tensor whose elements lie next to each other, last axis fastest. */
 export function contiguousStrides(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
