@@ -1,9 +1,15 @@
-// Everything the host can launch. src/device/kernels.ts declares each one's cost and bounds.
+// Everything the host can launch. src/device/kernels declares each one's cost and bounds.
+export { attention, attentionBackward, attentionPaged, attentionScratchBytes } from "./attention";
 export { argmax, reduce } from "./reduce";
 export { combine } from "./combine";
 export { binary, compare, convert, copyBytes, fill, unary } from "./elementwise";
 export { gatherRows, scatterAddRows } from "./embedding";
 export { gemm, gemmScratchBytes } from "./gemm";
+export { gelu, geluBackward, swiglu, swigluBackward } from "./gate";
+export { crossEntropy } from "./loss";
+export { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm";
+export { adamw, gradNorm } from "./optim";
 export { peakMadd } from "./peak";
-export { randomInt, randomNormal, randomUniform } from "./random";
+export { dropout, randomInt, randomNormal, randomUniform } from "./random";
+export { rope } from "./rope";
 export { softmax } from "./softmax";

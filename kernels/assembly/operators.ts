@@ -2,7 +2,7 @@
 // compiler keeps one branch.
 import { floatLanes } from "./lanes";
 
-/** Operator codes shared with src/device/kernels.ts. */
+/** Operator codes shared with src/device/kernels/basic.ts. */
 export const SUM = 0, MIN = 1, MAX = 2, PRODUCT = 3;
 
 /** a op b, lane by lane. Minimum and maximum pass NaN on; integers wrap. */

@@ -103,3 +103,21 @@ export function randomNormal(dst: Ptr, n: i32, lo: u32, hi: u32, block: u32, mea
 export function randomInt(dst: Ptr, n: i32, lo: u32, hi: u32, block: u32, from: i32, range: u32): void {
   for (let i = 0; i < n; i += 4) put(dst, i, n, intBlock(<u64>block + <u64>(i >> 2), lo, hi, from, range));
 }
+
+/**
+ * y = x / (1 - p) with probability 1 - p, else 0. Element i is kept or not by word i of the counter, so
+ * the same call on the gradient is the backward pass. In place allowed.
+ */
+export function dropout(x: Ptr, y: Ptr, n: i32, lo: u32, hi: u32, block: u32, p: f32): void {
+  const level = f32x4.splat(p), scale: f32 = p < 1 ? 1 / (1 - p) : 0, s = f32x4.splat(scale);
+  for (let i = 0; i < n; i += 4) {
+    const at = <Ptr>i * 4;
+    const keep = f32x4.ge(unit(philox(<u64>block + <u64>(i >> 2), lo, hi)), level);
+    if (i + 4 <= n) v128.store(y + at, v128.and(f32x4.mul(v128.load(x + at), s), keep));
+    else {
+      store<f32>(y + at, i32x4.extract_lane(keep, 0) ? load<f32>(x + at) * scale : 0);
+      if (i + 1 < n) store<f32>(y + at, i32x4.extract_lane(keep, 1) ? load<f32>(x + at, 4) * scale : 0, 4);
+      if (i + 2 < n) store<f32>(y + at, i32x4.extract_lane(keep, 2) ? load<f32>(x + at, 8) * scale : 0, 8);
+    }
+  }
+}

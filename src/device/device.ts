@@ -9,7 +9,7 @@ import { Allocator, type MemoryStats } from "./allocator.ts";
 import { addressOf, Buffer, type Tag } from "./buffer.ts";
 import { Flags } from "./flags.ts";
 import { CaptureError, Graph, graphBytes } from "./graph.ts";
-import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels.ts";
+import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels/index.ts";
 import type { KernelRuntime } from "./runtime.ts";
 import { UNIT } from "./segments.ts";
 import { type Exported, Loan, takeLoan } from "./sharing.ts";
@@ -110,13 +110,8 @@ export class Device {
     const args: number[] = [];
     let foreign = false;
     for (let i = 0; i < refs.length; i++) {
-      const { buffer, offset } = refs[i];
-      const address = addressOf(buffer);
-      const end = offset + bounds[i];
-      if (offset < 0 || end > buffer.bytes) throw beyond(name, i, offset, end, buffer);
-      if (buffer.holds.length > 0) buffer.checkHolds(offset, end, kernel.buffers[i] !== "in");
-      if (buffer.home !== stream) foreign = true;
-      args.push(address + offset);
+      args.push(checked(name, i, refs[i], bounds[i], kernel.buffers[i] !== "in"));
+      if (refs[i].buffer.home !== stream) foreign = true;
     }
     for (let i = 0; i < scalars.length; i++) args.push(scalars[i]);
     const site = kernel.explain ? captureSite() : undefined;
@@ -131,6 +126,37 @@ export class Device {
         refs.map(({ buffer }) => buffer),
         stream,
       );
+  }
+
+  /**
+   * Launches a kernel over a list of tensors, which it takes as its first buffer.
+   * @param tensors what the kernel's list declares, for each entry, and their common number of f32 elements.
+   * @throws RangeError when a buffer is too short.
+   */
+  launchMany(
+    name: KernelName,
+    tensors: readonly { readonly refs: readonly Ref[]; readonly n: number }[],
+    refs: readonly Ref[],
+    scalars: readonly number[],
+  ): void {
+    const kernel: Kernel = kernels[name];
+    const words: number[] = [];
+    const buffers: Buffer[] = [];
+    for (const { refs: places, n } of tensors) {
+      for (const [i, place] of places.entries()) {
+        words.push(checked(name, i, place, n * 4, kernel.list?.[i] !== "in"));
+        buffers.push(place.buffer);
+      }
+      words.push(n);
+    }
+    // The host writes it now and the stream reads it later, so it is in nobody's order.
+    const list = this.#allocator.alloc(words.length * 4, "scratch");
+    const address = addressOf(list);
+    this.runtime.pool.memory.words(address, words.length).set(words.map((word) => word | 0));
+    this.launch(name, [{ buffer: list, offset: 0 }, ...refs], [tensors.length, ...scalars]);
+    if (this.#graph) for (const buffer of buffers) this.#graph.keep(buffer);
+    else this.#use(buffers, this.#current);
+    list.release();
   }
 
   /** Copies host bytes into a buffer, in stream order; `data` may be reused at once. */
@@ -280,8 +306,15 @@ export class Device {
   }
 }
 
-function beyond(name: string, argument: number, from: number, to: number, { bytes }: Buffer): RangeError {
-  return new RangeError(
-    `Kernel ${name} would touch bytes ${from} to ${to} of argument ${argument}, a buffer of ${bytes} bytes.`,
-  );
+/** The address of a kernel's argument. @throws RangeError when the buffer is too short; Error when it is in use or freed. */
+function checked(name: KernelName, argument: number, { buffer, offset }: Ref, bytes: number, write: boolean): number {
+  const address = addressOf(buffer);
+  const end = offset + bytes;
+  if (offset < 0 || end > buffer.bytes) {
+    throw new RangeError(
+      `Kernel ${name} would touch bytes ${offset} to ${end} of argument ${argument}, a buffer of ${buffer.bytes} bytes.`,
+    );
+  }
+  if (buffer.holds.length > 0) buffer.checkHolds(offset, end, write);
+  return address + offset;
 }

@@ -1,6 +1,6 @@
 /** Runs kernels of commands in one thread, with spans of them if a tracer is there. */
 import type { Tracer } from "../trace/trace.ts";
-import { kernelList, kernelNames } from "./kernels.ts";
+import { kernelList, kernelNames } from "./kernels/index.ts";
 import type { KernelRuntime } from "./runtime.ts";
 
 /** Runs a kernel by its number. @throws what the kernel throws, or an error that explains its status. */
@@ -8,10 +8,10 @@ export type Execute = (kernel: number, args: readonly number[]) => void;
 
 /** The Execute of a thread. */
 export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer): Execute {
-  const { exports, gemmScratch } = runtime;
+  const { exports, scratch } = runtime;
   const execute: Execute = (number, args) => {
     const kernel = kernelList[number];
-    const status = kernel.run(exports, args, gemmScratch);
+    const status = kernel.run(exports, args, scratch);
     if (status && kernel.explain) throw new Error(kernel.explain(status, args));
   };
   if (!tracer) return execute;

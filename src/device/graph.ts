@@ -16,7 +16,7 @@
 import type { SharedMemory } from "../platform/memory.ts";
 import { formatSite, type Site } from "../trace/site.ts";
 import { addressOf, type Buffer } from "./buffer.ts";
-import { kernelNames } from "./kernels.ts";
+import { kernelNames } from "./kernels/index.ts";
 import type { StreamEvent } from "./stream.ts";
 
 /** One launch of a graph. */

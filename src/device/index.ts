@@ -16,7 +16,7 @@ export {
   type ReduceOp,
   reduceOps,
   unaryOps,
-} from "./kernels.ts";
+} from "./kernels/index.ts";
 export { KernelRuntime } from "./runtime.ts";
 export { SegmentPool, UNIT } from "./segments.ts";
 export type { Exported } from "./sharing.ts";

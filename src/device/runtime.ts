@@ -4,7 +4,7 @@
  * transport many) shares it, because kernels of one thread never overlap in time.
  */
 import type { KernelModule } from "../platform/platform.ts";
-import type { KernelExports } from "./kernels.ts";
+import type { KernelExports } from "./kernels/index.ts";
 import type { SegmentPool } from "./segments.ts";
 
 /** Most buffers that one `combine` reads or writes. */
@@ -15,7 +15,7 @@ export class KernelRuntime {
   readonly build: KernelModule["build"];
   readonly pool: SegmentPool;
   readonly #owner: number;
-  #gemmScratch = 0;
+  #private = 0;
   #lists = 0;
   #listWords!: Int32Array;
 
@@ -28,10 +28,10 @@ export class KernelRuntime {
     this.#owner = owner;
   }
 
-  /** Address of the packing space that `gemm` needs; taken on first use. */
-  readonly gemmScratch = (): number => {
-    if (this.#gemmScratch === 0) this.#gemmScratch = this.#scratch(this.exports.gemmScratchBytes());
-    return this.#gemmScratch;
+  /** Address of the private space that products and attention need; taken on first use. */
+  readonly scratch = (): number => {
+    if (this.#private === 0) this.#private = this.#take(this.exports.attentionScratchBytes());
+    return this.#private;
   };
 
   /**
@@ -48,7 +48,7 @@ export class KernelRuntime {
     divisor = 1,
   ): void {
     if (this.#lists === 0) {
-      this.#lists = this.#scratch(2 * LIST * 4);
+      this.#lists = this.#take(2 * LIST * 4);
       this.#listWords = this.pool.memory.words(this.#lists, 2 * LIST);
     }
     if (sources.length > LIST || targets.length > LIST) throw new RangeError(`combine takes at most ${LIST} buffers.`);
@@ -62,7 +62,7 @@ export class KernelRuntime {
     this.exports.copyBytes(dst, src, bytes);
   }
 
-  #scratch(bytes: number): number {
+  #take(bytes: number): number {
     const address = this.pool.take(this.#owner, bytes);
     if (address === 0) throw new Error(`No room for ${bytes} bytes of kernel scratch; give the job more memory.`);
     return address;

@@ -1,9 +1,6 @@
-/**
- * Every kernel a device can launch, by name: which buffers it reads and writes and how
- * far, what it costs, and how it is called. The bounds are checked before each launch;
- * the costs feed traces now, and a roofline model of other machines later.
- */
-import { type DType, dtypes } from "./dtype.ts";
+/** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
+import { type DType, dtypes } from "../dtype.ts";
+import type { Kernel } from "./spec.ts";
 
 const bytesOf = Object.values(dtypes).map((info) => info.bytes);
 const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
@@ -18,28 +15,8 @@ function reach(s: readonly number[], sizes: number, strides: number): number {
   return last + 1;
 }
 
-function noSuchRow(status: number, [, , , rows]: readonly number[]): string {
-  return `index ${status - 1} names a row that is not among the ${rows} of the table`;
-}
-
-/** Functions the compiled module exports; addresses and integers as plain numbers. */
-export type KernelExports = Record<string, (...args: number[]) => number>;
-
-export interface Kernel {
-  /** One entry a buffer argument: read (`in`), written (`out`) or both (`inout`). */
-  readonly buffers: readonly ("in" | "out" | "inout")[];
-  /** Bytes reached in each buffer argument, given the scalars. */
-  readonly bounds: (s: readonly number[]) => number[];
-  /** Floating-point operations, given the scalars. */
-  readonly flops: (s: readonly number[]) => number;
-  /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
-  readonly run: (k: KernelExports, args: readonly number[], scratch: () => number) => number;
-  /** What a status other than 0 means; kernels that have it remember the line that launched them. */
-  readonly explain?: (status: number, args: readonly number[]) => string;
-}
-
 /** Scalars are listed in each comment, in order. */
-export const kernels = {
+export const basicKernels = {
   /** dst | bytes */
   copy: {
     buffers: ["in", "out"],
@@ -157,22 +134,6 @@ export const kernels = {
     run: (k, [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], scratch) =>
       k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch()),
   },
-  /** table (f32) [rows, width], index (i32) [n], out [n, width] | rows, n, width */
-  gather: {
-    buffers: ["in", "in", "out"],
-    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
-    flops: () => 0,
-    run: (k, [table, index, out, rows, n, width]) => k.gatherRows(table, index, out, rows, n, width),
-    explain: noSuchRow,
-  },
-  /** table (f32) [rows, width], index (i32) [n], source [n, width] | rows, n, width */
-  scatterAdd: {
-    buffers: ["inout", "in", "in"],
-    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
-    flops: ([, n, width]) => n * width,
-    run: (k, [table, index, source, rows, n, width]) => k.scatterAddRows(table, index, source, rows, n, width),
-    explain: noSuchRow,
-  },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {
     buffers: ["out"],
@@ -195,18 +156,6 @@ export const kernels = {
     run: (k, [dst, n, lo, hi, block, from, range]) => k.randomInt(dst, n, lo, hi, block, from, range),
   },
 } satisfies Record<string, Kernel>;
-
-export type KernelName = keyof typeof kernels;
-
-/** Kernels by number: how commands name them. */
-export const kernelNames = Object.keys(kernels) as KernelName[];
-export const kernelList: readonly Kernel[] = Object.values(kernels);
-const numbers = new Map(kernelNames.map((name, i) => [name, i]));
-
-/** The number of a kernel in commands. */
-export function kernelNumber(name: KernelName): number {
-  return numbers.get(name) as number;
-}
 
 /** Operator codes of `unary`, `binary`, `compare` and `reduce`, as in kernels/assembly. */
 export const unaryOps = { neg: 0, abs: 1, exp: 2, log: 3, sqrt: 4, tanh: 5, relu: 6, sigmoid: 7 } as const;

@@ -1,0 +1,33 @@
+// What row-wise kernels share: sums over the lanes of a vector, and over a row.
+import { Ptr, madd } from "./lanes";
+
+/** Sum of four lanes. */
+// @ts-ignore: decorator
+@inline export function sum4(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+/** Largest of four lanes. */
+// @ts-ignore: decorator
+@inline export function max4(v: v128): f32 {
+  const a = f32x4.max(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.max(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2)), 0);
+}
+
+/** Sum of x[i] * y[i] over `bytes` bytes of f32, in four running sums. */
+// @ts-ignore: decorator
+@inline export function dot(x: Ptr, y: Ptr, bytes: Ptr): f32 {
+  const body = bytes & ~63;
+  let a = f32x4.splat(0), b = a, c = a, d = a;
+  let i: Ptr = 0;
+  for (; i < body; i += 64) {
+    a = madd(v128.load(x + i), v128.load(y + i), a);
+    b = madd(v128.load(x + i, 16), v128.load(y + i, 16), b);
+    c = madd(v128.load(x + i, 32), v128.load(y + i, 32), c);
+    d = madd(v128.load(x + i, 48), v128.load(y + i, 48), d);
+  }
+  for (; i + 16 <= bytes; i += 16) a = madd(v128.load(x + i), v128.load(y + i), a);
+  let sum = sum4(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  for (; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(y + i);
+  return sum;
+}

@@ -1,0 +1,28 @@
+/** Every kernel a device can launch, by name and by number. */
+import { attentionKernels } from "./attention.ts";
+import { basicKernels } from "./basic.ts";
+import { networkKernels } from "./network.ts";
+import { optimizerKernels } from "./optimizer.ts";
+import type { Kernel } from "./spec.ts";
+
+export * from "./basic.ts";
+export type { Kernel, KernelExports } from "./spec.ts";
+
+export const kernels = {
+  ...basicKernels,
+  ...networkKernels,
+  ...attentionKernels,
+  ...optimizerKernels,
+} satisfies Record<string, Kernel>;
+
+export type KernelName = keyof typeof kernels;
+
+/** Kernels by number: how commands name them. */
+export const kernelNames = Object.keys(kernels) as KernelName[];
+export const kernelList: readonly Kernel[] = Object.values(kernels);
+const numbers = new Map(kernelNames.map((name, i) => [name, i]));
+
+/** The number of a kernel in commands. */
+export function kernelNumber(name: KernelName): number {
+  return numbers.get(name) as number;
+}

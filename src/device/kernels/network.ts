@@ -1,0 +1,128 @@
+/** The fused kernels of neural networks: what a framework would not leave to single operations. All f32. */
+import type { Kernel } from "./spec.ts";
+
+function rowBytes([rows, cols]: readonly number[]): number {
+  return rows * cols * 4;
+}
+
+function noSuchRow(status: number, [, , , rows]: readonly number[]): string {
+  return `index ${status - 1} names a row that is not among the ${rows} of the table`;
+}
+
+function noSuchColumn(status: number, [, , , , , cols]: readonly number[]): string {
+  return `the target of row ${status - 1} is none of the ${cols} columns`;
+}
+
+function noSuchPosition(status: number, args: readonly number[]): string {
+  return `the position of token ${status - 1} is not among the ${args[8]} of the tables`;
+}
+
+/** Scalars are listed in each comment, in order. */
+export const networkKernels = {
+  /** table (f32) [rows, width], index (i32) [n], out [n, width] | rows, n, width */
+  gather: {
+    buffers: ["in", "in", "out"],
+    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
+    flops: () => 0,
+    run: (k, [table, index, out, rows, n, width]) => k.gatherRows(table, index, out, rows, n, width),
+    explain: noSuchRow,
+  },
+  /** table (f32) [rows, width], index (i32) [n], source [n, width] | rows, n, width */
+  scatterAdd: {
+    buffers: ["inout", "in", "in"],
+    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
+    flops: ([, n, width]) => n * width,
+    run: (k, [table, index, source, rows, n, width]) => k.scatterAddRows(table, index, source, rows, n, width),
+    explain: noSuchRow,
+  },
+  /** x [rows, cols], weight [cols], y, rstd [rows] | rows, cols, eps */
+  rmsNorm: {
+    buffers: ["in", "in", "out", "out"],
+    bounds: ([rows, cols]) => [rows * cols * 4, cols * 4, rows * cols * 4, rows * 4],
+    flops: ([rows, cols]) => 4 * rows * cols,
+    run: (k, [x, weight, y, rstd, rows, cols, eps]) => k.rmsNorm(x, weight, y, rstd, rows, cols, eps),
+  },
+  /** x, weight, rstd, dy, dx, dweight (added to) | rows, cols */
+  rmsNormBackward: {
+    buffers: ["in", "in", "in", "in", "out", "inout"],
+    bounds: (s) => [rowBytes(s), s[1] * 4, s[0] * 4, rowBytes(s), rowBytes(s), s[1] * 4],
+    flops: ([rows, cols]) => 11 * rows * cols,
+    run: (k, [x, weight, rstd, dy, dx, dweight, rows, cols]) =>
+      k.rmsNormBackward(x, weight, rstd, dy, dx, dweight, rows, cols),
+  },
+  /** x [rows, cols], weight, bias [cols], y, mean, rstd [rows] | rows, cols, eps */
+  layerNorm: {
+    buffers: ["in", "in", "in", "out", "out", "out"],
+    bounds: (s) => [rowBytes(s), s[1] * 4, s[1] * 4, rowBytes(s), s[0] * 4, s[0] * 4],
+    flops: ([rows, cols]) => 8 * rows * cols,
+    run: (k, [x, weight, bias, y, mean, rstd, rows, cols, eps]) =>
+      k.layerNorm(x, weight, bias, y, mean, rstd, rows, cols, eps),
+  },
+  /** x, weight, mean, rstd, dy, dx, dweight, dbias (both added to) | rows, cols */
+  layerNormBackward: {
+    buffers: ["in", "in", "in", "in", "in", "out", "inout", "inout"],
+    bounds: (s) => [rowBytes(s), s[1] * 4, s[0] * 4, s[0] * 4, rowBytes(s), rowBytes(s), s[1] * 4, s[1] * 4],
+    flops: ([rows, cols]) => 16 * rows * cols,
+    run: (k, [x, weight, mean, rstd, dy, dx, dweight, dbias, rows, cols]) =>
+      k.layerNormBackward(x, weight, mean, rstd, dy, dx, dweight, dbias, rows, cols),
+  },
+  /** x [tokens, heads, dim], position (i32) [tokens], cos, sin [positions, dim / 2], y | tokens, heads, dim, positions, back */
+  rope: {
+    buffers: ["in", "in", "in", "in", "out"],
+    bounds: ([tokens, heads, dim, positions]) => [
+      tokens * heads * dim * 4,
+      tokens * 4,
+      positions * (dim / 2) * 4,
+      positions * (dim / 2) * 4,
+      tokens * heads * dim * 4,
+    ],
+    flops: ([tokens, heads, dim]) => 3 * tokens * heads * dim,
+    run: (k, [x, position, cos, sin, y, tokens, heads, dim, positions, back]) =>
+      k.rope(x, position, cos, sin, y, tokens, heads, dim, positions, back),
+    explain: noSuchPosition,
+  },
+  /** gate, up, y | n */
+  swiglu: {
+    buffers: ["in", "in", "out"],
+    bounds: ([n]) => [n * 4, n * 4, n * 4],
+    flops: ([n]) => 6 * n,
+    run: (k, [gate, up, y, n]) => k.swiglu(gate, up, y, n),
+  },
+  /** gate, up, dy, dgate, dup | n */
+  swigluBackward: {
+    buffers: ["in", "in", "in", "out", "out"],
+    bounds: ([n]) => [n * 4, n * 4, n * 4, n * 4, n * 4],
+    flops: ([n]) => 12 * n,
+    run: (k, [gate, up, dy, dgate, dup, n]) => k.swigluBackward(gate, up, dy, dgate, dup, n),
+  },
+  /** x, y | n */
+  gelu: {
+    buffers: ["in", "out"],
+    bounds: ([n]) => [n * 4, n * 4],
+    flops: ([n]) => 10 * n,
+    run: (k, [x, y, n]) => k.gelu(x, y, n),
+  },
+  /** x, dy, dx | n */
+  geluBackward: {
+    buffers: ["in", "in", "out"],
+    bounds: ([n]) => [n * 4, n * 4, n * 4],
+    flops: ([n]) => 18 * n,
+    run: (k, [x, dy, dx, n]) => k.geluBackward(x, dy, dx, n),
+  },
+  /** logits [rows, cols], target (i32) [rows], loss [rows], dlogits (may be the logits) | rows, cols, ignored, scale */
+  crossEntropy: {
+    buffers: ["in", "in", "out", "out"],
+    bounds: (s) => [rowBytes(s), s[0] * 4, s[0] * 4, rowBytes(s)],
+    flops: ([rows, cols]) => 7 * rows * cols,
+    run: (k, [logits, target, loss, dlogits, rows, cols, ignored, scale]) =>
+      k.crossEntropy(logits, target, loss, dlogits, rows, cols, ignored, scale),
+    explain: noSuchColumn,
+  },
+  /** x, y | n, seedLo, seedHi, block, p */
+  dropout: {
+    buffers: ["in", "out"],
+    bounds: ([n]) => [n * 4, n * 4],
+    flops: ([n]) => n,
+    run: (k, [x, y, n, lo, hi, block, p]) => k.dropout(x, y, n, lo, hi, block, p),
+  },
+} satisfies Record<string, Kernel>;

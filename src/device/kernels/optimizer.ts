@@ -1,0 +1,26 @@
+/**
+ * Kernels over many tensors in one launch. Their first buffer is a list of where the tensors
+ * lie, which Device.launchMany writes; the bounds of what it names are checked there.
+ */
+import type { Kernel } from "./spec.ts";
+
+/** Scalars are listed in each comment, in order. */
+export const optimizerKernels = {
+  /** list of (parameter, gradient, first moment, second moment, n), factor of the gradients [1] | count, lr, beta1, beta2, eps, decay, c1, c2 */
+  adamw: {
+    buffers: ["in", "in"],
+    list: ["inout", "in", "inout", "inout"],
+    bounds: ([count]) => [count * 20, 4],
+    flops: () => 0,
+    run: (k, [list, factor, count, lr, beta1, beta2, eps, decay, c1, c2]) =>
+      k.adamw(list, factor, count, lr, beta1, beta2, eps, decay, c1, c2),
+  },
+  /** list of (tensor, n), out [2]: the norm, and min(1, most / norm) | count, most */
+  gradNorm: {
+    buffers: ["in", "out"],
+    list: ["in"],
+    bounds: ([count]) => [count * 8, 8],
+    flops: () => 0,
+    run: (k, [list, out, count, most]) => k.gradNorm(list, out, count, most),
+  },
+} satisfies Record<string, Kernel>;

@@ -1,0 +1,100 @@
+/**
+ * What the fused kernels compute, in plain float64: to read beside them, and to test them
+ * against. Matrices are lists of rows. The backward kernels are tested against the slopes
+ * of these functions (`slopes`), so they need no twins.
+ */
+
+type Row = readonly number[];
+type Matrix = readonly Row[];
+
+const sum = (numbers: Row): number => numbers.reduce((a, b) => a + b, 0);
+const dot = (a: Row, b: Row): number => sum(a.map((x, i) => x * b[i]));
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+export function rmsNorm(x: Matrix, weight: Row, eps: number): number[][] {
+  return x.map((row) => {
+    const scale = 1 / Math.sqrt(dot(row, row) / row.length + eps);
+    return row.map((value, i) => value * scale * weight[i]);
+  });
+}
+
+export function layerNorm(x: Matrix, weight: Row, bias: Row, eps: number): number[][] {
+  return x.map((row) => {
+    const mean = sum(row) / row.length;
+    const variance = sum(row.map((value) => (value - mean) ** 2)) / row.length;
+    return row.map((value, i) => ((value - mean) / Math.sqrt(variance + eps)) * weight[i] + bias[i]);
+  });
+}
+
+/** One head's vector, turned: elements i and i + dim/2 by position × base^(-2i/dim). */
+export function rope(x: Row, position: number, base: number): number[] {
+  const half = x.length / 2;
+  return x.map((value, i) => {
+    const angle = position * base ** ((-2 * (i % half)) / x.length);
+    const other = i < half ? -x[i + half] : x[i - half];
+    return value * Math.cos(angle) + other * Math.sin(angle);
+  });
+}
+
+export function swiglu(gate: Row, up: Row): number[] {
+  return gate.map((g, i) => g * sigmoid(g) * up[i]);
+}
+
+export function gelu(x: Row): number[] {
+  return x.map((v) => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))));
+}
+
+/** Loss of each row; a row whose target is `ignored` has none. */
+export function crossEntropy(logits: Matrix, target: Row, ignored: number): number[] {
+  return logits.map((row, r) => {
+    if (target[r] === ignored) return 0;
+    const top = Math.max(...row);
+    return Math.log(sum(row.map((value) => Math.exp(value - top)))) + top - row[target[r]];
+  });
+}
+
+/** One head of one sequence, by the whole matrix of scores. Queries that see no key give zeros. */
+export function attention(q: Matrix, k: Matrix, v: Matrix, scale: number, causal: boolean) {
+  const ahead = k.length - q.length;
+  const dim = v[0]?.length ?? q[0]?.length ?? 0;
+  const rows = q.map((query, i) => {
+    const seen = causal ? Math.max(0, Math.min(k.length, i + ahead + 1)) : k.length;
+    const scores = k.slice(0, seen).map((key) => scale * dot(query, key));
+    const top = Math.max(...scores);
+    const total = sum(scores.map((score) => Math.exp(score - top)));
+    const weights = scores.map((score) => Math.exp(score - top) / total);
+    const out = Array.from({ length: dim }, (_, c) => sum(weights.map((weight, j) => weight * v[j][c])));
+    return { out, lse: seen > 0 ? top + Math.log(total) : -Infinity };
+  });
+  return { out: rows.map(({ out }) => out), lse: rows.map(({ lse }) => lse) };
+}
+
+export interface AdamwOptions {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly decay: number;
+  /** From 1. */
+  readonly step: number;
+}
+
+/** One step of AdamW on one tensor. @returns the new parameter and moments. */
+export function adamw(parameter: Row, gradient: Row, first: Row, second: Row, options: AdamwOptions) {
+  const { lr, beta1, beta2, eps, decay, step } = options;
+  const m = first.map((value, i) => beta1 * value + (1 - beta1) * gradient[i]);
+  const v = second.map((value, i) => beta2 * value + (1 - beta2) * gradient[i] ** 2);
+  const p = parameter.map((value, i) => {
+    const move = m[i] / (1 - beta1 ** step) / (Math.sqrt(v[i] / (1 - beta2 ** step)) + eps);
+    return value * (1 - lr * decay) - lr * move;
+  });
+  return { parameter: p, first: m, second: v };
+}
+
+/** Slopes of a function of many numbers, by central differences. */
+export function slopes(of: (x: number[]) => number, x: Row, step = 1e-5): number[] {
+  return x.map((value, i) => {
+    const moved = (by: number): number => of(x.map((other, j) => (j === i ? value + by : other)));
+    return (moved(step) - moved(-step)) / (2 * step);
+  });
+}

@@ -1,0 +1,23 @@
+/**
+ * How a kernel is declared: which buffers it reads and writes and how far, what it costs,
+ * and how it is called. The bounds are checked before each launch; the costs feed traces
+ * now, and a roofline model of other machines later.
+ */
+
+/** Functions the compiled module exports; addresses and integers as plain numbers. */
+export type KernelExports = Record<string, (...args: number[]) => number>;
+
+export interface Kernel {
+  /** One entry a buffer argument: read (`in`), written (`out`) or both (`inout`). */
+  readonly buffers: readonly ("in" | "out" | "inout")[];
+  /** What the tensors of a list are, for kernels whose first buffer is one. */
+  readonly list?: readonly ("in" | "out" | "inout")[];
+  /** Bytes reached in each buffer argument, given the scalars. */
+  readonly bounds: (s: readonly number[]) => number[];
+  /** Floating-point operations, given the scalars. */
+  readonly flops: (s: readonly number[]) => number;
+  /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
+  readonly run: (k: KernelExports, args: readonly number[], scratch: () => number) => number;
+  /** What a status other than 0 means; kernels that have it remember the line that launched them. */
+  readonly explain?: (status: number, args: readonly number[]) => string;
+}
