@@ -192,6 +192,53 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
       );
     }));
 
+  it.each([8, 4] as const)("products with weights of %i bits", async (bits) => {
+    const most = bits === 8 ? 127 : 7;
+    const shapes = fc.record({
+      seed: fc.nat(1e6),
+      m: fc.constantFrom(1, 2, 3, 16, 17, 40),
+      n: fc.integer({ min: 1, max: 140 }),
+      groups: fc.integer({ min: 1, max: 20 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ seed, m, n, groups }) => {
+        const k = 32 * groups;
+        const [x, w] = [draw(seed, m * k), draw(seed + 1, n * k)];
+        const [packed, scales, y] = [
+          device.empty([(n * k * bits) / 8], "u8"),
+          device.empty([n * groups]),
+          device.empty([m * n]),
+        ];
+        launch(bits === 8 ? "quantize8" : "quantize4", [make(w), packed, scales], [n, k]);
+        launch(bits === 8 ? "matmul8" : "matmul4", [make(x), packed, scales, y], [m, n, k, n]);
+        const [bytes, steps] = [new Uint8Array((await packed.data()).buffer), await read(scales)];
+        const rounded = w.map((_, i) => {
+          const [group, at] = [Math.floor(i / 32), i % 32];
+          const byte = bits === 8 ? bytes[i] : (bytes[16 * group + (at % 16)] >> (at < 16 ? 0 : 4)) & 15;
+          return (bits === 8 ? (byte << 24) >> 24 : byte - 8) * steps[group];
+        });
+        // Rounding is to the nearest step; of two equally near ones, either will do.
+        for (const [i, group] of rowsOf(w, 32).entries()) {
+          const nearest = plain.quantized(group, most);
+          for (const [at, value] of group.entries()) {
+            const off = Math.abs(rounded[32 * i + at] - value);
+            expect(off).toBeLessThanOrEqual(Math.abs(nearest[at] - value) + 1e-5 * steps[i]);
+          }
+        }
+        const matrix = rowsOf(rounded, k);
+        const wanted = rowsOf(x, k).flatMap((row) =>
+          matrix.map((weights) => row.reduce((s, v, i) => s + v * weights[i], 0)),
+        );
+        const found = await read(y);
+        const bound = (2 * Math.sqrt(k)) / 8191 + 1e-4; // of few tokens, to 1 part in 8191 of the largest
+        for (const [i, value] of found.entries()) expect(Math.abs(value - wanted[i])).toBeLessThan(bound);
+      }),
+      { numRuns: 30 },
+    );
+    const x = make(draw(1, 40));
+    expect(() => launch("matmul8", [x, x, x, x], [1, 1, 40, 1])).toThrow("groups of 32 along k, but k is 40");
+  });
+
   it("dropout keeps about as many as it should, scaled, and the same ones again", async () => {
     const n = 20_001;
     const x = device.ones([n]);

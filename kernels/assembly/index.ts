@@ -10,6 +10,7 @@ export { crossEntropy } from "./loss";
 export { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm";
 export { adamw, gradNorm } from "./optim";
 export { peakMadd } from "./peak";
+export { matmul4, matmul8, quantize4, quantize8, quantizedScratchBytes } from "./quantized";
 export { dropout, randomInt, randomNormal, randomUniform } from "./random";
 export { rope } from "./rope";
 export { softmax } from "./softmax";

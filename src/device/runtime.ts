@@ -16,6 +16,7 @@ export class KernelRuntime {
   readonly pool: SegmentPool;
   readonly #owner: number;
   #private = 0;
+  #privateBytes = 0;
   #lists = 0;
   #listWords!: Int32Array;
 
@@ -28,9 +29,13 @@ export class KernelRuntime {
     this.#owner = owner;
   }
 
-  /** Address of the private space that products and attention need; taken on first use. */
-  readonly scratch = (): number => {
-    if (this.#private === 0) this.#private = this.#take(this.exports.attentionScratchBytes());
+  /** Address of private space for a kernel; what was there may be gone. Taken on first use, and again when more is needed. */
+  readonly scratch = (bytes: number): number => {
+    if (bytes > this.#privateBytes) {
+      if (this.#private !== 0) this.pool.give(this.#private, this.#privateBytes);
+      this.#private = this.#take(bytes);
+      this.#privateBytes = bytes;
+    }
     return this.#private;
   };
 

@@ -36,7 +36,8 @@ export const attentionKernels = {
     ],
     flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
       ((4 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
-    run: (k, a, scratch) => k.attention(...a.slice(0, 7), ...a.slice(8, 21), 0, a[7] * a[8], scratch()),
+    run: (k, a, scratch) =>
+      k.attention(...a.slice(0, 7), ...a.slice(8, 21), 0, a[7] * a[8], scratch(k.attentionScratchBytes())),
     explain: badSequence,
   },
   /**
@@ -72,7 +73,8 @@ export const attentionKernels = {
       sequences * width * 4,
     ],
     flops: () => 0, // the lengths are on the device
-    run: (k, a, scratch) => k.attentionPaged(...a.slice(0, 8), ...a.slice(9, 24), 0, a[8] * a[9], scratch()),
+    run: (k, a, scratch) =>
+      k.attentionPaged(...a.slice(0, 8), ...a.slice(9, 24), 0, a[8] * a[9], scratch(k.attentionScratchBytes())),
     explain: badPages,
   },
   /**
@@ -89,7 +91,8 @@ export const attentionKernels = {
     },
     flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
       ((10 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
-    run: (k, a, scratch) => k.attentionBackward(...a.slice(0, 11), ...a.slice(12, 25), 0, a[11] * a[13], scratch()),
+    run: (k, a, scratch) =>
+      k.attentionBackward(...a.slice(0, 11), ...a.slice(12, 25), 0, a[11] * a[13], scratch(k.attentionScratchBytes())),
     explain: badSequence,
   },
 } satisfies Record<string, Kernel>;

@@ -132,7 +132,7 @@ export const basicKernels = {
     ],
     flops: ([m, n, k]) => 2 * m * n * k,
     run: (k, [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], scratch) =>
-      k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch()),
+      k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch(k.gemmScratchBytes())),
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {

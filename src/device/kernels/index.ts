@@ -3,6 +3,7 @@ import { attentionKernels } from "./attention.ts";
 import { basicKernels } from "./basic.ts";
 import { networkKernels } from "./network.ts";
 import { optimizerKernels } from "./optimizer.ts";
+import { quantizedKernels } from "./quantized.ts";
 import type { Kernel } from "./spec.ts";
 
 export * from "./basic.ts";
@@ -12,6 +13,7 @@ export const kernels = {
   ...basicKernels,
   ...networkKernels,
   ...attentionKernels,
+  ...quantizedKernels,
   ...optimizerKernels,
 } satisfies Record<string, Kernel>;
 

@@ -91,6 +91,12 @@ export function adamw(parameter: Row, gradient: Row, first: Row, second: Row, op
   return { parameter: p, first: m, second: v };
 }
 
+/** What a group of numbers becomes when its largest one is `most` steps: 127 in 8 bits, 7 in 4. */
+export function quantized(group: Row, most: number): number[] {
+  const scale = Math.max(...group.map(Math.abs)) / most;
+  return group.map((value) => (scale > 0 ? Math.round(value / scale) * scale : 0));
+}
+
 /** Slopes of a function of many numbers, by central differences. */
 export function slopes(of: (x: number[]) => number, x: Row, step = 1e-5): number[] {
   return x.map((value, i) => {

@@ -7,6 +7,9 @@
 /** Functions the compiled module exports; addresses and integers as plain numbers. */
 export type KernelExports = Record<string, (...args: number[]) => number>;
 
+/** Address of so many bytes of the thread's private space. */
+export type Scratch = (bytes: number) => number;
+
 export interface Kernel {
   /** One entry a buffer argument: read (`in`), written (`out`) or both (`inout`). */
   readonly buffers: readonly ("in" | "out" | "inout")[];
@@ -17,7 +20,7 @@ export interface Kernel {
   /** Floating-point operations, given the scalars. */
   readonly flops: (s: readonly number[]) => number;
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
-  readonly run: (k: KernelExports, args: readonly number[], scratch: () => number) => number;
+  readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch) => number;
   /** What a status other than 0 means; kernels that have it remember the line that launched them. */
   readonly explain?: (status: number, args: readonly number[]) => string;
 }

@@ -1,0 +1,43 @@
+/**
+ * Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each:
+ * w is [n, k] bytes or [n, k / 2], scales are [n, k / 32]. k is a multiple of 32.
+ */
+import type { Kernel } from "./spec.ts";
+
+const product = (bits: 4 | 8): Omit<Kernel, "run"> => ({
+  buffers: ["in", "in", "in", "out"],
+  bounds: ([m, n, k, ldy]) => [m * whole(k) * 4, (n * k * bits) / 8, (n * k) / 8, m && n ? ((m - 1) * ldy + n) * 4 : 0],
+  flops: ([m, n, k]) => 2 * m * n * k,
+});
+
+const quantizer = (bits: 4 | 8): Omit<Kernel, "run"> => ({
+  buffers: ["in", "out", "out"],
+  bounds: ([rows, k]) => [rows * whole(k) * 4, (rows * k * bits) / 8, (rows * k) / 8],
+  flops: ([rows, k]) => 3 * rows * k,
+});
+
+/** @throws RangeError for a depth that groups do not divide. */
+function whole(k: number): number {
+  if (k > 0 && k % 32 === 0) return k;
+  throw new RangeError(`Weights of 8 or 4 bits come in groups of 32 along k, but k is ${k}.`);
+}
+
+/** Scalars are listed in each comment, in order. */
+export const quantizedKernels = {
+  /** x [m, k], w (int8) [n, k], scales [n, k / 32], y [m, ldy] | m, n, k, ldy */
+  matmul8: {
+    ...product(8),
+    run: (k, [x, w, scales, y, m, n, depth, ldy], scratch) =>
+      k.matmul8(x, w, scales, y, m, n, depth, ldy, scratch(k.quantizedScratchBytes(depth))),
+  },
+  /** x [m, k], w (int4) [n, k / 2], scales [n, k / 32], y [m, ldy] | m, n, k, ldy */
+  matmul4: {
+    ...product(4),
+    run: (k, [x, w, scales, y, m, n, depth, ldy], scratch) =>
+      k.matmul4(x, w, scales, y, m, n, depth, ldy, scratch(k.quantizedScratchBytes(depth))),
+  },
+  /** x [rows, k], w (int8), scales | rows, k */
+  quantize8: { ...quantizer(8), run: (k, [x, w, scales, rows, depth]) => k.quantize8(x, w, scales, rows, depth) },
+  /** x [rows, k], w (int4), scales | rows, k */
+  quantize4: { ...quantizer(4), run: (k, [x, w, scales, rows, depth]) => k.quantize4(x, w, scales, rows, depth) },
+} satisfies Record<string, Kernel>;
