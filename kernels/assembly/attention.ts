@@ -7,8 +7,9 @@
 // h / (heads / kvHeads). Strides count elements.
 import { Ptr } from "./lanes";
 import { gemm, gemmScratchBytes } from "./gemm";
-import { exp4, log4 } from "./math";
-import { max4, sum4 } from "./rows";
+import { expDown4, log4 } from "./math";
+import { largest, scaleRow } from "./rows";
+import { expRow } from "./sweep";
 
 const QUERIES = 128; // of a tile
 const KEYS = 64;
@@ -25,7 +26,7 @@ export function attentionScratchBytes(): i32 {
 }
 
 // @ts-ignore: decorator
-@inline function exp1(x: f32): f32 { return f32x4.extract_lane(exp4(f32x4.splat(x)), 0); }
+@inline function exp1(x: f32): f32 { return f32x4.extract_lane(expDown4(f32x4.splat(x)), 0); }
 // @ts-ignore: decorator
 @inline function log1(x: f32): f32 { return f32x4.extract_lane(log4(f32x4.splat(x)), 0); }
 // @ts-ignore: decorator
@@ -36,44 +37,19 @@ export function attentionScratchBytes(): i32 {
  * `seen` of its `keys` scores count. Returns by how much earlier sums must be multiplied.
  */
 function softmaxRow(row: Ptr, keys: i32, seen: i32, scale: f32, top: Ptr, total: Ptr): f32 {
-  const bytes = <Ptr>max(seen, 0) * 4, body = bytes & ~15;
-  let tops = f32x4.splat(-Infinity);
-  let i: Ptr = 0;
-  for (; i < body; i += 16) tops = f32x4.max(tops, v128.load(row + i));
-  let most = max4(tops);
-  for (; i < bytes; i += 4) most = max<f32>(most, load<f32>(row + i));
+  const bytes = <Ptr>max(seen, 0) * 4;
   const before = load<f32>(top);
-  const now = max<f32>(before, most * scale);
+  const now = max<f32>(before, largest(row, bytes) * scale);
   store<f32>(top, now);
   if (now == -Infinity) { // nothing seen yet
     memory.fill(row, 0, <Ptr>keys * 4);
     return 1;
   }
-  const s = f32x4.splat(scale), shift = f32x4.splat(now);
-  let sums = f32x4.splat(0);
-  for (i = 0; i < body; i += 16) {
-    const e = exp4(f32x4.sub(f32x4.mul(v128.load(row + i), s), shift));
-    v128.store(row + i, e);
-    sums = f32x4.add(sums, e);
-  }
-  let sum = sum4(sums);
-  for (; i < bytes; i += 4) {
-    const e = exp1(load<f32>(row + i) * scale - now);
-    store<f32>(row + i, e);
-    sum += e;
-  }
+  const sum = expRow(row, row, bytes, scale, now);
   memory.fill(row + bytes, 0, <Ptr>keys * 4 - bytes);
   const correction = before == -Infinity ? <f32>0 : exp1(before - now);
   store<f32>(total, load<f32>(total) * correction + sum);
   return correction;
-}
-
-// @ts-ignore: decorator
-@inline function scaleRow(row: Ptr, dim: i32, factor: f32): void {
-  const f = f32x4.splat(factor), bytes = <Ptr>dim * 4, body = bytes & ~15;
-  let i: Ptr = 0;
-  for (; i < body; i += 16) v128.store(row + i, f32x4.mul(v128.load(row + i), f));
-  for (; i < bytes; i += 4) store<f32>(row + i, load<f32>(row + i) * factor);
 }
 
 /** One tile of queries of one head against all its keys. With `table`, keys lie in pages of `page` tokens. */
@@ -106,13 +82,13 @@ function forwardTile(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, rows: i32, keys: 
     for (let r = 0; r < rows; r++) {
       const seen = causal ? min(width, ahead + r + 1 - j) : width;
       const correction = softmaxRow(scores + <Ptr>(r * width) * 4, width, seen, scale, tops + <Ptr>r * 4, totals + <Ptr>r * 4);
-      if (correction != 1) scaleRow(sums + <Ptr>(r * dim) * 4, dim, correction);
+      if (correction != 1) scaleRow(sums + <Ptr>(r * dim) * 4, <Ptr>dim * 4, correction);
     }
     gemm(scores, vt, sums, rows, dim, width, width, 1, step, 1, dim, 1, scratch);
   }
   for (let r = 0; r < rows; r++) {
     const total = load<f32>(totals + <Ptr>r * 4), row = sums + <Ptr>(r * dim) * 4;
-    if (total > 0) scaleRow(row, dim, 1 / total);
+    if (total > 0) scaleRow(row, <Ptr>dim * 4, 1 / total);
     memory.copy(o + <Ptr>r * <Ptr>oToken * 4, row, <Ptr>dim * 4);
     store<f32>(lse + <Ptr>r * 4, load<f32>(tops + <Ptr>r * 4) + log1(total));
   }
@@ -222,18 +198,14 @@ export function attentionBackward(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, dout
 /** Scores become probabilities, and dout v^T becomes scale * p * (dout v^T - delta). */
 function slopeRow(row: Ptr, slope: Ptr, keys: i32, seen: i32, scale: f32, level: f32, delta: f32): void {
   const bytes = <Ptr>max(seen, 0) * 4, body = bytes & ~15;
-  const s = f32x4.splat(scale), shift = f32x4.splat(level), d = f32x4.splat(delta);
+  const s = f32x4.splat(scale), d = f32x4.splat(delta);
+  expRow(row, row, bytes, scale, level);
   let i: Ptr = 0;
   for (; i < body; i += 16) {
-    const p = exp4(f32x4.sub(f32x4.mul(v128.load(row + i), s), shift));
-    v128.store(row + i, p);
-    v128.store(slope + i, f32x4.mul(s, f32x4.mul(p, f32x4.sub(v128.load(slope + i), d))));
+    const slopes = f32x4.sub(v128.load(slope + i), d);
+    v128.store(slope + i, f32x4.mul(s, f32x4.mul(v128.load(row + i), slopes)));
   }
-  for (; i < bytes; i += 4) {
-    const p = exp1(load<f32>(row + i) * scale - level);
-    store<f32>(row + i, p);
-    store<f32>(slope + i, scale * p * (load<f32>(slope + i) - delta));
-  }
+  for (; i < bytes; i += 4) store<f32>(slope + i, scale * load<f32>(row + i) * (load<f32>(slope + i) - delta));
   memory.fill(row + bytes, 0, <Ptr>keys * 4 - bytes);
   memory.fill(slope + bytes, 0, <Ptr>keys * 4 - bytes);
 }

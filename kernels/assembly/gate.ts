@@ -1,7 +1,8 @@
 // Activations of feed-forward layers: SwiGLU (Shazeer, 2020) and GELU in its tanh form
 // (Hendrycks and Gimpel, 2016), forward and backward. n elements of f32; in place allowed.
 import { Ptr } from "./lanes";
-import { sigmoid4, tanh4 } from "./math";
+import { sigmoid4 } from "./math";
+import { siluRow } from "./sweep";
 
 // Each kernel works on four elements at a time; the last few go through a vector, too, so
 // that an element's result does not depend on where in the tensor it lies.
@@ -28,11 +29,7 @@ import { sigmoid4, tanh4 } from "./math";
 
 /** y = silu(gate) * up, silu(g) = g * sigmoid(g). */
 export function swiglu(gate: Ptr, up: Ptr, y: Ptr, n: i32): void {
-  const bytes = <Ptr>n * 4;
-  for (let i: Ptr = 0; i < bytes; i += 16) {
-    const g = load4(gate, i, bytes);
-    store4(y, i, bytes, f32x4.mul(f32x4.mul(g, sigmoid4(g)), load4(up, i, bytes)));
-  }
+  siluRow(gate, up, y, <Ptr>n * 4);
 }
 
 /** dgate = dy * up * s * (1 + g * (1 - s)), dup = dy * g * s, with s = sigmoid(g). */
@@ -48,28 +45,27 @@ export function swigluBackward(gate: Ptr, up: Ptr, dy: Ptr, dgate: Ptr, dup: Ptr
 }
 
 // @ts-ignore: decorator
-@inline function geluTanh(x: v128): v128 {
+@inline function share(x: v128): v128 {
   const cube = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(0.044715)));
-  return tanh4(f32x4.mul(f32x4.splat(0.7978845608), f32x4.add(x, cube)));
+  return sigmoid4(f32x4.mul(f32x4.splat(1.5957691216), f32x4.add(x, cube)));
 }
 
-/** y = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))). */
+/** y = x / 2 * (1 + tanh(u)) = x * sigmoid(2 u), u = sqrt(2 / pi) * (x + 0.044715 x^3). */
 export function gelu(x: Ptr, y: Ptr, n: i32): void {
-  const bytes = <Ptr>n * 4, one = f32x4.splat(1), half = f32x4.splat(0.5);
+  const bytes = <Ptr>n * 4;
   for (let i: Ptr = 0; i < bytes; i += 16) {
     const v = load4(x, i, bytes);
-    store4(y, i, bytes, f32x4.mul(f32x4.mul(half, v), f32x4.add(one, geluTanh(v))));
+    store4(y, i, bytes, f32x4.mul(v, share(v)));
   }
 }
 
-/** dx = dy * ((1 + t) / 2 + x / 2 * (1 - t^2) * sqrt(2 / pi) * (1 + 3 * 0.044715 x^2)). */
+/** dx = dy * (s + x * s * (1 - s) * 2 * sqrt(2 / pi) * (1 + 3 * 0.044715 x^2)). */
 export function geluBackward(x: Ptr, dy: Ptr, dx: Ptr, n: i32): void {
-  const bytes = <Ptr>n * 4, one = f32x4.splat(1), half = f32x4.splat(0.5);
+  const bytes = <Ptr>n * 4, one = f32x4.splat(1);
   for (let i: Ptr = 0; i < bytes; i += 16) {
-    const v = load4(x, i, bytes), t = geluTanh(v);
-    const inner = f32x4.mul(f32x4.splat(0.7978845608), f32x4.add(one, f32x4.mul(f32x4.splat(0.134145), f32x4.mul(v, v))));
-    const slope = f32x4.mul(f32x4.sub(one, f32x4.mul(t, t)), inner);
-    const whole = f32x4.mul(half, f32x4.add(f32x4.add(one, t), f32x4.mul(v, slope)));
-    store4(dx, i, bytes, f32x4.mul(load4(dy, i, bytes), whole));
+    const v = load4(x, i, bytes), s = share(v);
+    const inner = f32x4.mul(f32x4.splat(1.5957691216), f32x4.add(one, f32x4.mul(f32x4.splat(0.134145), f32x4.mul(v, v))));
+    const slope = f32x4.mul(f32x4.mul(s, f32x4.sub(one, s)), inner);
+    store4(dx, i, bytes, f32x4.mul(load4(dy, i, bytes), f32x4.add(s, f32x4.mul(v, slope))));
   }
 }

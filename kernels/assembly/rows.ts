@@ -14,6 +14,29 @@ import { Ptr, madd } from "./lanes";
   return f32x4.extract_lane(f32x4.max(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2)), 0);
 }
 
+/** Largest of a row. NaNs are passed over: whoever goes on with the row meets them. */
+export function largest(x: Ptr, bytes: Ptr): f32 {
+  let a = f32x4.splat(-Infinity), b = a, c = a, d = a; // pmax is one instruction, max is several
+  let i: Ptr = 0;
+  for (const body = bytes & ~63; i < body; i += 64) {
+    a = f32x4.pmax(a, v128.load(x + i));
+    b = f32x4.pmax(b, v128.load(x + i, 16));
+    c = f32x4.pmax(c, v128.load(x + i, 32));
+    d = f32x4.pmax(d, v128.load(x + i, 48));
+  }
+  for (; i + 16 <= bytes; i += 16) a = f32x4.pmax(a, v128.load(x + i));
+  for (; i < bytes; i += 4) a = f32x4.pmax(a, v128.load_splat<u32>(x + i));
+  return max4(f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d)));
+}
+
+/** Multiplies a row by a number. */
+export function scaleRow(x: Ptr, bytes: Ptr, factor: f32): void {
+  const f = f32x4.splat(factor);
+  let i: Ptr = 0;
+  for (const body = bytes & ~15; i < body; i += 16) v128.store(x + i, f32x4.mul(v128.load(x + i), f));
+  for (; i < bytes; i += 4) store<f32>(x + i, load<f32>(x + i) * factor);
+}
+
 /** Sum of x[i] * y[i] over `bytes` bytes of f32, in four running sums. */
 // @ts-ignore: decorator
 @inline export function dot(x: Ptr, y: Ptr, bytes: Ptr): f32 {
