@@ -15,6 +15,8 @@ export default defineConfig({
     globalSetup: "test/helpers/build.ts",
     pool: "forks",
     maxWorkers: 2,
+    // Another BLAS rounds otherwise: tests that are not about it do without.
+    env: { WORLDSIZE_BLAS: process.env.WORLDSIZE_BLAS ?? "off" },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

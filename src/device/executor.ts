@@ -11,7 +11,7 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer): Execute {
   const { exports, scratch } = runtime;
   const execute: Execute = (number, args) => {
     const kernel = kernelList[number];
-    const status = kernel.run(exports, args, scratch);
+    const status = kernel.run(exports, args, scratch, runtime.blas);
     if (status && kernel.explain) throw new Error(kernel.explain(status, args));
   };
   if (!tracer) return execute;

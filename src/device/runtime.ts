@@ -4,6 +4,7 @@
  * transport many) shares it, because kernels of one thread never overlap in time.
  */
 import type { KernelModule } from "../platform/platform.ts";
+import type { Blas } from "./blas.ts";
 import type { KernelExports } from "./kernels/index.ts";
 import type { SegmentPool } from "./segments.ts";
 
@@ -14,6 +15,8 @@ export class KernelRuntime {
   readonly exports: KernelExports;
   readonly build: KernelModule["build"];
   readonly pool: SegmentPool;
+  /** Does large matrix products, where the machine has one. */
+  readonly blas: Blas | undefined;
   readonly #owner: number;
   #private = 0;
   #privateBytes = 0;
@@ -21,11 +24,12 @@ export class KernelRuntime {
   #listWords!: Int32Array;
 
   /** @param owner whose quota-free scratch this is in the pool's books. */
-  constructor(kernels: KernelModule, pool: SegmentPool, owner: number) {
+  constructor(kernels: KernelModule, pool: SegmentPool, owner: number, blas?: Blas) {
     const instance = new WebAssembly.Instance(kernels.module, { env: { memory: pool.memory.wasm } });
     this.exports = instance.exports as unknown as KernelExports;
     this.build = kernels.build;
     this.pool = pool;
+    this.blas = blas;
     this.#owner = owner;
   }
 

@@ -5,6 +5,7 @@
 import { SharedMemory } from "../platform/memory.ts";
 import type { KernelModule } from "../platform/platform.ts";
 import { type Span, Tracer } from "../trace/trace.ts";
+import type { Blas } from "./blas.ts";
 import { STREAM_BYTES } from "./command-ring.ts";
 import { makeExecutor } from "./executor.ts";
 import { KernelRuntime } from "./runtime.ts";
@@ -35,10 +36,14 @@ export interface StreamThread {
   kill(): void;
 }
 
-/** What a stream's thread does, from its start to its end. @returns the spans of its kernels, if traced. */
-export function runStreamThread(start: StreamStart, now: () => number): readonly Span[] {
+/** What a stream's thread does, from its start to its end. @param openBlas if the platform has one. @returns the spans of its kernels, if traced. */
+export function runStreamThread(
+  start: StreamStart,
+  now: () => number,
+  openBlas: (memory: SharedMemory) => Blas | undefined = () => undefined,
+): readonly Span[] {
   const memory = new SharedMemory(start.memory, start.limit);
-  const runtime = new KernelRuntime(start.kernels, new SegmentPool(memory), start.owner);
+  const runtime = new KernelRuntime(start.kernels, new SegmentPool(memory), start.owner, openBlas(memory));
   const tracer = start.traced ? new Tracer(now) : undefined;
   serveStream(memory, start.address, makeExecutor(runtime, tracer), start.spins);
   return tracer?.spans ?? [];

@@ -1,4 +1,5 @@
 /** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
+import { gemmByBlas } from "../blas.ts";
 import { type DType, dtypes } from "../dtype.ts";
 import type { Kernel } from "./spec.ts";
 
@@ -131,8 +132,11 @@ export const basicKernels = {
       4 * (m && n ? (m - 1) * ldc + n : 0),
     ],
     flops: ([m, n, k]) => 2 * m * n * k,
-    run: (k, [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], scratch) =>
-      k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch(k.gemmScratchBytes())),
+    run: (k, args, scratch, blas) => {
+      if (blas && gemmByBlas(blas, args)) return 0;
+      const [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate] = args;
+      return k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch(k.gemmScratchBytes()));
+    },
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {

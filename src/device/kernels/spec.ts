@@ -7,6 +7,8 @@
 /** Functions the compiled module exports; addresses and integers as plain numbers. */
 export type KernelExports = Record<string, (...args: number[]) => number>;
 
+import type { Blas } from "../blas.ts";
+
 /** Address of so many bytes of the thread's private space. */
 export type Scratch = (bytes: number) => number;
 
@@ -20,7 +22,7 @@ export interface Kernel {
   /** Floating-point operations, given the scalars. */
   readonly flops: (s: readonly number[]) => number;
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
-  readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch) => number;
+  readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch, blas?: Blas) => number;
   /** What a status other than 0 means; kernels that have it remember the line that launched them. */
   readonly explain?: (status: number, args: readonly number[]) => string;
 }

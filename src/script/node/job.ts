@@ -17,6 +17,7 @@ import {
 } from "../../world/index.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
+import { openedBlas } from "./blas/choice.ts";
 import type { Program } from "./compile.ts";
 import {
   noRecords,
@@ -113,6 +114,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
   const pool = new SegmentPool(memory);
   const kernels = await nodePlatform.loadKernels();
+  const blas = await openedBlas();
   const control = transport === "shm" ? takeShmControl(pool, size) : undefined;
   const start: Omit<WorkerStart, "rank"> = {
     ...program,
@@ -125,6 +127,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     control,
     table: job.table,
     env: {},
+    blas,
   };
   const layout = control && new ShmLayout(memory, control.layout, size);
   return new Job(job, size).run(start, layout);

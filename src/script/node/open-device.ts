@@ -12,7 +12,9 @@ import { SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
 import type { KernelModule } from "../../platform/platform.ts";
 import { Tracer } from "../../trace/trace.ts";
-import { spawnStream } from "./spawn-stream.ts";
+import type { BlasChoice } from "./blas/choice.ts";
+import { NativeBlas } from "./blas/native.ts";
+import { streamSpawner } from "./spawn-stream.ts";
 
 export interface OpenDeviceOptions {
   /** inline if not given. A deferred stream here is drained by itself, a macrotask after a launch. */
@@ -26,6 +28,8 @@ export interface OpenDeviceOptions {
   /** Position of a threaded stream's first command. */
   readonly first?: number;
   readonly traced?: boolean;
+  /** The BLAS to use; none if not given. */
+  readonly blas?: BlasChoice;
 }
 
 export interface OpenDevice {
@@ -40,8 +44,9 @@ const POOL_OWNER = 60_000;
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenDevice> {
   const { stream = "inline", memory = 2 ** 28, spins = 200, first, traced = false } = options;
   const kernels = await nodePlatform.loadKernels(options.build);
-  const pool = new SegmentPool(SharedMemory.create(memory));
-  const runtime = new KernelRuntime(kernels, pool, POOL_OWNER);
+  const node = SharedMemory.create(memory);
+  const pool = new SegmentPool(node);
+  const runtime = new KernelRuntime(kernels, pool, POOL_OWNER, options.blas && new NativeBlas(options.blas, node));
   const { timeOrigin } = performance;
   const tracer = traced ? new Tracer(() => timeOrigin + performance.now()) : undefined;
   const execute = makeExecutor(runtime, tracer);
@@ -54,7 +59,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenD
     owner: POOL_OWNER + 1,
     spins,
     traced,
-    spawn: spawnStream,
+    spawn: streamSpawner(options.blas),
     first,
   });
   const makers = {

@@ -13,6 +13,7 @@ import {
   type StoreReply,
   Traffic,
 } from "../../world/index.ts";
+import { NativeBlas } from "./blas/native.ts";
 import type { WorkerStart } from "./protocol.ts";
 import { WorkerOffice } from "./tcp/worker-office.ts";
 
@@ -34,8 +35,9 @@ export interface ThreadOptions {
 
 /** The kernels of a thread. */
 export function runtimeOf(start: WorkerStart, owner = SCRATCH_OWNER + start.rank): KernelRuntime {
-  const pool = new SegmentPool(new SharedMemory(start.memory, start.limit));
-  return new KernelRuntime(start.kernels, pool, owner);
+  const memory = new SharedMemory(start.memory, start.limit);
+  const blas = start.blas && new NativeBlas(start.blas, memory);
+  return new KernelRuntime(start.kernels, new SegmentPool(memory), owner, blas);
 }
 
 /** The ranks that live in a thread: one, or with the local transport all. */

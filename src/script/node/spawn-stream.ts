@@ -2,9 +2,20 @@
 import { Worker } from "node:worker_threads";
 import type { StreamStart, StreamThread } from "../../device/index.ts";
 import type { Span } from "../../trace/trace.ts";
+import type { BlasChoice } from "./blas/choice.ts";
 import { workerFile } from "./worker-file.ts";
 
-export function spawnStream(start: StreamStart): StreamThread {
+/** What a stream's worker is handed. */
+export interface NodeStreamStart extends StreamStart {
+  readonly blas: BlasChoice | undefined;
+}
+
+/** @returns how to start streams that use this BLAS. */
+export function streamSpawner(blas: BlasChoice | undefined): (start: StreamStart) => StreamThread {
+  return (start) => spawnStream({ ...start, blas });
+}
+
+function spawnStream(start: NodeStreamStart): StreamThread {
   const worker = new Worker(workerFile("stream-worker"), { workerData: start, name: "stream" });
   let spans: readonly Span[] = [];
   const ended = new Promise<readonly Span[]>((resolve, reject) => {

@@ -1,6 +1,14 @@
 /** A worker that is a stream of a rank's device. */
 import { parentPort, workerData } from "node:worker_threads";
-import { runStreamThread, type StreamStart } from "../../device/index.ts";
+import { runStreamThread } from "../../device/index.ts";
+import { NativeBlas } from "./blas/native.ts";
+import type { NodeStreamStart } from "./spawn-stream.ts";
 
 const { timeOrigin } = performance;
-parentPort?.postMessage(runStreamThread(workerData as StreamStart, () => timeOrigin + performance.now()));
+const { blas, ...start } = workerData as NodeStreamStart;
+const spans = runStreamThread(
+  start,
+  () => timeOrigin + performance.now(),
+  (memory) => blas && new NativeBlas(blas, memory),
+);
+parentPort?.postMessage(spans);

@@ -9,7 +9,7 @@ import type { Span, Tracer } from "../../trace/trace.ts";
 import { buildRemoteRank, noTraffic, type Rank, type RankTraffic, type StoreReply } from "../../world/index.ts";
 import type { CommMessage, WorkerStart } from "./protocol.ts";
 import { runtimeOf } from "./ranks-of.ts";
-import { spawnStream } from "./spawn-stream.ts";
+import { streamSpawner } from "./spawn-stream.ts";
 import { workerFile } from "./worker-file.ts";
 
 /** Owner of streams' rings and scratch in the pool, above those of ranks. */
@@ -33,7 +33,14 @@ export function startThreadedRank(
   const runtime = runtimeOf(start);
   const spins = size * BUSY <= nodePlatform.cores ? 2000 : 20;
   const owner = STREAM_OWNER + number;
-  const streams = new ThreadedStreams({ pool: runtime.pool, kernels, owner, spins, traced, spawn: spawnStream });
+  const streams = new ThreadedStreams({
+    pool: runtime.pool,
+    kernels,
+    owner,
+    spins,
+    traced,
+    spawn: streamSpawner(start.blas),
+  });
   const transferList = tcp ? [tcp.port] : [];
   const comm = new Worker(workerFile("comm-worker"), {
     workerData: start,

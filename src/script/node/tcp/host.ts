@@ -7,6 +7,7 @@ import { MAX_MEMORY, SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node.ts";
 import type { Ending } from "../../rank.ts";
 import type { Shown } from "../../show.ts";
+import { openedBlas } from "../blas/choice.ts";
 import { noRecords, type ProgramStart, type WorkerMessage, type WorkerStart } from "../protocol.ts";
 import { workerFile } from "../worker-file.ts";
 import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
@@ -107,6 +108,7 @@ export class RankHost {
       control: undefined,
       table,
       env,
+      blas: await openedBlas(),
       tcp,
     };
     const worker = new Worker(workerFile(), { workerData: data, transferList: [tcp.port], name: `rank ${rank}` });

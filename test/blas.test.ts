@@ -1,0 +1,148 @@
+/** Products by a native BLAS: operands of every layout, wrong libraries, the machine's own where it has one. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { type Blas, gemmByBlas } from "../src/device/index.ts";
+import { candidates, findBlas, formatChoice, hasKoffi, parseChoice } from "../src/script/node/blas/choice.ts";
+import { openDevice } from "../src/script/node/open-device.ts";
+import { TensorDevice } from "../src/tensor/index.ts";
+
+/** A BLAS in plain numbers, over an array whose index is the byte address / 4. */
+class PlainBlas implements Blas {
+  readonly name = "plain";
+  readonly from = 0;
+  readonly #cells: number[];
+
+  constructor(cells: number[]) {
+    this.#cells = cells;
+  }
+
+  sgemm(...[transA, transB, m, n, k, a, lda, b, ldb, c, ldc, accumulate]: Parameters<Blas["sgemm"]>): void {
+    const cells = this.#cells;
+    expect(lda).toBeGreaterThanOrEqual(Math.max(1, transA ? m : k));
+    expect(ldb).toBeGreaterThanOrEqual(Math.max(1, transB ? k : n));
+    expect(ldc).toBeGreaterThanOrEqual(Math.max(1, n));
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        let sum = accumulate ? cells[c / 4 + i * ldc + j] : 0;
+        for (let p = 0; p < k; p++) {
+          sum +=
+            cells[a / 4 + (transA ? p * lda + i : i * lda + p)] * cells[b / 4 + (transB ? j * ldb + p : p * ldb + j)];
+        }
+        cells[c / 4 + i * ldc + j] = sum;
+      }
+    }
+  }
+}
+
+describe("a product handed to BLAS", () => {
+  const length = fc.integer({ min: 1, max: 5 });
+  const form = fc.record({
+    m: length,
+    n: length,
+    k: length,
+    gap: fc.nat(2),
+    left: fc.boolean(),
+    right: fc.boolean(),
+    add: fc.boolean(),
+  });
+
+  it("means the same for every layout", () => {
+    fc.assert(
+      fc.property(form, ({ m, n, k, gap, left, right, add }) => {
+        const [ars, acs] = left ? [1, m + gap] : [k + gap, 1];
+        const [brs, bcs] = right ? [1, k + gap] : [n + gap, 1];
+        const cells = Array.from({ length: 300 }, (_, i) => ((i * 37) % 19) - 9);
+        const [a, b, c] = [0, 100, 200];
+        const wanted = [...cells];
+        for (let i = 0; i < m; i++) {
+          for (let j = 0; j < n; j++) {
+            let sum = add ? cells[c + i * (n + gap) + j] : 0;
+            for (let p = 0; p < k; p++) sum += cells[a + i * ars + p * acs] * cells[b + p * brs + j * bcs];
+            wanted[c + i * (n + gap) + j] = sum;
+          }
+        }
+        const args = [4 * a, 4 * b, 4 * c, m, n, k, ars, acs, brs, bcs, n + gap, add ? 1 : 0];
+        expect(gemmByBlas(new PlainBlas(cells), args)).toBe(true);
+        expect(cells).toEqual(wanted);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("stays with our kernel where BLAS has no words for it, or it is small", () => {
+    const refuses = (blas: Blas, args: number[]) => expect(gemmByBlas(blas, args)).toBe(false);
+    const blas = new PlainBlas([]);
+    refuses(blas, [0, 0, 0, 4, 4, 4, 8, 2, 4, 1, 4, 0]); // scattered
+    refuses(blas, [0, 0, 0, 4, 4, 4, 0, 1, 4, 1, 4, 0]); // every row the same
+    refuses(blas, [0, 0, 0, 4, 0, 4, 4, 1, 4, 1, 4, 0]); // empty
+    refuses({ ...blas, name: "", from: 1000, sgemm: blas.sgemm }, [0, 0, 0, 4, 4, 4, 4, 1, 4, 1, 4, 0]);
+  });
+});
+
+describe("choosing a library", () => {
+  it("finds them in the loader's list, best first", () => {
+    const list = [
+      "\tlibblis.so.4 (libc6,x86-64) => /usr/lib/libblis.so.4",
+      "\tlibopenblas.so.0 (libc6,x86-64) => /usr/lib/libopenblas.so.0",
+      "\tlibc.so.6 (libc6,x86-64) => /lib/libc.so.6",
+    ].join("\n");
+    if (process.platform === "darwin") return expect(candidates()[0]).toContain("Accelerate");
+    expect(candidates(() => list)).toEqual(["/usr/lib/libopenblas.so.0", "/usr/lib/libblis.so.4"]);
+    expect(candidates(() => "")).toEqual([]);
+  });
+
+  it("can be pinned, and switched off", async () => {
+    const choice = { path: "/usr/lib/libopenblas.so.0", core: "Zen", from: 4096 };
+    expect(parseChoice(formatChoice(choice))).toEqual(choice);
+    expect(parseChoice("/lib/x.so##0")).toEqual({ path: "/lib/x.so", core: undefined, from: 0 });
+    expect(() => parseChoice("fast")).toThrow("path#core#from");
+    expect((await findBlas("off")).choice).toBeUndefined();
+  });
+
+  it.skipIf(!hasKoffi())("refuses a file that is no library, and one without a product (needs koffi)", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "worldsize-blas-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const broken = join(folder, "libopenblas.so");
+    writeFileSync(broken, "no library");
+    const probe = (path: string) => promisify(execFile)(process.execPath, ["dist/blas-probe.js", path]);
+    await expect(probe(broken)).rejects.toThrow(/libopenblas.so/);
+    await expect(probe("libc.so.6")).rejects.toThrow(/cblas_sgemm/);
+  });
+});
+
+const report = await findBlas("auto");
+const { choice } = report;
+
+describe.skipIf(!choice)(`this machine's BLAS (${choice ? choice.path : `none: ${report.reason}`})`, () => {
+  it.each(["inline", "threaded"] as const)("gives what our kernel gives, on a stream that is %s", async (stream) => {
+    const opened = await openDevice({ stream, blas: choice && { ...choice, from: 0 } });
+    const own = await openDevice();
+    const [device, reference] = [new TensorDevice(opened.device), new TensorDevice(own.device)];
+    const shapes = fc.record({
+      m: fc.integer({ min: 1, max: 70 }),
+      n: fc.integer({ min: 1, max: 70 }),
+      k: fc.integer({ min: 1, max: 70 }),
+      left: fc.boolean(),
+      right: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ m, n, k, left, right }) => {
+        const product = async (on: TensorDevice): Promise<Float32Array> => {
+          const a = left ? on.randn([k, m], { seed: 1 }).transpose() : on.randn([m, k], { seed: 1 });
+          const b = right ? on.randn([n, k], { seed: 2 }).transpose() : on.randn([k, n], { seed: 2 });
+          return (await a.matmul(b).data()) as Float32Array;
+        };
+        const [found, wanted] = [await product(device), await product(reference)];
+        for (const [i, value] of found.entries()) expect(Math.abs(value - wanted[i])).toBeLessThan(1e-4);
+      }),
+      { numRuns: 60 },
+    );
+    await opened.close();
+    await own.close();
+  });
+});
