@@ -2,6 +2,7 @@
  * Tries a BLAS in a process of its own, so that a broken one breaks nothing else: `node blas-probe.js PATH`
  * prints its speed and from which size on it beats our kernel, or fails.
  */
+import { writeSync } from "node:fs";
 import { KernelRuntime, SegmentPool } from "../../../device/index.ts";
 import { SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node.ts";
@@ -64,4 +65,4 @@ function checkSame(memory: SharedMemory, c: number, d: number, n: number): void 
   if (wrong >= 0) throw new Error(`its product of ${n}³ is ${x[wrong]} where ours is ${y[wrong]}`);
 }
 
-if (process.argv[2]) process.stdout.write(JSON.stringify(await probe(process.argv[2])));
+if (process.argv[2]) writeSync(1, JSON.stringify(await probe(process.argv[2])));
