@@ -42,7 +42,9 @@ function draw(seed: number, count: number): number[] {
 }
 
 function boundaries(lengths: readonly number[]): number[] {
-  return lengths.reduce((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const all = [0];
+  for (const length of lengths) all.push((all.at(-1) as number) + length);
+  return all;
 }
 
 /** Where a head's vector of a token begins, and the strides that say so. */

@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Blas, gemmByBlas } from "../src/device/index.ts";
-import { candidates, findBlas, formatChoice, hasKoffi, parseChoice } from "../src/script/node/blas/choice.ts";
+import { candidates, findBlas, hasKoffi } from "../src/script/node/blas/choice.ts";
+import { formatChoice, parseChoice } from "../src/script/node/blas/format.ts";
 import { openDevice } from "../src/script/node/open-device.ts";
 import { TensorDevice } from "../src/tensor/index.ts";
 

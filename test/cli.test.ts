@@ -196,7 +196,7 @@ it("verify prints a line for everything it tried", () => {
     "memory",
     "shared memory",
     "SIMD kernels",
-    "native BLAS",
+    "matrix product",
     "TCP on loopback",
     "MPI",
     "GPU",

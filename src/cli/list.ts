@@ -14,10 +14,11 @@ export async function listCommand(args: readonly string[]): Promise<number> {
     const program = await compileProgram(path);
     const { about, ranks = 4 } = scriptOf((await import(program.url)) as Record<string, unknown>, program.file);
     if (json) {
-      process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);
+      process.stdout.write(`${JSON.stringify({ name, chapter: of ? Number(of) : undefined, ranks, about })}\n`);
       continue;
     }
-    if (of !== chapter) process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(`Chapter ${Number(of)}`)}\n`);
+    if (of !== chapter)
+      process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(of ? `Chapter ${Number(of)}` : "The machine room")}\n`);
     chapter = of;
     process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${about}\n`);
   }

@@ -31,7 +31,7 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly interLink?: LinkSpeed;
   readonly ranksPerNode?: number;
   readonly eager: number;
-  readonly streams: StreamMode;
+  readonly streams?: StreamMode;
   readonly timeout: number;
 }
 
@@ -105,7 +105,6 @@ export function addProgramFlags(command: Command): Command {
     .addOption(
       new Option("--streams <where>", "run streams in the program's thread, or in threads of their own")
         .choices([...streamModes])
-        .default("inline")
         .env("WORLDSIZE_STREAMS"),
     )
     .option("--timeout <seconds>", "over tcp: how long a rank may be silent, or take to come", seconds, 30_000)
@@ -152,6 +151,7 @@ export function jobOptions(
   flags: ProgramFlags,
   values: Record<string, unknown>,
 ): Omit<JobOptions, "ranks"> {
+  const within = flags.link ?? (script.link ? parseLink(script.link) : undefined);
   return {
     program,
     options: Object.fromEntries(Object.keys(script.options ?? {}).map((key) => [key, values[key]])),
@@ -159,9 +159,9 @@ export function jobOptions(
     memory: flags.memory,
     seed: flags.seed,
     interleaving: flags.interleaving,
-    link: { within: flags.link, between: flags.interLink ?? flags.link },
+    link: { within, between: flags.interLink ?? within },
     eager: flags.eager,
-    streams: flags.streams,
+    streams: flags.streams ?? script.streams,
     traced: flags.trace !== undefined || flags.timeline || script.traced,
     processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
   };

@@ -10,6 +10,7 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 export interface CourseScript {
   readonly name: string;
   readonly path: string;
+  /** Two digits; empty for the machine room, which is no chapter. */
   readonly chapter: string;
 }
 
@@ -24,12 +25,12 @@ export function courseScripts(): CourseScript[] {
   if (!existsSync(course)) return [];
   return readdirSync(course, { recursive: true, encoding: "utf8" })
     .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
-    .sort()
     .map((file) => ({
       name: basename(file, ".ts"),
       path: join(course, file),
       chapter: /chapter(\d+)/.exec(file)?.[1] ?? "",
-    }));
+    }))
+    .sort((a, b) => Number(a.chapter === "") - Number(b.chapter === "") || (a.path < b.path ? -1 : 1));
 }
 
 /** The file of a script given by name or path. @throws UsageError with the nearest names. */

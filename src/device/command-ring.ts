@@ -22,6 +22,7 @@ export const WAIT_STREAM = -1;
 export const WAIT_FLAG = -2;
 export const GRAPH = -3;
 export const STOP = -4;
+export const REPORT = -5;
 
 // Words of the control block; those that different threads write lie on different cache lines.
 const HEAD = 0;

@@ -6,8 +6,8 @@ import type { KernelRuntime } from "./runtime.ts";
 /** Runs a kernel by its number. @throws what the kernel throws, or an error that explains its status. */
 export type Execute = (kernel: number, args: readonly number[]) => void;
 
-/** The Execute of a thread. */
-export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer): Execute {
+/** The Execute of a thread. @param stream its number, for the spans. */
+export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0): Execute {
   const { exports, scratch } = runtime;
   const execute: Execute = (number, args) => {
     const kernel = kernelList[number];
@@ -21,7 +21,7 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer): Execute {
     const { buffers, bounds, flops } = kernelList[number];
     const scalars = args.slice(buffers.length);
     const bytes = bounds(scalars).reduce((a, b) => a + b, 0);
-    tracer.add("device", kernelNames[number], start, tracer.now(), { flops: flops(scalars), bytes });
+    tracer.add("device", kernelNames[number], start, tracer.now(), { flops: flops(scalars), bytes, stream });
   };
 }
 

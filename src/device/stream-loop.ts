@@ -1,14 +1,21 @@
 /** A stream's thread: takes commands from the ring, in order, until it is told to stop. */
 import type { SharedMemory } from "../platform/memory.ts";
-import { CommandRing, GRAPH, STOP, STREAMS, WAIT_FLAG, WAIT_STREAM } from "./command-ring.ts";
+import { CommandRing, GRAPH, REPORT, STOP, STREAMS, WAIT_FLAG, WAIT_STREAM } from "./command-ring.ts";
 import { type Execute, kernelFailure } from "./executor.ts";
 import { GraphReader } from "./graph.ts";
 
 /**
  * Serves the ring at an address; returns after STOP.
  * @param execute runs a kernel. @param spins looks at what is awaited before the thread sleeps.
+ * @param report tells the host what was recorded.
  */
-export function serveStream(memory: SharedMemory, address: number, execute: Execute, spins: number): void {
+export function serveStream(
+  memory: SharedMemory,
+  address: number,
+  execute: Execute,
+  spins: number,
+  report: () => void = () => {},
+): void {
   const ring = new CommandRing(memory, address);
   const graphs = new GraphReader(memory);
   const args: number[] = [];
@@ -28,6 +35,7 @@ export function serveStream(memory: SharedMemory, address: number, execute: Exec
     if (code >= 0) run(code, args);
     else if (code === WAIT_STREAM) new CommandRing(memory, args[0]).block(STREAMS + args[2], args[1], spins);
     else if (code === WAIT_FLAG) awaitFlag(memory, args[0], spins);
+    else if (code === REPORT) report();
     else if (code === GRAPH) graphs.run(args[0], args[1], run);
     position = (position + 1) | 0;
     ring.retire(position);

@@ -26,27 +26,38 @@ export interface StreamStart {
   /** Looks at a word before the thread sleeps. */
   readonly spins: number;
   readonly traced: boolean;
+  /** The stream's number on its device. */
+  readonly number: number;
 }
 
 /** A stream's thread, as its host sees it. */
 export interface StreamThread {
-  /** Settles when the thread has ended; gives its spans. */
-  readonly ended: Promise<readonly Span[]>;
+  /** What it has recorded, as far as it has reported. */
+  readonly spans: readonly Span[];
+  /** Resolves at its next report. */
+  reported(): Promise<void>;
+  /** Settles when the thread has ended, after its last report. */
+  readonly ended: Promise<void>;
   /** Ends the thread in the middle of whatever it does. */
   kill(): void;
 }
 
-/** What a stream's thread does, from its start to its end. @param openBlas if the platform has one. @returns the spans of its kernels, if traced. */
+/**
+ * What a stream's thread does, from its start to its end.
+ * @param report sends spans to the host: those since the last time. @param openBlas if the platform has one.
+ */
 export function runStreamThread(
   start: StreamStart,
   now: () => number,
+  report: (spans: readonly Span[]) => void,
   openBlas: (memory: SharedMemory) => Blas | undefined = () => undefined,
-): readonly Span[] {
+): void {
   const memory = new SharedMemory(start.memory, start.limit);
   const runtime = new KernelRuntime(start.kernels, new SegmentPool(memory), start.owner, openBlas(memory));
   const tracer = start.traced ? new Tracer(now) : undefined;
-  serveStream(memory, start.address, makeExecutor(runtime, tracer), start.spins);
-  return tracer?.spans ?? [];
+  const tell = (): void => report(tracer?.spans.splice(0) ?? []);
+  serveStream(memory, start.address, makeExecutor(runtime, tracer, start.number), start.spins, tell);
+  tell();
 }
 
 export interface ThreadedStreamsOptions {
@@ -64,6 +75,7 @@ export interface ThreadedStreamsOptions {
 /** The threaded streams of one device. */
 export class ThreadedStreams {
   readonly #options: ThreadedStreamsOptions;
+  readonly #streams: ThreadedStream[] = [];
   readonly #threads: StreamThread[] = [];
 
   constructor(options: ThreadedStreamsOptions) {
@@ -78,7 +90,8 @@ export class ThreadedStreams {
     if (address === 0) throw new Error("No room for a stream's commands; give the job more memory.");
     memory.bytes(address + STREAM_BYTES).fill(0, address, address + STREAM_BYTES);
     const stream = new ThreadedStream({ memory, address, number, spins, first });
-    const thread = spawn({ memory: memory.wasm, limit: memory.limit, kernels, address, owner, spins, traced });
+    const thread = spawn({ memory: memory.wasm, limit: memory.limit, kernels, address, owner, spins, traced, number });
+    this.#streams.push(stream);
     thread.ended.then(
       () => stream.lost("it has ended"),
       (error: Error) => stream.lost(error.message),
@@ -87,11 +100,19 @@ export class ThreadedStreams {
     return stream;
   };
 
+  /** What the threads have recorded so far. */
+  async spans(): Promise<readonly Span[]> {
+    const reports = this.#threads.map((thread) => thread.reported());
+    for (const stream of this.#streams) stream.report();
+    await Promise.all(reports);
+    return this.#threads.flatMap(({ spans }) => spans);
+  }
+
   /** After the device was closed: waits for the threads. @returns what they recorded. */
   async ended(): Promise<readonly Span[]> {
-    const spans = await Promise.all(this.#threads.map(({ ended }) => ended));
+    await Promise.all(this.#threads.map(({ ended }) => ended));
     this.#options.pool.giveAll(this.#options.owner);
-    return spans.flat();
+    return this.#threads.flatMap(({ spans }) => spans);
   }
 
   /** Ends the threads at once, whatever they wait for. */

@@ -4,7 +4,17 @@
  */
 import type { SharedMemory } from "../platform/memory.ts";
 import type { Site } from "../trace/site.ts";
-import { CAPACITY, CommandRing, GRAPH, HOST, HOST_BLOCKED, STOP, WAIT_FLAG, WAIT_STREAM } from "./command-ring.ts";
+import {
+  CAPACITY,
+  CommandRing,
+  GRAPH,
+  HOST,
+  HOST_BLOCKED,
+  REPORT,
+  STOP,
+  WAIT_FLAG,
+  WAIT_STREAM,
+} from "./command-ring.ts";
 import type { Graph } from "./graph.ts";
 import { type Blockable, type KernelError, kernelError, type Stream, StreamEvent } from "./stream.ts";
 
@@ -120,6 +130,11 @@ export class ThreadedStream implements Stream {
     this.#gone = true;
     this.#ring.fail(this.#ring.tail, `The thread of stream ${this.number} is gone (${reason}).`);
     this.#ring.retire(this.#next | 0);
+  }
+
+  /** Asks the thread for what it has recorded so far. */
+  report(): void {
+    this.#push(REPORT, []);
   }
 
   close(): void {

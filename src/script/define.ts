@@ -21,6 +21,8 @@ export interface Place {
   readonly transport: "local" | "shm" | "tcp";
   /** By rank. */
   readonly ranks: readonly RankPlace[];
+  /** The native BLAS that does large matrix products, and how to pin it (WORLDSIZE_BLAS); or why there is none. */
+  readonly blas: { readonly name?: string; readonly pin?: string; readonly reason?: string };
   /** How two ranks are joined: in one thread, through shared memory, by a Unix socket, by TCP. */
   reach(from: number, to: number): "local" | "shm" | "unix" | "tcp";
 }
@@ -45,8 +47,8 @@ export interface Context<O = Record<string, never>> {
   random(): number;
   /** Runs a function and records how long it took on the host, for --trace and show.timeline. */
   span<T>(name: string, body: () => T | Promise<T>): Promise<T>;
-  /** Spans recorded so far on this rank. */
-  spans(): readonly Span[];
+  /** Spans recorded so far on this rank, by all of its threads. */
+  spans(): Promise<readonly Span[]>;
 }
 
 export interface Script<O extends Record<string, OptionSpec> = Record<string, OptionSpec>> {
@@ -56,6 +58,10 @@ export interface Script<O extends Record<string, OptionSpec> = Record<string, Op
   readonly ranks?: number;
   /** Whether spans are recorded although no trace was asked for. */
   readonly traced?: boolean;
+  /** Where streams run when nothing else is asked for; inline if not given. */
+  readonly streams?: "inline" | "threaded";
+  /** Speed of links when none is asked for, such as 1GB/s,20us; as fast as they are if not given. */
+  readonly link?: string;
   readonly options?: O;
   main(context: Context<Values<O>>): void | Promise<void>;
 }

@@ -24,6 +24,8 @@ export interface RankProgram {
   readonly now: () => number;
   readonly tracer: Tracer | undefined;
   readonly emit: (shown: Shown) => void;
+  /** Spans of the rank's other threads. */
+  readonly spans?: () => Promise<readonly Span[]>;
 }
 
 /** @returns how the program ended; never throws. */
@@ -66,7 +68,7 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     random,
     span: async (name, body) => (tracer ? tracer.span(name, body) : body()),
-    spans: (): readonly Span[] => tracer?.spans ?? [],
+    spans: async (): Promise<readonly Span[]> => [...(tracer?.spans ?? []), ...((await program.spans?.()) ?? [])],
   };
 }
 

@@ -16,10 +16,10 @@ const now = (): number => timeOrigin + performance.now();
 const tracer = start.traced ? new Tracer(now) : undefined;
 
 function post(message: FromComm): void {
-  if (message.type === "left") {
-    // What was recorded goes first, because nobody listens afterwards.
-    const traffic = rank.engine.traffic?.dump() ?? noTraffic;
-    port.postMessage({ type: "recorded", spans: tracer?.spans ?? [], traffic } satisfies CommMessage);
+  if (message.type === "left" || message.type === "reported") {
+    // What was recorded goes first, because at the end nobody listens afterwards.
+    const traffic = message.type === "left" ? (rank.engine.traffic?.dump() ?? noTraffic) : noTraffic;
+    port.postMessage({ type: "recorded", spans: tracer?.spans.splice(0) ?? [], traffic } satisfies CommMessage);
   }
   port.postMessage(message);
   if (message.type === "left" && start.transport !== "tcp") port.close(); // wires stay open until all ranks are done

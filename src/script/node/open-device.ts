@@ -12,7 +12,7 @@ import { SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
 import type { KernelModule } from "../../platform/platform.ts";
 import { Tracer } from "../../trace/trace.ts";
-import type { BlasChoice } from "./blas/choice.ts";
+import type { BlasChoice } from "./blas/format.ts";
 import { NativeBlas } from "./blas/native.ts";
 import { streamSpawner } from "./spawn-stream.ts";
 

@@ -16,7 +16,7 @@ import {
 import type { FlightRecord } from "../../world/recorder.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
-import type { BlasChoice } from "./blas/choice.ts";
+import type { BlasReport } from "./blas/format.ts";
 
 /** What the ranks of a job run, however they are started. */
 export interface ProgramStart {
@@ -57,8 +57,8 @@ export interface WorkerStart extends ProgramStart {
   readonly table: TuningTable | undefined;
   /** Added to what programs see of the environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** The BLAS to use; none if not given. */
-  readonly blas: BlasChoice | undefined;
+  /** The BLAS to use, or why there is none. */
+  readonly blas: BlasReport;
   /** What a rank of a process of its own needs besides. */
   readonly tcp?: {
     readonly port: MessagePort;

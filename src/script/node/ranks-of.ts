@@ -36,7 +36,8 @@ export interface ThreadOptions {
 /** The kernels of a thread. */
 export function runtimeOf(start: WorkerStart, owner = SCRATCH_OWNER + start.rank): KernelRuntime {
   const memory = new SharedMemory(start.memory, start.limit);
-  const blas = start.blas && new NativeBlas(start.blas, memory);
+  const { choice } = start.blas;
+  const blas = choice && new NativeBlas(choice, memory);
   return new KernelRuntime(start.kernels, new SegmentPool(memory), owner, blas);
 }
 

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import type { StreamStart, StreamThread } from "../../device/index.ts";
 import type { Span } from "../../trace/trace.ts";
-import type { BlasChoice } from "./blas/choice.ts";
+import type { BlasChoice } from "./blas/format.ts";
 import { workerFile } from "./worker-file.ts";
 
 /** What a stream's worker is handed. */
@@ -17,14 +17,20 @@ export function streamSpawner(blas: BlasChoice | undefined): (start: StreamStart
 
 function spawnStream(start: NodeStreamStart): StreamThread {
   const worker = new Worker(workerFile("stream-worker"), { workerData: start, name: "stream" });
-  let spans: readonly Span[] = [];
-  const ended = new Promise<readonly Span[]>((resolve, reject) => {
-    worker.on("message", (recorded: readonly Span[]) => {
-      spans = recorded;
-    });
+  const spans: Span[] = [];
+  const waiting: (() => void)[] = [];
+  worker.on("message", (recorded: readonly Span[]) => {
+    spans.push(...recorded);
+    for (const resolve of waiting.splice(0)) resolve();
+  });
+  const ended = new Promise<void>((resolve, reject) => {
     worker.on("error", reject);
-    worker.on("exit", () => resolve(spans));
+    worker.on("exit", () => resolve());
   });
   ended.catch(() => {}); // whoever waits for the thread hears of it
-  return { ended, kill: () => void worker.terminate() };
+  const reported = (): Promise<void> => {
+    const report = new Promise<void>((resolve) => void waiting.push(resolve));
+    return Promise.race([report, ended]);
+  };
+  return { spans, reported, ended, kill: () => void worker.terminate() };
 }

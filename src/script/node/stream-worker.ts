@@ -6,9 +6,9 @@ import type { NodeStreamStart } from "./spawn-stream.ts";
 
 const { timeOrigin } = performance;
 const { blas, ...start } = workerData as NodeStreamStart;
-const spans = runStreamThread(
+runStreamThread(
   start,
   () => timeOrigin + performance.now(),
+  (spans) => parentPort?.postMessage(spans),
   (memory) => blas && new NativeBlas(blas, memory),
 );
-parentPort?.postMessage(spans);

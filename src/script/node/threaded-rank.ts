@@ -19,6 +19,8 @@ const BUSY = 2;
 
 export interface ThreadedRank {
   readonly rank: Rank;
+  /** What the rank's other threads have recorded so far. */
+  spans(): Promise<readonly Span[]>;
   /** Waits for the rank's threads, or ends them if the program failed. @returns what they recorded. */
   close(ok: boolean): Promise<{ spans: readonly Span[]; traffic: RankTraffic }>;
 }
@@ -39,7 +41,7 @@ export function startThreadedRank(
     owner,
     spins,
     traced,
-    spawn: streamSpawner(start.blas),
+    spawn: streamSpawner(start.blas.choice),
   });
   const transferList = tcp ? [tcp.port] : [];
   const comm = new Worker(workerFile("comm-worker"), {
@@ -59,11 +61,14 @@ export function startThreadedRank(
     stream: streams.make,
     post: (message) => comm.postMessage(message),
   });
-  let recorded: { spans: readonly Span[]; traffic: RankTraffic } = { spans: [], traffic: noTraffic };
+  const spans: Span[] = [];
+  let traffic = noTraffic;
   comm.on("message", (message: CommMessage) => {
     if (message.type === "stored") onStored(message.id, message.reply);
-    else if (message.type === "recorded") recorded = message;
-    else rank.remote?.receive(message);
+    else if (message.type === "recorded") {
+      spans.push(...message.spans);
+      traffic = message.traffic;
+    } else rank.remote?.receive(message);
   });
   comm.on("error", (error) => rank.remote?.lost(`${error.name}: ${error.message}`));
   comm.on("exit", () => rank.remote?.lost("its thread has ended"));
@@ -73,8 +78,11 @@ export function startThreadedRank(
       await rank.remote?.over();
       if (ok) rank.device.close();
       else streams.kill();
-      const spans = await streams.ended();
-      return { spans: [...recorded.spans, ...spans], traffic: recorded.traffic };
+      return { spans: [...spans, ...(await streams.ended())], traffic };
+    },
+    async spans() {
+      await rank.remote?.report();
+      return [...spans, ...(await streams.spans())];
     },
   };
 }

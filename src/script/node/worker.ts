@@ -6,6 +6,7 @@ import { MemoryStore, noTraffic, type Rank, RemoteStore, type Store, type StoreR
 import { type Place, type Script, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
 import { type Ending, failRank, runRank } from "../rank.ts";
+import { blasName, formatChoice } from "./blas/format.ts";
 import type { WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
 import { ranksOf } from "./ranks-of.ts";
 import { startThreadedRank, type ThreadedRank } from "./threaded-rank.ts";
@@ -87,6 +88,7 @@ async function run(rank: Rank, script: Script): Promise<void> {
       store,
       now,
       tracer: tracers.get(number),
+      spans: threads && (() => (threads as ThreadedRank).spans()),
       emit: (shown) => post({ type: "shown", rank: number, shown }),
     });
   } catch (error) {
@@ -107,7 +109,9 @@ function placeOf(): Place {
     if (transport !== "tcp") return transport;
     return members?.[from].host === members?.[to].host && !tcp?.onlyTcp ? "unix" : "tcp";
   };
-  return { process: process.pid, thread: threadId, transport, ranks, reach };
+  const { choice, reason } = start.blas;
+  const blas = choice ? { name: blasName(choice), pin: formatChoice(choice) } : { reason };
+  return { process: process.pid, thread: threadId, transport, ranks, blas, reach };
 }
 
 const ranks = build();

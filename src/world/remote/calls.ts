@@ -42,6 +42,8 @@ export type ToComm =
   /** The program has waited for everything; are there copies that nobody has taken? */
   | { readonly type: "drain" }
   | { readonly type: "leave"; readonly state: "finished" | "failed"; readonly error: string }
+  /** What was recorded so far is wanted. */
+  | { readonly type: "report" }
   /** Nothing more will come. */
   | { readonly type: "over" };
 
@@ -49,6 +51,7 @@ export type FromComm =
   | { readonly type: "ended"; readonly id: number; readonly result?: unknown }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "drained" }
+  | { readonly type: "reported" }
   | { readonly type: "left" };
 
 /** A new group, for the program. */

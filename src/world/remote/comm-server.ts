@@ -96,6 +96,7 @@ export class CommServer implements Served {
     else if (message.type === "await") this.#await(message.id, message.site);
     else if (message.type === "claim") this.#works.get(message.id)?.claim();
     else if (message.type === "drain") void this.#drain();
+    else if (message.type === "report") this.#post({ type: "reported" });
     else if (message.type === "leave") this.#engine.leave(message.state, message.error);
     else this.#post({ type: "left" });
     this.#engine.driver.nudge?.();

@@ -82,6 +82,7 @@ export class RemoteTransport implements Transport {
   #engine!: Engine;
   #id = 0;
   #drained: () => void = () => {};
+  #reported: () => void = () => {};
   #heard: () => void = () => {};
   #gone = false;
 
@@ -146,6 +147,7 @@ export class RemoteTransport implements Transport {
     if (message.type === "ended") this.#running.get(message.id)?.end(message.result);
     else if (message.type === "failed") this.#engine.fail(message.message);
     else if (message.type === "drained") this.#drained();
+    else if (message.type === "reported") this.#reported();
     else this.#heard();
     this.#engine.progress();
   }
@@ -157,6 +159,15 @@ export class RemoteTransport implements Transport {
     });
     this.#post({ type: "drain" });
     await drained;
+  }
+
+  /** Resolves when the stream has told what it recorded. */
+  async report(): Promise<void> {
+    const reported = new Promise<void>((resolve) => {
+      this.#reported = resolve;
+    });
+    this.#post({ type: "report" });
+    if (!this.#gone) await reported;
   }
 
   /** Tells the stream that the program is over. */
@@ -178,6 +189,7 @@ export class RemoteTransport implements Transport {
     this.#gone = true;
     this.#engine.fail(`The communication stream of rank ${this.rank} is gone: ${reason}.`);
     this.#drained();
+    this.#reported();
     this.#heard();
   }
 

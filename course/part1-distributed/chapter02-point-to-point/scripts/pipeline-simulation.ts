@@ -75,7 +75,7 @@ export default defineScript({
       show.line(`The pipeline gives the same numbers as one rank (largest difference ${difference.toExponential(1)}).`);
     }
 
-    const work = spans().filter((s) => s.lane === "host" && s.start >= piped.from);
+    const work = (await spans()).filter((s) => s.lane === "host" && s.start >= piped.from);
     const lanes = await world.allGatherObject({
       name: `stage ${rank}`,
       spans: work.map(({ name, start, end }) => ({ name, start, end })),

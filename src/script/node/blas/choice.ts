@@ -13,26 +13,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { packageRoot } from "../compile.ts";
 import { workerFile } from "../worker-file.ts";
+import { type BlasChoice, type BlasReport, parseChoice } from "./format.ts";
 import type { ProbeResult } from "./probe.ts";
-
-/** What a rank needs to open a BLAS. */
-export interface BlasChoice {
-  readonly path: string;
-  /** OPENBLAS_CORETYPE, if the library has to be told. */
-  readonly core?: string;
-  /** Multiply-adds from which it is used. */
-  readonly from: number;
-}
-
-/** What was found out about this machine's BLAS. */
-export interface BlasReport {
-  readonly choice?: BlasChoice;
-  /** Why there is none. */
-  readonly reason?: string;
-  /** One thread's speed, beside that of our own kernel, of the best candidate. */
-  readonly gflops?: number;
-  readonly ownGflops?: number;
-}
 
 const REMEMBERED = "node_modules/.cache/worldsize/blas.json";
 /** A library that is not faster by so much is not worth other rounding. */
@@ -87,20 +69,6 @@ function cores(path: string): (string | undefined)[] {
   ];
 }
 
-/** As WORLDSIZE_BLAS can pin it: `path#core#from`. */
-export function formatChoice({ path, core = "", from }: BlasChoice): string {
-  return `${path}#${core}#${from}`;
-}
-
-/** @throws RangeError for text that is no choice. */
-export function parseChoice(text: string): BlasChoice {
-  const [path, core, from] = text.split("#");
-  if (!path.startsWith("/") || !(Number(from) >= 0)) {
-    throw new RangeError(`WORLDSIZE_BLAS is "${text}"; write off, auto, or what verify shows: path#core#from.`);
-  }
-  return { path, core: core || undefined, from: Number(from) };
-}
-
 /** The BLAS of this machine, as remembered or tried now (about a second, once). */
 export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Promise<BlasReport> {
   if (asked === "off") return { reason: "switched off (WORLDSIZE_BLAS=off)" };
@@ -152,11 +120,11 @@ async function tryOne(path: string, core: string | undefined): Promise<ProbeResu
   return JSON.parse(stdout) as ProbeResult;
 }
 
-/** The choice for a job's threads, after the process has been prepared for it. For the main thread. */
-export async function openedBlas(): Promise<BlasChoice | undefined> {
-  const { choice } = await findBlas();
-  if (choice) prepareBlas(choice);
-  return choice;
+/** What a job's threads shall use, after the process has been prepared for it. For the main thread. */
+export async function openedBlas(): Promise<BlasReport> {
+  const report = await findBlas();
+  if (report.choice) prepareBlas(report.choice);
+  return report;
 }
 
 /** Tells the library what it has to know before it is loaded. In the main thread only: workers have a copy of the environment. */

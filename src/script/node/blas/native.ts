@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { Blas } from "../../../device/index.ts";
 import type { SharedMemory } from "../../../platform/memory.ts";
-import type { BlasChoice } from "./choice.ts";
+import { type BlasChoice, blasName } from "./format.ts";
 
 /** What we use of koffi. */
 interface Koffi {
@@ -32,9 +32,10 @@ export class NativeBlas implements Blas {
   #sgemm: Sgemm | undefined;
   #base = 0;
 
-  constructor({ path, core, from }: BlasChoice, memory: SharedMemory) {
+  constructor(choice: BlasChoice, memory: SharedMemory) {
+    const { path, from } = choice;
     this.#path = path;
-    this.name = `${path.split("/").at(-1)}${core ? ` as ${core}` : ""}`;
+    this.name = blasName(choice);
     this.from = from;
     this.#memory = memory;
   }

@@ -1,0 +1,128 @@
+// The device by hand: what it means to launch, to wait, to order two streams by an event, to let
+// communication and computation overlap, and to replay a graph. Each step is drawn as it was recorded.
+import { type Context, defineScript, number, type Span } from "worldsize";
+
+type Options = { size: number };
+
+/** A step: what it shows, and what it does. */
+interface Step {
+  readonly title: string;
+  readonly lesson: string;
+  run(context: Context<Options>): void | Promise<void>;
+}
+
+const steps: Step[] = [
+  {
+    title: "Launch",
+    lesson: "The host is done long before its stream: a launch only writes a command.",
+    run: ({ device, options: { size } }) => {
+      const x = device.randn([size, size], { seed: 1 });
+      for (let i = 0; i < 6; i++) x.matmul(x).dispose();
+    },
+  },
+  {
+    title: "Wait",
+    lesson: "Reading a number makes the host wait, and the stream run dry: look for the gap in its row.",
+    async run({ device, options: { size } }) {
+      const x = device.randn([size, size], { seed: 1 });
+      for (let i = 0; i < 3; i++) x.matmul(x).dispose();
+      await x.sum().item();
+      const until = performance.now() + 4; // the host thinks about the number
+      while (performance.now() < until);
+      for (let i = 0; i < 3; i++) x.matmul(x).dispose();
+    },
+  },
+  {
+    title: "Event",
+    lesson: "Two streams run side by side; an event makes the second wait for the first, not the host.",
+    run({ device, options: { size } }) {
+      const [first, second] = [device.raw.stream, secondStream(device)];
+      const x = device.randn([size, size], { seed: 1 });
+      for (let i = 0; i < 2; i++) x.matmul(x).dispose();
+      second.waitFor(first.record());
+      device.raw.withStream(second, () => {
+        for (let i = 0; i < 3; i++) x.tanh().dispose();
+      });
+      for (let i = 0; i < 2; i++) x.matmul(x).dispose();
+    },
+  },
+  {
+    title: "Overlap, first without",
+    lesson: "Each sum is awaited before the next product begins: the link and the arithmetic take turns.",
+    async run({ device, world, options: { size } }) {
+      const x = device.randn([size, size], { seed: 1 });
+      for (let layer = 0; layer < 4; layer++) await world.allReduce(x.matmul(x));
+    },
+  },
+  {
+    title: "Overlap",
+    lesson: "All sums are issued, and the stream waits for them at the end: the link works while products go on.",
+    run({ device, world, options: { size } }) {
+      const x = device.randn([size, size], { seed: 1 });
+      const works = Array.from({ length: 4 }, () => world.allReduce(x.matmul(x)));
+      for (const work of works) work.wait();
+    },
+  },
+  {
+    title: "Graph",
+    lesson: "Fifty small kernels by one command: the host's row is as good as empty.",
+    async run({ device, span }) {
+      const x = device.ones([64, 64]);
+      const graph = device.capture(() => {
+        for (let i = 0; i < 50; i++) x.copy_(x.tanh());
+        return undefined;
+      });
+      await span("50 launches", () => {
+        for (let i = 0; i < 50; i++) x.copy_(x.tanh());
+      });
+      await device.synchronize();
+      await span("replay", () => graph.replay());
+    },
+  },
+];
+
+/** The device's second stream: made once, because a stream is a thread. */
+function secondStream({ raw }: Context["device"]) {
+  return raw.streams[1] ?? raw.newStream();
+}
+
+/** Rows of a rank: its host, its compute streams, its communication. */
+function lanesOf(rank: number, spans: readonly Span[]) {
+  const row = (name: string, mine: (span: Span) => boolean) => ({
+    name: `${rank} ${name}`,
+    spans: spans.filter(mine).map(({ name: what, start, end }) => ({ name: what, start, end })),
+  });
+  const rows = [
+    row("host", ({ lane }) => lane === "host"),
+    row("stream 0", ({ lane, args }) => lane === "device" && !args?.stream),
+    row("stream 1", ({ lane, args }) => lane === "device" && args?.stream === 1),
+    row("link", ({ lane }) => lane === "comm"),
+  ];
+  return rows.filter(({ spans: found }) => found.length > 0);
+}
+
+export default defineScript({
+  about: "Launch, wait, event, overlap over a slow link, graph: the device's streams by hand, drawn as recorded.",
+  ranks: 2,
+  traced: true,
+  streams: "threaded",
+  link: "1GB/s,20us",
+  options: { size: number(512, "rows and columns of the matrices", { min: 8, max: 2048, integer: true }) },
+  async main(context) {
+    const { world, device, show, span, spans, now } = context;
+    const { rank } = world;
+    for (const { title, lesson, run } of [{ ...steps[0], title: "" }, ...steps]) {
+      await device.synchronize();
+      await world.barrier();
+      const start = now();
+      await span(title === "Graph" ? "capture, launch, replay" : "host", () => run(context));
+      await device.synchronize();
+      const end = now();
+      const mine = (await spans()).filter((each) => each.start >= start && each.start <= end);
+      const lanes = (await world.allGatherObject(lanesOf(rank, mine))).flat();
+      if (title === "" || rank !== 0) continue; // the first time warms up
+      show.timeline(lanes, `${title} (${(end - start).toFixed(1)} ms)`);
+      show.line(`${lesson}\n`);
+    }
+  },
+});

@@ -1,0 +1,39 @@
+/** A choice of BLAS, and how it is written down. */
+
+/** What a rank needs to open a BLAS. */
+export interface BlasChoice {
+  readonly path: string;
+  /** OPENBLAS_CORETYPE, if the library has to be told. */
+  readonly core?: string;
+  /** Multiply-adds from which it is used. */
+  readonly from: number;
+}
+
+/** What was found out about this machine's BLAS. */
+export interface BlasReport {
+  readonly choice?: BlasChoice;
+  /** Why there is none. */
+  readonly reason?: string;
+  /** One thread's speed, beside that of our own kernel, of the best candidate. */
+  readonly gflops?: number;
+  readonly ownGflops?: number;
+}
+
+/** As WORLDSIZE_BLAS can pin it: `path#core#from`. */
+export function formatChoice({ path, core = "", from }: BlasChoice): string {
+  return `${path}#${core}#${from}`;
+}
+
+/** @throws RangeError for text that is no choice. */
+export function parseChoice(text: string): BlasChoice {
+  const [path, core, from] = text.split("#");
+  if (!path.startsWith("/") || !(Number(from) >= 0)) {
+    throw new RangeError(`WORLDSIZE_BLAS is "${text}"; write off, auto, or what verify shows: path#core#from.`);
+  }
+  return { path, core: core || undefined, from: Number(from) };
+}
+
+/** `libopenblas.so.0 as Haswell` */
+export function blasName({ path, core }: BlasChoice): string {
+  return `${path.split("/").at(-1)}${core ? ` as ${core}` : ""}`;
+}
