@@ -14,7 +14,7 @@ export async function listCommand(args: readonly string[]): Promise<number> {
     const program = await compileProgram(path);
     const { about, ranks = 4 } = scriptOf((await import(program.url)) as Record<string, unknown>, program.file);
     if (json) {
-      process.stdout.write(`${JSON.stringify({ name, chapter: of ? Number(of) : undefined, ranks, about })}\n`);
+      process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);
       continue;
     }
     if (of !== chapter)

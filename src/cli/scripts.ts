@@ -10,7 +10,7 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 export interface CourseScript {
   readonly name: string;
   readonly path: string;
-  /** Two digits; empty for the machine room, which is no chapter. */
+  /** Two digits; empty (0 in JSON) for the machine room, which is no chapter. */
   readonly chapter: string;
 }
 
