@@ -2,7 +2,7 @@
 import { defineScript, number } from "worldsize";
 
 export default defineScript({
-  about: "Times kernels: bytes moved a second beside memory.copy, and milliseconds of products and attention.",
+  about: "Times kernels: those that only stream, beside memory.copy, and products and attention.",
   ranks: 1,
   options: { rounds: number(15, "how often each is timed; the best counts") },
   async main({ device, options: { rounds }, show, now }) {
@@ -60,8 +60,7 @@ export default defineScript({
       }
     }
     for (const [name, milliseconds] of best) {
-      const bytes = streaming[name]?.[0];
-      show.row({ name, milliseconds, gigabytes: bytes ? bytes / milliseconds / 1e6 : 0 });
+      show.row({ name, milliseconds, bytes: streaming[name]?.[0] ?? 0 });
     }
   },
 });

@@ -14,7 +14,7 @@ let page: Page;
 /** The suite's two bundles, the kernels, and an empty page, with the headers that shared memory needs. */
 async function serve(): Promise<Server> {
   const { outputFiles } = await build({
-    entryPoints: { page: "test/browser/page.ts", rank: "test/browser/rank.ts" },
+    entryPoints: ["page", "rank", "stream", "comm"].map((name) => `test/browser/${name}.ts`),
     bundle: true,
     format: "esm",
     platform: "browser",
@@ -54,8 +54,15 @@ afterAll(async () => {
   server?.close();
 });
 
-describe.each(["shm", "local"] as const)("in a headless browser, over %s", (transport) => {
-  it.each([1, 2, 3, 5, 8])("process groups agree with the plain reference on %i ranks", async (size) => {
+const places = [
+  { transport: "shm", sizes: [1, 2, 3, 5, 8] },
+  { transport: "local", sizes: [1, 2, 3, 5, 8] },
+  // Over shared memory, with nested workers for the streams of each rank: three threads a rank.
+  { transport: "threaded", sizes: [1, 2, 3] },
+] as const;
+
+describe.each(places)("in a headless browser, $transport", ({ transport, sizes }) => {
+  it.each(sizes)("process groups agree with the plain reference on %i ranks", async (size) => {
     const call = `conformance.${transport}(${size}, 80, ${40 + size})`;
     const outcome = (await page.evaluate(call)) as Outcome;
     if ("error" in outcome) throw new Error(outcome.error);

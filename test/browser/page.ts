@@ -17,6 +17,8 @@ export interface RankStart {
   readonly control: ShmControl;
   readonly cases: number;
   readonly seed: number;
+  /** Whether each rank has nested workers for its streams. */
+  readonly threaded: boolean;
 }
 
 /** Operations checked on each rank. */
@@ -25,7 +27,7 @@ export type Outcome = { readonly checked: number[]; readonly build: string } | {
 /** Browsers give a page less address space than Node. */
 const LIMIT = 2 ** 28;
 
-async function overShm(size: number, cases: number, seed: number): Promise<Outcome> {
+async function overShm(size: number, cases: number, seed: number, threaded = false): Promise<Outcome> {
   const kernels = await browserPlatform(location.href).loadKernels();
   const memory = SharedMemory.create(LIMIT);
   const control = takeShmControl(new SegmentPool(memory), size);
@@ -46,6 +48,7 @@ async function overShm(size: number, cases: number, seed: number): Promise<Outco
           control,
           cases,
           seed,
+          threaded,
         } satisfies RankStart);
       });
     });
@@ -88,4 +91,10 @@ async function overLocal(size: number, cases: number, seed: number): Promise<Out
   }
 }
 
-Object.assign(globalThis, { conformance: { shm: overShm, local: overLocal } });
+Object.assign(globalThis, {
+  conformance: {
+    shm: overShm,
+    local: overLocal,
+    threaded: (size: number, cases: number, seed: number) => overShm(size, cases, seed, true),
+  },
+});

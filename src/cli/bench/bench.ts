@@ -10,6 +10,7 @@ import { formatBytes } from "../../device/index.ts";
 import type { Row } from "../../script/index.ts";
 import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
+import { benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
@@ -38,6 +39,21 @@ const benches: Record<
     about: "hello-distributed on four ranks, from the shell to the prompt",
     peers: ["gloo"],
     run: benchStartup,
+  },
+  kernels: {
+    about: "fused kernels: bytes moved against memory.copy, products and attention",
+    peers: ["torch"],
+    run: benchKernels,
+  },
+  launch: {
+    about: "what a launch costs the host: eager, as a graph's node; steps with host work, threaded against inline",
+    peers: [],
+    run: benchLaunch,
+  },
+  overlap: {
+    about: "products and allReduces over a slow link: overlapped against one after the other",
+    peers: [],
+    run: benchOverlap,
   },
   links: {
     about: "64 MB over a link paced at 1 GB/s, against 64 ms",

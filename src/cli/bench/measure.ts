@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { compileProgram } from "../../script/node/compile.ts";
 import { runJob } from "../../script/node/job.ts";
+import type { StreamMode } from "../../script/node/protocol.ts";
 import type { LinkSpeed } from "../../world/index.ts";
 import { root } from "../scripts.ts";
 import type { PeerName } from "./peers.ts";
@@ -32,13 +33,19 @@ export const MIB = 2 ** 20;
 /** Bytes of messages that processes send from a copy, as gloo and MPI do. */
 const EAGER = 1024;
 
+/** How a bench program is run; over shared memory, inline, if nothing is said. */
+interface RowsOptions {
+  readonly transport?: Flags["transport"];
+  readonly link?: LinkSpeed;
+  readonly streams?: StreamMode;
+}
+
 /** Runs a bench program on ranks. @returns the rows that rank 0 showed. */
 export async function rows<T>(
   file: string,
   ranks: number,
   options: Record<string, unknown>,
-  transport: Flags["transport"] = "shm",
-  link?: LinkSpeed,
+  { transport = "shm", link, streams }: RowsOptions = {},
 ): Promise<T[]> {
   const found: T[] = [];
   const program = await compileProgram(join(root, "bench", file));
@@ -50,6 +57,7 @@ export async function rows<T>(
     eager: transport === "shm" ? 0 : EAGER,
     processes: { onlyTcp: transport === "tcp" },
     link: link && { within: link, between: link },
+    streams,
     onShown: (_, shown) => void (shown.kind === "row" && found.push(shown.row as T)),
   });
   if (!result.ok) throw new Error(`The bench itself failed: ${result.failure?.message}`);

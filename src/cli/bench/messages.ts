@@ -24,7 +24,7 @@ async function race(
         `${what}.ts`,
         ranks,
         { cases: cases.map((pair) => pair.join("x")).join(",") },
-        flags.transport,
+        { transport: flags.transport },
       ),
     );
     for (const peer of flags.against as ("openmpi" | "gloo")[]) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../scripts.ts";
 
-export const peerNames = ["openmpi", "gloo", "tfjs"] as const;
+export const peerNames = ["openmpi", "gloo", "torch", "tfjs"] as const;
 export type PeerName = (typeof peerNames)[number];
 
 /** One measurement of a peer, as its driver prints it. */
@@ -51,12 +51,14 @@ export function missingPeer(name: PeerName): string | undefined {
   const found = {
     openmpi: () => works("mpicc", "--version") && works("mpirun", "--version"),
     gloo: () => python() !== undefined,
+    torch: () => python() !== undefined,
     tfjs: () =>
       works(process.execPath, "--input-type=module", "-e", 'import.meta.resolve("@tensorflow/tfjs-backend-wasm")'),
   };
   const mend = {
     openmpi: "apt install openmpi-bin libopenmpi-dev gcc",
     gloo: "apt install python3-torch",
+    torch: "apt install python3-torch",
     tfjs: "npm install --no-save @tensorflow/tfjs @tensorflow/tfjs-backend-wasm",
   };
   return found[name]() ? undefined : `not installed (${mend[name]})`;
@@ -102,6 +104,13 @@ export function runHelloPeer(ranks: number): number {
   const start = performance.now();
   capture(python() ?? "python3", [join(drivers, "gloo.py"), "hello", String(ranks)], { OMP_NUM_THREADS: "1" });
   return (performance.now() - start) / 1e3;
+}
+
+/** Milliseconds of causal attention in torch, in one thread. */
+export function runAttentionPeer(heads: number, dim: number, tokens: number): number {
+  const numbers = [heads, dim, tokens, 12].map(String);
+  const driver = join(drivers, "torch_attention.py");
+  return Number(capture(python() ?? "python3", [driver, ...numbers], { OMP_NUM_THREADS: "1" }));
 }
 
 /** Seconds of a matrix product in tfjs. */

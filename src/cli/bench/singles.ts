@@ -59,7 +59,7 @@ export async function benchLinks(flags: Flags, progress: Progress): Promise<Meas
   const times: number[] = [];
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`links, round ${round} of ${flags.rounds}`);
-    const found = await rows<{ milliseconds: number }>("links.ts", 2, { bytes }, flags.transport, link);
+    const found = await rows<{ milliseconds: number }>("links.ts", 2, { bytes }, { transport: flags.transport, link });
     times.push(...found.map(({ milliseconds }) => milliseconds));
   }
   times.sort((a, b) => a - b);

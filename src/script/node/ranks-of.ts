@@ -12,6 +12,7 @@ import {
   type Rank,
   type StoreReply,
   Traffic,
+  takingTurns,
 } from "../../world/index.ts";
 import { NativeBlas } from "./blas/native.ts";
 import type { WorkerStart } from "./protocol.ts";
@@ -72,17 +73,8 @@ export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, own
   }
   if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
   const { cores, mayBlock } = nodePlatform;
-  const turn = served && turnTaking();
+  const turn = served && takingTurns(nodePlatform.macrotask);
   return [buildShmRank({ ...common, rank, control: start.control, cores, mayBlock, turn })];
-}
-
-/** Lets promises go on at once, and now and then the messages of other threads in. */
-function turnTaking(): () => Promise<void> {
-  let turns = 0;
-  return async () => {
-    if (++turns % 8 === 0) await new Promise<void>((resolve) => nodePlatform.macrotask(resolve));
-    else for (let i = 0; i < 4; i++) await undefined;
-  };
 }
 
 /** By rank: the number of its host, counted from 0. */

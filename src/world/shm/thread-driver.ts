@@ -128,6 +128,12 @@ export class ThreadDriver implements Driver {
   }
 }
 
+/** Turns for a thread that others send messages to: now and then those get in, too. */
+export function takingTurns(macrotask: (step: () => void) => void): () => Promise<void> {
+  let turns = 0;
+  return () => (++turns % 8 === 0 ? new Promise<void>((resolve) => macrotask(resolve)) : breathe());
+}
+
 /** Lets the continuations of what has just completed run. */
 async function breathe(): Promise<void> {
   for (let i = 0; i < 4; i++) await undefined;

@@ -1,0 +1,101 @@
+/** Benches of the device: its kernels, what a launch costs, what overlap hides. */
+import { type Flags, type Measurement, type Progress, rows } from "./measure.ts";
+import { runAttentionPeer } from "./peers.ts";
+
+/** Runs a bench program in each round, and keeps the least of each figure. */
+async function least(
+  flags: Flags,
+  progress: Progress,
+  name: string,
+  round: () => Promise<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const best: Record<string, number> = {};
+  for (let i = 1; i <= flags.rounds; i++) {
+    progress(`${name}, round ${i} of ${flags.rounds}`);
+    for (const [key, value] of Object.entries(await round())) best[key] = Math.min(best[key] ?? Infinity, value);
+  }
+  return best;
+}
+
+interface KernelRow {
+  readonly name: string;
+  readonly milliseconds: number;
+  /** Bytes moved; 0 where arithmetic counts. */
+  readonly bytes: number;
+}
+
+/** Kernels that only stream, against copying memory; attention against torch's. */
+export async function benchKernels(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const bytes = new Map<string, number>();
+  const best = await least(flags, progress, "kernels", async () => {
+    const found = await rows<KernelRow>("kernels.ts", 1, {});
+    for (const row of found) bytes.set(row.name, row.bytes);
+    const times = Object.fromEntries(found.map(({ name, milliseconds }) => [name, milliseconds]));
+    return flags.against.includes("torch") ? { ...times, torch: runAttentionPeer(8, 64, 1024) } : times;
+  });
+  const speed = (name: string): number => (bytes.get(name) ?? 0) / best[name] / 1e6;
+  const names = Object.keys(best).filter((name) => name !== "torch");
+  return names.map((name): Measurement => {
+    const own = { bench: "kernels", case: name };
+    if (bytes.get(name)) {
+      const compared = { peer: "memory.copy", peerValue: speed("copy"), ratio: speed(name) / speed("copy") };
+      return { ...own, metric: "bytes moved", unit: "GB/s", value: speed(name), ...(name === "copy" ? {} : compared) };
+    }
+    const timed = { ...own, metric: "time", unit: "ms", value: best[name] };
+    if (name !== "attention" || !best.torch) return timed;
+    return { ...timed, peer: "torch (its time / ours)", peerValue: best.torch, ratio: best.torch / best.attention };
+  });
+}
+
+type LaunchRow = Readonly<Record<"byName" | "byMethod" | "byGraph" | "bare" | "steps", number>>;
+
+/** What launching costs the host, and what a thread for the stream saves it. */
+export async function benchLaunch(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const best = await least(flags, progress, "launch", async () => {
+    const [inline] = await rows<LaunchRow>("launch.ts", 1, {}, { streams: "inline" });
+    const [threaded] = await rows<LaunchRow>("launch.ts", 1, {}, { streams: "threaded" });
+    return {
+      "eager, by name": threaded.byName,
+      "eager, by a tensor method": threaded.byMethod,
+      "a graph's node, threaded": threaded.byGraph,
+      "a graph's node, inline, without the kernel": inline.byGraph - inline.bare,
+      inline: inline.steps,
+      threaded: threaded.steps,
+    };
+  });
+  const { inline, threaded, ...hosts } = best;
+  const costs = Object.entries(hosts).map(([name, value]) => ({
+    bench: "launch",
+    case: name,
+    metric: "host time",
+    unit: "ns",
+    value,
+  }));
+  const step = { bench: "launch", case: "200 small kernels and 1 ms of host work", metric: "step", unit: "ms" };
+  return [...costs, { ...step, value: threaded, peer: "inline", peerValue: inline, ratio: threaded / inline }];
+}
+
+/** Twelve products and allReduces over a link of 1 GB/s, overlapped against one after the other. */
+export async function benchOverlap(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const link = { bytesPerSecond: 1e9, latency: 0.02 };
+  const best = await least(flags, progress, "overlap", async () => {
+    const [row] = await rows<{ sequential: number; overlapped: number; same: boolean }>(
+      "overlap.ts",
+      2,
+      {},
+      { streams: "threaded", link },
+    );
+    if (!row.same) throw new Error("Overlapped sums differ from those one after the other.");
+    return { sequential: row.sequential, overlapped: row.overlapped };
+  });
+  const own = {
+    bench: "overlap",
+    case: "12 × (GEMM 512³, allReduce 4 MB), 2 ranks, 1 GB/s",
+    metric: "time",
+    unit: "ms",
+  };
+  const { sequential, overlapped } = best;
+  return [
+    { ...own, value: overlapped, peer: "one after the other", peerValue: sequential, ratio: overlapped / sequential },
+  ];
+}

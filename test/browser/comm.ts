@@ -1,0 +1,29 @@
+// A nested worker of the browser suite: the communication stream of a rank.
+import { KernelRuntime, SegmentPool } from "../../src/device/index.ts";
+import { browserPlatform } from "../../src/platform/browser.ts";
+import { SharedMemory } from "../../src/platform/memory.ts";
+import { buildShmRank, CommServer, type ToComm, takingTurns } from "../../src/world/index.ts";
+import type { RankStart } from "./page.ts";
+
+self.onmessage = ({ data }: MessageEvent<RankStart>) => {
+  const { rank, size, wasm, limit, kernels, control } = data;
+  const platform = browserPlatform(location.href);
+  const memory = new SharedMemory(wasm, limit);
+  const server = new CommServer(memory, (message) => self.postMessage(message));
+  const { engine, world } = buildShmRank({
+    rank,
+    size,
+    runtime: new KernelRuntime(kernels, new SegmentPool(memory), 63_000 + rank),
+    quota: limit / size,
+    now: () => performance.timeOrigin + performance.now(),
+    control,
+    cores: platform.cores,
+    mayBlock: platform.mayBlock,
+    served: server,
+    owner: 62_000 + rank,
+    turn: takingTurns(platform.macrotask),
+  });
+  server.serve(engine, world);
+  self.onmessage = ({ data: message }: MessageEvent<ToComm>) => server.receive(message);
+  self.postMessage({ ready: true });
+};
