@@ -13,6 +13,7 @@ export async function buildLibrary() {
       index: "src/index.ts",
       cli: "src/cli/main.ts",
       worker: "src/script/node/worker.ts",
+      "team-worker": "src/script/node/team-worker.ts",
       "blas-probe": "src/script/node/blas/probe.ts",
       "comm-worker": "src/script/node/comm-worker.ts",
       "stream-worker": "src/script/node/stream-worker.ts",

@@ -38,4 +38,5 @@ export {
   ThreadedStreams,
   type ThreadedStreamsOptions,
 } from "./stream-thread.ts";
+export { serveTeam, TEAM_BYTES, Team } from "./team.ts";
 export { ThreadedStream } from "./threaded-stream.ts";

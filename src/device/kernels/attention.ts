@@ -2,7 +2,7 @@
  * Attention without the matrix of scores, forward, backward and over a block table. Tokens
  * of all sequences lie behind each other; strides count elements. All f32.
  */
-import type { Kernel } from "./spec.ts";
+import { type Kernel, run, sharedParts } from "./spec.ts";
 
 /** Bytes from the first element to just past the last one of [tokens, heads, dim] with these strides. */
 function reach(tokens: number, heads: number, dim: number, token: number, head: number): number {
@@ -36,8 +36,15 @@ export const attentionKernels = {
     ],
     flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
       ((4 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
-    run: (k, a, scratch) =>
-      k.attention(...a.slice(0, 7), ...a.slice(8, 21), 0, a[7] * a[8], scratch(k.attentionScratchBytes())),
+    run: (k, a, scratch) => {
+      const [from, to] = a.length > 21 ? a.slice(21) : [0, a[7] * a[8]];
+      return k.attention(...a.slice(0, 7), ...a.slice(8, 21), from, to, scratch(k.attentionScratchBytes()));
+    },
+    parts: (a, team) => sharedParts(2 * a[8] * a[10] * a[11] * a[12], a[7] * a[8], team),
+    part: (a, i, parts) => {
+      const { from, to } = run(a[7] * a[8], i, parts);
+      return [...a.slice(0, 21), from, to];
+    },
     explain: badSequence,
   },
   /**

@@ -1,7 +1,7 @@
 /** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
 import { gemmByBlas } from "../blas.ts";
 import { type DType, dtypes } from "../dtype.ts";
-import type { Kernel } from "./spec.ts";
+import { type Kernel, run, sharedParts } from "./spec.ts";
 
 const bytesOf = Object.values(dtypes).map((info) => info.bytes);
 const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
@@ -122,6 +122,11 @@ export const basicKernels = {
     bounds: ([rows, cols]) => [rows * cols * 4, rows * cols * 4],
     flops: ([rows, cols]) => 5 * rows * cols,
     run: (k, [x, y, rows, cols]) => k.softmax(x, y, rows, cols),
+    parts: ([, , rows, cols], team) => sharedParts(5 * rows * cols, rows, team),
+    part: ([x, y, rows, cols], i, parts) => {
+      const { from, to } = run(rows, i, parts);
+      return [x + 4 * from * cols, y + 4 * from * cols, to - from, cols];
+    },
   },
   /** a, b, c (f32) | m, n, k, ars, acs, brs, bcs, ldc, accumulate: strides of A and B in elements */
   gemm: {
@@ -136,6 +141,11 @@ export const basicKernels = {
       if (blas && gemmByBlas(blas, args)) return 0;
       const [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate] = args;
       return k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch(k.gemmScratchBytes()));
+    },
+    parts: ([, , , m, n, depth], team) => sharedParts(2 * m * n * depth, m / 8, team),
+    part: ([a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], i, parts) => {
+      const { from, to } = run(m, i, parts, 4);
+      return [a + 4 * from * ars, b, c + 4 * from * ldc, to - from, n, depth, ars, acs, brs, bcs, ldc, accumulate];
     },
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */

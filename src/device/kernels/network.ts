@@ -1,5 +1,5 @@
 /** The fused kernels of neural networks: what a framework would not leave to single operations. All f32. */
-import type { Kernel } from "./spec.ts";
+import { type Kernel, run, sharedParts } from "./spec.ts";
 
 function rowBytes([rows, cols]: readonly number[]): number {
   return rows * cols * 4;
@@ -41,6 +41,11 @@ export const networkKernels = {
     bounds: ([rows, cols]) => [rows * cols * 4, cols * 4, rows * cols * 4, rows * 4],
     flops: ([rows, cols]) => 4 * rows * cols,
     run: (k, [x, weight, y, rstd, rows, cols, eps]) => k.rmsNorm(x, weight, y, rstd, rows, cols, eps),
+    parts: ([, , , , rows, cols], team) => sharedParts(4 * rows * cols, rows, team),
+    part: ([x, weight, y, rstd, rows, cols, eps], i, parts) => {
+      const { from, to } = run(rows, i, parts);
+      return [x + 4 * from * cols, weight, y + 4 * from * cols, rstd + 4 * from, to - from, cols, eps];
+    },
   },
   /** x, weight, rstd, dy, dx, dweight (added to) | rows, cols */
   rmsNormBackward: {
@@ -87,6 +92,11 @@ export const networkKernels = {
     bounds: ([n]) => [n * 4, n * 4, n * 4],
     flops: ([n]) => 6 * n,
     run: (k, [gate, up, y, n]) => k.swiglu(gate, up, y, n),
+    parts: ([, , , n], team) => sharedParts(6 * n, n, team),
+    part: ([gate, up, y, n], i, parts) => {
+      const { from, to } = run(n, i, parts, 16); // whole blocks of the sweep: an element's bits do not depend on its place
+      return [gate + 4 * from, up + 4 * from, y + 4 * from, to - from];
+    },
   },
   /** gate, up, dy, dgate, dup | n */
   swigluBackward: {

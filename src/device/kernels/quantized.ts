@@ -2,12 +2,17 @@
  * Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each:
  * w is [n, k] bytes or [n, k / 2], scales are [n, k / 32]. k is a multiple of 32.
  */
-import type { Kernel } from "./spec.ts";
+import { type Kernel, run, sharedParts } from "./spec.ts";
 
 const product = (bits: 4 | 8): Omit<Kernel, "run"> => ({
   buffers: ["in", "in", "in", "out"],
   bounds: ([m, n, k, ldy]) => [m * whole(k) * 4, (n * k * bits) / 8, (n * k) / 8, m && n ? ((m - 1) * ldy + n) * 4 : 0],
   flops: ([m, n, k]) => 2 * m * n * k,
+  parts: ([, , , , m, n, k], team) => sharedParts(2 * m * n * k, n / 64, team),
+  part: ([x, w, scales, y, m, n, k, ldy], i, parts) => {
+    const { from, to } = run(n, i, parts, 64);
+    return [x, w + (from * k * bits) / 8, scales + (from * k) / 8, y + 4 * from, m, to - from, k, ldy];
+  },
 });
 
 const quantizer = (bits: 4 | 8): Omit<Kernel, "run"> => ({

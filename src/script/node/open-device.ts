@@ -1,4 +1,5 @@
 /** A device of its own, without a world: for benches, tools and tests. */
+import { Worker } from "node:worker_threads";
 import {
   DeferredStream,
   Device,
@@ -6,6 +7,9 @@ import {
   KernelRuntime,
   makeExecutor,
   SegmentPool,
+  type StreamStart,
+  TEAM_BYTES,
+  Team,
   ThreadedStreams,
 } from "../../device/index.ts";
 import { SharedMemory } from "../../platform/memory.ts";
@@ -15,6 +19,7 @@ import { Tracer } from "../../trace/trace.ts";
 import type { BlasChoice } from "./blas/format.ts";
 import { NativeBlas } from "./blas/native.ts";
 import { streamSpawner } from "./spawn-stream.ts";
+import { workerFile } from "./worker-file.ts";
 
 export interface OpenDeviceOptions {
   /** inline if not given. A deferred stream here is drained by itself, a macrotask after a launch. */
@@ -28,6 +33,8 @@ export interface OpenDeviceOptions {
   /** Position of a threaded stream's first command. */
   readonly first?: number;
   readonly traced?: boolean;
+  /** Threads that help an inline stream with large kernels. */
+  readonly helpers?: number;
   /** The BLAS to use; none if not given. */
   readonly blas?: BlasChoice;
 }
@@ -49,7 +56,10 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenD
   const runtime = new KernelRuntime(kernels, pool, POOL_OWNER, options.blas && new NativeBlas(options.blas, node));
   const { timeOrigin } = performance;
   const tracer = traced ? new Tracer(() => timeOrigin + performance.now()) : undefined;
-  const execute = makeExecutor(runtime, tracer);
+  const { helpers = 0 } = options;
+  const team = helpers > 0 ? startTeam(pool, kernels, helpers, spins) : undefined;
+  const alone = makeExecutor(runtime, tracer);
+  const execute = team?.lead(alone, options.blas ? ["gemm"] : []) ?? alone;
   const drain = (): void => {
     for (const each of device.streams) (each as DeferredStream).drain();
   };
@@ -69,8 +79,23 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenD
   };
   const device = new Device({ runtime, stream: makers[stream], owner: 0, quota: memory / 2, tracer });
   const close = async (): Promise<void> => {
+    team?.dismiss();
     threads.kill();
     await threads.ended();
   };
   return { device, tracer, close };
+}
+
+/** Starts helpers of the calling thread. */
+function startTeam(pool: SegmentPool, kernels: KernelModule, helpers: number, spins: number): Team {
+  const { memory } = pool;
+  const owner = POOL_OWNER + 2;
+  const address = pool.take(owner, TEAM_BYTES);
+  if (address === 0) throw new Error("No room for a team's words; give the device more memory.");
+  memory.bytes(address + TEAM_BYTES).fill(0, address, address + TEAM_BYTES);
+  const start = { memory: memory.wasm, limit: memory.limit, kernels, address, owner, spins, traced: false, number: 0 };
+  for (let i = 0; i < helpers; i++) {
+    new Worker(workerFile("team-worker"), { workerData: start satisfies StreamStart, name: "helper" }).unref();
+  }
+  return new Team(memory, address, helpers);
 }

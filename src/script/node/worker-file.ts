@@ -2,7 +2,7 @@
 
 /** What runs ranks: a thread of a job, or the process of one rank; and what runs their streams. */
 export function workerFile(
-  name: "worker" | "rank-process" | "stream-worker" | "comm-worker" | "blas-probe" = "worker",
+  name: "worker" | "rank-process" | "stream-worker" | "comm-worker" | "blas-probe" | "team-worker" = "worker",
 ): URL {
   const built = import.meta.url.includes("/dist/");
   return new URL(built ? `./${name}.js` : `../../../dist/${name}.js`, import.meta.url);
