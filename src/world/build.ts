@@ -151,6 +151,8 @@ export interface RemoteRankOptions extends CommonOptions {
   readonly size: number;
   /** The transport that the communication stream uses. */
   readonly transport: Transport["name"];
+  /** Whether operations and messages are recorded there. */
+  readonly recorded?: boolean;
   /** Sends to the communication stream. */
   readonly post: (message: ToComm) => void;
 }
@@ -160,7 +162,7 @@ export function buildRemoteRank(options: RemoteRankOptions): Rank {
   const { rank, size, runtime, quota, now, post } = options;
   const tracer = options.tracer?.(rank);
   const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
-  const remote = new RemoteTransport(options.transport, rank, size, device, post);
+  const remote = new RemoteTransport(options.transport, rank, size, device, post, options.recorded);
   const engine = new Engine({ transport: remote, device, now });
   remote.serve(engine);
   engine.driver = new RemoteDriver(remote);

@@ -227,6 +227,7 @@ export class Engine {
   /** Somebody awaits this, or has waited for it. */
   claimed(work: Work<unknown>): void {
     this.traffic?.operation("await", work.operation);
+    this.transport.remote?.claimed(work.plan);
     const { nextUnclaimed: next, previousUnclaimed: previous } = work;
     if (next) next.previousUnclaimed = previous;
     if (previous) previous.nextUnclaimed = next;

@@ -109,6 +109,8 @@ export interface Transport {
 export interface RemoteCalls {
   /** @param args of the group's method; @param receive gets what it gives besides its tensors. */
   start(operation: Operation, args: readonly unknown[], receive?: (result: unknown) => void): SharedCollective;
+  /** The program awaits the operation, or lets a stream wait for it. */
+  claimed(plan: unknown): void;
   /** Resolves when no copies of eager sends are left there. */
   drain(): Promise<void>;
 }

@@ -57,6 +57,7 @@ export function startThreadedRank(
     now,
     table,
     transport,
+    recorded: start.recorded,
     tracer: () => tracer,
     stream: streams.make,
     post: (message) => comm.postMessage(message),

@@ -35,9 +35,9 @@ export type ToComm =
       readonly flag: number;
       readonly site: string;
     }
-  /** The program cannot go on before the operation has ended. */
+  /** The program cannot go on before the operation has ended; it wants to be told. */
   | { readonly type: "await"; readonly id: number; readonly site: string }
-  /** A stream waits for the operation. */
+  /** The program awaits the operation, or lets a stream wait for it. */
   | { readonly type: "claim"; readonly id: number }
   /** The program has waited for everything; are there copies that nobody has taken? */
   | { readonly type: "drain" }

@@ -94,7 +94,7 @@ export class CommServer implements Served {
   receive(message: ToComm): void {
     if (message.type === "call") this.#issue(message);
     else if (message.type === "await") this.#await(message.id, message.site);
-    else if (message.type === "claim") this.#works.get(message.id)?.claim();
+    else if (message.type === "claim") this.#claim(message.id);
     else if (message.type === "drain") void this.#drain();
     else if (message.type === "report") this.#post({ type: "reported" });
     else if (message.type === "leave") this.#engine.leave(message.state, message.error);
@@ -107,7 +107,7 @@ export class CommServer implements Served {
     const call = this.#calls.get(work) ?? this.#call;
     if (!call) return;
     this.#calls.delete(work);
-    this.#works.delete(call.id);
+    if (!this.#engine.traffic || work.claimed) this.#works.delete(call.id);
     const failed = work.state === "failed";
     const word = this.#memory.words(call.flag, 1);
     Atomics.store(word, 0, failed ? 2 : 1);
@@ -132,10 +132,8 @@ export class CommServer implements Served {
     try {
       const method = group[call.kind as "allReduce"] as unknown as (...args: unknown[]) => Work<unknown>;
       const work = method.apply(group, unpack(call.args));
-      if (!work.done) {
-        this.#works.set(call.id, work);
-        this.#calls.set(work, call);
-      }
+      if (!work.done || this.#engine.traffic) this.#works.set(call.id, work);
+      if (!work.done) this.#calls.set(work, call);
     } catch (error) {
       this.failed((error as Error).message);
     } finally {
@@ -146,13 +144,19 @@ export class CommServer implements Served {
 
   #await(id: number, site: string): void {
     const work = this.#works.get(id);
-    if (!work) {
+    if (!work || work.done) {
       this.#post({ type: "ended", id });
       return;
     }
     this.#awaited.add(id);
     if (site) this.#engine.relocate(work, { text: site });
     work.then(nothing, nothing);
+  }
+
+  #claim(id: number): void {
+    const work = this.#works.get(id);
+    work?.claim();
+    if (work?.done) this.#works.delete(id);
   }
 
   async #drain(): Promise<void> {

@@ -44,7 +44,6 @@ export class RemoteOperation implements SharedCollective {
 
   passed(event: StreamEvent): void {
     this.#passed.push(event);
-    this.#transport.claimed(this);
   }
 
   over(): void {
@@ -78,6 +77,7 @@ export class RemoteTransport implements Transport {
   readonly remote = this;
   readonly #device: Device;
   readonly #post: (message: ToComm) => void;
+  readonly #recorded: boolean;
   readonly #running = new Map<number, RemoteOperation>();
   #engine!: Engine;
   #id = 0;
@@ -86,8 +86,19 @@ export class RemoteTransport implements Transport {
   #heard: () => void = () => {};
   #gone = false;
 
-  /** @param name of the transport that the stream uses. @param post sends to the stream's thread. */
-  constructor(name: Transport["name"], rank: number, size: number, device: Device, post: (message: ToComm) => void) {
+  /**
+   * @param name of the transport that the stream uses. @param post sends to the stream's thread.
+   * @param recorded whether every wait is to be recorded there.
+   */
+  constructor(
+    name: Transport["name"],
+    rank: number,
+    size: number,
+    device: Device,
+    post: (message: ToComm) => void,
+    recorded = false,
+  ) {
+    this.#recorded = recorded;
     this.name = name;
     this.rank = rank;
     this.size = size;
@@ -137,9 +148,8 @@ export class RemoteTransport implements Transport {
     if (plan instanceof RemoteOperation) this.#post({ type: "await", id: plan.id, site: formatSite(operation.site) });
   }
 
-  /** A stream waits for a work. */
-  claimed(remote: RemoteOperation): void {
-    this.#post({ type: "claim", id: remote.id });
+  claimed(plan: unknown): void {
+    if (plan instanceof RemoteOperation && (this.#recorded || !plan.poll())) this.#post({ type: "claim", id: plan.id });
   }
 
   /** Something came from the stream's thread. */
