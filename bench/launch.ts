@@ -43,9 +43,9 @@ export default defineScript({
       for (let i = 0; i < each; i++) exports.binary(0, 0, at, at, at, 1, 1, 1, 16, 0, 0, 0, 1, 0, 0, 0, 1);
     });
     /** 200 small kernels and a millisecond of host work that needs none of them. */
-    const w = device.ones([24, 64]);
+    const w = device.ones([80, 64]);
     const step = async (): Promise<void> => {
-      for (let i = 0; i < 200; i++) raw.launch("softmax", [place(w), place(w)], [24, 64]);
+      for (let i = 0; i < 200; i++) raw.launch("softmax", [place(w), place(w)], [80, 64]);
       const until = now() + 1;
       while (now() < until);
     };

@@ -10,11 +10,12 @@ import { formatBytes } from "../../device/index.ts";
 import type { Row } from "../../script/index.ts";
 import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
+import { benchGemm } from "./gemm.ts";
 import { benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
-import { benchGemm, benchLinks, benchStartup } from "./singles.ts";
+import { benchLinks, benchStartup } from "./singles.ts";
 
 const benches: Record<
   string,
@@ -31,7 +32,7 @@ const benches: Record<
     run: benchPointToPoint,
   },
   gemm: {
-    about: "a 1024³ matrix product on one core, and its share of the engine's peak",
+    about: "matrix products: one core against the engine's peak, two cores against one, a native BLAS",
     peers: ["tfjs"],
     run: benchGemm,
   },

@@ -3,26 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../scripts.ts";
 import { against, type Flags, type Measurement, type Progress, rows } from "./measure.ts";
-import { runGemmPeer, runHelloPeer } from "./peers.ts";
-
-export async function benchGemm(flags: Flags, progress: Progress): Promise<Measurement[]> {
-  const size = 1024;
-  let gemm = 0;
-  let peak = 0;
-  let peer = 0;
-  for (let round = 1; round <= flags.rounds; round++) {
-    progress(`gemm, round ${round} of ${flags.rounds}`);
-    const [row] = await rows<{ gemmGflops: number; peakGflops: number }>("gemm.ts", 1, { size });
-    gemm = Math.max(gemm, row.gemmGflops);
-    peak = Math.max(peak, row.peakGflops);
-    if (flags.against.includes("tfjs")) peer = Math.max(peer, (2 * size ** 3) / runGemmPeer(size) / 1e9);
-  }
-  const own = { bench: "gemm", case: `${size}³, one core`, metric: "speed", unit: "GFLOP/s", value: gemm };
-  return [
-    { ...own, peer: "multiply-add loop", peerValue: peak, ratio: gemm / peak },
-    ...(peer ? against(flags, own, () => peer) : []),
-  ];
-}
+import { runHelloPeer } from "./peers.ts";
 
 export async function benchStartup(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const name = "hello-distributed";
