@@ -197,8 +197,8 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
     const shapes = fc.record({
       seed: fc.nat(1e6),
       m: fc.constantFrom(1, 2, 3, 16, 17, 40),
-      n: fc.integer({ min: 1, max: 140 }),
-      groups: fc.integer({ min: 1, max: 20 }),
+      n: fc.integer({ min: 1, max: 70 }),
+      groups: fc.constantFrom(1, 2, 5, 17),
     });
     await fc.assert(
       fc.asyncProperty(shapes, async ({ seed, m, n, groups }) => {
