@@ -147,7 +147,7 @@ describe.each(Object.keys(wrong))("further wrong answers to %s", (number) => {
     writeFileSync(answer, source);
     const verdict = await check(exercise.file, answer);
     expect(verdict.verdict).not.toBe("passed");
-    expect((verdict as { message: string }).message.length).toBeGreaterThan(10);
+    expect((verdict as { message: string }).message.length).toBeGreaterThan(20);
   });
 });
 

@@ -8,22 +8,24 @@ export interface Blas {
   readonly name: string;
   /** Multiply-adds (m × n × k) from which it is used. */
   readonly from: number;
-  /** C = op(A) op(B), or C += if `accumulate`: row-major, leading dimensions in elements, byte addresses in the node's memory. */
-  sgemm(
-    transA: boolean,
-    transB: boolean,
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    lda: number,
-    b: number,
-    ldb: number,
-    c: number,
-    ldc: number,
-    accumulate: boolean,
-  ): void;
+  readonly sgemm: Sgemm;
 }
+
+/** C = op(A) op(B), or C += if `accumulate`: row-major, leading dimensions in elements, byte addresses in the node's memory. */
+export type Sgemm = (
+  transA: boolean,
+  transB: boolean,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  lda: number,
+  b: number,
+  ldb: number,
+  c: number,
+  ldc: number,
+  accumulate: boolean,
+) => void;
 
 /**
  * Carries out a `gemm` command if that is worth while and its operands are laid out as BLAS wants them.

@@ -14,6 +14,7 @@ import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
 import { type LinkSpeeds, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
+import type { GroupInfo } from "./operation.ts";
 import type { ToComm } from "./remote/calls.ts";
 import { RemoteDriver, RemoteTransport } from "./remote/remote-transport.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
@@ -90,16 +91,10 @@ export interface ShmRankOptions extends CommonOptions {
 
 /** A rank of a shared-memory job, in the thread that owns it. */
 export function buildShmRank(options: ShmRankOptions): Rank {
-  const { rank, size, runtime, quota, now, control } = options;
+  const { rank, size, runtime, now, control } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
-  const device = new Device({
-    runtime,
-    stream: streamMaker(options, tracer),
-    owner: options.owner ?? rank,
-    quota,
-    tracer,
-  });
+  const device = deviceOf(options, rank, tracer);
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
@@ -107,9 +102,9 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
   const watchdog = new Watchdog(engine, transport);
   engine.driver = new ThreadDriver(engine, transport, watchdog, cores, mayBlock, turn);
-  const ranks = Array.from({ length: size }, (_, i) => i);
-  const shared = transport.openShared(ranks, control.world);
-  const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table), shared);
+  const info = everybody(size);
+  const shared = transport.openShared(info.ranks, control.world);
+  const world = new ProcessGroup(engine, info, new Tuner(options.table), shared);
   engine.leave = (state, error) => watchdog.leave(state, error);
   return { world, device, engine };
 }
@@ -124,24 +119,17 @@ export interface TcpRankOptions extends CommonOptions {
 
 /** A rank with a process of its own, in the thread that its office serves. */
 export function buildTcpRank(options: TcpRankOptions): Rank {
-  const { rank, size, runtime, quota, now, office, crowded } = options;
+  const { rank, size, runtime, now, office, crowded } = options;
   const tracer = options.tracer?.(rank);
   const traffic = options.traffic?.(rank);
-  const device = new Device({
-    runtime,
-    stream: streamMaker(options, tracer),
-    owner: options.owner ?? rank,
-    quota,
-    tracer,
-  });
+  const device = deviceOf(options, rank, tracer);
   const nodes = nodesOf(options);
   const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
   const { eager, served } = options;
   const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
   const watch = new TcpWatch(engine, transport, office);
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
-  const ranks = Array.from({ length: size }, (_, i) => i);
-  const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table));
+  const world = new ProcessGroup(engine, everybody(size), new Tuner(options.table));
   engine.leave = (state, error) => watch.leave(state, error);
   return { world, device, engine };
 }
@@ -159,16 +147,15 @@ export interface RemoteRankOptions extends CommonOptions {
 
 /** A rank whose operations are done by a thread that a CommServer serves. */
 export function buildRemoteRank(options: RemoteRankOptions): Rank {
-  const { rank, size, runtime, quota, now, post } = options;
+  const { rank, size, now, post } = options;
   const tracer = options.tracer?.(rank);
-  const device = new Device({ runtime, stream: streamMaker(options, tracer), owner: rank, quota, tracer });
+  const device = deviceOf(options, rank, tracer);
   const remote = new RemoteTransport(options.transport, rank, size, device, post, options.recorded);
   const engine = new Engine({ transport: remote, device, now });
   remote.serve(engine);
   engine.driver = new RemoteDriver(remote);
   engine.leave = (state, error = "") => remote.leave(state, error);
-  const ranks = Array.from({ length: size }, (_, i) => i);
-  const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, new Tuner(options.table));
+  const world = new ProcessGroup(engine, everybody(size), new Tuner(options.table));
   return { world, device, engine, remote };
 }
 
@@ -183,10 +170,10 @@ export interface LocalWorldOptions extends CommonOptions {
 export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
   const { size, runtime, quota, now, macrotask, seed } = options;
   const hub = new LocalHub({ size, runtime, macrotask, seed });
-  const ranks = Array.from({ length: size }, (_, i) => i);
+  const info = everybody(size);
   const tuner = new Tuner(options.table);
   const nodes = nodesOf(options);
-  return ranks.map((rank) => {
+  return info.ranks.map((rank) => {
     const tracer = options.tracer?.(rank);
     const traffic = options.traffic?.(rank);
     const execute = makeExecutor(runtime, tracer);
@@ -196,15 +183,22 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
     engine.driver = new LocalDriver(hub, rank);
     hub.join({ transport, engine, device });
-    const world = new ProcessGroup(engine, { id: 0, name: "world", ranks }, tuner);
+    const world = new ProcessGroup(engine, info, tuner);
     engine.leave = (state, error) => transport.leave(state, error);
     return { world, device, engine };
   });
 }
 
-function streamMaker({ runtime, stream }: CommonOptions, tracer: Tracer | undefined): StreamMaker {
+function deviceOf(options: CommonOptions, rank: number, tracer: Tracer | undefined): Device {
+  const { runtime, quota, owner = rank } = options;
   const execute = makeExecutor(runtime, tracer);
-  return stream ?? (() => new InlineStream(execute));
+  const { stream = () => new InlineStream(execute) } = options;
+  return new Device({ runtime, stream, owner, quota, tracer });
+}
+
+/** The group of all ranks, as every transport numbers it. */
+function everybody(size: number): GroupInfo {
+  return { id: 0, name: "world", ranks: Array.from({ length: size }, (_, rank) => rank) };
 }
 
 /** By rank: the number of its node. */

@@ -1,7 +1,7 @@
 /** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
 import { gemmByBlas } from "../blas.ts";
 import { type DType, dtypes } from "../dtype.ts";
-import { type Kernel, run, sharedParts } from "./spec.ts";
+import { type Kernel, type KernelExports, run, sharedParts } from "./spec.ts";
 
 const bytesOf = Object.values(dtypes).map((info) => info.bytes);
 const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
@@ -14,6 +14,12 @@ function reach(s: readonly number[], sizes: number, strides: number): number {
     last += (s[sizes + axis] - 1) * s[strides + axis];
   }
   return last + 1;
+}
+
+/** Calls a kernel of two operands and a result that are walked along four axes. Spelt out: a spread would cost more than the call. */
+function walk(call: KernelExports[string], a: readonly number[]): number {
+  const [x, y, out, op, dtype, n0, n1, n2, n3] = a;
+  return call(op, dtype, x, y, out, n0, n1, n2, n3, a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]);
 }
 
 /** Scalars are listed in each comment, in order. */
@@ -52,52 +58,14 @@ export const basicKernels = {
     buffers: ["in", "in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
     flops: (s) => product4(s, 2),
-    run: (k, a) =>
-      k.binary(
-        a[3],
-        a[4],
-        a[0],
-        a[1],
-        a[2],
-        a[5],
-        a[6],
-        a[7],
-        a[8],
-        a[9],
-        a[10],
-        a[11],
-        a[12],
-        a[13],
-        a[14],
-        a[15],
-        a[16],
-      ),
+    run: (k, args) => walk(k.binary, args),
   },
   /** a, b, out (u8) | op, dtype, n0..n3, a0..a3, b0..b3 */
   compare: {
     buffers: ["in", "in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2)],
     flops: (s) => product4(s, 2),
-    run: (k, a) =>
-      k.compare(
-        a[3],
-        a[4],
-        a[0],
-        a[1],
-        a[2],
-        a[5],
-        a[6],
-        a[7],
-        a[8],
-        a[9],
-        a[10],
-        a[11],
-        a[12],
-        a[13],
-        a[14],
-        a[15],
-        a[16],
-      ),
+    run: (k, args) => walk(k.compare, args),
   },
   /** src [outer, n, inner], dst [outer, inner] | op, dtype, outer, n, inner */
   reduce: {

@@ -1,6 +1,6 @@
 /** A BLAS, called through koffi in the calling thread, on the node's memory. */
 import { createRequire } from "node:module";
-import type { Blas } from "../../../device/index.ts";
+import type { Blas, Sgemm } from "../../../device/index.ts";
 import type { SharedMemory } from "../../../platform/memory.ts";
 import { type BlasChoice, blasName } from "./format.ts";
 
@@ -10,7 +10,7 @@ interface Koffi {
   address(view: ArrayBufferView): number | bigint;
 }
 
-type Sgemm = (...args: number[]) => void;
+type Cblas = (...args: number[]) => void;
 
 const ROW_MAJOR = 101;
 const PLAIN = 111;
@@ -29,7 +29,7 @@ export class NativeBlas implements Blas {
   readonly from: number;
   readonly #path: string;
   readonly #memory: SharedMemory;
-  #sgemm: Sgemm | undefined;
+  #sgemm: Cblas | undefined;
   #base = 0;
 
   constructor(choice: BlasChoice, memory: SharedMemory) {
@@ -40,28 +40,15 @@ export class NativeBlas implements Blas {
     this.#memory = memory;
   }
 
-  sgemm(
-    transA: boolean,
-    transB: boolean,
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    lda: number,
-    b: number,
-    ldb: number,
-    c: number,
-    ldc: number,
-    accumulate: boolean,
-  ): void {
+  readonly sgemm: Sgemm = (transA, transB, m, n, k, a, lda, b, ldb, c, ldc, accumulate) => {
     this.#sgemm ??= this.#open();
     const base = this.#base;
     const [left, right] = [transA ? TRANSPOSED : PLAIN, transB ? TRANSPOSED : PLAIN];
     this.#sgemm(ROW_MAJOR, left, right, m, n, k, 1, base + a, lda, base + b, ldb, accumulate ? 1 : 0, base + c, ldc);
-  }
+  };
 
   /** @throws Error when the library cannot be loaded or has no cblas_sgemm. */
-  #open(): Sgemm {
+  #open(): Cblas {
     const koffi = createRequire(import.meta.url)("koffi") as Koffi;
     const library = koffi.load(this.#path);
     for (const signature of oneThread) {
@@ -75,6 +62,6 @@ export class NativeBlas implements Blas {
     this.#base = Number(koffi.address(this.#memory.bytes()));
     return library.func(
       "void cblas_sgemm(int, int, int, int, int, int, float, uintptr_t, int, uintptr_t, int, float, uintptr_t, int)",
-    ) as Sgemm;
+    ) as Cblas;
   }
 }
