@@ -86,12 +86,15 @@ function quantizeToken(x: Ptr, to: Ptr, k: i32): f32 {
   return f32x4.convert_i32x4_s(bits == 8 ? dot8(w, x) : dot4(w, x));
 }
 
-/** Two rows of weights times one token. */
+/**
+ * Two rows of weights times one token, which is loaded once for both. The second row lies `half` rows
+ * after the first: memory is then read as two long streams, which the processor foresees, where
+ * neighbouring rows would be one stream with a jump after every row.
+ */
 // @ts-ignore: decorator
-@inline function twoRows(bits: i32, w: Ptr, scales: Ptr, x: Ptr, y: Ptr, k: i32, xScale: f32): void {
-  const row = <Ptr>(k * bits / 8), scaleRow = <Ptr>(k / GROUP) * 4, step = <Ptr>(GROUP * bits / 8);
-  const end = x + <Ptr>k * 2;
-  let w1 = w + row, g1 = scales + scaleRow;
+@inline function twoRows(bits: i32, w: Ptr, scales: Ptr, x: Ptr, y: Ptr, half: i32, k: i32, xScale: f32): void {
+  const step = <Ptr>(GROUP * bits / 8), end = x + <Ptr>k * 2;
+  let w1 = w + <Ptr>(half * (k * bits / 8)), g1 = scales + <Ptr>(half * (k / GROUP)) * 4;
   let a = f32x4.splat(0), b = a;
   do {
     a = madd(dotGroup(bits, w, x), v128.load_splat<u32>(scales), a);
@@ -99,7 +102,7 @@ function quantizeToken(x: Ptr, to: Ptr, k: i32): f32 {
     w += step; w1 += step; scales += 4; g1 += 4; x += GROUP * 2;
   } while (x < end);
   store<f32>(y, xScale * sum4(a));
-  store<f32>(y, xScale * sum4(b), 4);
+  store<f32>(y + <Ptr>half * 4, xScale * sum4(b));
 }
 
 /** The last row where their number is odd. */
@@ -121,12 +124,16 @@ function quantizeToken(x: Ptr, to: Ptr, k: i32): f32 {
   for (let t = 0; t < m; t++) {
     store<f32>(factors + <Ptr>t * 4, quantizeToken(x + <Ptr>t * <Ptr>k * 4, scratch + <Ptr>t * token, k));
   }
-  for (let j = 0; j < n; j += 2, w += 2 * row, scales += 2 * scaleRow) {
+  const half = n / 2;
+  for (let j = 0; j < half; j++, w += row, scales += scaleRow) {
     for (let t = 0; t < m; t++) {
-      const from = scratch + <Ptr>t * token, to = y + <Ptr>(t * ldy + j) * 4, factor = load<f32>(factors + <Ptr>t * 4);
-      if (j + 1 < n) twoRows(bits, w, scales, from, to, k, factor);
-      else oneRow(bits, w, scales, from, to, k, factor);
+      twoRows(bits, w, scales, scratch + <Ptr>t * token, y + <Ptr>(t * ldy + j) * 4, half, k, load<f32>(factors + <Ptr>t * 4));
     }
+  }
+  if (n % 2 == 0) return;
+  w += <Ptr>half * row; scales += <Ptr>half * scaleRow;
+  for (let t = 0; t < m; t++) {
+    oneRow(bits, w, scales, scratch + <Ptr>t * token, y + <Ptr>(t * ldy + n - 1) * 4, k, load<f32>(factors + <Ptr>t * 4));
   }
 }
 
