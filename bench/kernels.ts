@@ -26,7 +26,10 @@ export default defineScript({
     const size = 4096;
     const w = device.empty([size * size], "u8");
     const w4 = device.empty([(size * size) / 2], "u8");
-    const scales = device.rand([(size * size) / 32], { seed: 6 });
+    const [scales, scales4] = [1, 2].map(() => device.empty([(size * size) / 32]));
+    using full = device.randn([size * size], { seed: 6 }); // real weights: untouched pages would all be one page of zeros
+    raw.launch("quantize8", [full.ref(), w.ref(), scales.ref()], [size, size]);
+    raw.launch("quantize4", [full.ref(), w4.ref(), scales4.ref()], [size, size]);
     const x = device.randn([size], { seed: 7 });
     const y = device.empty([size]);
     const [heads, dim, tokens] = [8, 64, 1024];
@@ -39,7 +42,7 @@ export default defineScript({
       "int8 matrix-vector": () =>
         raw.launch("matmul8", [x.ref(), w.ref(), scales.ref(), y.ref()], [1, size, size, size]),
       "int4 matrix-vector": () =>
-        raw.launch("matmul4", [x.ref(), w4.ref(), scales.ref(), y.ref()], [1, size, size, size]),
+        raw.launch("matmul4", [x.ref(), w4.ref(), scales4.ref(), y.ref()], [1, size, size, size]),
       attention: () =>
         raw.launch(
           "attention",
@@ -48,16 +51,16 @@ export default defineScript({
         ),
     };
     const best = new Map<string, number>();
+    const time = async (name: string, run: () => void): Promise<void> => {
+      const start = now();
+      run();
+      await device.synchronize();
+      best.set(name, Math.min(best.get(name) ?? Infinity, now() - start));
+    };
     for (let round = 0; round < rounds; round++) {
-      for (const [name, run] of [
-        ...Object.entries(timed),
-        ...Object.entries(streaming).map(([key, [, go]]) => [key, go] as const),
-      ]) {
-        const start = now();
-        run();
-        await device.synchronize();
-        best.set(name, Math.min(best.get(name) ?? Infinity, now() - start));
-      }
+      // Several times in a row, as their peers are timed: with what stays in the cache.
+      for (const [name, run] of Object.entries(timed)) for (let i = 0; i < 4; i++) await time(name, run);
+      for (const [name, [, run]] of Object.entries(streaming)) await time(name, run);
     }
     for (const [name, milliseconds] of best) {
       show.row({ name, milliseconds, bytes: streaming[name]?.[0] ?? 0 });

@@ -33,7 +33,7 @@ const benches: Record<
   },
   gemm: {
     about: "matrix products: one core against the engine's peak, two cores against one, a native BLAS",
-    peers: ["tfjs"],
+    peers: ["torch", "tfjs", "jax-js", "onnxruntime", "node-llama-cpp"],
     run: benchGemm,
   },
   startup: {
@@ -43,12 +43,12 @@ const benches: Record<
   },
   kernels: {
     about: "fused kernels: bytes moved against memory.copy, products and attention",
-    peers: ["torch"],
+    peers: ["torch", "node-llama-cpp"],
     run: benchKernels,
   },
   launch: {
     about: "what a launch costs the host: eager, as a graph's node; steps with host work, threaded against inline",
-    peers: [],
+    peers: ["torch", "tfjs"],
     run: benchLaunch,
   },
   overlap: {

@@ -6,7 +6,7 @@ import { addressOf, type Buffer, type Device } from "../../device/index.ts";
 import { openedBlas } from "../../script/node/blas/choice.ts";
 import { openDevice } from "../../script/node/open-device.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
-import { runGemmPeer } from "./peers.ts";
+import { type KernelPeer, runKernelPeer } from "./peers.ts";
 
 const SIZE = 1024;
 /** Tries of each thing in a round. */
@@ -64,8 +64,9 @@ export async function benchGemm(flags: Flags, progress: Progress): Promise<Measu
       progress(`gemm, round ${round} of ${flags.rounds}`);
       inTurns(best, own);
       for (const pair of pairs) inTurns(best, pair); // each size by itself: both sides find the caches alike
-      if (flags.against.includes("tfjs"))
-        best.set("tfjs", Math.min(best.get("tfjs") ?? Infinity, runGemmPeer(SIZE) * 1e3));
+      for (const peer of flags.against) {
+        best.set(peer, Math.min(best.get(peer) ?? Infinity, runKernelPeer(peer as KernelPeer, "gemm", SIZE)));
+      }
     }
   } finally {
     await Promise.all([one.close(), two.close(), native?.close()]);
@@ -85,7 +86,7 @@ export async function benchGemm(flags: Flags, progress: Progress): Promise<Measu
     against(`${SIZE}³, one core`, speed("alone"), "multiply-add loop", speed("peak", 96 * loops)),
     against(`${SIZE}³, two cores`, speed("helped"), "one core", speed("alone")),
   ];
-  if (best.has("tfjs")) rows.push(against(`${SIZE}³, one core`, speed("alone"), "tfjs", speed("tfjs")));
+  for (const peer of flags.against) rows.push(against(`${SIZE}³, one core`, speed("alone"), peer, speed(peer)));
   for (const n of native ? [512, 1024] : []) {
     const flops = 2 * n ** 3;
     const [ours, theirs] = [speed(`${n} through the device`, flops), speed(`${n} directly`, flops)];

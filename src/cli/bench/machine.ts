@@ -1,6 +1,6 @@
 /** Benches of the device: its kernels, what a launch costs, what overlap hides. */
 import { type Flags, type Measurement, type Progress, rows } from "./measure.ts";
-import { runAttentionPeer } from "./peers.ts";
+import { type KernelPeer, runKernelPeer } from "./peers.ts";
 
 /** Runs a bench program in each round, and keeps the least of each figure. */
 async function least(
@@ -24,39 +24,56 @@ interface KernelRow {
   readonly bytes: number;
 }
 
-/** Kernels that only stream, against copying memory; attention against torch's. */
+/** What of the kernels' bench a peer does as well. */
+const peerCases = [
+  ["attention", "torch", "attention", 1024],
+  ["int8 matrix-vector", "node-llama-cpp", "int8", 4096],
+  ["int4 matrix-vector", "node-llama-cpp", "int4", 4096],
+] as const;
+
+/** Kernels that only stream, against copying memory; attention against torch's, quantized weights against ggml's. */
 export async function benchKernels(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const bytes = new Map<string, number>();
+  const wanted = peerCases.filter(([, peer]) => flags.against.includes(peer));
   const best = await least(flags, progress, "kernels", async () => {
     const found = await rows<KernelRow>("kernels.ts", 1, {});
     for (const row of found) bytes.set(row.name, row.bytes);
-    const times = Object.fromEntries(found.map(({ name, milliseconds }) => [name, milliseconds]));
-    return flags.against.includes("torch") ? { ...times, torch: runAttentionPeer(8, 64, 1024) } : times;
+    const theirs = wanted.map(
+      ([name, peer, what, size]) => [`${peer}: ${name}`, runKernelPeer(peer, what, size)] as const,
+    );
+    return Object.fromEntries([...found.map(({ name, milliseconds }) => [name, milliseconds] as const), ...theirs]);
   });
   const speed = (name: string): number => (bytes.get(name) ?? 0) / best[name] / 1e6;
-  const names = Object.keys(best).filter((name) => name !== "torch");
-  return names.map((name): Measurement => {
+  return [...bytes].map(([name, moved]): Measurement => {
     const own = { bench: "kernels", case: name };
-    if (bytes.get(name)) {
+    if (moved > 0) {
       const compared = { peer: "memory.copy", peerValue: speed("copy"), ratio: speed(name) / speed("copy") };
       return { ...own, metric: "bytes moved", unit: "GB/s", value: speed(name), ...(name === "copy" ? {} : compared) };
     }
     const timed = { ...own, metric: "time", unit: "ms", value: best[name] };
-    if (name !== "attention" || !best.torch) return timed;
-    return { ...timed, peer: "torch (its time / ours)", peerValue: best.torch, ratio: best.torch / best.attention };
+    const peer = wanted.find(([same]) => same === name)?.[1];
+    const theirs = best[`${peer}: ${name}`];
+    return peer
+      ? { ...timed, peer: `${peer} (its time / ours)`, peerValue: theirs, ratio: theirs / best[name] }
+      : timed;
   });
 }
 
 type LaunchRow = Readonly<Record<"byName" | "byMethod" | "byGraph" | "bare" | "steps", number>>;
+
+const method = "eager, by a tensor method";
 
 /** What launching costs the host, and what a thread for the stream saves it. */
 export async function benchLaunch(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const best = await least(flags, progress, "launch", async () => {
     const [inline] = await rows<LaunchRow>("launch.ts", 1, {}, { streams: "inline" });
     const [threaded] = await rows<LaunchRow>("launch.ts", 1, {}, { streams: "threaded" });
+    const each = 400;
+    const theirs = flags.against.map((peer) => [peer, (runKernelPeer(peer as KernelPeer, "add", each) * 1e6) / each]);
     return {
+      ...(Object.fromEntries(theirs) as Record<string, number>),
       "eager, by name": threaded.byName,
-      "eager, by a tensor method": threaded.byMethod,
+      [method]: threaded.byMethod,
       "a graph's node, threaded": threaded.byGraph,
       "a graph's node, inline, without the kernel": inline.byGraph - inline.bare,
       inline: inline.steps,
@@ -64,15 +81,26 @@ export async function benchLaunch(flags: Flags, progress: Progress): Promise<Mea
     };
   });
   const { inline, threaded, ...hosts } = best;
-  const costs = Object.entries(hosts).map(([name, value]) => ({
+  const own = Object.keys(hosts).filter((name) => !flags.against.includes(name as KernelPeer));
+  const costs = own.map((name) => ({
     bench: "launch",
     case: name,
     metric: "host time",
     unit: "ns",
-    value,
+    value: hosts[name],
+  }));
+  const compared = flags.against.map((peer) => ({
+    ...costs.find(({ case: name }) => name === method)!,
+    peer: `${peer}, and its kernel`,
+    peerValue: hosts[peer],
+    ratio: hosts[method] / hosts[peer],
   }));
   const step = { bench: "launch", case: "200 small kernels and 1 ms of host work", metric: "step", unit: "ms" };
-  return [...costs, { ...step, value: threaded, peer: "inline", peerValue: inline, ratio: threaded / inline }];
+  return [
+    ...costs,
+    ...compared,
+    { ...step, value: threaded, peer: "inline", peerValue: inline, ratio: threaded / inline },
+  ];
 }
 
 /** Twelve products and allReduces over a link of 1 GB/s, overlapped against one after the other. */

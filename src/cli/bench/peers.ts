@@ -1,11 +1,12 @@
 /** The programs we measure ourselves against: which are installed, and how to run them. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../scripts.ts";
 
-export const peerNames = ["openmpi", "gloo", "torch", "tfjs"] as const;
+export const peerNames = ["openmpi", "gloo", "torch", "tfjs", "jax-js", "onnxruntime", "node-llama-cpp"] as const;
 export type PeerName = (typeof peerNames)[number];
 
 /** One measurement of a peer, as its driver prints it. */
@@ -37,6 +38,16 @@ function works(command: string, ...args: string[]): boolean {
   }
 }
 
+/** Whether a package can be found from the drivers. */
+function installed(name: string): boolean {
+  try {
+    createRequire(join(drivers, "timing.mjs")).resolve(name);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === "ERR_PACKAGE_PATH_NOT_EXPORTED"; // there, but not for require
+  }
+}
+
 /** The Python that has torch: distributions install it for the system's own. */
 function python(): string | undefined {
   return ["python3", "/usr/bin/python3"].find((path) => works(path, "-c", "import torch.distributed"));
@@ -52,14 +63,19 @@ export function missingPeer(name: PeerName): string | undefined {
     openmpi: () => works("mpicc", "--version") && works("mpirun", "--version"),
     gloo: () => python() !== undefined,
     torch: () => python() !== undefined,
-    tfjs: () =>
-      works(process.execPath, "--input-type=module", "-e", 'import.meta.resolve("@tensorflow/tfjs-backend-wasm")'),
+    tfjs: () => installed("@tensorflow/tfjs") && installed("@tensorflow/tfjs-backend-wasm"),
+    "jax-js": () => installed("@jax-js/jax"),
+    onnxruntime: () => installed("onnxruntime-node"),
+    "node-llama-cpp": () => installed("node-llama-cpp") && installed("koffi"),
   };
   const mend = {
     openmpi: "apt install openmpi-bin libopenmpi-dev gcc",
     gloo: "apt install python3-torch",
     torch: "apt install python3-torch",
     tfjs: "npm install --no-save @tensorflow/tfjs @tensorflow/tfjs-backend-wasm",
+    "jax-js": "npm install --no-save @jax-js/jax",
+    onnxruntime: "npm install --no-save onnxruntime-node",
+    "node-llama-cpp": "npm install --no-save node-llama-cpp",
   };
   return found[name]() ? undefined : `not installed (${mend[name]})`;
 }
@@ -106,17 +122,27 @@ export function runHelloPeer(ranks: number): number {
   return (performance.now() - start) / 1e3;
 }
 
-/** Milliseconds of causal attention in torch, in one thread. */
-export function runAttentionPeer(heads: number, dim: number, tokens: number): number {
-  const numbers = [heads, dim, tokens, 12].map(String);
-  const driver = join(drivers, "torch_attention.py");
-  return Number(capture(python() ?? "python3", [driver, ...numbers], { OMP_NUM_THREADS: "1" }));
-}
+const kernelDrivers = {
+  torch: "torch_kernels.py",
+  tfjs: "tfjs.mjs",
+  "jax-js": "jax-js.mjs",
+  onnxruntime: "onnxruntime.mjs",
+  "node-llama-cpp": "ggml.mjs",
+} as const;
 
-/** Seconds of a matrix product in tfjs. */
-export function runGemmPeer(size: number): number {
-  const [{ seconds }] = parseLines<{ seconds: number }>(
-    capture(process.execPath, [join(drivers, "gemm.mjs"), String(size)]),
-  );
-  return seconds;
+/** The peers that compute. */
+export type KernelPeer = keyof typeof kernelDrivers;
+
+/** @throws Error with the driver's last line when it failed. @returns milliseconds of one thing in a peer, in one thread. */
+export function runKernelPeer(
+  name: KernelPeer,
+  what: "attention" | "gemm" | "add" | "int8" | "int4",
+  size: number,
+): number {
+  const driver = join(drivers, kernelDrivers[name]);
+  const command = name === "torch" ? (python() ?? "python3") : process.execPath;
+  const printed = capture(command, [driver, what, String(size)], { OMP_NUM_THREADS: "1" });
+  const milliseconds = Number(printed.trim().split("\n").at(-1));
+  if (milliseconds > 0) return milliseconds;
+  throw new Error(`The driver of ${name} printed no time: ${printed.trim().slice(-200)}`);
 }
