@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Blas, gemmByBlas } from "../src/device/index.ts";
+import { type Blas, gemmByBlas, kernels } from "../src/device/index.ts";
 import { candidates, findBlas, hasKoffi } from "../src/script/node/blas/choice.ts";
 import { formatChoice, parseChoice } from "../src/script/node/blas/format.ts";
 import { openDevice } from "../src/script/node/open-device.ts";
@@ -16,6 +16,7 @@ import { TensorDevice } from "../src/tensor/index.ts";
 class PlainBlas implements Blas {
   readonly name = "plain";
   readonly from = 0;
+  readonly splits = true;
   readonly #cells: number[];
 
   constructor(cells: number[]) {
@@ -81,7 +82,48 @@ describe("a product handed to BLAS", () => {
     refuses(blas, [0, 0, 0, 4, 4, 4, 8, 2, 4, 1, 4, 0]); // scattered
     refuses(blas, [0, 0, 0, 4, 4, 4, 0, 1, 4, 1, 4, 0]); // every row the same
     refuses(blas, [0, 0, 0, 4, 0, 4, 4, 1, 4, 1, 4, 0]); // empty
-    refuses({ ...blas, name: "", from: 1000, sgemm: blas.sgemm }, [0, 0, 0, 4, 4, 4, 4, 1, 4, 1, 4, 0]);
+    refuses({ ...blas, name: "", from: 1000, splits: true, sgemm: blas.sgemm }, [0, 0, 0, 4, 4, 4, 4, 1, 4, 1, 4, 0]);
+  });
+});
+
+describe("a product that a team shares", () => {
+  const { parts, part } = kernels.gemm;
+  const form = fc.record({
+    m: fc.integer({ min: 1, max: 400 }),
+    n: fc.integer({ min: 1, max: 400 }),
+    k: fc.constant(1 << 20), // large enough, whatever m and n are
+    team: fc.integer({ min: 1, max: 9 }),
+  });
+
+  it("is cut into rows or columns that cover it once, none of them small", () => {
+    fc.assert(
+      fc.property(form, ({ m, n, k, team }) => {
+        const cells = new Uint8Array(m * n);
+        const args = [0, 0, 0, m, n, k, k, 1, n, 1, n, 0];
+        const count = parts(args, team);
+        expect(count).toBeLessThanOrEqual(team);
+        if (count === 1) return;
+        for (let i = 0; i < count; i++) {
+          const [a, b, c, rows, cols] = part(args, i, count);
+          const [row, col] = [(c / 4 / n) | 0, (c / 4) % n];
+          expect([a, b]).toEqual([4 * row * k, 4 * col]);
+          expect(Math.max(m, n) === m ? rows : cols).toBeGreaterThanOrEqual(64);
+          for (let r = row; r < row + rows; r++) for (let j = col; j < col + cols; j++) cells[r * n + j]++;
+        }
+        expect(cells.every((times) => times === 1)).toBe(true);
+      }),
+    );
+  });
+
+  it("stays whole where the library's parts have other bits, and goes to who the whole would go to", () => {
+    const blas = new PlainBlas([]);
+    const args = [0, 0, 0, 512, 512, 512, 512, 1, 512, 1, 512, 0];
+    expect(parts(args, 4, blas)).toBe(4);
+    expect(parts(args, 4, { ...blas, name: "", from: 0, splits: false, sgemm: blas.sgemm })).toBe(1);
+    const large = { name: "", from: 512 ** 3, splits: false, sgemm: () => {} };
+    expect(parts(args, 4, { ...large, from: 512 ** 3 + 1 })).toBe(4); // our kernel's
+    expect(gemmByBlas(large, part(args, 3, 4))).toBe(true);
+    expect(gemmByBlas({ ...large, from: 512 ** 3 + 1 }, part(args, 3, 4))).toBe(false);
   });
 });
 
@@ -98,10 +140,13 @@ describe("choosing a library", () => {
   });
 
   it("can be pinned, and switched off", async () => {
-    const choice = { path: "/usr/lib/libopenblas.so.0", core: "Zen", from: 4096 };
-    expect(parseChoice(formatChoice(choice))).toEqual(choice);
-    expect(parseChoice("/lib/x.so##0")).toEqual({ path: "/lib/x.so", core: undefined, from: 0 });
+    const choice = { path: "/usr/lib/libopenblas.so.0", core: "Zen", from: 4096, splits: false };
+    for (const splits of [false, true]) {
+      expect(parseChoice(formatChoice({ ...choice, splits }))).toEqual({ ...choice, splits });
+    }
+    expect(parseChoice("/lib/x.so##0")).toEqual({ path: "/lib/x.so", core: undefined, from: 0, splits: false });
     expect(() => parseChoice("fast")).toThrow("path#core#from");
+    expect(() => parseChoice("/lib/x.so##0#halves")).toThrow("path#core#from");
     expect((await findBlas("off")).choice).toBeUndefined();
   });
 
@@ -120,6 +165,31 @@ const report = await findBlas("auto");
 const { choice } = report;
 
 describe.skipIf(!choice)(`this machine's BLAS (${choice ? choice.path : `none: ${report.reason}`})`, () => {
+  it("gives the same bits however many help", async () => {
+    const shapes = [
+      [512, 512, 512],
+      [301, 207, 130],
+      [64, 1030, 77],
+      [3, 640, 640],
+    ];
+    const results: Uint8Array[][] = [];
+    for (const helpers of [0, 1, 2]) {
+      const opened = await openDevice({ blas: choice && { ...choice, from: 0 }, helpers });
+      const device = new TensorDevice(opened.device);
+      const products = shapes.flatMap(([m, n, k]) => [
+        device.randn([m, k], { seed: 1 }).matmul(device.randn([k, n], { seed: 2 })),
+        device
+          .randn([k, m], { seed: 3 })
+          .transpose()
+          .matmul(device.randn([n, k], { seed: 4 }).transpose()),
+      ]);
+      const data = await Promise.all(products.map((product) => product.data()));
+      results.push(data.map(({ buffer }) => new Uint8Array(buffer)));
+      await opened.close();
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
   it.each(["inline", "threaded"] as const)("gives what our kernel gives, on a stream that is %s", async (stream) => {
     const opened = await openDevice({ stream, blas: choice && { ...choice, from: 0 } });
     const own = await openDevice();

@@ -1,15 +1,20 @@
 /** Teams: the same bits however many help, for every kernel that is shared; and thousands of jobs in a row. */
 import { afterAll, describe, expect, it } from "vitest";
 import { type KernelName, kernels } from "../src/device/index.ts";
-import type { Kernel } from "../src/device/kernels/index.ts";
+import { type Kernel, kernelNumber } from "../src/device/kernels/index.ts";
+import { nodePlatform } from "../src/platform/node.ts";
+import { compileProgram } from "../src/script/node/compile.ts";
+import { openExtras } from "../src/script/node/helpers.ts";
+import { runJob } from "../src/script/node/job.ts";
 import { type OpenDevice, openDevice } from "../src/script/node/open-device.ts";
 import { type Tensor, TensorDevice } from "../src/tensor/index.ts";
+import { makePool } from "./helpers/device.ts";
 
 const opened: OpenDevice[] = [];
 afterAll(() => Promise.all(opened.map((each) => each.close())));
 
-async function withHelpers(helpers: number): Promise<TensorDevice> {
-  const open = await openDevice({ helpers });
+async function withHelpers(helpers: number, stream: "inline" | "threaded" = "inline"): Promise<TensorDevice> {
+  const open = await openDevice({ helpers, stream });
   opened.push(open);
   return new TensorDevice(open.device);
 }
@@ -81,10 +86,10 @@ it("every kernel that is shared is tested here", () => {
 });
 
 describe.each(Object.keys(launches))("%s", (name) => {
-  it("gives the same bits with 0, 1, 2 and 3 helpers", async () => {
+  it.each(["inline", "threaded"] as const)("gives the same bits with 0, 1, 2 and 3 helpers, %s", async (stream) => {
     const results: string[] = [];
     for (const helpers of [0, 1, 2, 3]) {
-      const device = await withHelpers(helpers);
+      const device = await withHelpers(helpers, stream);
       const tensors = launches[name](device);
       const data = await Promise.all(tensors.map((tensor) => tensor.data()));
       results.push(data.map((numbers) => Buffer.from(numbers.buffer).toString("base64")).join());
@@ -109,4 +114,48 @@ it("a team does thousands of jobs in a row, of different kernels", async () => {
     if (i % 250 === 0) expect(await c.data()).toEqual(wanted);
     c.dispose();
   }
+});
+
+it("helpers really help: the leader's first part waits until somebody has done another one", async () => {
+  const kernelModule = await nodePlatform.loadKernels();
+  const pool = makePool();
+  const { team } = openExtras({ pool, kernels: kernelModule, owner: 1, spins: 20, helpers: 1 });
+  const [rows, cols] = [2048, 1024];
+  const x = pool.take(2, 2 * 4 * rows * cols);
+  const y = x + 4 * rows * cols;
+  const floats = pool.memory.wasm.buffer;
+  const last = () => new Float32Array(floats, y + 4 * (rows * cols - 1), 1)[0];
+  const until = performance.now() + 20_000;
+  let parts = 0;
+  team?.lead((_, args) => {
+    parts++;
+    expect(args[1]).toBe(y); // the first one
+    while (last() === 0 && performance.now() < until);
+  })(kernelNumber("softmax"), [x, y, rows, cols]);
+  expect(parts).toBe(1);
+  expect(last()).toBeCloseTo(1 / cols);
+  team?.dismiss();
+});
+
+it.each([
+  ["shm", "inline"],
+  ["shm", "threaded"],
+  ["local", "inline"],
+  ["tcp", "threaded"],
+] as const)("ranks over %s, %s, get the same sums with helpers as without", async (transport, streams) => {
+  const program = await compileProgram("test/programs/products.ts");
+  const shown = async (helpers: number): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    const result = await runJob({
+      program,
+      ranks: 2,
+      transport,
+      streams,
+      helpers,
+      onShown: (_, row) => void found.push(row),
+    });
+    expect(result.failure).toBeUndefined();
+    return found;
+  };
+  expect(await shown(2)).toEqual(await shown(0));
 });

@@ -18,6 +18,8 @@ import { findScript, suggest, UsageError } from "./scripts.ts";
 /** Exit codes: the program failed, Ctrl-C. */
 const FAILED = 1;
 const INTERRUPTED = 130;
+/** Beyond this, helpers wait for each other. */
+const MAX_HELPERS = 63;
 
 export interface ProgramFlags extends Record<string, unknown> {
   readonly json?: boolean;
@@ -32,6 +34,7 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly ranksPerNode?: number;
   readonly eager: number;
   readonly streams?: StreamMode;
+  readonly helpers: number;
   readonly timeout: number;
 }
 
@@ -107,6 +110,7 @@ export function addProgramFlags(command: Command): Command {
         .choices([...streamModes])
         .env("WORLDSIZE_STREAMS"),
     )
+    .option("--helpers <count>", "threads that help each rank with large kernels", helpers, 0)
     .option("--timeout <seconds>", "over tcp: how long a rank may be silent, or take to come", seconds, 30_000)
     .option("--seed <number>", "seed of random numbers", wholeNumber, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
@@ -162,6 +166,7 @@ export function jobOptions(
     link: { within, between: flags.interLink ?? within },
     eager: flags.eager,
     streams: flags.streams ?? script.streams,
+    helpers: flags.helpers,
     traced: flags.trace !== undefined || flags.timeline || script.traced,
     processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
   };
@@ -210,6 +215,12 @@ export function interruptible(): AbortSignal {
 export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
   return Number(text);
+}
+
+function helpers(text: string): number {
+  const count = wholeNumber(text);
+  if (count >= 0 && count <= MAX_HELPERS) return count;
+  throw new InvalidArgumentError(`A rank has 0 to ${MAX_HELPERS} helpers.`);
 }
 
 function seconds(text: string): number {

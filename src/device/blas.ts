@@ -8,6 +8,8 @@ export interface Blas {
   readonly name: string;
   /** Multiply-adds (m × n × k) from which it is used. */
   readonly from: number;
+  /** Whether rows or columns of a product, computed apart, have the same bits as in the whole: a team may share it then. */
+  readonly splits: boolean;
   readonly sgemm: Sgemm;
 }
 
@@ -32,13 +34,18 @@ export type Sgemm = (
  * @param args as the kernel takes them. @returns whether it did.
  */
 export function gemmByBlas(blas: Blas, args: readonly number[]): boolean {
+  if (!suitsBlas(blas, args)) return false;
   const [a, b, c, m, n, k, ars, acs, brs, bcs, ldc, accumulate] = args;
-  if (m * n * k < blas.from || m * n * k === 0) return false;
   const left = layout(m, k, ars, acs);
   const right = layout(k, n, brs, bcs);
   if (!left || !right || ldc < n) return false;
   blas.sgemm(left.transposed, right.transposed, m, n, k, a, left.leading, b, right.leading, c, ldc, accumulate !== 0);
   return true;
+}
+
+/** Whether a product, or the one that this is a part of, is large enough. */
+export function suitsBlas(blas: Blas, [, , , m, n, k, , , , , , , whole = m * n * k]: readonly number[]): boolean {
+  return whole > 0 && whole >= blas.from;
 }
 
 /** How BLAS would call a matrix with these strides: as it is, as a transposed one, or not at all. */

@@ -8,12 +8,13 @@ export type Execute = (kernel: number, args: readonly number[]) => void;
 
 /** The Execute of a thread. @param stream its number, for the spans. */
 export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0): Execute {
-  const { exports, scratch } = runtime;
-  const execute: Execute = (number, args) => {
+  const { exports, scratch, blas, team } = runtime;
+  const alone: Execute = (number, args) => {
     const kernel = kernelList[number];
-    const status = kernel.run(exports, args, scratch, runtime.blas);
+    const status = kernel.run(exports, args, scratch, blas);
     if (status && kernel.explain) throw new Error(kernel.explain(status, args));
   };
+  const execute = team?.lead(alone, blas) ?? alone;
   if (!tracer) return execute;
   return (number, args) => {
     const start = tracer.now();

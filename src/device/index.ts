@@ -18,7 +18,7 @@ export {
   reduceOps,
   unaryOps,
 } from "./kernels/index.ts";
-export { KernelRuntime } from "./runtime.ts";
+export { KernelRuntime, type RuntimeExtras } from "./runtime.ts";
 export { SegmentPool, UNIT } from "./segments.ts";
 export type { Exported } from "./sharing.ts";
 export {

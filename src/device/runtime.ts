@@ -7,9 +7,16 @@ import type { KernelModule } from "../platform/platform.ts";
 import type { Blas } from "./blas.ts";
 import type { KernelExports } from "./kernels/index.ts";
 import type { SegmentPool } from "./segments.ts";
+import type { Team } from "./team.ts";
 
 /** Most buffers that one `combine` reads or writes. */
 const LIST = 4096;
+
+/** What a thread may have besides our kernels. */
+export interface RuntimeExtras {
+  readonly blas?: Blas;
+  readonly team?: Team;
+}
 
 export class KernelRuntime {
   readonly exports: KernelExports;
@@ -17,6 +24,8 @@ export class KernelRuntime {
   readonly pool: SegmentPool;
   /** Does large matrix products, where the machine has one. */
   readonly blas: Blas | undefined;
+  /** Shares large kernels, where the thread has helpers. */
+  readonly team: Team | undefined;
   readonly #owner: number;
   #private = 0;
   #privateBytes = 0;
@@ -24,12 +33,13 @@ export class KernelRuntime {
   #listWords!: Int32Array;
 
   /** @param owner whose quota-free scratch this is in the pool's books. */
-  constructor(kernels: KernelModule, pool: SegmentPool, owner: number, blas?: Blas) {
+  constructor(kernels: KernelModule, pool: SegmentPool, owner: number, { blas, team }: RuntimeExtras = {}) {
     const instance = new WebAssembly.Instance(kernels.module, { env: { memory: pool.memory.wasm } });
     this.exports = instance.exports as unknown as KernelExports;
     this.build = kernels.build;
     this.pool = pool;
     this.blas = blas;
+    this.team = team;
     this.#owner = owner;
   }
 

@@ -5,10 +5,9 @@
 import { SharedMemory } from "../platform/memory.ts";
 import type { KernelModule } from "../platform/platform.ts";
 import { type Span, Tracer } from "../trace/trace.ts";
-import type { Blas } from "./blas.ts";
 import { STREAM_BYTES } from "./command-ring.ts";
 import { makeExecutor } from "./executor.ts";
-import { KernelRuntime } from "./runtime.ts";
+import { KernelRuntime, type RuntimeExtras } from "./runtime.ts";
 import { SegmentPool } from "./segments.ts";
 import { serveStream } from "./stream-loop.ts";
 import { ThreadedStream } from "./threaded-stream.ts";
@@ -44,19 +43,22 @@ export interface StreamThread {
 
 /**
  * What a stream's thread does, from its start to its end.
- * @param report sends spans to the host: those since the last time. @param openBlas if the platform has one.
+ * @param report sends spans to the host: those since the last time.
+ * @param open gives the thread what it has besides our kernels.
  */
 export function runStreamThread(
   start: StreamStart,
   now: () => number,
   report: (spans: readonly Span[]) => void,
-  openBlas: (memory: SharedMemory) => Blas | undefined = () => undefined,
+  open: (pool: SegmentPool) => RuntimeExtras = () => ({}),
 ): void {
   const memory = new SharedMemory(start.memory, start.limit);
-  const runtime = new KernelRuntime(start.kernels, new SegmentPool(memory), start.owner, openBlas(memory));
+  const pool = new SegmentPool(memory);
+  const runtime = new KernelRuntime(start.kernels, pool, start.owner, open(pool));
   const tracer = start.traced ? new Tracer(now) : undefined;
   const tell = (): void => report(tracer?.spans.splice(0) ?? []);
   serveStream(memory, start.address, makeExecutor(runtime, tracer, start.number), start.spins, tell);
+  runtime.team?.dismiss();
   tell();
 }
 

@@ -7,8 +7,9 @@
  * is not the one whose arguments the helper has read.
  */
 import type { SharedMemory } from "../platform/memory.ts";
+import type { Blas } from "./blas.ts";
 import type { Execute } from "./executor.ts";
-import { type KernelName, kernelList, kernelNumber } from "./kernels/index.ts";
+import { kernelList } from "./kernels/index.ts";
 
 // Words; those that different threads write lie on different cache lines.
 const JOB = 0;
@@ -49,9 +50,8 @@ class Board {
       if (Atomics.compareExchange(this.words, NEXT, next, next + 1) !== next) continue;
       try {
         execute(kernel, part(args, index, parts));
-      } catch (error) {
-        Atomics.store(this.words, STATUS, 1); // the leader does the job again, alone, and finds the same error
-        void error;
+      } catch {
+        Atomics.store(this.words, STATUS, 1); // the leader does the job again, alone, and meets the same error
       }
       taken++;
       Atomics.add(this.words, FINISHED, 1);
@@ -71,16 +71,10 @@ export class Team {
     this.#helpers = helpers;
   }
 
-  /**
-   * @param alone kernels that are not to be shared: products that go to a BLAS, which the helpers do not have.
-   * @returns an Execute that shares large kernels with the helpers.
-   */
-  lead(execute: Execute, alone: readonly KernelName[] = []): Execute {
-    const kept = alone.map(kernelNumber);
+  /** @param blas that the helpers have as well. @returns an Execute that shares large kernels with the helpers. */
+  lead(execute: Execute, blas?: Blas): Execute {
     return (number, args) => {
-      const kernel = kernelList[number];
-      const parts =
-        kernel.parts && !kept.includes(number) ? Math.min(MOST_PARTS, kernel.parts(args, this.#helpers + 1)) : 1;
+      const parts = Math.min(MOST_PARTS, kernelList[number].parts?.(args, this.#helpers + 1, blas) ?? 1);
       if (parts <= 1) execute(number, args);
       else this.#share(number, args, parts, execute);
     };

@@ -48,12 +48,15 @@ export async function benchGemm(flags: Flags, progress: Progress): Promise<Measu
   const { choice } = await openedBlas();
   const [one, two] = [await openDevice({ spins: SPINS }), await openDevice({ helpers: 1, spins: SPINS })];
   const native = choice ? await openDevice({ blas: choice }) : undefined;
+  const shared = choice?.splits ? await openDevice({ blas: choice, helpers: 1, spins: SPINS }) : undefined;
   const best = new Map<string, number>();
   const loops = 1e6;
   try {
     const [alone, helped] = [product(one.device, SIZE).run, product(two.device, SIZE).run];
     const { exports } = one.device.runtime;
     const own = { alone, helped, peak: () => void exports.peakMadd(loops) };
+    const natives = native && shared && { native, shared };
+    const nativeRuns = Object.entries(natives ?? {}).map(([name, { device }]) => [name, product(device, SIZE).run]);
     const pairs = (native ? [512, 1024] : []).map((n) => {
       const { run, places } = product((native as typeof one).device, n);
       const [a, b, c] = places;
@@ -63,13 +66,14 @@ export async function benchGemm(flags: Flags, progress: Progress): Promise<Measu
     for (let round = 1; round <= flags.rounds; round++) {
       progress(`gemm, round ${round} of ${flags.rounds}`);
       inTurns(best, own);
+      inTurns(best, Object.fromEntries(nativeRuns) as Record<string, () => void>);
       for (const pair of pairs) inTurns(best, pair); // each size by itself: both sides find the caches alike
       for (const peer of flags.against) {
         best.set(peer, Math.min(best.get(peer) ?? Infinity, runKernelPeer(peer as KernelPeer, "gemm", SIZE)));
       }
     }
   } finally {
-    await Promise.all([one.close(), two.close(), native?.close()]);
+    await Promise.all([one.close(), two.close(), native?.close(), shared?.close()]);
   }
   const speed = (name: string, flops = 2 * SIZE ** 3): number => flops / (best.get(name) as number) / 1e6;
   const against = (name: string, value: number, peer: string, peerValue: number): Measurement => ({
@@ -92,5 +96,6 @@ export async function benchGemm(flags: Flags, progress: Progress): Promise<Measu
     const [ours, theirs] = [speed(`${n} through the device`, flops), speed(`${n} directly`, flops)];
     rows.push(against(`${n}³, native BLAS`, ours, "calling it directly", theirs));
   }
+  if (shared) rows.push(against(`${SIZE}³, native BLAS, two cores`, speed("shared"), "one core", speed("native")));
   return rows;
 }

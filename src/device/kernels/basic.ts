@@ -1,7 +1,12 @@
 /** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
-import { gemmByBlas } from "../blas.ts";
+import { type Blas, gemmByBlas, suitsBlas } from "../blas.ts";
 import { type DType, dtypes } from "../dtype.ts";
 import { type Kernel, type KernelExports, run, sharedParts } from "./spec.ts";
+
+/** Rows or columns of a product that a team does not cut further. */
+const TILE = 64;
+/** Least multiply-adds of a part that a BLAS computes: of small products, libraries have kernels that round otherwise. */
+const BLAS_PART = 2 ** 21;
 
 const bytesOf = Object.values(dtypes).map((info) => info.bytes);
 const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
@@ -96,7 +101,10 @@ export const basicKernels = {
       return [x + 4 * from * cols, y + 4 * from * cols, to - from, cols];
     },
   },
-  /** a, b, c (f32) | m, n, k, ars, acs, brs, bcs, ldc, accumulate: strides of A and B in elements */
+  /**
+   * a, b, c (f32) | m, n, k, ars, acs, brs, bcs, ldc, accumulate: strides of A and B in elements.
+   * A part of a product has one number more, the multiply-adds of the whole, by which it is carried out as the whole would be.
+   */
   gemm: {
     buffers: ["in", "in", "inout"],
     bounds: ([m, n, k, ars, acs, brs, bcs, ldc]) => [
@@ -110,10 +118,17 @@ export const basicKernels = {
       const [a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate] = args;
       return k.gemm(a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate, scratch(k.gemmScratchBytes()));
     },
-    parts: ([, , , m, n, depth], team) => sharedParts(2 * m * n * depth, m / 8, team),
+    parts: (args, team, blas?: Blas) => {
+      const [, , , m, n, depth] = args;
+      const tiles = Math.max(m, n) / TILE;
+      if (!blas || !suitsBlas(blas, args)) return sharedParts(2 * m * n * depth, tiles, team);
+      return blas.splits ? Math.max(1, Math.min(team, Math.floor(tiles), Math.floor((m * n * depth) / BLAS_PART))) : 1;
+    },
     part: ([a, b, c, m, n, depth, ars, acs, brs, bcs, ldc, accumulate], i, parts) => {
-      const { from, to } = run(m, i, parts, 4);
-      return [a + 4 * from * ars, b, c + 4 * from * ldc, to - from, n, depth, ars, acs, brs, bcs, ldc, accumulate];
+      const { from, to } = run(Math.max(m, n), i, parts, TILE);
+      const rest = [depth, ars, acs, brs, bcs, ldc, accumulate, m * n * depth];
+      if (m < n) return [a, b + 4 * from * bcs, c + 4 * from, m, to - from, ...rest];
+      return [a + 4 * from * ars, b, c + 4 * from * ldc, to - from, n, ...rest];
     },
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */

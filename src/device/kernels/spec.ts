@@ -24,7 +24,7 @@ export interface Kernel {
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
   readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch, blas?: Blas) => number;
   /** Into how many parts a team of so many threads should cut this; 1 if it is not worth while. */
-  readonly parts?: (args: readonly number[], team: number) => number;
+  readonly parts?: (args: readonly number[], team: number, blas?: Blas) => number;
   /** Arguments of part i: together the parts write what the whole would, bit for bit. */
   readonly part?: (args: readonly number[], i: number, parts: number) => readonly number[];
   /** What a status other than 0 means; kernels that have it remember the line that launched them. */
@@ -36,11 +36,11 @@ const WORTH_SHARING = 2e6;
 
 /** Parts for a kernel of so much arithmetic and so many pieces. */
 export function sharedParts(flops: number, pieces: number, team: number): number {
-  return flops < WORTH_SHARING ? 1 : Math.max(1, Math.min(team, pieces));
+  return flops < WORTH_SHARING ? 1 : Math.max(1, Math.min(team, Math.floor(pieces)));
 }
 
-/** Piece i of `count` things in `parts` runs whose lengths are multiples of `grain`, the last one's excepted. */
+/** Run i of `count` things in `parts` runs, none shorter than a grain, that begin at multiples of it. */
 export function run(count: number, i: number, parts: number, grain = 1): { from: number; to: number } {
-  const share = Math.ceil(count / parts / grain) * grain;
-  return { from: Math.min(count, i * share), to: Math.min(count, (i + 1) * share) };
+  const start = (part: number): number => Math.floor((part * Math.floor(count / grain)) / parts) * grain;
+  return { from: start(i), to: i + 1 === parts ? count : start(i + 1) };
 }

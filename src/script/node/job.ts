@@ -57,6 +57,8 @@ export interface JobOptions {
   readonly eager?: number;
   /** Where streams run; as WORLDSIZE_STREAMS says, or inline, if not given. */
   readonly streams?: StreamMode;
+  /** Threads that help each rank with large kernels; none if not given. */
+  readonly helpers?: number;
   /** What only processes need. */
   readonly processes?: ProcessOptions;
   readonly onShown?: (rank: number, shown: Shown) => void;
@@ -109,6 +111,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     link: job.link,
     eager: job.eager ?? 0,
     streams: job.streams ?? (process.env.WORLDSIZE_STREAMS === "threaded" ? "threaded" : "inline"),
+    helpers: job.helpers ?? 0,
   };
   if (transport === "tcp") return new Job(job, size).runProcesses(program);
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);

@@ -35,6 +35,8 @@ export interface ProgramStart {
   readonly eager: number;
   /** Whether streams run in the program's thread or in threads of their own. */
   readonly streams: StreamMode;
+  /** Threads that help each rank's streams with large kernels. */
+  readonly helpers: number;
 }
 
 /** Where a rank's streams run; ranks that share a thread drain theirs in turns whatever is asked. */

@@ -14,12 +14,13 @@ import {
   Traffic,
   takingTurns,
 } from "../../world/index.ts";
-import { NativeBlas } from "./blas/native.ts";
+import { openExtras } from "./helpers.ts";
 import type { WorkerStart } from "./protocol.ts";
 import { WorkerOffice } from "./tcp/worker-office.ts";
 
 /** The pool's owner numbers above all ranks: scratch of a thread's kernels. */
 const SCRATCH_OWNER = 60_000;
+const HELPER_OWNER = 63_000;
 
 /** What the ranks of one thread have in common. */
 export interface ThreadOptions {
@@ -34,18 +35,24 @@ export interface ThreadOptions {
   readonly owner?: number;
 }
 
-/** The kernels of a thread. */
-export function runtimeOf(start: WorkerStart, owner = SCRATCH_OWNER + start.rank): KernelRuntime {
-  const memory = new SharedMemory(start.memory, start.limit);
-  const { choice } = start.blas;
-  const blas = choice && new NativeBlas(choice, memory);
-  return new KernelRuntime(start.kernels, new SegmentPool(memory), owner, blas);
+/** The kernels of a thread. @param helpers threads that help it. */
+export function runtimeOf(start: WorkerStart, owner = SCRATCH_OWNER + start.rank, helpers = 0): KernelRuntime {
+  const { kernels, size, transport, blas } = start;
+  const pool = new SegmentPool(new SharedMemory(start.memory, start.limit));
+  const spins = spinsFor((transport === "local" ? 1 : size) * (1 + helpers));
+  const extras = openExtras({ pool, kernels, owner: HELPER_OWNER + start.rank, spins, blas: blas.choice, helpers });
+  return new KernelRuntime(kernels, pool, owner, extras);
+}
+
+/** How often a thread looks at a word before it sleeps, if so many threads may be busy at once on a host. */
+export function spinsFor(threads: number): number {
+  return threads <= nodePlatform.cores ? 2000 : 20;
 }
 
 /** The ranks that live in a thread: one, or with the local transport all. */
 export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, owner }: ThreadOptions): Rank[] {
   const common = {
-    runtime: runtimeOf(start, owner),
+    runtime: runtimeOf(start, owner, served ? 0 : start.helpers),
     quota: start.quota,
     now,
     table: start.table,

@@ -8,11 +8,12 @@ import { workerFile } from "./worker-file.ts";
 /** What a stream's worker is handed. */
 export interface NodeStreamStart extends StreamStart {
   readonly blas: BlasChoice | undefined;
+  readonly helpers: number;
 }
 
-/** @returns how to start streams that use this BLAS. */
-export function streamSpawner(blas: BlasChoice | undefined): (start: StreamStart) => StreamThread {
-  return (start) => spawnStream({ ...start, blas });
+/** @returns how to start streams that use this BLAS, with so many helpers each. */
+export function streamSpawner(blas: BlasChoice | undefined, helpers: number): (start: StreamStart) => StreamThread {
+  return (start) => spawnStream({ ...start, blas, helpers });
 }
 
 function spawnStream(start: NodeStreamStart): StreamThread {

@@ -4,11 +4,10 @@
  */
 import { Worker } from "node:worker_threads";
 import { ThreadedStreams } from "../../device/index.ts";
-import { nodePlatform } from "../../platform/node.ts";
 import type { Span, Tracer } from "../../trace/trace.ts";
 import { buildRemoteRank, noTraffic, type Rank, type RankTraffic, type StoreReply } from "../../world/index.ts";
 import type { CommMessage, WorkerStart } from "./protocol.ts";
-import { runtimeOf } from "./ranks-of.ts";
+import { runtimeOf, spinsFor } from "./ranks-of.ts";
 import { streamSpawner } from "./spawn-stream.ts";
 import { workerFile } from "./worker-file.ts";
 
@@ -31,9 +30,9 @@ export function startThreadedRank(
   tracer: Tracer | undefined,
   onStored: (id: number, reply: StoreReply) => void,
 ): ThreadedRank {
-  const { rank: number, size, quota, kernels, traced, tcp, table, transport } = start;
+  const { rank: number, size, quota, kernels, traced, tcp, table, transport, helpers } = start;
   const runtime = runtimeOf(start);
-  const spins = size * BUSY <= nodePlatform.cores ? 2000 : 20;
+  const spins = spinsFor(size * (BUSY + helpers));
   const owner = STREAM_OWNER + number;
   const streams = new ThreadedStreams({
     pool: runtime.pool,
@@ -41,7 +40,7 @@ export function startThreadedRank(
     owner,
     spins,
     traced,
-    spawn: streamSpawner(start.blas.choice),
+    spawn: streamSpawner(start.blas.choice, helpers),
   });
   const transferList = tcp ? [tcp.port] : [];
   const comm = new Worker(workerFile("comm-worker"), {

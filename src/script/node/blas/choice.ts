@@ -19,6 +19,8 @@ import type { ProbeResult } from "./probe.ts";
 const REMEMBERED = "node_modules/.cache/worldsize/blas.json";
 /** A library that is not faster by so much is not worth other rounding. */
 const WORTH = 1.15;
+/** What a trial finds out, counted up when that changes: older ones are made again. */
+const TRIED = 2;
 
 /** Whether koffi, by which libraries are called, is installed. */
 export function hasKoffi(): boolean {
@@ -76,7 +78,8 @@ export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Pr
   if (asked !== "auto") return { choice: parseChoice(asked) };
   const paths = candidates().filter((path) => existsSync(path));
   if (paths.length === 0) return { reason: "no library is installed" };
-  const key = JSON.stringify([paths.map((path) => [path, statSync(path).mtimeMs]), cpus()[0]?.model, process.version]);
+  const files = paths.map((path) => [path, statSync(path).mtimeMs]);
+  const key = JSON.stringify([TRIED, files, cpus()[0]?.model, process.version]);
   const file = join(packageRoot, REMEMBERED);
   try {
     const known = JSON.parse(readFileSync(file, "utf8")) as { key: string; report: BlasReport };
@@ -108,9 +111,9 @@ async function tryAll(paths: readonly string[]): Promise<BlasReport> {
     }
   }
   if (!best) return { reason: trouble };
-  const { path, core, gflops, ownGflops, from } = best;
+  const { path, core, gflops, ownGflops, from, splits } = best;
   if (gflops < WORTH * ownGflops) return { reason: `${path} is no faster than our kernels`, gflops, ownGflops };
-  return { choice: { path, core, from }, gflops, ownGflops };
+  return { choice: { path, core, from, splits }, gflops, ownGflops };
 }
 
 async function tryOne(path: string, core: string | undefined): Promise<ProbeResult> {

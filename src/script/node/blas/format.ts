@@ -7,6 +7,8 @@ export interface BlasChoice {
   readonly core?: string;
   /** Multiply-adds from which it is used. */
   readonly from: number;
+  /** Whether parts of a product have the bits of the whole, so that helpers may share it. */
+  readonly splits: boolean;
 }
 
 /** What was found out about this machine's BLAS. */
@@ -19,18 +21,18 @@ export interface BlasReport {
   readonly ownGflops?: number;
 }
 
-/** As WORLDSIZE_BLAS can pin it: `path#core#from`. */
-export function formatChoice({ path, core = "", from }: BlasChoice): string {
-  return `${path}#${core}#${from}`;
+/** As WORLDSIZE_BLAS can pin it: `path#core#from`, and `#splits` where helpers may share a product. */
+export function formatChoice({ path, core = "", from, splits }: BlasChoice): string {
+  return `${path}#${core}#${from}${splits ? "#splits" : ""}`;
 }
 
 /** @throws RangeError for text that is no choice. */
 export function parseChoice(text: string): BlasChoice {
-  const [path, core, from] = text.split("#");
-  if (!path.startsWith("/") || !(Number(from) >= 0)) {
+  const [path, core, from, splits] = text.split("#");
+  if (!path.startsWith("/") || !(Number(from) >= 0) || (splits ?? "splits") !== "splits") {
     throw new RangeError(`WORLDSIZE_BLAS is "${text}"; write off, auto, or what verify shows: path#core#from.`);
   }
-  return { path, core: core || undefined, from: Number(from) };
+  return { path, core: core || undefined, from: Number(from), splits: splits !== undefined };
 }
 
 /** `libopenblas.so.0 as Haswell` */

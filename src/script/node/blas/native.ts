@@ -27,16 +27,18 @@ const oneThread = [
 export class NativeBlas implements Blas {
   readonly name: string;
   readonly from: number;
+  readonly splits: boolean;
   readonly #path: string;
   readonly #memory: SharedMemory;
   #sgemm: Cblas | undefined;
   #base = 0;
 
   constructor(choice: BlasChoice, memory: SharedMemory) {
-    const { path, from } = choice;
+    const { path, from, splits } = choice;
     this.#path = path;
     this.name = blasName(choice);
     this.from = from;
+    this.splits = splits;
     this.#memory = memory;
   }
 

@@ -3,7 +3,7 @@
  * prints its speed and from which size on it beats our kernel, or fails.
  */
 import { writeSync } from "node:fs";
-import { KernelRuntime, SegmentPool } from "../../../device/index.ts";
+import { type Blas, gemmByBlas, KernelRuntime, kernels, SegmentPool } from "../../../device/index.ts";
 import { SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node.ts";
 import { NativeBlas } from "./native.ts";
@@ -14,19 +14,40 @@ export interface ProbeResult {
   readonly ownGflops: number;
   /** Multiply-adds from which the library is faster. */
   readonly from: number;
+  /** Whether parts of products had the bits of the whole. */
+  readonly splits: boolean;
 }
 
 const LARGE = 256;
+const { part, parts } = kernels.gemm;
+/** Products whose parts are tried, m × n × k; numbers in the largest matrix of them. */
+const shapes = [
+  [256, 256, 256],
+  [201, 253, 255],
+  [130, 229, 256],
+  [64, 256, 256],
+  [16, 512, 640],
+  [1, 2048, 2048],
+  [2048, 1, 2048],
+  [512, 515, 17],
+  [700, 300, 99],
+];
+const MOST = 2048 ** 2;
+const transposed = [
+  [false, false],
+  [false, true],
+  [true, false],
+];
 const sizes = [8, 12, 16, 24, 32, 48, 64, 96, 128, LARGE];
 
 async function probe(path: string): Promise<ProbeResult> {
-  const memory = SharedMemory.create(2 ** 24);
+  const memory = SharedMemory.create(2 ** 27);
   const pool = new SegmentPool(memory);
   const { exports, scratch } = new KernelRuntime(await nodePlatform.loadKernels(), pool, 1);
   const bytes = 4 * LARGE * LARGE;
   const [a, b, c, d] = [0, 1, 2, 3].map(() => pool.take(2, bytes));
   const space = scratch(exports.gemmScratchBytes());
-  const blas = new NativeBlas({ path, from: 0 }, memory);
+  const blas = new NativeBlas({ path, from: 0, splits: false }, memory);
   exports.randomUniform(a, LARGE * LARGE, 1, 0, 0, -1, 1);
   exports.randomUniform(b, LARGE * LARGE, 2, 0, 0, -1, 1);
   const times = sizes.map((n) => {
@@ -42,7 +63,29 @@ async function probe(path: string): Promise<ProbeResult> {
   let first = times.length;
   while (first > 0 && times[first - 1].native < times[first - 1].own) first--;
   const from = first < times.length ? times[first].n ** 3 : Infinity;
-  return { gflops: speed(last.native), ownGflops: speed(last.own), from };
+  return { gflops: speed(last.native), ownGflops: speed(last.own), from, splits: splits(memory, pool, blas) };
+}
+
+/** Rows or columns computed apart, as helpers would, against the whole: the same bits? */
+function splits(memory: SharedMemory, pool: SegmentPool, blas: Blas): boolean {
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => pool.take(2, 4 * MOST));
+  for (const at of [a, b]) {
+    const numbers = new Float32Array(memory.wasm.buffer, at, MOST);
+    for (let i = 0; i < MOST; i++) numbers[i] = ((i * 37) % 101) / 100 - 0.5;
+  }
+  const words = (at: number, n: number): Uint8Array => new Uint8Array(memory.wasm.buffer, at, 4 * n);
+  for (const [m, n, k] of shapes) {
+    for (const [left, right] of transposed) {
+      const args = [m, n, k, left ? 1 : k, left ? m : 1, right ? 1 : n, right ? k : 1, n, 0];
+      gemmByBlas(blas, [a, b, c, ...args]);
+      for (let team = 2; team <= 4; team++) {
+        const count = parts([a, b, d, ...args], team, { ...blas, splits: true });
+        for (let i = 0; i < count; i++) gemmByBlas(blas, part([a, b, d, ...args], i, count));
+        if (count > 1 && Buffer.compare(words(c, m * n), words(d, m * n)) !== 0) return false;
+      }
+    }
+  }
+  return true;
 }
 
 /** Milliseconds of each, in turns; the best counts. */
