@@ -37,6 +37,12 @@ describe("bad input: one message, exit code 2", () => {
     [["run", "collective-cheatsheet", "--operation", "all_redce"], '"all_redce" is none of all, broadcast,'],
     [["run", "send-recv-basic", "--elements", "0"], "0 is not at least 1."],
     [["bench", "gem"], 'There is no bench "gem". Did you mean gemm?'],
+    [["bench", "gemm", "--against", "tfj"], 'There is no peer "tfj". Did you mean tfjs?'],
+    [["run", "hello-distributed", "--helpers", "-1"], "A rank has 0 to 63 helpers."],
+    [
+      ["run", "hello-distributed", "--page", "/nowhere/at/all.html"],
+      "The page could not be written to /nowhere/at/all.html",
+    ],
   ];
   for (const [args, message] of cases) {
     it(args.join(" "), () => {
@@ -162,6 +168,25 @@ describe("run", () => {
     child.kill("SIGINT");
     const code = await new Promise((resolve) => child.once("exit", resolve));
     expect(code).toBe(130);
+  });
+
+  it("writes what was shown as a page, also when the program fails or the world is of processes", () => {
+    const page = (args: string[], ...program: string[]) => {
+      const file = join(folder, "page.html");
+      const { status } = worldsize(...args, "--page", file, ...program);
+      return { status, text: readFileSync(file, "utf8") };
+    };
+    const timeline = page(["run", "streams-by-hand", "--size", "32"]);
+    expect(timeline.status).toBe(0);
+    expect(timeline.text.match(/<svg /g)).toHaveLength(6);
+    const failing = write(
+      "failing.ts",
+      `import { defineScript } from "worldsize";
+export default defineScript({ about: "Fails.", async main({ show }) { show.line("before"); throw new Error("no"); } });`,
+    );
+    const failed = page(["launch", "-n", "2"], failing);
+    expect(failed.status).toBe(1);
+    expect(failed.text).toContain("before");
   });
 
   it("writes a trace that Perfetto reads", () => {

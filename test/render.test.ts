@@ -1,5 +1,7 @@
-import { expect, it } from "vitest";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
 import { renderShown } from "../src/cli/render.ts";
+import { pageOf, seriesSvg, timelineSvg } from "../src/draw/index.ts";
 import type { Shown } from "../src/script/index.ts";
 import { toPerfetto } from "../src/trace/perfetto.ts";
 import { Tracer } from "../src/trace/trace.ts";
@@ -66,4 +68,71 @@ it("turns spans into a file that Perfetto reads", () => {
     { ph: "X", pid: 1, tid: 2, name: "allReduce", ts: 0, dur: 1000, args: { bytes: 4 } },
     { ph: "X", pid: 1, tid: 1, name: "gemm", ts: 2000, dur: 500 },
   ]);
+});
+
+describe("pictures of timelines", () => {
+  const span = fc.record({
+    name: fc.constantFrom("gemm", "copy"),
+    start: fc.nat(1000),
+    length: fc.integer({ min: 1, max: 300 }),
+  });
+  const lanes = fc.array(fc.array(span, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 });
+
+  it("draw each span as long as it was, clear of the others", () => {
+    fc.assert(
+      fc.property(lanes, (rows) => {
+        const given = rows.map((spans, i) => ({
+          name: `lane ${i}`,
+          spans: spans.map(({ name, start, length }) => ({ name, start, end: start + length })),
+        }));
+        const svg = timelineSvg(given, "T");
+        const bars = [
+          ...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"[^>]*><title>/g),
+        ].map((match) => match.slice(1).map(Number));
+        const spans = given.flatMap((lane) => lane.spans);
+        expect(bars.length).toBe(spans.length);
+        const length = Math.max(...spans.map(({ end }) => end)) - Math.min(...spans.map(({ start }) => start));
+        const scale = Math.max(...bars.map(([x, , width]) => x + width)) - Math.min(...bars.map(([x]) => x));
+        const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+        const drawn = sum(bars.map(([, , width]) => width)) / scale;
+        expect(Math.abs(drawn - sum(spans.map(({ start, end }) => end - start)) / length)).toBeLessThan(0.05);
+        bars.forEach(([x, y, width, height], i) => {
+          for (const [x2, y2, width2, height2] of bars.slice(i + 1)) {
+            const apart = x + width <= x2 + 0.2 || x2 + width2 <= x + 0.2 || y + height <= y2 || y2 + height2 <= y;
+            expect(apart || width <= 1 || width2 <= 1).toBe(true);
+          }
+        });
+      }),
+    );
+  });
+});
+
+it("pages hold everything that was shown, as text only", () => {
+  const evil = "<script>alert(1)</script>";
+  const page = pageOf(evil, evil, [
+    { rank: 0, shown: { kind: "line", text: `a ${evil}` } },
+    { rank: 1, shown: { kind: "row", row: { [evil]: evil, third: 1 / 3 } } },
+    { rank: 1, shown: { kind: "table", title: evil, rows: [{ x: 1 }, { y: undefined }] } },
+    { rank: 0, shown: { kind: "plot", title: evil, series: [{ name: evil, y: [1, Number.NaN, 3] }] } },
+    {
+      rank: 0,
+      shown: { kind: "timeline", title: evil, lanes: [{ name: evil, spans: [{ name: evil, start: 0, end: 1 }] }] },
+    },
+    { rank: 0, shown: { kind: "timeline", title: "empty", lanes: [] } },
+  ]);
+  expect(page).not.toContain("<script");
+  for (const text of ["a &lt;script", "0.333333", "rank 1", "Nothing was recorded", "<polyline", "1.000 ms"]) {
+    expect(page).toContain(text);
+  }
+  expect(page).not.toContain("NaN");
+  expect(seriesSvg([], "none")).toContain("none");
+});
+
+it("draws a span within another over it", () => {
+  const spans = [
+    { name: "inner", start: 4, end: 5 },
+    { name: "outer", start: 0, end: 10 },
+  ];
+  const [row] = draw({ kind: "timeline", title: "", lanes: [{ name: "host", spans }] });
+  expect(row).toMatch(/host B+A+B+$/);
 });

@@ -10,15 +10,14 @@ import { privateFolder } from "../script/node/tcp/folder.ts";
 import { joinJob } from "../script/node/tcp/join.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
 import { defaultTable } from "../world/index.ts";
+import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
-  conclude,
   interruptible,
   jobOptions,
   loadTaken,
   type ProgramFlags,
   parse,
-  printer,
   strict,
   takesProgram,
 } from "./program-flags.ts";
@@ -52,7 +51,7 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
   } = jobOptions(loaded, flags, values);
   const folder = privateFolder();
   const signal = interruptible();
-  const print = printer(flags, started.size);
+  const presenter = new Presenter(flags, loaded, started.size);
   try {
     const end = await joinJob({
       started,
@@ -76,9 +75,9 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
       },
       log: job.processes?.log,
       signal,
-      onShown: (shown) => print(started.rank, shown),
+      onShown: (shown) => presenter.show(started.rank, shown),
     });
-    return conclude(resultOf(end), flags, program.file, signal.aborted, 1);
+    return presenter.conclude(resultOf(end), signal.aborted, 1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -6,15 +6,14 @@ import { runJob, type TransportName } from "../script/node/job.ts";
 import { isLoopback } from "../script/node/tcp/environment.ts";
 import type { NodeOptions } from "../script/node/tcp/launch.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
+import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
-  conclude,
   interruptible,
   jobOptions,
   loadTaken,
   type ProgramFlags,
   parse,
-  printer,
   strict,
   takesProgram,
   wholeNumber,
@@ -56,7 +55,7 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
   const nodes = nodeOptions(flags);
   const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir);
   const signal = interruptible();
-  const print = printer(flags, ranks * flags.nnodes);
+  const presenter = new Presenter(flags, loaded, ranks * flags.nnodes);
   const job = jobOptions(loaded, flags, values);
   try {
     const result = await runJob({
@@ -73,10 +72,10 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
       },
       onShown: (rank, shown) => {
         if (logs) logs.write(rank, renderShown(rank, shown, ranks));
-        else print(rank, shown);
+        else presenter.show(rank, shown);
       },
     });
-    return conclude(result, flags, loaded.program.file, signal.aborted, ranks);
+    return presenter.conclude(result, signal.aborted, ranks);
   } finally {
     logs?.close();
   }

@@ -1,29 +1,21 @@
 /** What `run`, `launch` and `join` share: a program's options as flags, its ranks' common flags, its end. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
-import { type OptionSpec, type Script, scriptOf, type TimelineLane } from "../script/index.ts";
+import { type OptionSpec, type Script, scriptOf } from "../script/index.ts";
 import { compileProgram, type Program } from "../script/node/compile.ts";
-import type { JobOptions, JobResult } from "../script/node/job.ts";
+import type { JobOptions } from "../script/node/job.ts";
 import { type StreamMode, streamModes } from "../script/node/protocol.ts";
-import { toPerfetto } from "../trace/perfetto.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
-import type { FlightRecord } from "../world/recorder.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
-import { renderShown, timeline } from "./render.ts";
 import { findScript, suggest, UsageError } from "./scripts.ts";
 
-/** Exit codes: the program failed, Ctrl-C. */
-const FAILED = 1;
-const INTERRUPTED = 130;
 /** Beyond this, helpers wait for each other. */
 const MAX_HELPERS = 63;
 
 export interface ProgramFlags extends Record<string, unknown> {
   readonly json?: boolean;
   readonly trace?: string;
+  readonly page?: string;
   readonly timeline?: boolean;
   readonly algorithm?: (typeof allReduceAlgorithms)[number];
   readonly memory?: number;
@@ -86,6 +78,7 @@ export function addProgramFlags(command: Command): Command {
     .option("--json", "print JSON lines")
     .option("--timeline", "draw a timeline of all ranks at the end")
     .option("--trace <file>", "record a trace for ui.perfetto.dev")
+    .option("--page <file>", "write what the program shows as a page with pictures, such as out.html")
     .addOption(
       new Option("--algorithm <name>", "force one allReduce algorithm")
         .choices([...allReduceAlgorithms])
@@ -172,38 +165,6 @@ export function jobOptions(
   };
 }
 
-/**
- * Prints what ranks show, as text or JSON. A pager that is not read from must not hold up
- * this thread, which keeps the job's coordinator: what it does not take yet waits here.
- */
-export function printer(flags: ProgramFlags, ranks: number): NonNullable<JobOptions["onShown"]> {
-  const { _handle: pipe } = process.stdout as { _handle?: { setBlocking?(on: boolean): void } };
-  pipe?.setBlocking?.(false);
-  return (rank, shown) => {
-    const lines = flags.json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, ranks);
-    process.stdout.write(`${lines.join("\n")}\n`);
-  };
-}
-
-/** Prints how a job ended. @returns the exit code. */
-export function conclude(
-  result: JobResult,
-  flags: ProgramFlags,
-  file: string,
-  stopped: boolean,
-  ranks: number,
-): number {
-  if (stopped) {
-    process.stderr.write(`\nStopped; all ${ranks} ranks are gone.\n`);
-    return INTERRUPTED;
-  }
-  if (flags.trace) writeTrace(flags.trace, result);
-  if (flags.timeline) process.stdout.write(`${timeline(lanesOf(result)).join("\n")}\n`);
-  if (result.ok) return 0;
-  reportFailure(result, file, flags.json ?? false);
-  return FAILED;
-}
-
 /** A signal that Ctrl-C gives. */
 export function interruptible(): AbortSignal {
   const stop = new AbortController();
@@ -243,52 +204,4 @@ function tableOf({ algorithm, ranksPerNode }: ProgramFlags): TuningTable | undef
   if (algorithm === undefined && ranksPerNode === undefined) return undefined;
   const forced = algorithm && { shared: algorithm === "shared", allReduce: algorithm };
   return { ...defaultTable, ...forced, ranksPerNode };
-}
-
-/** A lane for everything each rank did. */
-function lanesOf({ records }: JobResult): TimelineLane[] {
-  const lanes = records.flatMap(({ spans: own }, rank) =>
-    (["host", "device", "comm"] as const).map((lane) => ({
-      name: `rank ${rank} ${lane}`,
-      spans: own.filter((span) => span.lane === lane),
-    })),
-  );
-  return lanes.filter((lane) => lane.spans.length > 0);
-}
-
-function writeTrace(file: string, { records }: JobResult): void {
-  try {
-    writeFileSync(file, toPerfetto(records.map(({ spans }) => spans)));
-  } catch (error) {
-    throw new UsageError(`The trace could not be written to ${file}: ${(error as Error).message}.`);
-  }
-  process.stderr.write(`Trace written to ${file}; open it at https://ui.perfetto.dev.\n`);
-}
-
-function reportFailure({ failure, records }: JobResult, file: string, json: boolean): void {
-  const recorder = dumpFlight(records.map(({ flight }) => flight));
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
-    return;
-  }
-  const who = failure && failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
-  process.stderr.write(`\n${pc.red(`${who}:`)}\n${failure && failure.rank >= 0 ? failure.stack : failure?.message}\n`);
-  if (recorder) process.stderr.write(pc.dim(`The last operations of each rank: ${recorder}\n`));
-}
-
-/** Writes the flight recorders of a failed job into a new folder. @returns its path, or undefined if nothing was recorded. */
-function dumpFlight(flight: readonly (readonly FlightRecord[])[]): string | undefined {
-  if (flight.every((records) => records.length === 0)) return undefined;
-  try {
-    const folder = mkdtempSync(join(tmpdir(), "worldsize-flight-"));
-    flight.forEach((records, rank) => {
-      writeFileSync(
-        join(folder, `rank-${rank}.jsonl`),
-        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
-      );
-    });
-    return folder;
-  } catch {
-    return undefined; // a full disk must not hide the failure itself
-  }
 }

@@ -91,7 +91,8 @@ export function timeline(lanes: readonly TimelineLane[]): string[] {
   const scale = width / Math.max(end - start, 1e-6);
   const rows = lanes.map((lane) => {
     const cells = Array<string>(width).fill("·");
-    for (const span of lane.spans) {
+    // Longer ones first, so that a span within another is seen.
+    for (const span of [...lane.spans].sort((a, b) => b.end - b.start - (a.end - a.start))) {
       const from = Math.min(width - 1, Math.floor((span.start - start) * scale));
       const to = Math.min(width, Math.max(from + 1, Math.round((span.end - start) * scale)));
       const which = names.indexOf(span.name);

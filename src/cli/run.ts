@@ -2,16 +2,15 @@
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_RANKS, runJob, type TransportName, transports } from "../script/node/job.ts";
+import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
   addScriptOptions,
-  conclude,
   interruptible,
   jobOptions,
   loadProgram,
   type ProgramFlags,
   parse,
-  printer,
   strict,
   wholeNumber,
 } from "./program-flags.ts";
@@ -25,7 +24,7 @@ interface RunFlags extends ProgramFlags {
 /** Runs `worldsize run NAME …`. @returns the exit code. */
 export async function runCommand(name: string, args: readonly string[]): Promise<number> {
   const loaded = await loadProgram(name);
-  const { script, program } = loaded;
+  const { script } = loaded;
   const command = strict(new Command(`worldsize run ${basename(name, ".ts")}`))
     .description(script.about)
     .option("-n, --ranks <count>", `number of ranks (default: ${script.ranks ?? 4})`, wholeNumber)
@@ -35,15 +34,15 @@ export async function runCommand(name: string, args: readonly string[]): Promise
   const ranks = flags.ranks ?? script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
   const signal = interruptible();
-  const onShown = printer(flags, ranks);
+  const presenter = new Presenter(flags, loaded, ranks);
   const result = await runJob({
     ...jobOptions(loaded, flags, flags),
     ranks,
     transport: flags.transport,
     signal,
-    onShown,
+    onShown: presenter.show,
   });
-  return conclude(result, flags, program.file, signal.aborted, ranks);
+  return presenter.conclude(result, signal.aborted);
 }
 
 /** How ranks talk: threads over shared memory, all in one thread, or processes. */

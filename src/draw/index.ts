@@ -1,9 +1,12 @@
-/** Pictures as text and SVG: machines, messages between ranks. */
+/** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
+export { type PageItem, pageOf } from "./page.ts";
 export { type LogPlot, logPlotSvg } from "./plot-svg.ts";
 export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
 export { sequenceSvg } from "./sequence-svg.ts";
 export { sequenceText } from "./sequence-text.ts";
+export { seriesSvg } from "./series-svg.ts";
+export { timelineSvg } from "./timeline-svg.ts";
