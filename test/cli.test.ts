@@ -66,6 +66,16 @@ describe("bad input: one message, exit code 2", () => {
     expect(status).toBe(2);
   });
 
+  it("an option of the program that has the name of a flag", () => {
+    const program = `import { defineScript, number } from "worldsize";
+export default defineScript({ about: "x", options: { trace: number(1, "no file") }, async main() {} });`;
+    const { status, stderr } = worldsize("run", write("flag.ts", program));
+    expect(stderr).toContain(
+      "The program's option trace would be --trace, which worldsize run flag has itself. Rename it.",
+    );
+    expect(status).toBe(2);
+  });
+
   it("a trace that cannot be written", () => {
     const { status, stderr } = worldsize("run", "hello-distributed", "--trace", "/nowhere/at/all.json");
     expect(stderr).toContain("The trace could not be written to /nowhere/at/all.json");

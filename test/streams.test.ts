@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type Buffer, type Device, KernelError, type Ref } from "../src/device/index.ts";
 import { openDevice } from "../src/script/node/open-device.ts";
 import { closeDevices, makeDevice } from "./helpers/device.ts";
+import { runProgram } from "./helpers/jobs.ts";
 
 afterAll(closeDevices);
 
@@ -202,5 +203,23 @@ describe("memory between threaded streams", () => {
     await other.synchronize();
     expect(new Set(new Float32Array(device.peek(at(theirs), 4096).buffer))).toEqual(new Set([1]));
     device.close();
+  });
+});
+
+describe("messages under one tag", () => {
+  it.each([
+    ["shm", "inline", 1],
+    ["shm", "threaded", 1],
+    ["shm", "threaded", 2],
+    ["tcp", "threaded", 2],
+    ["local", "inline", 2],
+  ] as const)("do not overtake each other over %s, %s, from %i streams", async (transport, streams, lanes) => {
+    const { failure } = await runProgram("test/programs/overtaking.ts", {
+      ranks: 3,
+      transport,
+      streams,
+      options: { rounds: 60, lanes },
+    });
+    expect(failure?.message).toBeUndefined();
   });
 });

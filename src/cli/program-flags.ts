@@ -109,9 +109,17 @@ export function addProgramFlags(command: Command): Command {
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
 }
 
-/** Adds a flag for each option of the script. */
+/** Adds a flag for each option of the script. @throws UsageError for one that the command has already. */
 export function addScriptOptions(command: Command, script: Script): Command {
-  for (const [key, spec] of Object.entries(script.options ?? {})) command.addOption(scriptOption(key, spec));
+  for (const [key, spec] of Object.entries(script.options ?? {})) {
+    const option = scriptOption(key, spec);
+    if (command.options.some(({ long }) => long === option.long) || option.long === "--help") {
+      throw new UsageError(
+        `The program's option ${key} would be ${option.long}, which ${command.name()} has itself. Rename it.`,
+      );
+    }
+    command.addOption(option);
+  }
   return command;
 }
 

@@ -43,6 +43,8 @@ export class Issuer {
   readonly #rank: number;
   #seq = 0;
   #last: Work<unknown> | undefined;
+  /** Sends and receives that wait for a stream, in the order of their calls. */
+  #queued: Work<unknown>[] = [];
 
   constructor(engine: Engine, info: GroupInfo, shared: SharedGroup | undefined) {
     this.#engine = engine;
@@ -73,10 +75,23 @@ export class Issuer {
       hash,
       site: undefined,
     };
-    const alone = pairwise || engine.transport.remote !== undefined; // elsewhere they are put in order
-    const work = new Work<T>(engine, this, operation, call, alone ? undefined : this.#last);
-    if (!pairwise) this.#last = work as Work<unknown>;
+    if (engine.transport.remote) return engine.submit(new Work<T>(engine, this, operation, call, {})); // put in order there
+    if (pairwise) return this.#issuePair(operation, call);
+    const work = new Work<T>(engine, this, operation, call, { after: this.#last });
+    this.#last = work as Work<unknown>;
     return engine.submit(work);
+  }
+
+  /** Messages of the same ranks and tag begin in the order of their calls, whatever their streams do meanwhile. */
+  #issuePair<T>(operation: Operation, call: Call<T>): Work<T> {
+    if (this.#queued.length > 0) this.#queued = this.#queued.filter(({ state }) => state === "queued");
+    const { kind, peer, tag } = operation;
+    const behind = this.#queued.findLast(
+      ({ operation: other }) => other.kind === kind && other.peer === peer && other.tag === tag,
+    );
+    const work = this.#engine.submit(new Work<T>(this.#engine, this, operation, call, { behind }));
+    if (work.state === "queued") this.#queued.push(work as Work<unknown>);
+    return work;
   }
 
   /** Starts an operation whose turn has come. For Work. */

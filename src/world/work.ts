@@ -46,6 +46,14 @@ class WorkHold implements Hold {
   }
 }
 
+/** What has to come before an operation begins. */
+export interface Before {
+  /** This has to be over. */
+  readonly after?: Work<unknown>;
+  /** This has to have begun. */
+  readonly behind?: Work<unknown>;
+}
+
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   readonly operation: Operation;
   /** Its number in the flight recorder. */
@@ -62,6 +70,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   blocking = false;
   /** The collective issued before this one in its group, while it is under way. */
   #after: Work<unknown> | undefined;
+  /** The message before this one between the same ranks under the same tag, while it has not begun. */
+  #behind: Work<unknown> | undefined;
   readonly #engine: Engine;
   readonly #fence: Completion;
   readonly #planner: Planner;
@@ -74,12 +84,13 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #waiters: (() => void)[] | undefined;
 
   /** @throws Error when an operation that nobody waited for uses the same memory. */
-  constructor(engine: Engine, planner: Planner, operation: Operation, task: Task<T>, after: Work<unknown> | undefined) {
+  constructor(engine: Engine, planner: Planner, operation: Operation, task: Task<T>, { after, behind }: Before) {
     this.#engine = engine;
     this.#planner = planner;
     this.operation = operation;
     this.#task = task;
     this.#after = after?.done ? undefined : after;
+    this.#behind = behind;
     this.#fence = engine.fence();
     this.#hold(task.reads, false);
     this.#hold(task.writes, true);
@@ -157,8 +168,9 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   advance(): boolean {
     if (this.done) return false;
     if (this.state === "queued") {
-      if (!this.#fence.done || (this.#after && !this.#after.done)) return false;
+      if (!this.#fence.done || (this.#after && !this.#after.done) || this.#behind?.state === "queued") return false;
       this.#after = undefined;
+      this.#behind = undefined;
       this.state = "running";
       const plan = this.#planner.begin(this.#task, this.operation);
       if ("poll" in plan) this.#shared = plan;
@@ -178,7 +190,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** World ranks that must act before this can go on. */
   blockedOn(): readonly number[] {
-    if (this.state === "queued") return this.#after?.blockedOn() ?? [];
+    if (this.state === "queued") return (this.#after ?? this.#behind)?.blockedOn() ?? [];
     if (this.#shared) return this.#shared.waitingFor();
     const pending = this.#pending;
     if (!pending) return [];
