@@ -278,16 +278,46 @@ describe.each(bodies)("attention on $build kernels and a $stream stream", (body)
     }
   });
 
-  it("refuses sequences and pages that do not exist", async () => {
-    const other = await makeTensorDevice(0, body);
-    const x = other.ones([64]);
-    const starts = other.from([0, 3, 9], [3], "i32");
+  it.each([
+    ["one token too many", [0, 3, 9], "sequence 1"],
+    ["a sequence that ends before it begins", [0, 3, 2], "sequence 1"],
+    ["a beginning before the tokens", [-1, 3, 8], "sequence 0"],
+  ])("refuses %s, of queries and of keys", async (_, boundaries, who) => {
     const scalars = [2, 1, 1, 8, 8, 8, 8, 8, 8, 8, 8, 8, 1, 1];
-    other.raw.launch(
-      "attention",
-      [x, x, x, other.empty([64]), other.empty([8]), starts, starts].map((t) => t.ref()),
-      scalars,
-    );
-    await expect(other.synchronize()).rejects.toThrow("Kernel attention failed: sequence 1 lies outside of the tokens");
+    for (const wrong of [0, 1]) {
+      const other = await makeTensorDevice(0, body);
+      const x = other.ones([64]);
+      const starts = [0, 1].map((i) => other.from(i === wrong ? boundaries : [0, 3, 8], [3], "i32"));
+      other.raw.launch(
+        "attention",
+        [x, x, x, other.empty([64]), other.empty([8]), ...starts].map((t) => t.ref()),
+        scalars,
+      );
+      await expect(other.synchronize()).rejects.toThrow(`Kernel attention failed: ${who} lies outside of the tokens`);
+    }
+  });
+
+  it.each([
+    ["a page just beyond the last", [0, 3], 4, 8],
+    ["a page before the first", [0, -1], 4, 8],
+    ["more tokens than its table has pages for", [0, 1], 9, 8],
+    ["fewer tokens than none", [0, 1], -1, 8],
+    ["a query just beyond the last", [0, 1], 8, 9],
+  ])("refuses %s", async (_, table, length, queries) => {
+    const [pages, page, width, dim] = [3, 2, 4, 8];
+    const run = async (row: readonly number[], tokens: number, end: number): Promise<void> => {
+      const other = await makeTensorDevice(0, body);
+      const [q, cache] = [other.ones([8 * dim]), other.ones([pages * page * dim])];
+      const tables = other.from([...row, 0, 0], [width], "i32");
+      const [starts, lengths] = [other.from([0, end], [2], "i32"), other.from([tokens], [1], "i32")];
+      other.raw.launch(
+        "attentionPaged",
+        [q, cache, cache, other.empty([8 * dim]), other.empty([8]), starts, lengths, tables].map((t) => t.ref()),
+        [1, 1, 1, dim, 8, pages, page, width, dim, dim, dim, dim, dim, dim, 1, 1],
+      );
+      await other.synchronize();
+    };
+    await run([0, 2], 4, 8); // the last page is there
+    await expect(run(table, length, queries)).rejects.toThrow("Kernel attentionPaged failed: sequence 0");
   });
 });

@@ -285,16 +285,49 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
     );
   });
 
-  it("says which index, target, position or sequence is wrong", async () => {
-    const other = await makeTensorDevice(0, body);
-    const [x, one] = [other.ones([8]), (values: number[]) => other.from(values, [values.length], "i32")];
-    other.raw.launch(
-      "crossEntropy",
-      [x, one([1, 4]), other.empty([2]), x].map((t) => t.ref()),
-      [2, 4, -100, 1],
-    );
-    await expect(other.synchronize()).rejects.toThrow(
-      /^Kernel crossEntropy failed: the target of row 1 is none of the 4 columns. It was launched at network-kernels.test.ts:\d+/,
-    );
+  it.each([
+    ["crossEntropy", "the target of row 1 is none of the 4 columns"],
+    ["gather", "index"],
+    ["scatterAdd", "index"],
+    ["rope", "position"],
+  ] as const)("%s takes the first and the last index, and says where one beyond is wrong", async (kernel, why) => {
+    const run = async (second: number): Promise<void> => {
+      const other = await makeTensorDevice(0, body);
+      const [x, table] = [other.ones([8]), other.ones([4, 4])];
+      const index = other.from([0, second], [2], "i32");
+      const launches = {
+        crossEntropy: [
+          [x, index, other.empty([2]), other.empty([8])],
+          [2, 4, -100, 1],
+        ],
+        gather: [
+          [table, index, other.empty([8])],
+          [4, 2, 4],
+        ],
+        scatterAdd: [
+          [table, index, x],
+          [4, 2, 4],
+        ],
+        rope: [
+          [x, index, table, table, other.empty([8])],
+          [2, 1, 4, 4, 0],
+        ],
+      } as const;
+      const [tensors, scalars] = launches[kernel];
+      other.raw.launch(
+        kernel,
+        tensors.map((t) => t.ref()),
+        scalars,
+      );
+      await other.synchronize();
+    };
+    await run(3);
+    for (const wrong of [4, -1, 2 ** 31 - 1]) {
+      const said = run(wrong);
+      await expect(said).rejects.toThrow(why);
+      await expect(said).rejects.toThrow(
+        new RegExp(`^Kernel ${kernel} failed: .*1 .*It was launched at network-kernels.test.ts:\\d+`),
+      );
+    }
   });
 });
