@@ -155,6 +155,13 @@ describe("choosing a library", () => {
     afterAll(() => rmSync(folder, { recursive: true }));
     const broken = join(folder, "libopenblas.so");
     writeFileSync(broken, "no library");
+    const opened = await openDevice({ blas: { path: broken, from: 0, splits: false } });
+    const device = new TensorDevice(opened.device);
+    const x = device.ones([4, 4]);
+    await expect(x.matmul(x).data()).rejects.toThrow(
+      /Kernel gemm failed: the BLAS .*libopenblas.so cannot be used \(.*\); set WORLDSIZE_BLAS to auto or off/,
+    );
+    await opened.close();
     const probe = (path: string) => promisify(execFile)(process.execPath, ["dist/blas-probe.js", path]);
     await expect(probe(broken)).rejects.toThrow(/libopenblas.so/);
     await expect(probe("libc.so.6")).rejects.toThrow(/cblas_sgemm/);

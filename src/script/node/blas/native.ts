@@ -51,6 +51,15 @@ export class NativeBlas implements Blas {
 
   /** @throws Error when the library cannot be loaded or has no cblas_sgemm. */
   #open(): Cblas {
+    try {
+      return this.#load();
+    } catch (error) {
+      const why = (error as Error).message.replace(/\.$/, "");
+      throw new Error(`the BLAS ${this.#path} cannot be used (${why}); set WORLDSIZE_BLAS to auto or off`);
+    }
+  }
+
+  #load(): Cblas {
     const koffi = createRequire(import.meta.url)("koffi") as Koffi;
     const library = koffi.load(this.#path);
     for (const signature of oneThread) {
