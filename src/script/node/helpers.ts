@@ -1,6 +1,6 @@
 /** What a thread of a job may use besides our kernels: a native BLAS, and helpers. */
 import { Worker } from "node:worker_threads";
-import { type RuntimeExtras, type SegmentPool, TEAM_BYTES, Team } from "../../device/index.ts";
+import { type RuntimeExtras, type SegmentPool, type StreamStart, TEAM_BYTES, Team } from "../../device/index.ts";
 import type { KernelModule } from "../../platform/platform.ts";
 import type { BlasChoice } from "./blas/format.ts";
 import { NativeBlas } from "./blas/native.ts";
@@ -19,15 +19,8 @@ export interface ExtrasOptions {
   readonly helpers: number;
 }
 
-/** What a helper is handed. */
-export interface HelperStart {
-  readonly memory: WebAssembly.Memory;
-  readonly limit: number;
-  readonly kernels: KernelModule;
-  /** Where the team's words lie. */
-  readonly address: number;
-  readonly owner: number;
-  readonly spins: number;
+/** What a helper is handed: what a stream's thread is, the team's words in place of a ring, and the BLAS. */
+export interface HelperStart extends Omit<StreamStart, "traced" | "number"> {
   readonly blas: BlasChoice | undefined;
 }
 
