@@ -186,6 +186,28 @@ describe("memory between threaded streams", () => {
     device.close();
   });
 
+  it("of a graph that was released is not used again before its replays on another stream have passed", async () => {
+    const device = await makeDevice({ stream: "threaded" });
+    const other = device.newStream();
+    const held = gate(device);
+    const source = device.alloc(4096);
+    const target = device.withStream(other, () => device.alloc(4096));
+    device.launch("fill", [at(source)], [F32, 1024, 7]);
+    await device.synchronize();
+    const graph = device.capture(() => device.launch("copy", [at(source), at(target)], [4096]));
+    other.waitFor(held.completion);
+    device.withStream(other, () => device.replay(graph));
+    device.release(graph);
+    source.release();
+    const next = device.alloc(4096);
+    device.launch("fill", [at(next)], [F32, 1024, 1]);
+    await device.stream.synchronize();
+    held.open();
+    await other.synchronize();
+    expect(new Set(new Float32Array(device.peek(at(target), 4096).buffer))).toEqual(new Set([7]));
+    device.close();
+  });
+
   it("goes back to the stream it was taken for", async () => {
     const device = await makeDevice({ stream: "threaded" });
     const other = device.newStream();
