@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   Allocator,
   addressOf,
+  DeferredStream,
   Device,
   InlineStream,
   makeExecutor,
@@ -104,6 +105,54 @@ describe("device", () => {
     expect([...(await other.read({ buffer: same, offset: 4 }, 3))]).toEqual([1, 2, 3]);
     same.release();
     expect(buffer.freed).toBe(false);
+  });
+
+  it("keeps what it lent until the borrower is done with it, and then has it back", async () => {
+    const owner = await makeDevice();
+    const execute = makeExecutor(owner.runtime);
+    const stream = new DeferredStream(execute, () => {});
+    const borrower = new Device({
+      runtime: owner.runtime,
+      stream: () => stream,
+      owner: 1,
+      quota: 2 ** 22,
+    });
+    const bytes = 2 ** 20;
+    const lend = () => {
+      const buffer = owner.alloc(bytes);
+      owner.launch("fill", [{ buffer, offset: 0 }], [0, bytes / 4, 7]);
+      const exported = owner.export(buffer);
+      const same = borrower.import(exported);
+      expect(() => borrower.import(exported)).toThrow("was imported before. Export it once for each import.");
+      buffer.release();
+      return same;
+    };
+    const same = lend();
+    const copy = borrower.alloc(bytes);
+    borrower.launch(
+      "copy",
+      [
+        { buffer: same, offset: 0 },
+        { buffer: copy, offset: 0 },
+      ],
+      [bytes],
+    );
+    same.release(); // its stream has not copied it yet
+    const next = owner.alloc(bytes);
+    owner.launch("fill", [{ buffer: next, offset: 0 }], [0, bytes / 4, 1]);
+    stream.drain();
+    const found = new Float32Array(borrower.peek({ buffer: copy, offset: 0 }, bytes).buffer);
+    expect(found.every((x) => x === 7)).toBe(true);
+    next.release();
+    const { current } = owner.memoryStats().reserved;
+    for (let i = 0; i < 10; i++) {
+      const lent = lend();
+      lent.release();
+      stream.drain();
+      borrower.alloc(64).release(); // looks what can be given back
+    }
+    expect(owner.memoryStats().reserved.current).toBe(current);
+    expect(owner.memoryStats().allocated.current).toBe(0);
   });
 
   it("gives everything back when it is closed, and counts peaks afresh on request", async () => {

@@ -1,6 +1,6 @@
 /** Teams: the same bits however many help, for every kernel that is shared; and thousands of jobs in a row. */
 import { afterAll, describe, expect, it } from "vitest";
-import { type KernelName, kernels } from "../src/device/index.ts";
+import { type KernelName, kernels, type SegmentPool } from "../src/device/index.ts";
 import { type Kernel, kernelNumber } from "../src/device/kernels/index.ts";
 import { nodePlatform } from "../src/platform/node.ts";
 import { compileProgram } from "../src/script/node/compile.ts";
@@ -135,6 +135,48 @@ it("helpers really help: the leader's first part waits until somebody has done a
   expect(parts).toBe(1);
   expect(last()).toBeCloseTo(1 / cols);
   team?.dismiss();
+});
+
+describe("a leader", () => {
+  const [rows, cols] = [4096, 1024];
+
+  /** A team of two over a large softmax. @param own what the leader does in place of its parts. */
+  async function lead(
+    kernel: KernelName,
+    scalars: number[],
+    own: (pool: SegmentPool, args: readonly number[]) => void,
+  ) {
+    const pool = makePool();
+    const { team } = openExtras({ pool, kernels: await nodePlatform.loadKernels(), owner: 1, spins: 20, helpers: 1 });
+    const x = pool.take(2, 2 * 4 * rows * cols);
+    try {
+      team?.lead((_, args) => own(pool, args))(kernelNumber(kernel), [x, x + 4 * rows * cols, ...scalars]);
+    } finally {
+      team?.dismiss();
+    }
+    return new Float32Array(pool.memory.wasm.buffer, x + 4 * rows * cols, rows * cols);
+  }
+
+  it("waits for the last part of its helper", async () => {
+    const y = await lead("softmax", [rows, cols], (pool, [, to, count]) => {
+      const theirs = new Float32Array(pool.memory.wasm.buffer, to + 4 * count * cols, 1);
+      const until = performance.now() + 20_000;
+      while (theirs[0] === 0 && performance.now() < until); // it has begun
+    });
+    expect(y.at(-1)).toBeCloseTo(1 / cols);
+  });
+
+  it("meets the error of its helper, alone", async () => {
+    const calls: number[] = [];
+    const beyond = 2 ** 28 - 64;
+    const failing = lead("swiglu", [beyond, rows * cols], (_, args) => {
+      calls.push(args.length);
+      if (calls.length > 1) throw new Error("met again");
+      const until = performance.now() + 500;
+      while (performance.now() < until); // the helper takes the other part, whose output lies beyond the memory
+    });
+    await expect(failing).rejects.toThrow("met again");
+  });
 });
 
 it.each([
