@@ -115,6 +115,16 @@ describe("what cannot be captured", () => {
   });
 });
 
+it.each(["inline", "threaded"] as const)(
+  "a replay over a tensor that is on its way names the operation, %s",
+  async (streams) => {
+    const { failure } = await runProgram("test/programs/replayed.ts", { ranks: 2, streams });
+    expect(failure?.message).toMatch(
+      /a buffer that allReduce\(sum, f32\[4\]\) \(replayed\.ts:\d+:?\d*\) is using: that operation was neither awaited nor waited for/,
+    );
+  },
+);
+
 describe("a pool of graphs", () => {
   it("pads to the smallest bucket, and captures each once", async () => {
     const device = await makeTensorDevice(0, { stream: "threaded" });
@@ -128,6 +138,14 @@ describe("a pool of graphs", () => {
       expect(await y.toArray()).toEqual(await eager.toArray());
     }
     expect(pool.captured).toBe(3);
+    pool.release();
+  });
+
+  it("pads with zeros, whatever a longer input has left there", async () => {
+    const device = await makeTensorDevice();
+    const pool = new GraphPool(device, (x) => x.add(x.sum(0, true)), [4]);
+    pool.run(device.full([4, 2], 100));
+    expect(await pool.run(device.ones([3, 2])).toArray()).toEqual(Array(3).fill([4, 4]));
     pool.release();
   });
 

@@ -117,6 +117,32 @@ describe.each(modes)("a stream that is %s", (stream) => {
 });
 
 describe("positions that wrap", () => {
+  it.each([2 ** 31 - 20, 2 ** 32 - 20])("from %i on, another stream waits for a place beyond it", async (first) => {
+    const device = await makeDevice({ stream: "threaded", first });
+    const other = device.newStream();
+    const [x, y, one] = [device.alloc(4), device.alloc(4), device.alloc(4)];
+    for (const [buffer, value] of [
+      [x, 0],
+      [y, -1],
+      [one, 1],
+    ] as const) {
+      device.launch("fill", [at(buffer)], [F32, 1, value]);
+    }
+    await device.synchronize();
+    const held = gate(device);
+    device.stream.waitFor(held.completion);
+    for (let i = 0; i < 40; i++) increment(device, x, one);
+    other.waitFor(device.stream.record());
+    device.withStream(other, () => device.launch("copy", [at(x), at(y)], [4]));
+    const copied = other.record();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(copied.done).toBe(false);
+    held.open();
+    await copied;
+    expect(await numbers(device, y, 1)).toEqual([40]);
+    device.close();
+  });
+
   it.each([2 ** 31 - 700, 2 ** 32 - 700, 2 ** 33 - 300])("from %i on", async (first) => {
     const device = await makeDevice({ stream: "threaded", first });
     const other = device.newStream();
@@ -183,6 +209,65 @@ describe("memory between threaded streams", () => {
     const again = device.alloc(4096);
     expect(again.bytes).toBe(4096);
     expect(device.memoryStats().reserved.current).toBeLessThanOrEqual(3 * 2 ** 18);
+    device.close();
+  });
+
+  it("waits for every stream that uses it, not for the last one only", async () => {
+    const device = await makeDevice({ stream: "threaded" });
+    const others = [device.newStream(), device.newStream()];
+    const gates = [gate(device), gate(device)];
+    const source = device.alloc(4096);
+    device.launch("fill", [at(source)], [F32, 1024, 7]);
+    const ready = device.stream.record();
+    const targets = others.map((other, i) => {
+      const target = device.withStream(other, () => device.alloc(4096));
+      other.waitFor(ready);
+      other.waitFor(gates[i].completion);
+      device.withStream(other, () => device.launch("copy", [at(source), at(target)], [4096]));
+      return target;
+    });
+    source.release();
+    gates[1].open();
+    await others[1].synchronize();
+    const next = device.alloc(4096);
+    device.launch("fill", [at(next)], [F32, 1024, 1]);
+    await device.stream.synchronize();
+    gates[0].open();
+    await others[0].synchronize();
+    for (const target of targets) {
+      expect(new Set(new Float32Array(device.peek(at(target), 4096).buffer))).toEqual(new Set([7]));
+    }
+    device.close();
+  });
+
+  it("that was a graph's own goes back only after its replays", async () => {
+    const device = await makeDevice({ stream: "threaded" });
+    const [x, y] = [device.alloc(4096), device.alloc(4096)];
+    device.launch("fill", [at(x)], [F32, 1024, 7]);
+    const held = gate(device);
+    const graph = device.capture(() => {
+      const between = device.alloc(4096);
+      device.launch("copy", [at(x), at(between)], [4096]);
+      device.launch("copy", [at(between), at(y)], [4096]);
+      between.release();
+    });
+    await device.synchronize();
+    device.stream.waitFor(held.completion);
+    device.replay(graph);
+    device.release(graph);
+    // Another stream takes memory afresh: it must not be the graph's.
+    const other = device.newStream();
+    const fresh = device.withStream(other, () => Array.from({ length: 8 }, () => device.alloc(2 ** 18)));
+    device.withStream(other, () => {
+      for (const each of fresh) device.launch("fill", [at(each)], [F32, 2 ** 16, 1]);
+    });
+    await other.synchronize();
+    held.open();
+    await device.stream.synchronize();
+    for (const each of fresh) {
+      expect(new Set(new Float32Array(device.peek(at(each), 2 ** 18).buffer))).toEqual(new Set([1]));
+    }
+    expect(new Set(new Float32Array(device.peek(at(y), 4096).buffer))).toEqual(new Set([7]));
     device.close();
   });
 

@@ -7,7 +7,7 @@ const { openDevice } = await import("../dist/testing.js");
 
 const wanted = Number(process.argv[2] ?? 10_000_000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
-const first = 2 ** 32 - 1_000_000; // positions wrap on the way
+const first = 2 ** 31 - 1_000_000; // positions, as 32 bits, turn negative on the way
 const random = mulberry(seed);
 console.log(`${wanted} launches on three streams, seed ${seed}`);
 
