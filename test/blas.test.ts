@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Blas, gemmByBlas, kernels } from "../src/device/index.ts";
-import { candidates, findBlas, hasKoffi } from "../src/script/node/blas/choice.ts";
+import { candidates, decide, findBlas, hasKoffi, type Try } from "../src/script/node/blas/choice.ts";
 import { formatChoice, parseChoice } from "../src/script/node/blas/format.ts";
 import { openDevice } from "../src/script/node/open-device.ts";
 import { TensorDevice } from "../src/tensor/index.ts";
@@ -137,6 +137,28 @@ describe("choosing a library", () => {
     if (process.platform === "darwin") return expect(candidates()[0]).toContain("Accelerate");
     expect(candidates(() => list)).toEqual(["/usr/lib/libopenblas.so.0", "/usr/lib/libblis.so.4"]);
     expect(candidates(() => "")).toEqual([]);
+  });
+
+  it("takes the fastest, whatever core it has to be told of, and none that is hardly faster than our kernel", () => {
+    const tried = (path: string, gflops: number, core?: string): Try => ({
+      path,
+      core,
+      found: { gflops, ownGflops: 50, from: 4096, splits: true },
+    });
+    const broken: Try = { path: "/b.so", trouble: "it crashed" };
+    expect(decide([tried("/a.so", 20), tried("/a.so", 90, "Zen"), tried("/c.so", 92)]).choice).toEqual({
+      path: "/a.so",
+      core: "Zen",
+      from: 4096,
+      splits: true,
+    });
+    expect(decide([broken, tried("/c.so", 92)]).choice?.path).toBe("/c.so");
+    expect(decide([tried("/a.so", 56)])).toEqual({
+      reason: "/a.so is no faster than our kernels",
+      gflops: 56,
+      ownGflops: 50,
+    });
+    expect(decide([broken])).toEqual({ reason: "/b.so failed when tried (it crashed)" });
   });
 
   it("can be pinned, and switched off", async () => {

@@ -98,20 +98,38 @@ export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Pr
 }
 
 async function tryAll(paths: readonly string[]): Promise<BlasReport> {
-  let best: (ProbeResult & { path: string; core?: string }) | undefined;
-  let trouble = "";
+  const tries: Try[] = [];
   for (const path of paths) {
     for (const core of cores(path)) {
       try {
-        const found = await tryOne(path, core);
-        if (!best || found.gflops > 1.05 * best.gflops) best = { ...found, path, core };
+        tries.push({ path, core, found: await tryOne(path, core) });
       } catch (error) {
-        trouble = `${path} failed when tried (${(error as Error).message.trim().split("\n").at(-1)})`;
+        tries.push({ path, core, trouble: (error as Error).message.trim().split("\n").at(-1) });
       }
     }
   }
-  if (!best) return { reason: trouble };
-  const { path, core, gflops, ownGflops, from, splits } = best;
+  return decide(tries);
+}
+
+/** A library as one kind of core, and what came of trying it. */
+export interface Try {
+  readonly path: string;
+  readonly core?: string;
+  readonly found?: ProbeResult;
+  /** Why it cannot be used. */
+  readonly trouble?: string;
+}
+
+/** Which of them to use: the fastest, the earlier one among equals, none that is hardly faster than our kernels. */
+export function decide(tries: readonly Try[]): BlasReport {
+  let best: (Try & { found: ProbeResult }) | undefined;
+  for (const each of tries) {
+    const { found } = each;
+    if (found && (!best || found.gflops > 1.05 * best.found.gflops)) best = { ...each, found };
+  }
+  if (!best) return { reason: `${tries.at(-1)?.path} failed when tried (${tries.at(-1)?.trouble})` };
+  const { path, core } = best;
+  const { gflops, ownGflops, from, splits } = best.found;
   if (gflops < WORTH * ownGflops) return { reason: `${path} is no faster than our kernels`, gflops, ownGflops };
   return { choice: { path, core, from, splits }, gflops, ownGflops };
 }
