@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Buffer, type Device, KernelError, type Ref } from "../src/device/index.ts";
+import { type Buffer, CommandRing, type Device, KernelError, type Ref, STREAM_BYTES } from "../src/device/index.ts";
 import { openDevice } from "../src/script/node/open-device.ts";
-import { closeDevices, makeDevice } from "./helpers/device.ts";
+import { closeDevices, makeDevice, makePool } from "./helpers/device.ts";
 import { runProgram } from "./helpers/jobs.ts";
 
 afterAll(closeDevices);
@@ -184,6 +184,43 @@ it("a thread that is gone is an error for whoever waits for it, then and later",
   await heard;
   for (let i = 0; i < 2000; i++) device.launch("fill", [at(x)], [F32, 1, 1]);
   await expect(device.read(at(x), 4)).rejects.toThrow("is gone");
+});
+
+describe("waits of a host for several places at once", () => {
+  it("a wait that comes too late to be armed wakes an earlier one", async () => {
+    const pool = makePool();
+    const address = pool.take(1, STREAM_BYTES);
+    pool.memory.bytes(address + STREAM_BYTES).fill(0, address, address + STREAM_BYTES);
+    const [host, stream] = [new CommandRing(pool.memory, address), new CommandRing(pool.memory, address)];
+    let woken = false;
+    const sleep = host.watch(0, 5)?.then(() => {
+      woken = true;
+    });
+    stream.startAt(6); // the stream has published its position, and has not looked at the slots
+    expect(host.arm(0, 5)).toBe(false);
+    stream.retire(6);
+    const alive = setTimeout(() => {}, 2000);
+    await Promise.race([sleep, new Promise((resolve) => setTimeout(resolve, 2000))]);
+    clearTimeout(alive);
+    expect(woken).toBe(true);
+  });
+
+  it("all end, thousands of times", async () => {
+    const device = await makeDevice({ stream: "threaded" });
+    const [x, one] = [device.alloc(4), device.alloc(4)];
+    device.launch("fill", [at(x)], [F32, 1, 0]);
+    device.launch("fill", [at(one)], [F32, 1, 1]);
+    let launched = 0;
+    for (let round = 0; round < 3000; round++) {
+      const waits = Array.from({ length: 1 + (round % 7) }, (_, i) => {
+        for (let k = 0; k <= (round * 7 + i * 3) % 11; k++, launched++) increment(device, x, one);
+        return device.stream.record().then();
+      });
+      await Promise.all(waits);
+    }
+    expect(await numbers(device, x, 1)).toEqual([launched]);
+    device.close();
+  });
 });
 
 describe("memory between threaded streams", () => {

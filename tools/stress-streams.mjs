@@ -46,6 +46,7 @@ while (launched < wanted) {
   const what = random();
   if (what < 0.02) await stream.record();
   else if (what < 0.04) stream.record().block();
+  else if (what < 0.06) await Promise.all(streams.flatMap((each) => [each.record(), each.record()]));
   else if (what < 0.045) await new Promise((resolve) => setTimeout(resolve, random() * 2)); // all go to sleep
   if (performance.now() - started > 5000) {
     started = performance.now();

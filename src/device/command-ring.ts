@@ -158,7 +158,7 @@ export class CommandRing {
   }
 
   /**
-   * Waiter: arms a slot.
+   * Waiter: arms a slot, which wakes whoever sleeps on it from an earlier call if there is nothing to wait for.
    * @returns false when the position is reached already, and nothing is armed.
    */
   arm(slot: number, position: number): boolean {
@@ -168,7 +168,7 @@ export class CommandRing {
     words[at + TARGET] = position;
     Atomics.store(words, at + ARMED, 1);
     if (!this.reached(position)) return true;
-    Atomics.store(words, at + ARMED, 0);
+    this.#fire(at); // the consumer may have passed while the slot was down
     return false;
   }
 
