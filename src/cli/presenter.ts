@@ -16,6 +16,7 @@ import { UsageError } from "./scripts.ts";
 const FAILED = 1;
 const INTERRUPTED = 130;
 
+/** Shows one job to whoever started it: in the terminal, as JSON lines, as a page, as a trace. */
 export class Presenter {
   readonly #flags: ProgramFlags;
   readonly #loaded: Loaded;
