@@ -224,30 +224,39 @@ describe("waits of a host for several places at once", () => {
 });
 
 describe("memory between threaded streams", () => {
-  it("is not used again before the other stream has passed", async () => {
-    const device = await makeDevice({ stream: "threaded" });
-    const other = device.newStream();
-    const held = gate(device);
-    const source = device.alloc(4096);
-    const target = device.withStream(other, () => device.alloc(4096));
-    device.launch("fill", [at(source)], [F32, 1024, 7]);
-    other.waitFor(device.stream.record());
-    other.waitFor(held.completion);
-    device.withStream(other, () => device.launch("copy", [at(source), at(target)], [4096]));
-    source.release();
-    // Its own stream may have the memory at once only if nobody else is still reading it.
-    const next = device.alloc(4096);
-    device.launch("fill", [at(next)], [F32, 1024, 1]);
-    await device.stream.synchronize();
-    held.open();
-    await other.synchronize();
-    expect(new Set(new Float32Array(device.peek(at(target), 4096).buffer))).toEqual(new Set([7]));
-    // Afterwards it is.
-    const again = device.alloc(4096);
-    expect(again.bytes).toBe(4096);
-    expect(device.memoryStats().reserved.current).toBeLessThanOrEqual(3 * 2 ** 18);
-    device.close();
-  });
+  it.each(["a launch", "a replay of a graph that is released at once"])(
+    "is not used again before %s on another stream has passed",
+    async (what) => {
+      const device = await makeDevice({ stream: "threaded" });
+      const other = device.newStream();
+      const held = gate(device);
+      const source = device.alloc(4096);
+      const target = device.withStream(other, () => device.alloc(4096));
+      device.launch("fill", [at(source)], [F32, 1024, 7]);
+      const copy = () => device.launch("copy", [at(source), at(target)], [4096]);
+      other.waitFor(device.stream.record());
+      other.waitFor(held.completion);
+      if (what === "a launch") device.withStream(other, copy);
+      else {
+        const graph = device.capture(copy);
+        device.withStream(other, () => device.replay(graph));
+        device.release(graph);
+      }
+      source.release();
+      // Its own stream may have the memory at once only if nobody else is still reading it.
+      const next = device.alloc(4096);
+      device.launch("fill", [at(next)], [F32, 1024, 1]);
+      await device.stream.synchronize();
+      held.open();
+      await other.synchronize();
+      expect(new Set(new Float32Array(device.peek(at(target), 4096).buffer))).toEqual(new Set([7]));
+      // Afterwards it is.
+      const again = device.alloc(4096);
+      expect(again.bytes).toBe(4096);
+      expect(device.memoryStats().reserved.current).toBeLessThanOrEqual(3 * 2 ** 18);
+      device.close();
+    },
+  );
 
   it("waits for every stream that uses it, not for the last one only", async () => {
     const device = await makeDevice({ stream: "threaded" });
@@ -305,28 +314,6 @@ describe("memory between threaded streams", () => {
       expect(new Set(new Float32Array(device.peek(at(each), 2 ** 18).buffer))).toEqual(new Set([1]));
     }
     expect(new Set(new Float32Array(device.peek(at(y), 4096).buffer))).toEqual(new Set([7]));
-    device.close();
-  });
-
-  it("of a graph that was released is not used again before its replays on another stream have passed", async () => {
-    const device = await makeDevice({ stream: "threaded" });
-    const other = device.newStream();
-    const held = gate(device);
-    const source = device.alloc(4096);
-    const target = device.withStream(other, () => device.alloc(4096));
-    device.launch("fill", [at(source)], [F32, 1024, 7]);
-    await device.synchronize();
-    const graph = device.capture(() => device.launch("copy", [at(source), at(target)], [4096]));
-    other.waitFor(held.completion);
-    device.withStream(other, () => device.replay(graph));
-    device.release(graph);
-    source.release();
-    const next = device.alloc(4096);
-    device.launch("fill", [at(next)], [F32, 1024, 1]);
-    await device.stream.synchronize();
-    held.open();
-    await other.synchronize();
-    expect(new Set(new Float32Array(device.peek(at(target), 4096).buffer))).toEqual(new Set([7]));
     device.close();
   });
 
