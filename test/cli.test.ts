@@ -194,9 +194,11 @@ describe("run", () => {
       `import { defineScript } from "worldsize";
 export default defineScript({ about: "Fails.", async main({ show }) { show.line("before"); throw new Error("no"); } });`,
     );
-    const failed = page(["launch", "-n", "2"], failing);
-    expect(failed.status).toBe(1);
-    expect(failed.text).toContain("before");
+    for (const logs of [[], ["--log-dir", join(folder, "logs")]]) {
+      const failed = page(["launch", "-n", "2", ...logs], failing);
+      expect(failed.status).toBe(1);
+      expect(failed.text).toContain("before");
+    }
   });
 
   it("writes a trace that Perfetto reads", () => {

@@ -71,8 +71,9 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
         output: logs && ((rank) => logs.file(rank)),
       },
       onShown: (rank, shown) => {
-        if (logs) logs.write(rank, renderShown(rank, shown, ranks));
-        else presenter.show(rank, shown);
+        if (!logs) return presenter.show(rank, shown);
+        presenter.keep(rank, shown);
+        logs.write(rank, renderShown(rank, shown, ranks));
       },
     });
     return presenter.conclude(result, signal.aborted, ranks);

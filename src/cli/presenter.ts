@@ -35,10 +35,15 @@ export class Presenter {
     if (flags.page !== undefined) write("page", flags.page, ""); // better now than when the job has run
   }
 
+  /** Keeps what a rank shows for the page, if there is to be one. */
+  keep(rank: number, shown: Shown): void {
+    if (this.#flags.page !== undefined) this.#items.push({ rank, shown });
+  }
+
   /** Prints what a rank shows, as text or JSON. */
   readonly show = (rank: number, shown: Shown): void => {
-    const { json, page } = this.#flags;
-    if (page !== undefined) this.#items.push({ rank, shown });
+    const { json } = this.#flags;
+    this.keep(rank, shown);
     const lines = json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, this.#ranks);
     process.stdout.write(`${lines.join("\n")}\n`);
   };
@@ -50,7 +55,7 @@ export class Presenter {
     if (drawn && !stopped) {
       const lanes = lanesOf(result);
       process.stdout.write(`${timeline(lanes).join("\n")}\n`);
-      this.#items.push({ rank: 0, shown: { kind: "timeline", title: "All ranks", lanes } });
+      this.keep(0, { kind: "timeline", title: "All ranks", lanes });
     }
     if (page !== undefined) {
       write("page", page, pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items));
