@@ -39,5 +39,7 @@ export const nodePlatform: Platform = {
   cores: availableParallelism(),
   mayBlock: true,
   loadKernels,
+  // Node empties its microtasks before it looks at its ticks again.
+  afterMicrotasks: (step) => queueMicrotask(() => process.nextTick(step)),
   macrotask: (step) => void setImmediate(step),
 };

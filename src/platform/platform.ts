@@ -10,7 +10,15 @@ export interface KernelModule {
   readonly build: "relaxed" | "base";
 }
 
-export interface Platform {
+/** How a thread lets the others of its event loop run. */
+export interface EventLoop {
+  /** Runs `step` once every microtask that is ready, and those they lead to, have run. */
+  afterMicrotasks(step: () => void): void;
+  /** Runs `step` in a new turn of the loop: timers and messages come before it. */
+  macrotask(step: () => void): void;
+}
+
+export interface Platform extends EventLoop {
   readonly name: "node" | "browser";
   /** Logical processors that this process may use. */
   readonly cores: number;
@@ -18,6 +26,4 @@ export interface Platform {
   readonly mayBlock: boolean;
   /** Compiles a kernel build: the one asked for, else the fastest that the engine accepts. */
   loadKernels(build?: KernelModule["build"]): Promise<KernelModule>;
-  /** Runs `step` in a new macrotask, after every pending microtask. */
-  macrotask(step: () => void): void;
 }

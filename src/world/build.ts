@@ -20,7 +20,7 @@ import { RemoteDriver, RemoteTransport } from "./remote/remote-transport.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
-import { ThreadDriver } from "./shm/thread-driver.ts";
+import { ThreadDriver, type Waiting } from "./shm/thread-driver.ts";
 import { Watchdog } from "./shm/watchdog.ts";
 import type { Office } from "./tcp/office.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
@@ -57,8 +57,6 @@ interface CommonOptions {
   readonly stream?: StreamMaker;
   /** The program, if it is in another thread. */
   readonly served?: Served;
-  /** Lets others of this thread run. */
-  readonly turn?: () => Promise<void>;
   /** Owner of the device's segments; the rank itself if not given. */
   readonly owner?: number;
   /** Makes the recorder of a rank's messages. */
@@ -85,8 +83,7 @@ export interface ShmRankOptions extends CommonOptions {
   readonly rank: number;
   readonly size: number;
   readonly control: ShmControl;
-  readonly cores: number;
-  readonly mayBlock: boolean;
+  readonly waiting: Waiting;
 }
 
 /** A rank of a shared-memory job, in the thread that owns it. */
@@ -98,10 +95,10 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
-  const { eager, served, cores, mayBlock, turn } = options;
+  const { eager, served, waiting } = options;
   const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
   const watchdog = new Watchdog(engine, transport);
-  engine.driver = new ThreadDriver(engine, transport, watchdog, cores, mayBlock, turn);
+  engine.driver = new ThreadDriver(engine, transport, watchdog, waiting);
   const info = everybody(size);
   const shared = transport.openShared(info.ranks, control.world);
   const world = new ProcessGroup(engine, info, new Tuner(options.table), shared);

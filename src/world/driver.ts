@@ -19,6 +19,8 @@ export interface Driver {
   block(work: Work<unknown>): void;
   /** Sleeps in the middle of polling, for less than so many milliseconds, or until a peer has something. */
   nap?(wait: number): void;
+  /** Resolves after a turn of the thread's event loop. */
+  turn?(): Promise<void>;
   /** Something has changed that the engine should look at. */
   nudge?(): void;
 }

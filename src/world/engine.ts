@@ -33,6 +33,9 @@ const ALWAYS_SITED = 1000;
  */
 const BRIEF = 1000;
 
+/** Milliseconds for which a program that never has to wait may keep its event loop from turning. */
+const TURN = 5;
+
 const past: Completion = { done: true };
 
 export class Engine {
@@ -57,6 +60,8 @@ export class Engine {
   #fresh: Work<unknown> | undefined;
   #ended = 0;
   #lastTime = 0;
+  #awaits = 0;
+  #turnedAt = 0;
   #waiting = 0;
   #failure: Error | undefined;
   #nothing: Span | undefined;
@@ -156,6 +161,18 @@ export class Engine {
     if (this.#ended > 0) this.#forgetEnded();
     if (moved) this.moves++;
     return moved;
+  }
+
+  /**
+   * A program whose operations are all done when it awaits them would never let its event loop turn, and
+   * no timer or message would come through: now and then it has to wait for a turn.
+   */
+  turn(): Promise<void> | undefined {
+    if ((++this.#awaits & 63) !== 0) return undefined;
+    const now = this.now();
+    if (now - this.#turnedAt < TURN) return undefined;
+    this.#turnedAt = now;
+    return this.driver.turn?.();
   }
 
   /** Polls for a moment, in the hope that `work` completes without a sleep. */

@@ -23,7 +23,7 @@ export type { Contiguous, Operation, Operator, Span } from "./operation.ts";
 export type { FromComm, ToComm } from "./remote/calls.ts";
 export { CommServer } from "./remote/comm-server.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
-export { takingTurns } from "./shm/thread-driver.ts";
+export type { Waiting } from "./shm/thread-driver.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";
 export {

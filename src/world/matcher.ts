@@ -45,6 +45,11 @@ export class Matcher {
     this.#fail = fail;
   }
 
+  /** Whether a receive waits. */
+  get expecting(): boolean {
+    return this.#posted.size > 0;
+  }
+
   /** Senders that a receive waits for. */
   expected(): Iterable<number> {
     return this.#posted.keys();

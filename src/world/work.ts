@@ -109,7 +109,10 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   ): Promise<A | B> {
     this.claim();
     if (!this.done) this.#engine.spin(this);
-    if (this.done) return this.#settled().then(onDone, onError);
+    if (this.done) {
+      const turn = this.#engine.turn();
+      return (turn ? turn.then(() => this.#settled()) : this.#settled()).then(onDone, onError);
+    }
     const waiting = new Promise<void>((resolve) => {
       this.#waiters ??= [];
       this.#waiters.push(resolve);

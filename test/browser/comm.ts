@@ -2,7 +2,7 @@
 import { KernelRuntime, SegmentPool } from "../../src/device/index.ts";
 import { browserPlatform } from "../../src/platform/browser.ts";
 import { SharedMemory } from "../../src/platform/memory.ts";
-import { buildShmRank, CommServer, type ToComm, takingTurns } from "../../src/world/index.ts";
+import { buildShmRank, CommServer, type ToComm } from "../../src/world/index.ts";
 import type { RankStart } from "./page.ts";
 
 self.onmessage = ({ data }: MessageEvent<RankStart>) => {
@@ -17,11 +17,9 @@ self.onmessage = ({ data }: MessageEvent<RankStart>) => {
     quota: limit / size,
     now: () => performance.timeOrigin + performance.now(),
     control,
-    cores: platform.cores,
-    mayBlock: platform.mayBlock,
     served: server,
     owner: 62_000 + rank,
-    turn: takingTurns(platform.macrotask),
+    waiting: { cores: platform.cores, mayBlock: platform.mayBlock, loop: platform, prompt: true },
   });
   server.serve(engine, world);
   self.onmessage = ({ data: message }: MessageEvent<ToComm>) => server.receive(message);

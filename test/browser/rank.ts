@@ -22,7 +22,11 @@ self.onmessage = async ({ data }: MessageEvent<RankStart>) => {
   const common = { rank, size, runtime, quota: limit / size, now };
   const { world, device, engine } = data.threaded
     ? await threadedRank(data, common)
-    : buildShmRank({ ...common, control, cores: platform.cores, mayBlock: platform.mayBlock });
+    : buildShmRank({
+        ...common,
+        control,
+        waiting: { cores: platform.cores, mayBlock: platform.mayBlock, loop: platform },
+      });
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   try {
     const checked = await runSuite({ world, device: new TensorDevice(device), sleep }, { cases, seed });

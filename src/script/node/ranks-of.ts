@@ -2,6 +2,7 @@
 import { KernelRuntime, SegmentPool } from "../../device/index.ts";
 import { SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
+import { openYield } from "../../platform/node-yield.ts";
 import type { Tracer } from "../../trace/trace.ts";
 import {
   buildLocalWorld,
@@ -12,7 +13,6 @@ import {
   type Rank,
   type StoreReply,
   Traffic,
-  takingTurns,
 } from "../../world/index.ts";
 import { openExtras } from "./helpers.ts";
 import type { WorkerStart } from "./protocol.ts";
@@ -80,8 +80,8 @@ export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, own
   }
   if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
   const { cores, mayBlock } = nodePlatform;
-  const turn = served && takingTurns(nodePlatform.macrotask);
-  return [buildShmRank({ ...common, rank, control: start.control, cores, mayBlock, turn })];
+  const waiting = { cores, mayBlock, loop: nodePlatform, openYield, prompt: served !== undefined };
+  return [buildShmRank({ ...common, rank, control: start.control, waiting })];
 }
 
 /** By rank: the number of its host, counted from 0. */

@@ -19,6 +19,8 @@ import type { SharedCollective, SharedGroup } from "../transport.ts";
 import type { ShmTransport } from "./shm.ts";
 
 const LINE = 16;
+/** Lines of a set before the members' own: how many have arrived, and how many are done. */
+const COUNTERS = 2;
 /** Words of a member's line. */
 const ARRIVED = 0;
 const HASH = 1;
@@ -32,7 +34,7 @@ function slotBytes(members: number): number {
 
 /** Bytes of control memory for a group. */
 export function shmGroupBytes(members: number): number {
-  return 2 * members * (LINE * 4 + slotBytes(members));
+  return 2 * (COUNTERS * LINE * 4 + members * (LINE * 4 + slotBytes(members)));
 }
 
 export class ShmGroup implements SharedGroup {
@@ -44,6 +46,9 @@ export class ShmGroup implements SharedGroup {
   readonly slotBytes: number;
   /** Addresses of the one-shot slots, for each of the two sets. */
   readonly slots: readonly (readonly number[])[];
+  /** What the counters of each set are once all members have arrived at its last operation, and are done with its last two-shot. */
+  readonly #arrived = [0, 0];
+  readonly #finished = [0, 0];
   #count = 0;
 
   constructor(transport: ShmTransport, runtime: KernelRuntime, members: readonly number[], address: number) {
@@ -52,20 +57,33 @@ export class ShmGroup implements SharedGroup {
     this.members = members;
     this.me = members.indexOf(transport.rank);
     const n = members.length;
-    this.words = runtime.pool.memory.words(address, 2 * n * LINE);
+    this.words = runtime.pool.memory.words(address, 2 * (COUNTERS + n) * LINE);
     this.slotBytes = slotBytes(n);
-    const slots = address + 2 * n * LINE * 4;
+    const slots = address + 2 * (COUNTERS + n) * LINE * 4;
     this.slots = [0, 1].map((set) => members.map((_, i) => slots + (set * n + i) * this.slotBytes));
   }
 
   start(operation: Operation, span: Span, operator: Operator): SharedCollective {
-    this.#count = (this.#count + 1) | 0;
-    return new ShmAllReduce(this, this.#count, operation, span, operator);
+    const count = (this.#count = (this.#count + 1) | 0);
+    return new ShmAllReduce(this, count, operation, span, operator);
+  }
+
+  /** What a counter of this set will be when all members have counted themselves in once more. */
+  next(count: number, which: "arrived" | "finished"): number {
+    const all = which === "arrived" ? this.#arrived : this.#finished;
+    const set = count & 1;
+    all[set] = (all[set] + this.members.length) | 0;
+    return all[set];
+  }
+
+  /** Where the arrivals at operations of this set are counted; a line further, those that are done. */
+  counter(count: number): number {
+    return (count & 1) * (COUNTERS + this.members.length) * LINE;
   }
 
   /** First word of member i's line for operation `count`. */
   line(count: number, i: number): number {
-    return ((count & 1) * this.members.length + i) * LINE;
+    return this.counter(count) + (COUNTERS + i) * LINE;
   }
 
   wakeOthers(): void {
@@ -77,13 +95,13 @@ export class ShmGroup implements SharedGroup {
 class ShmAllReduce implements SharedCollective {
   readonly #group: ShmGroup;
   readonly #count: number;
+  /** Counter's value once all members have come. */
+  #complete: number;
   readonly #operation: Operation;
   readonly #span: Span;
   readonly #op: number;
   readonly #divisor: number;
   readonly #small: boolean;
-  /** Members known to have arrived (gathering) or to be done (finishing): all before this one. */
-  #seen = 0;
   #phase: "gathering" | "combined" | "handedOut" | "finishing" = "gathering";
   /** Messages on their way over paced links: each member's memory that was read or written counts as one. */
   #travelling = 0;
@@ -91,6 +109,7 @@ class ShmAllReduce implements SharedCollective {
   constructor(group: ShmGroup, count: number, operation: Operation, span: Span, operator: Operator) {
     this.#group = group;
     this.#count = count;
+    this.#complete = group.next(count, "arrived");
     this.#operation = operation;
     this.#span = span;
     this.#op = reduceOps[operator === "mean" ? "sum" : operator];
@@ -103,13 +122,13 @@ class ShmAllReduce implements SharedCollective {
     group.words[line + HASH] = operation.hash;
     if (!this.#small) group.words[line + ADDRESS] = address;
     Atomics.store(group.words, line + ARRIVED, count);
-    group.wakeOthers();
+    this.#countIn(0);
   }
 
   poll(): boolean {
     if (this.#travelling > 0) return false;
     if (this.#phase === "gathering") {
-      if (!this.#all(ARRIVED) || !this.#agreed()) return false;
+      if (!this.#all(0) || !this.#agreed()) return false;
       this.#phase = "combined";
       const start = this.#group.transport.links?.now() ?? 0;
       if (this.#small) this.#combineSlots();
@@ -125,11 +144,11 @@ class ShmAllReduce implements SharedCollective {
     if (this.#phase === "handedOut") {
       const group = this.#group;
       Atomics.store(group.words, group.line(this.#count, group.me) + DONE, this.#count);
-      group.wakeOthers();
+      this.#complete = group.next(this.#count, "finished");
+      this.#countIn(LINE);
       this.#phase = "finishing";
-      this.#seen = 0;
     }
-    return this.#all(DONE);
+    return this.#all(LINE);
   }
 
   waitingFor(): readonly number[] {
@@ -165,15 +184,16 @@ class ShmAllReduce implements SharedCollective {
     return this.#travelling > 0;
   }
 
-  #all(word: number): boolean {
+  /** This rank has come: the last one to come wakes the others, who can do nothing before. @param counter its line. */
+  #countIn(counter: number): void {
     const group = this.#group;
-    const count = this.#count;
-    const n = group.members.length;
-    while (this.#seen < n) {
-      if (((Atomics.load(group.words, group.line(count, this.#seen) + word) - count) | 0) < 0) return false;
-      this.#seen++;
-    }
-    return true;
+    const before = Atomics.add(group.words, group.counter(this.#count) + counter, 1);
+    if (((before + 1) | 0) === this.#complete) group.wakeOthers();
+  }
+
+  #all(counter: number): boolean {
+    const group = this.#group;
+    return ((Atomics.load(group.words, group.counter(this.#count) + counter) - this.#complete) | 0) >= 0;
   }
 
   /** Whether everybody came for the same operation; if not, the job fails. */

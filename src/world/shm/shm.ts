@@ -75,7 +75,7 @@ export class ShmTransport implements Transport {
       this.#queued.shift();
       moved = true;
     }
-    for (const peer of this.#matcher.expected()) if (this.#drainRing(peer)) moved = true;
+    if (this.#matcher.expecting) for (const peer of this.#matcher.expected()) if (this.#drainRing(peer)) moved = true;
     return moved;
   }
 

@@ -1,12 +1,20 @@
 /**
- * How a rank that owns its thread waits: it polls for a moment, then sleeps until a peer
- * rings its bell. While it is idle it looks now and then whether the job can still go on.
+ * How a rank that owns its thread waits. In this order, each for longer than the one before:
+ *
+ *   poll     a peer that runs on another core answers within a microsecond
+ *   yield    with more ranks than cores, let another thread have this one, and look again
+ *   sleep    in the thread (Atomics.wait), until a peer rings this rank's bell
+ *   idle     in the event loop (Atomics.waitAsync): timers and messages are served meanwhile
+ *
+ * The first three keep the event loop from turning, so together they last a slice at most, and
+ * between two slices it has a turn. While the rank is idle it looks now and then whether the job
+ * can still go on.
  *
  * The sleep protocol: raise the flag, read the bell, look once more, sleep unless the bell
  * has moved. A peer changes what it must, then rings if the flag is up. Either the last
  * look sees the change, or the peer sees the flag.
  */
-
+import type { EventLoop } from "../../platform/platform.ts";
 import { type Driver, SHORT } from "../driver.ts";
 import type { Engine } from "../engine.ts";
 import type { Work } from "../work.ts";
@@ -16,49 +24,76 @@ import type { Watchdog } from "./watchdog.ts";
 
 /** Milliseconds between two looks at the state of the job while idle. */
 const TICK = 100;
+/** Milliseconds between two looks of a rank that is woken more often. */
+const LOOK = 20;
 /** Milliseconds by which a sleep may end late. */
 const LATE = 0.12;
+/** Milliseconds for which a rank yields before it sleeps: several times what a sleep costs. */
+const YIELDING = 0.3;
+/** Milliseconds for which it sleeps before its event loop has a turn, and how often before it goes there to wait. */
+const SLICE = 1;
+const SLICES = 4;
+/** Milliseconds without a turn of the event loop while there is always something to do. */
+const TURN = 1;
+/** The same in a thread that others send messages to. */
+const PROMPT_TURN = 0.05;
+/** Waits before the way to yield is opened: short programs do without. */
+const SEVERAL = 50;
+
+/** What a thread may do while it waits. */
+export interface Waiting {
+  /** Processors that the job's ranks share; with fewer than ranks, polling is brief. */
+  readonly cores: number;
+  /** Whether the thread may sleep. */
+  readonly mayBlock: boolean;
+  readonly loop: EventLoop;
+  /** Finds out how to give the core to another thread; undefined where that cannot be done. */
+  readonly openYield?: () => (() => void) | undefined;
+  /** Whether other threads wait for answers from this one's event loop: it then never sleeps outside of it. */
+  readonly prompt?: boolean;
+}
 
 export class ThreadDriver implements Driver {
   readonly spins: number;
   readonly #engine: Engine;
   readonly #transport: ShmTransport;
   readonly #watchdog: Watchdog;
+  readonly #waiting: Waiting;
   readonly #mayBlock: boolean;
-  readonly #turn: () => Promise<void>;
+  readonly #crowded: boolean;
+  readonly #bellAt: number;
+  #yield: (() => void) | undefined;
+  #waits = 0;
   #driving = false;
+  /** Slices in a row in which nothing moved. */
+  #still = 0;
+  /** When the event loop last had a turn. */
+  #turnedAt = 0;
+  #lookedAt = 0;
 
-  /**
-   * @param cores processors that the job's ranks share; with fewer than ranks, polling is brief.
-   * @param turn lets others of this thread run, between two polls that both moved something.
-   */
-  constructor(
-    engine: Engine,
-    transport: ShmTransport,
-    watchdog: Watchdog,
-    cores: number,
-    mayBlock: boolean,
-    turn = breathe,
-  ) {
+  constructor(engine: Engine, transport: ShmTransport, watchdog: Watchdog, waiting: Waiting) {
     this.#engine = engine;
     this.#transport = transport;
     this.#watchdog = watchdog;
-    this.#mayBlock = mayBlock;
-    this.#turn = turn;
-    this.spins = transport.size <= cores ? 2000 : 20;
+    this.#waiting = waiting;
+    this.#mayBlock = waiting.mayBlock && !waiting.prompt;
+    this.#crowded = transport.size > waiting.cores;
+    this.#bellAt = transport.layout.rank(transport.rank) + BELL;
+    this.spins = this.#crowded ? 20 : 2000;
   }
 
   park(): void {
     if (this.#driving) return;
     this.#driving = true;
-    void this.#drive();
+    this.#waiting.loop.afterMicrotasks(this.#slice);
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.loop.macrotask(resolve));
   }
 
   nap(wait: number): void {
-    if (!this.#mayBlock || wait < 2 * LATE) return;
-    const bell = this.#prepareSleep();
-    if (!this.#engine.progress()) Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, wait - LATE);
-    this.#wakeUp();
+    if (this.#waiting.mayBlock && wait >= 2 * LATE) this.#sleep(wait - LATE);
   }
 
   nudge(): void {
@@ -69,38 +104,76 @@ export class ThreadDriver implements Driver {
 
   block(work: Work<unknown>): void {
     work.blocking = true;
-    while (!work.done) {
-      if (this.#poll()) continue;
-      const bell = this.#prepareSleep();
-      if (!this.#engine.progress() && !work.done && this.#mayBlock) {
-        Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, this.#patience);
-      }
-      this.#wakeUp();
-    }
+    while (!work.done) if (!this.#poll() && !this.#yielding()) this.#sleep(this.#patience);
     work.blocking = false;
   }
 
-  async #drive(): Promise<void> {
-    const { words } = this.#transport.layout;
-    while (this.#engine.driven) {
-      if (this.#poll()) {
-        await this.#turn();
-        continue;
-      }
-      const bell = this.#prepareSleep();
-      if (!this.#engine.progress()) {
-        const sleep = Atomics.waitAsync(words, this.#bellAt, bell, this.#patience);
-        if (sleep.async) await sleep.value;
-      }
-      this.#wakeUp();
+  /** Waits for a slice at most, then lets the continuations of what has moved run, or the event loop have a turn. */
+  readonly #slice = (): void => {
+    const { loop } = this.#waiting;
+    if (!this.#engine.driven) {
+      this.#driving = false;
+      return;
     }
-    this.#driving = false;
+    if (this.#poll() || this.#yielding() || this.#dozed()) {
+      this.#still = 0;
+      if (!this.#turnIsDue()) loop.afterMicrotasks(this.#slice);
+      else loop.macrotask(this.#slice);
+    } else if (this.#mayBlock && ++this.#still < SLICES) loop.macrotask(this.#slice);
+    else void this.#idle();
+  };
+
+  #turnIsDue(): boolean {
+    const now = this.#engine.now();
+    if (now - this.#turnedAt < (this.#waiting.prompt ? PROMPT_TURN : TURN)) return false;
+    this.#turnedAt = now;
+    return true;
+  }
+
+  /** Sleeps in the event loop until the bell rings. */
+  async #idle(): Promise<void> {
+    const bell = this.#prepareSleep();
+    if (!this.#engine.progress()) {
+      const sleep = Atomics.waitAsync(this.#transport.layout.words, this.#bellAt, bell, this.#patience);
+      if (sleep.async) await sleep.value;
+    }
+    this.#wakeUp();
+    this.#waiting.loop.afterMicrotasks(this.#slice);
   }
 
   /** Polls until something moves, but not for long. */
   #poll(): boolean {
     for (let i = 0; i <= this.spins; i++) if (this.#engine.progress()) return true;
     return this.#engine.linger();
+  }
+
+  /** Where cores are scarce: gives this one away and looks again, for a moment. @returns whether anything moved. */
+  #yielding(): boolean {
+    if (!this.#crowded) return false;
+    if (++this.#waits === SEVERAL) this.#yield = this.#waiting.openYield?.();
+    if (!this.#yield) return false;
+    const until = this.#engine.now() + YIELDING;
+    do {
+      this.#yield();
+      if (this.#engine.progress()) return true;
+    } while (this.#engine.now() < until);
+    return false;
+  }
+
+  /** Sleeps in the thread for a slice, if it may. @returns whether anything has moved. */
+  #dozed(): boolean {
+    if (!this.#mayBlock) return false;
+    this.#sleep(Math.min(SLICE, this.#patience));
+    return this.#engine.progress();
+  }
+
+  /** Sleeps in the thread until the bell rings. */
+  #sleep(milliseconds: number): void {
+    const bell = this.#prepareSleep();
+    if (!this.#engine.progress() && this.#waiting.mayBlock) {
+      Atomics.wait(this.#transport.layout.words, this.#bellAt, bell, milliseconds);
+    }
+    this.#wakeUp();
   }
 
   #prepareSleep(): number {
@@ -112,8 +185,11 @@ export class ThreadDriver implements Driver {
   }
 
   #wakeUp(): void {
-    const { layout, rank } = this.#transport;
+    const { layout, rank, aborted } = this.#transport;
     Atomics.store(layout.words, layout.rank(rank) + ASLEEP, 0);
+    const now = this.#engine.now();
+    if (!aborted && now - this.#lookedAt < LOOK) return;
+    this.#lookedAt = now;
     this.#watchdog.look();
   }
 
@@ -122,19 +198,4 @@ export class ThreadDriver implements Driver {
     const { wait = TICK } = this.#transport.links ?? {};
     return Math.min(TICK, Math.max(0, wait - SHORT)); // the engine lingers for the rest
   }
-
-  get #bellAt(): number {
-    return this.#transport.layout.rank(this.#transport.rank) + BELL;
-  }
-}
-
-/** Turns for a thread that others send messages to: now and then those get in, too. */
-export function takingTurns(macrotask: (step: () => void) => void): () => Promise<void> {
-  let turns = 0;
-  return () => (++turns % 8 === 0 ? new Promise<void>((resolve) => macrotask(resolve)) : breathe());
-}
-
-/** Lets the continuations of what has just completed run. */
-async function breathe(): Promise<void> {
-  for (let i = 0; i < 4; i++) await undefined;
 }
