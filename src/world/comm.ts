@@ -24,7 +24,7 @@ export class GroupComm implements Comm {
   readonly #eager: EagerSends;
   readonly #nodes: readonly number[];
   readonly #traffic: Traffic | undefined;
-  readonly #scratch: Buffer[] = [];
+  #scratch: Buffer[] | undefined;
 
   constructor({ transport, device, eager, nodes, traffic }: CommOptions, operation: Operation, rank: number) {
     this.#transport = transport;
@@ -85,6 +85,7 @@ export class GroupComm implements Comm {
 
   scratch(count: number, dtype: Span["dtype"]): Span {
     const buffer = this.#device.alloc(count * sizeOf(dtype), "scratch");
+    this.#scratch ??= [];
     this.#scratch.push(buffer);
     return { buffer, offset: 0, count, dtype };
   }
@@ -100,8 +101,8 @@ export class GroupComm implements Comm {
 
   /** Frees the scratch memory. */
   close(): void {
-    for (const buffer of this.#scratch) buffer.release();
-    this.#scratch.length = 0;
+    for (const buffer of this.#scratch ?? []) buffer.release();
+    this.#scratch = undefined;
   }
 
   #message(way: "send" | "recv", to: number, span: Span, combine?: Operator) {

@@ -136,7 +136,7 @@ export class Engine {
     this.#unclaimed = work;
     this.#fresh = work;
     for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
-      if (!work.advance() && (i & 7) === 0) this.transport.progress(); // shared memory needs no messages
+      if (!work.advance() && (i & 1) === 0) this.transport.progress(); // shared memory needs no messages
     }
     if (work.done) {
       this.#fresh = undefined;

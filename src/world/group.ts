@@ -29,9 +29,12 @@ import { allGatherJson, broadcastJson } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { list, none, type Pieces, type PointToPoint } from "./pieces.ts";
 import { exchangeSplit, membersOf } from "./split.ts";
-import type { SharedGroup } from "./transport.ts";
+import type { SharedGroup, Steps } from "./transport.ts";
 import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
+
+/** Single messages are a request, and take no steps. */
+function* noSteps(): Steps {}
 
 export class ProcessGroup {
   readonly rank: number;
@@ -337,11 +340,13 @@ export class ProcessGroup {
       agree: [tensor],
       reads: op === "send" ? [tensor] : none,
       writes: op === "send" ? none : [tensor],
-      *steps(comm) {
+      steps: noSteps,
+      message(comm) {
         const span = spanOf(tensor);
-        if (op === "recv") yield comm.recv(peer, span);
-        else if (spanBytes(span) <= eager) comm.sendCopy(peer, span);
-        else yield comm.send(peer, span);
+        if (op === "recv") return comm.recv(peer, span);
+        if (spanBytes(span) > eager) return comm.send(peer, span);
+        comm.sendCopy(peer, span);
+        return undefined;
       },
       output: tensor,
     });

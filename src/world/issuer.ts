@@ -14,7 +14,7 @@ import {
   type Operator,
   type Span,
 } from "./operation.ts";
-import type { Comm, SharedGroup, Steps } from "./transport.ts";
+import type { Comm, Request, SharedGroup, Steps } from "./transport.ts";
 import { type Plan, type Task, Work } from "./work.ts";
 
 /** What an operation is made of, before it is numbered. */
@@ -27,6 +27,8 @@ export interface Call<T> extends Task<T> {
   /** What the members must agree on. */
   readonly agree: readonly Contiguous[];
   readonly steps: (comm: Comm, operation: Operation) => Steps;
+  /** In place of steps: starts the one message that it is; undefined if nobody has to wait for it. */
+  readonly message?: (comm: Comm) => Request | undefined;
   /** Arguments of the group's method, for doing it elsewhere. */
   readonly args: readonly unknown[];
   /** Takes what the operation gives besides its tensors, when it was done elsewhere. */
@@ -34,6 +36,9 @@ export interface Call<T> extends Task<T> {
   /** Given where the group's shared memory shall reduce this in place; nothing at all is a barrier. */
   readonly shared?: Span;
 }
+
+/** A message that left from a copy. */
+const sent: Request = { done: true, peer: -1 };
 
 export class Issuer {
   readonly #engine: Engine;
@@ -84,14 +89,17 @@ export class Issuer {
 
   /** Messages of the same ranks and tag begin in the order of their calls, whatever their streams do meanwhile. */
   #issuePair<T>(operation: Operation, call: Call<T>): Work<T> {
-    if (this.#queued.length > 0) this.#queued = this.#queued.filter(({ state }) => state === "queued");
-    const { kind, peer, tag } = operation;
-    const behind = this.#queued.findLast(
-      ({ operation: other }) => other.kind === kind && other.peer === peer && other.tag === tag,
-    );
+    const behind = this.#queued.length > 0 ? this.#queuedBefore(operation) : undefined;
     const work = this.#engine.submit(new Work<T>(this.#engine, this, operation, call, { behind }));
     if (work.state === "queued") this.#queued.push(work as Work<unknown>);
     return work;
+  }
+
+  #queuedBefore({ kind, peer, tag }: Operation): Work<unknown> | undefined {
+    this.#queued = this.#queued.filter(({ state }) => state === "queued");
+    return this.#queued.findLast(
+      ({ operation: other }) => other.kind === kind && other.peer === peer && other.tag === tag,
+    );
   }
 
   /** Starts an operation whose turn has come. For Work. */
@@ -105,6 +113,7 @@ export class Issuer {
         for (const { event, peer, bytes } of collective.accesses()) traffic.message(event, operation, peer, bytes);
       return collective;
     }
+    if (call.message) return call.message(new GroupComm(this.#engine, operation, this.#rank)) ?? sent;
     if (operation.seq > 0) transport.announce(operation);
     return this.#run(call, operation);
   }

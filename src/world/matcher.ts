@@ -26,9 +26,11 @@ export class Matcher {
   readonly #acknowledge: (arrival: Arrival) => void;
   readonly #fail: (failure: Failure) => void;
   readonly #links: PacedLinks | undefined;
-  /** By sender: receives that wait, and messages that nobody asked for yet. */
+  /** By sender: receives that wait, and messages that nobody asked for yet. Lists stay when they are empty. */
   readonly #posted = new Map<number, MessageRequest[]>();
   readonly #early = new Map<number, Arrival[]>();
+  /** Receives that wait. */
+  #waiting = 0;
 
   /** @param acknowledge tells the sender that its bytes have been taken. */
   constructor(
@@ -47,36 +49,50 @@ export class Matcher {
 
   /** Whether a receive waits. */
   get expecting(): boolean {
-    return this.#posted.size > 0;
+    return this.#waiting > 0;
   }
 
-  /** Senders that a receive waits for. */
-  expected(): Iterable<number> {
-    return this.#posted.keys();
+  /** Calls back with each sender that a receive waits for. */
+  expected(each: (from: number) => void): void {
+    for (const [from, waiting] of this.#posted) if (waiting.length > 0) each(from);
   }
 
   /** Posts a receive; it may complete at once. */
   post(message: Message): Request {
     const receive = new MessageRequest(message);
     const early = this.#early.get(message.peer);
-    const at = early?.findIndex((arrival) => matches(message, arrival)) ?? -1;
-    if (early && at >= 0) {
-      const [arrival] = early.splice(at, 1);
-      if (early.length === 0) this.#early.delete(message.peer);
-      this.#take(receive, arrival);
-    } else append(this.#posted, message.peer, receive);
+    if (early) {
+      for (let i = 0; i < early.length; i++) {
+        const arrival = early[i];
+        if (!matches(message, arrival)) continue;
+        remove(early, i);
+        this.#take(receive, arrival);
+        return receive;
+      }
+    }
+    this.#wait(receive);
     return receive;
   }
 
   /** Hands over a message. */
   arrive(arrival: Arrival): void {
     const posted = this.#posted.get(arrival.from);
-    const at = posted?.findIndex((receive) => matches(receive.message, arrival)) ?? -1;
-    if (posted && at >= 0) {
-      const [receive] = posted.splice(at, 1);
-      if (posted.length === 0) this.#posted.delete(arrival.from);
-      this.#take(receive, arrival);
-    } else append(this.#early, arrival.from, arrival);
+    if (posted) {
+      for (let i = 0; i < posted.length; i++) {
+        const receive = posted[i];
+        if (!matches(receive.message, arrival)) continue;
+        remove(posted, i);
+        this.#waiting--;
+        this.#take(receive, arrival);
+        return;
+      }
+    }
+    append(this.#early, arrival.from, arrival);
+  }
+
+  #wait(receive: MessageRequest): void {
+    this.#waiting++;
+    append(this.#posted, receive.peer, receive);
   }
 
   #take(receive: MessageRequest, arrival: Arrival): void {
@@ -90,7 +106,7 @@ export class Matcher {
           `rank ${this.#rank} expected ${bytes} bytes from rank ${peer} in ${formatOperation(operation)}, but ` +
           `rank ${peer} sent ${arrival.bytes} bytes. Both sides of an operation must agree on shape and dtype.`,
       });
-      append(this.#posted, peer, receive); // still waiting, for the report
+      this.#wait(receive); // still, for the report
       return;
     }
     const target = addressOf(span.buffer) + span.offset;
@@ -111,6 +127,12 @@ export class Matcher {
 
 function matches(a: Envelope, b: Envelope): boolean {
   return a.group === b.group && a.channel === b.channel && a.tag === b.tag;
+}
+
+/** Takes an element out of a list that nearly always has this one only. */
+function remove<T>(list: T[], at: number): void {
+  if (list.length === 1) list.pop();
+  else list.splice(at, 1);
 }
 
 function append<T>(map: Map<number, T[]>, key: number, value: T): void {

@@ -9,8 +9,8 @@ import type { Engine } from "./engine.ts";
 import { type Contiguous, formatOperation, type Operation, type Span, spanBytes, spanOf } from "./operation.ts";
 import type { Request, SharedCollective, Steps } from "./transport.ts";
 
-/** How an operation is carried out: by messages, or over shared memory. */
-export type Plan = Steps | SharedCollective;
+/** How an operation is carried out: by one message, by the steps of an algorithm, or over shared memory. */
+export type Plan = Request | Steps | SharedCollective;
 
 /** The call that a Work carries out. */
 export interface Task<T> {
@@ -154,7 +154,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** How it is carried out, once begun. */
   get plan(): Plan | undefined {
-    return this.#shared ?? this.#steps;
+    return this.#shared ?? this.#steps ?? (this.#pending as Request | undefined);
   }
 
   /** What has to be done before this begins; undefined once begun. */
@@ -177,6 +177,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
       this.state = "running";
       const plan = this.#planner.begin(this.#task, this.operation);
       if ("poll" in plan) this.#shared = plan;
+      else if ("done" in plan) this.#pending = plan;
       else this.#steps = plan;
       this.#step();
       return true;
@@ -212,8 +213,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     for (;;) {
       if (this.#pending && !isDone(this.#pending)) return moved;
       moved = true;
-      const next = (this.#steps as Steps).next();
-      if (next.done) {
+      const next = this.#steps?.next();
+      if (!next || next.done) {
         this.#end("done");
         return true;
       }

@@ -36,6 +36,11 @@ export class ShmTransport implements Transport {
   /** Sends whose slot is in a ring, and sends that wait for a free slot or ticket. */
   readonly #sent: Sending[] = [];
   readonly #queued: Sending[] = [];
+  /** Whether something came out of a ring in this round. */
+  #drained = false;
+  readonly #drain = (from: number): void => {
+    if (this.#drainRing(from)) this.#drained = true;
+  };
   readonly #tickets: number[] = Array.from({ length: L.TICKETS }, (_, i) => L.TICKETS - 1 - i);
   /** Why this rank thinks the job must end, if it was the one to notice. */
   failure: Failure | undefined;
@@ -75,8 +80,10 @@ export class ShmTransport implements Transport {
       this.#queued.shift();
       moved = true;
     }
-    if (this.#matcher.expecting) for (const peer of this.#matcher.expected()) if (this.#drainRing(peer)) moved = true;
-    return moved;
+    if (!this.#matcher.expecting) return moved;
+    this.#drained = false;
+    this.#matcher.expected(this.#drain);
+    return moved || this.#drained;
   }
 
   announce({ group, seq, hash }: Operation): void {
@@ -158,18 +165,21 @@ export class ShmTransport implements Transport {
   }
 
   #collectTickets(): boolean {
-    let kept = 0;
     const sent = this.#sent;
-    for (const sending of sent) {
-      if (Atomics.load(this.#words, this.layout.ticket(this.rank, sending.ticket)) === 0) sent[kept++] = sending;
-      else {
+    let kept = 0;
+    for (let i = 0; i < sent.length; i++) {
+      const sending = sent[i];
+      if (Atomics.load(this.#words, this.layout.ticket(this.rank, sending.ticket)) === 0) {
+        if (kept < i) sent[kept] = sending;
+        kept++;
+      } else {
         this.#tickets.push(sending.ticket);
         sending.done = true;
       }
     }
-    const moved = kept < sent.length;
-    sent.length = kept;
-    return moved;
+    if (kept === sent.length) return false;
+    while (sent.length > kept) sent.pop(); // usually one: cheaper than setting the length
+    return true;
   }
 
   #drainRing(from: number): boolean {

@@ -2,7 +2,7 @@
  * How a rank that owns its thread waits. In this order, each for longer than the one before:
  *
  *   poll     a peer that runs on another core answers within a microsecond
- *   yield    with more ranks than cores, let another thread have this one, and look again
+ *   yield    let another thread have this core, and look again: ranks may outnumber cores, or others use them
  *   sleep    in the thread (Atomics.wait), until a peer rings this rank's bell
  *   idle     in the event loop (Atomics.waitAsync): timers and messages are served meanwhile
  *
@@ -60,7 +60,6 @@ export class ThreadDriver implements Driver {
   readonly #watchdog: Watchdog;
   readonly #waiting: Waiting;
   readonly #mayBlock: boolean;
-  readonly #crowded: boolean;
   readonly #bellAt: number;
   #yield: (() => void) | undefined;
   #waits = 0;
@@ -77,9 +76,8 @@ export class ThreadDriver implements Driver {
     this.#watchdog = watchdog;
     this.#waiting = waiting;
     this.#mayBlock = waiting.mayBlock && !waiting.prompt;
-    this.#crowded = transport.size > waiting.cores;
     this.#bellAt = transport.layout.rank(transport.rank) + BELL;
-    this.spins = this.#crowded ? 20 : 2000;
+    this.spins = transport.size > waiting.cores ? 20 : 2000;
   }
 
   park(): void {
@@ -147,9 +145,8 @@ export class ThreadDriver implements Driver {
     return this.#engine.linger();
   }
 
-  /** Where cores are scarce: gives this one away and looks again, for a moment. @returns whether anything moved. */
+  /** Gives the core away and looks again, for a moment. @returns whether anything moved. */
   #yielding(): boolean {
-    if (!this.#crowded) return false;
     if (++this.#waits === SEVERAL) this.#yield = this.#waiting.openYield?.();
     if (!this.#yield) return false;
     const until = this.#engine.now() + YIELDING;
