@@ -1,45 +1,34 @@
 // The arithmetic of allReduce: combine `ns` buffers element by element and store the
 // result in `nd` places. Buffers are combined in the order of the list, so ranks that
-// list them alike get the same bits; half formats are rounded once, at the end.
+// list them alike get the same bits; half formats are added in f32 and rounded once, at the end.
 import { BF16, F16, F32, I32, Ptr, U8, floatLanes, load1, load4, store1, store4 } from "./lanes";
+import { combineMean } from "./mean";
 import { MAX, MIN, PRODUCT, SUM, join } from "./operators";
 
 const BLOCK = 32; // elements combined in registers: eight vectors
-
-/** lanes / divisor; integers truncate toward zero after wrapping to their dtype. */
-// @ts-ignore: decorator
-@inline function divide<T>(v: v128, divisor: i32): v128 {
-  if (divisor == 1) return v;
-  if (floatLanes<T>()) return f32x4.div(v, f32x4.splat(<f32>divisor));
-  if (sizeof<T>() == 1) v = v128.and(v, i32x4.splat(0xff));
-  return i32x4(i32x4.extract_lane(v, 0) / divisor, i32x4.extract_lane(v, 1) / divisor,
-    i32x4.extract_lane(v, 2) / divisor, i32x4.extract_lane(v, 3) / divisor);
-}
 
 // @ts-ignore: decorator
 @inline function source(list: Ptr, k: i32): Ptr { return load<Ptr>(list + <Ptr>k * 4); }
 
 /** The elements from i to n, four at a time and then one by one. */
 // @ts-ignore: decorator
-@inline function combineRest<T>(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, i: i32, n: i32, divisor: i32): void {
+@inline function combineRest<T>(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, i: i32, n: i32): void {
   let at = <Ptr>i * sizeof<T>();
   for (; i + 4 <= n; i += 4, at += 4 * sizeof<T>()) {
     let v = load4<T>(source(srcs, 0) + at);
     for (let k = 1; k < ns; k++) v = join<T>(op, v, load4<T>(source(srcs, k) + at));
-    v = divide<T>(v, divisor);
     for (let k = 0; k < nd; k++) store4<T>(source(dsts, k) + at, v);
   }
   for (; i < n; i++, at += sizeof<T>()) {
     let v = load1<T>(source(srcs, 0) + at);
     for (let k = 1; k < ns; k++) v = join<T>(op, v, load1<T>(source(srcs, k) + at));
-    v = divide<T>(v, divisor);
     for (let k = 0; k < nd; k++) store1<T>(source(dsts, k) + at, v);
   }
 }
 
 /** f32 from element i, in blocks of eight vectors: the list of sources is walked once for 32 elements. */
 // @ts-ignore: decorator
-@inline function combineBlocks(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, i: i32, n: i32, divisor: i32): void {
+@inline function combineBlocks(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, i: i32, n: i32): void {
   let at = <Ptr>i * 4;
   for (; i + BLOCK <= n; i += BLOCK, at += BLOCK * 4) {
     let p = source(srcs, 0) + at;
@@ -56,19 +45,13 @@ const BLOCK = 32; // elements combined in registers: eight vectors
       v6 = join<f32>(op, v6, v128.load(p, 96));
       v7 = join<f32>(op, v7, v128.load(p, 112));
     }
-    if (divisor != 1) {
-      v0 = divide<f32>(v0, divisor); v1 = divide<f32>(v1, divisor);
-      v2 = divide<f32>(v2, divisor); v3 = divide<f32>(v3, divisor);
-      v4 = divide<f32>(v4, divisor); v5 = divide<f32>(v5, divisor);
-      v6 = divide<f32>(v6, divisor); v7 = divide<f32>(v7, divisor);
-    }
     for (let k = 0; k < nd; k++) {
       p = source(dsts, k) + at;
       v128.store(p, v0); v128.store(p, v1, 16); v128.store(p, v2, 32); v128.store(p, v3, 48);
       v128.store(p, v4, 64); v128.store(p, v5, 80); v128.store(p, v6, 96); v128.store(p, v7, 112);
     }
   }
-  combineRest<f32>(op, srcs, ns, dsts, nd, i, n, divisor);
+  combineRest<f32>(op, srcs, ns, dsts, nd, i, n);
 }
 
 // The three shapes that carry nearly all the bytes get loops of their own, with every
@@ -121,36 +104,35 @@ function inPlace(srcs: Ptr, ns: i32, dsts: Ptr, nd: i32): bool {
 }
 
 // @ts-ignore: decorator
-@inline function combineFloatWith(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, n: i32, divisor: i32): void {
+@inline function combineFloatWith(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, n: i32): void {
   let done = 0;
-  if (divisor == 1) {
-    const a = source(srcs, 0), b = source(srcs, 1);
-    if (ns == 2 && nd == 1) done = into(op, source(dsts, 0), a, b, n);
-    else if (ns == 2 && inPlace(srcs, ns, dsts, nd)) done = pair(op, a, b, n);
-    else if (ns == 4 && inPlace(srcs, ns, dsts, nd)) done = quad(op, a, b, source(srcs, 2), source(srcs, 3), n);
-  }
-  combineBlocks(op, srcs, ns, dsts, nd, done, n, divisor);
+  const a = source(srcs, 0), b = source(srcs, 1);
+  if (ns == 2 && nd == 1) done = into(op, source(dsts, 0), a, b, n);
+  else if (ns == 2 && inPlace(srcs, ns, dsts, nd)) done = pair(op, a, b, n);
+  else if (ns == 4 && inPlace(srcs, ns, dsts, nd)) done = quad(op, a, b, source(srcs, 2), source(srcs, 3), n);
+  combineBlocks(op, srcs, ns, dsts, nd, done, n);
 }
 
-function combineFloat(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, n: i32, divisor: i32): void {
+function combineFloat(op: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, n: i32): void {
   switch (op) { // a constant in each call: the loops are compiled once for every operator
-    case SUM: combineFloatWith(SUM, srcs, ns, dsts, nd, n, divisor); break;
-    case MIN: combineFloatWith(MIN, srcs, ns, dsts, nd, n, divisor); break;
-    case MAX: combineFloatWith(MAX, srcs, ns, dsts, nd, n, divisor); break;
-    case PRODUCT: combineFloatWith(PRODUCT, srcs, ns, dsts, nd, n, divisor); break;
+    case SUM: combineFloatWith(SUM, srcs, ns, dsts, nd, n); break;
+    case MIN: combineFloatWith(MIN, srcs, ns, dsts, nd, n); break;
+    case MAX: combineFloatWith(MAX, srcs, ns, dsts, nd, n); break;
+    case PRODUCT: combineFloatWith(PRODUCT, srcs, ns, dsts, nd, n); break;
   }
 }
 
 /**
- * dsts[*][0..n) = op over srcs[0], srcs[1], ... of [0..n), divided by `divisor`.
+ * dsts[*][0..n) = op over srcs[0], srcs[1], ... of [0..n), or their mean if `divisor` is not 1 (mean.ts).
  * `srcs` and `dsts` are lists of addresses in memory. A destination may be a source.
  */
 export function combine(op: i32, dtype: i32, srcs: Ptr, ns: i32, dsts: Ptr, nd: i32, n: i32, divisor: i32): void {
+  if (divisor != 1) { combineMean(dtype, srcs, ns, dsts, nd, n, divisor); return; }
   switch (dtype) {
-    case F32: combineFloat(op, srcs, ns, dsts, nd, n, divisor); break;
-    case F16: combineRest<u16>(op, srcs, ns, dsts, nd, 0, n, divisor); break;
-    case BF16: combineRest<i16>(op, srcs, ns, dsts, nd, 0, n, divisor); break;
-    case I32: combineRest<i32>(op, srcs, ns, dsts, nd, 0, n, divisor); break;
-    case U8: combineRest<u8>(op, srcs, ns, dsts, nd, 0, n, divisor); break;
+    case F32: combineFloat(op, srcs, ns, dsts, nd, n); break;
+    case F16: combineRest<u16>(op, srcs, ns, dsts, nd, 0, n); break;
+    case BF16: combineRest<i16>(op, srcs, ns, dsts, nd, 0, n); break;
+    case I32: combineRest<i32>(op, srcs, ns, dsts, nd, 0, n); break;
+    case U8: combineRest<u8>(op, srcs, ns, dsts, nd, 0, n); break;
   }
 }

@@ -13,4 +13,5 @@ export { peakMadd } from "./peak";
 export { matmul4, matmul8, quantize4, quantize8, quantizedScratchBytes } from "./quantized";
 export { dropout, randomInt, randomNormal, randomUniform } from "./random";
 export { rope } from "./rope";
+export { narrow, widen } from "./mean";
 export { softmax } from "./softmax";

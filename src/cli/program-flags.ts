@@ -105,7 +105,7 @@ export function addProgramFlags(command: Command): Command {
     )
     .option("--helpers <count>", "threads that help each rank with large kernels", helpers, 0)
     .option("--timeout <seconds>", "over tcp: how long a rank may be silent, or take to come", seconds, 30_000)
-    .option("--seed <number>", "seed of random numbers", wholeNumber, 0)
+    .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
 }
 
@@ -184,6 +184,17 @@ export function interruptible(): AbortSignal {
 export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
   return Number(text);
+}
+
+/** Any whole number as one that a program can calculate with; what is beyond 53 bits is folded in. */
+export function seed(text: string): number {
+  if (!/^-?\d{1,300}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  const exact = BigInt(text);
+  if (Number.isSafeInteger(Number(exact))) return Number(exact);
+  let folded = 0n;
+  for (let rest = exact < 0n ? -exact : exact; rest > 0n; rest >>= 53n)
+    folded = BigInt.asUintN(53, folded * 31n + BigInt.asUintN(53, rest));
+  return Number(exact < 0n ? -folded : folded);
 }
 
 function helpers(text: string): number {

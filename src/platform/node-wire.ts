@@ -12,6 +12,8 @@ import { readSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Wire } from "./wire.ts";
 
+/** Most bytes of one system call: Node's lengths have 31 bits. */
+const MOST = 2 ** 30;
 /** Bytes that the event loop reads before the rank looks by itself. */
 const FIRST = 512;
 
@@ -63,7 +65,7 @@ export class SocketWire implements Wire {
   read(target: Uint8Array): number {
     const stashed = this.#stash.length > 0 ? this.#unstash(target) : 0;
     if (this.broken || stashed === target.length) return stashed;
-    const count = quietly(() => readSync(this.#fd, stashed > 0 ? target.subarray(stashed) : target));
+    const count = quietly(() => readSync(this.#fd, part(target, stashed)));
     if (typeof count !== "number") return stashed + this.#failed(count);
     if (count === 0) this.#break("it was closed");
     return stashed + count;
@@ -71,7 +73,7 @@ export class SocketWire implements Wire {
 
   write(source: Uint8Array): number {
     if (this.broken || this.#finishing) return 0;
-    const count = quietly(() => writeSync(this.#fd, source));
+    const count = quietly(() => writeSync(this.#fd, part(source)));
     return typeof count === "number" ? count : this.#failed(count);
   }
 
@@ -120,6 +122,11 @@ export class SocketWire implements Wire {
     this.broken = reason;
     this.#wake();
   }
+}
+
+/** As much of some bytes as one system call takes. */
+export function part(bytes: Uint8Array, from = 0, most = MOST): Uint8Array {
+  return from === 0 && bytes.length <= most ? bytes : bytes.subarray(from, Math.min(bytes.length, from + most));
 }
 
 /**

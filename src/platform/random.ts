@@ -1,3 +1,12 @@
+/**
+ * The seed of a rank's own sequence, for mulberry32: others for other ranks, whatever the job's seed.
+ * @param seed a safe integer; all of its bits count.
+ */
+export function rankSeed(seed: number, rank: number): number {
+  const high = Math.floor(seed / 2 ** 32);
+  return (Math.imul(seed | 0, 7919) + rank) ^ Math.imul(high, 0x9e3779b1);
+}
+
 /** A small random generator (Mulberry32), for orders and delays; tensors draw theirs on the device. */
 export function mulberry32(seed: number): () => number {
   let state = seed | 0;

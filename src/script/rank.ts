@@ -1,5 +1,5 @@
 /** Runs a script's main on one built rank, from its context to its good or bad end. */
-import { mulberry32 } from "../platform/random.ts";
+import { mulberry32, rankSeed } from "../platform/random.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import type { Span, Tracer } from "../trace/trace.ts";
 import { JobError, type Rank, type Store, userFrame } from "../world/index.ts";
@@ -55,7 +55,7 @@ export function failRank(rank: Rank, thrown: unknown): Ending {
 function contextFor(rank: Rank, program: RankProgram): Context<Record<string, unknown>> {
   const { world, device } = rank;
   const { tracer, now } = program;
-  const random = mulberry32(program.seed * 7919 + world.rank);
+  const random = mulberry32(rankSeed(program.seed, world.rank));
   return {
     world,
     device: new TensorDevice(device, program.seed),
@@ -65,11 +65,22 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
     store: program.store,
     env: { ...program.env, RANK: String(world.rank), WORLD_SIZE: String(world.size) },
     now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
     random,
     span: async (name, body) => (tracer ? tracer.span(name, body) : body()),
     spans: async (): Promise<readonly Span[]> => [...(tracer?.spans ?? []), ...((await program.spans?.()) ?? [])],
   };
+}
+
+/** Longest delay that a timer takes; it fires at once for longer ones. */
+const LONGEST = 2 ** 31 - 1;
+
+async function sleep(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  for (let left = ms; ; left = until - performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST)));
+    if (!(left > LONGEST)) return;
+  }
 }
 
 /** Operations of a group, as they appear in "Cannot read properties of undefined". */

@@ -14,6 +14,9 @@ export interface RandomOptions {
   readonly dtype?: DType;
 }
 
+/** Most elements of a tensor. */
+const MOST = 2 ** 31 - 1;
+
 /** What a scope may return to keep alive. */
 export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
 
@@ -34,6 +37,11 @@ export class TensorDevice {
   /** Uninitialised. @throws OutOfMemoryError, RangeError. */
   empty(shape: Shape, dtype: DType = "f32", tag: Tag = "data"): Tensor {
     checkShape(shape);
+    if (sizeOfShape(shape) > MOST) {
+      throw new RangeError(
+        `A tensor has at most ${MOST} elements, because kernels count in 31 bits; [${shape}] has more.`,
+      );
+    }
     const buffer = this.raw.alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
     return this.wrap(buffer, dtype, [...shape], contiguousStrides(shape), 0);
   }
@@ -162,6 +170,8 @@ export class TensorDevice {
     options: RandomOptions,
   ): Tensor {
     const seed = options.seed ?? this.#seed;
+    if (!Number.isSafeInteger(seed))
+      throw new RangeError(`A seed is a whole number below 2^53, but this one is ${seed}.`);
     const wide = this.empty(shape, kernel === "randomInt" ? "i32" : "f32");
     // Draws with a seed start at block 0 of their own key, the others follow each other under the device's key.
     const own = options.seed === undefined;

@@ -1,7 +1,7 @@
 /** The Comm of one operation: translates group ranks, and owns the operation's scratch memory. */
-import { addressOf, type Buffer, codeOf, type Device, reduceOps, sizeOf } from "../device/index.ts";
+import { addressOf, type Buffer, codeOf, type Device, type ReduceOp, reduceOps, sizeOf } from "../device/index.ts";
 import type { EagerSends } from "./eager.ts";
-import { type Operation, type Operator, type Span, spanBytes } from "./operation.ts";
+import { type Operation, type Span, spanBytes } from "./operation.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Comm, Request, Transport } from "./transport.ts";
 
@@ -63,7 +63,7 @@ export class GroupComm implements Comm {
     return this.#transport.recv(this.#message("recv", from, span));
   }
 
-  recvCombine(from: number, span: Span, operator: Operator): Request {
+  recvCombine(from: number, span: Span, operator: ReduceOp): Request {
     return this.#transport.recv(this.#message("recv", from, span, operator));
   }
 
@@ -72,15 +72,17 @@ export class GroupComm implements Comm {
     this.#device.runtime.copy(place(target), place(source), spanBytes(source));
   }
 
-  combine(target: Span, source: Span, operator: Operator): void {
-    const op = reduceOps[operator === "mean" ? "sum" : operator];
+  combine(target: Span, source: Span, operator: ReduceOp): void {
     const at = place(target);
-    this.#device.runtime.combine(op, codeOf(target.dtype), [at, place(source)], [at], target.count);
+    this.#device.runtime.combine(reduceOps[operator], codeOf(target.dtype), [at, place(source)], [at], target.count);
   }
 
-  divide(span: Span, n: number): void {
-    const at = place(span);
-    this.#device.runtime.combine(reduceOps.sum, codeOf(span.dtype), [at], [at], span.count, n);
+  widen(target: Span, source: Span, divisor: number): void {
+    this.#device.runtime.exports.widen(codeOf(source.dtype), place(source), place(target), source.count, divisor);
+  }
+
+  narrow(target: Span, source: Span, divisor: number): void {
+    this.#device.runtime.exports.narrow(codeOf(target.dtype), place(source), place(target), target.count, divisor);
   }
 
   scratch(count: number, dtype: Span["dtype"]): Span {
@@ -105,7 +107,7 @@ export class GroupComm implements Comm {
     this.#scratch = undefined;
   }
 
-  #message(way: "send" | "recv", to: number, span: Span, combine?: Operator) {
+  #message(way: "send" | "recv", to: number, span: Span, combine?: ReduceOp) {
     const { group, seq, tag } = this.#operation;
     const peer = group.ranks[to];
     this.#traffic?.message(way, this.#operation, peer, spanBytes(span));

@@ -8,8 +8,9 @@
  * collectives. Peers and roots are ranks of the group the call is made on.
  *
  * The order of reduction depends on the algorithm (see algorithms/ and shm-group.ts), not
- * on timing; the result has the same bits on every rank. Integer sums and products wrap,
- * and the mean of integers divides the wrapped sum, rounding toward zero.
+ * on timing; the result has the same bits on every rank. Half formats are added and multiplied
+ * in f32 and rounded once, at the end. Integer sums and products wrap. A mean never overflows on
+ * the way; that of integers is truncated toward zero (algorithms/wide.ts).
  */
 import { allReduceSteps } from "./algorithms/all-reduce.ts";
 import {
@@ -22,6 +23,7 @@ import {
 } from "./algorithms/direct.ts";
 import { ringAllGather } from "./algorithms/ring.ts";
 import { treeBroadcast, treeReduce } from "./algorithms/tree.ts";
+import { reduceWide } from "./algorithms/wide.ts";
 import { Checks } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { Issuer } from "./issuer.ts";
@@ -111,12 +113,8 @@ export class ProcessGroup {
       agree: [tensor],
       reads: isRoot ? none : [tensor],
       writes: isRoot ? [tensor] : none,
-      *steps(comm) {
-        const span = spanOf(tensor);
-        const work = isRoot ? span : comm.scratch(span.count, span.dtype);
-        comm.copy(work, span);
-        yield* treeReduce(comm, work, root, operator);
-      },
+      steps: (comm) =>
+        reduceWide(comm, spanOf(tensor), operator, isRoot, (span, inner) => treeReduce(comm, span, root, inner)),
       output: tensor,
     });
   }

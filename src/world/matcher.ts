@@ -112,8 +112,7 @@ export class Matcher {
     const target = addressOf(span.buffer) + span.offset;
     const start = this.#links?.now() ?? 0;
     if (combine) {
-      const op = reduceOps[combine === "mean" ? "sum" : combine];
-      this.#runtime.combine(op, codeOf(span.dtype), [target, arrival.address], [target], span.count);
+      this.#runtime.combine(reduceOps[combine], codeOf(span.dtype), [target, arrival.address], [target], span.count);
     } else this.#runtime.copy(target, arrival.address, bytes);
     const arrive = (): void => {
       receive.done = true;

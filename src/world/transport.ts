@@ -5,7 +5,7 @@
  *
  * Ranks in this file are world ranks.
  */
-import type { StreamEvent } from "../device/index.ts";
+import type { ReduceOp, StreamEvent } from "../device/index.ts";
 import type { PacedLinks } from "./links.ts";
 import type { Operation, Operator, Span } from "./operation.ts";
 import type { PeerAccess } from "./traffic.ts";
@@ -34,7 +34,7 @@ export interface Message extends Envelope {
   /** The operation the message belongs to, for checks and reports. */
   readonly operation: Operation;
   /** recv only: combine with what the span holds, in place of overwriting it. */
-  readonly combine?: Operator;
+  readonly combine?: ReduceOp;
 }
 
 /** Why a job stops. `detail` holds what only the rank that noticed knows. */
@@ -126,13 +126,15 @@ export interface Comm {
   sendCopy(to: number, span: Span): void;
   recv(from: number, span: Span): Request;
   /** Receives and combines: span = span op incoming. */
-  recvCombine(from: number, span: Span, operator: Operator): Request;
+  recvCombine(from: number, span: Span, operator: ReduceOp): Request;
   /** target = source, at once. Both have the same count and dtype. */
   copy(target: Span, source: Span): void;
   /** target = target op source, at once. */
-  combine(target: Span, source: Span, operator: Operator): void;
-  /** span = span / n. */
-  divide(span: Span, n: number): void;
+  combine(target: Span, source: Span, operator: ReduceOp): void;
+  /** target = source in the wide form of a reduction. @param divisor of the mean to come, or 1. */
+  widen(target: Span, source: Span, divisor: number): void;
+  /** target = the reduced wide form, divided and rounded once. */
+  narrow(target: Span, source: Span, divisor: number): void;
   /** Memory for intermediate results, freed when the operation ends. */
   scratch(count: number, dtype: Span["dtype"]): Span;
   /** Bytes of a span as they are now. */

@@ -1,5 +1,6 @@
 /** allReduce by each algorithm, as messages, and what each costs. What shared memory does by itself is in shm/shm-group.ts. */
-import { type Operation, spanOf } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import { type Operation, type Span, spanOf } from "../operation.ts";
 import type { Comm, Steps } from "../transport.ts";
 import type { AllReduceAlgorithm } from "../tuner.ts";
 import type { Cost } from "./cost.ts";
@@ -9,17 +10,30 @@ import { hierarchicalAllReduce, hierarchicalCost } from "./hierarchical.ts";
 import { oneShotAllReduce, oneShotCost } from "./one-shot.ts";
 import { ringAllReduce, ringCost } from "./ring.ts";
 import { treeAllReduce, treeCost } from "./tree.ts";
+import { reduceWide } from "./wide.ts";
 
-export const allReduceSteps: Readonly<Record<AllReduceAlgorithm, (comm: Comm, operation: Operation) => Steps>> = {
-  shared: (comm, { data: [tensor], operator = "sum" }) => recursiveDoublingAllReduce(comm, spanOf(tensor), operator),
-  ring: (comm, { data: [tensor], operator = "sum" }) => ringAllReduce(comm, spanOf(tensor), operator),
-  doubling: (comm, { data: [tensor], operator = "sum" }) => recursiveDoublingAllReduce(comm, spanOf(tensor), operator),
-  halving: (comm, { data: [tensor], operator = "sum" }) => halvingDoublingAllReduce(comm, spanOf(tensor), operator),
-  tree: (comm, { data: [tensor], operator = "sum" }) => treeAllReduce(comm, spanOf(tensor), operator),
-  "double-tree": (comm, { data: [tensor], operator = "sum" }) => doubleTreeAllReduce(comm, spanOf(tensor), operator),
-  hierarchical: (comm, { data: [tensor], operator = "sum" }) => hierarchicalAllReduce(comm, spanOf(tensor), operator),
-  "one-shot": (comm, { data: [tensor], operator = "sum" }) => oneShotAllReduce(comm, spanOf(tensor), operator),
+/** An algorithm that reduces a span in place on all ranks. */
+type InPlace = (comm: Comm, span: Span, operator: ReduceOp) => Steps;
+
+const inPlace: Readonly<Record<AllReduceAlgorithm, InPlace>> = {
+  shared: recursiveDoublingAllReduce,
+  ring: ringAllReduce,
+  doubling: recursiveDoublingAllReduce,
+  halving: halvingDoublingAllReduce,
+  tree: treeAllReduce,
+  "double-tree": doubleTreeAllReduce,
+  hierarchical: hierarchicalAllReduce,
+  "one-shot": oneShotAllReduce,
 };
+
+function stepsOf(algorithm: InPlace): (comm: Comm, operation: Operation) => Steps {
+  return (comm, { data: [tensor], operator = "sum" }) =>
+    reduceWide(comm, spanOf(tensor), operator, true, (span, inner) => algorithm(comm, span, inner));
+}
+
+export const allReduceSteps = Object.fromEntries(
+  Object.entries(inPlace).map(([name, algorithm]) => [name, stepsOf(algorithm)]),
+) as Readonly<Record<AllReduceAlgorithm, (comm: Comm, operation: Operation) => Steps>>;
 
 /** Algorithms that are made of messages. */
 export type MessageAlgorithm = Exclude<AllReduceAlgorithm, "shared">;

@@ -5,6 +5,7 @@
 import type { Operator, Span } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { treeBroadcast } from "./tree.ts";
+import { innerOperator, isWide, wideScratch, wideSlice } from "./wide.ts";
 
 /** Piece i of the root becomes rank i's input. `pieces` is given at the root only. */
 export function* directGather(comm: Comm, input: Span, pieces: readonly Span[] | undefined, root: number): Steps {
@@ -44,13 +45,25 @@ export function* directAllToAll(comm: Comm, outputs: readonly Span[], inputs: re
 /** Output = everybody's input piece `rank`, combined from rank + 1 upwards, own piece first. */
 export function* directReduceScatter(comm: Comm, output: Span, inputs: readonly Span[], operator: Operator): Steps {
   const { rank, size } = comm;
-  comm.copy(output, inputs[rank]);
+  const { dtype } = output;
+  const inner = innerOperator(operator);
+  const wide = isWide(dtype, operator);
+  const divisor = operator === "mean" ? size : 1;
+  const sum = wide ? wideScratch(comm, output.count, dtype) : output;
+  if (wide) comm.widen(sum, inputs[rank], divisor);
+  else comm.copy(sum, inputs[rank]);
+  const room = wide ? wideScratch(comm, Math.max(...inputs.map(({ count }) => count)), dtype) : undefined;
   for (let step = 1; step < size; step++) {
     const to = (rank - step + size) % size;
     const from = (rank + step) % size;
-    yield [comm.send(to, inputs[to]), comm.recvCombine(from, output, operator)];
+    let piece = inputs[to];
+    if (room) {
+      piece = wideSlice(room, piece.count, dtype);
+      comm.widen(piece, inputs[to], divisor);
+    }
+    yield [comm.send(to, piece), comm.recvCombine(from, sum, inner)];
   }
-  if (operator === "mean") comm.divide(output, size);
+  if (wide) comm.narrow(output, sum, divisor);
 }
 
 /** allGather through rank 0: for small pieces and many ranks, where a ring has too many steps. */

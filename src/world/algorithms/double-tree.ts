@@ -9,7 +9,8 @@
  * messages of a pair match in that order. Children are added in a fixed order, so that the result does not
  * depend on timing.
  */
-import { cut, type Operator, type Span, slice, spanBytes } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import { cut, type Span, slice, spanBytes } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost, type Problem } from "./cost.ts";
 
@@ -57,7 +58,7 @@ function pieceCount(halfBytes: number): number {
 }
 
 /** allReduce in place. */
-export function* doubleTreeAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* doubleTreeAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   const { rank, size } = comm;
   const middle = Math.floor(span.count / 2);
   const halves = [slice(span, 0, middle), slice(span, middle, span.count)];
@@ -96,7 +97,6 @@ export function* doubleTreeAllReduce(comm: Comm, span: Span, operator: Operator)
       comm.combine(piece, incoming, operator);
     }
     if (place.parent !== undefined) sends.push(comm.send(place.parent, piece));
-    else if (operator === "mean") comm.divide(piece, size);
   }
 
   // Down. What a leaf gets, it need not hand on: it may come whenever it comes.

@@ -9,12 +9,13 @@
  * inside and get the result at the end. Both partners of an exchange compute the same
  * commutative operation, so all ranks end with the same bits.
  */
-import { type Operator, type Span, slice } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import { type Span, slice } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
 /** Runs `butterfly` on the largest power of two of ranks; rank i + power works through rank i. */
-function* folded(comm: Comm, span: Span, operator: Operator, butterfly: (comm: Comm, power: number) => Steps): Steps {
+function* folded(comm: Comm, span: Span, operator: ReduceOp, butterfly: (comm: Comm, power: number) => Steps): Steps {
   const { rank, size } = comm;
   const power = 2 ** Math.floor(Math.log2(size));
   if (rank >= power) {
@@ -25,12 +26,11 @@ function* folded(comm: Comm, span: Span, operator: Operator, butterfly: (comm: C
   const extra = rank + power < size ? rank + power : undefined;
   if (extra !== undefined) yield comm.recvCombine(extra, span, operator);
   yield* butterfly(comm, power);
-  if (operator === "mean") comm.divide(span, size);
   if (extra !== undefined) yield comm.send(extra, span);
 }
 
 /** allReduce in place by recursive doubling. */
-export function* recursiveDoublingAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* recursiveDoublingAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   yield* folded(comm, span, operator, function* (comm, power) {
     // The receives of all steps are posted first: no partner has to wait until this rank is ready.
     const steps: { partner: number; incoming: Span; arrival: Request }[] = [];
@@ -47,7 +47,7 @@ export function* recursiveDoublingAllReduce(comm: Comm, span: Span, operator: Op
 }
 
 /** allReduce in place by recursive halving, then doubling. */
-export function* halvingDoublingAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* halvingDoublingAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   yield* folded(comm, span, operator, function* (comm, power) {
     // Halving: the pair splits its range; each combines the half it keeps.
     const ranges: { mine: Span; theirs: Span; partner: number }[] = [];

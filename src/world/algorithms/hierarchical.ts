@@ -4,7 +4,8 @@
  * slow links, as one ring for each place in a node ("rails"); then the pieces are handed out
  * within the node. Over the slow links goes 1 / (ranks of a node) of what a flat ring would send.
  */
-import { cut, type Operator, type Span, slice } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import { cut, type Span, slice } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { type Cost, cutBytes, type Problem } from "./cost.ts";
 import { ringAllReduce, ringCost } from "./ring.ts";
@@ -28,11 +29,10 @@ function placeOf(rank: number, nodes: readonly (readonly number[])[]): NodePlace
 }
 
 /** allReduce in place. */
-export function* hierarchicalAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* hierarchicalAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   const { mates, local, pieces, rail } = placeOf(comm.rank, comm.nodes);
   const at = cut(span.count, pieces);
   const piece = (i: number): Span => slice(span, at[i], at[i + 1]);
-  const inner = operator === "mean" ? "sum" : operator;
 
   const near = mates.length;
   const mate = (step: number): number => (local + step + near) % near;
@@ -42,14 +42,13 @@ export function* hierarchicalAllReduce(comm: Comm, span: Span, operator: Operato
     const to = mate(step);
     const requests: Request[] = [];
     if (to < pieces) requests.push(comm.send(mates[to], piece(to)));
-    if (local < pieces) requests.push(comm.recvCombine(mates[mate(-step)], piece(local), inner));
+    if (local < pieces) requests.push(comm.recvCombine(mates[mate(-step)], piece(local), operator));
     yield requests;
   }
 
   // Between the nodes: one ring for each piece.
   if (local < pieces) {
-    yield* ringAllReduce(subset(comm, rail), piece(local), inner);
-    if (operator === "mean") comm.divide(piece(local), comm.size);
+    yield* ringAllReduce(subset(comm, rail), piece(local), operator);
   }
 
   // Within the node: everybody gets every piece.

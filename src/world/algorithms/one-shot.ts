@@ -3,12 +3,13 @@
  * of latency, (n - 1) times the bytes: for the smallest tensors, and where peers' memory can be
  * read directly (shm/shm-group.ts does this without messages).
  */
-import type { Operator, Span } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import type { Span } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
 /** allReduce in place; everybody combines in rank order, so all get the same bits. */
-export function* oneShotAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* oneShotAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   const { rank, size } = comm;
   const incoming: Span[] = [];
   const requests: Request[] = [];
@@ -23,7 +24,6 @@ export function* oneShotAllReduce(comm: Comm, span: Span, operator: Operator): S
   comm.copy(incoming[rank], span);
   comm.copy(span, incoming[0]);
   for (let from = 1; from < size; from++) comm.combine(span, incoming[from], operator);
-  if (operator === "mean") comm.divide(span, size);
 }
 
 /** n - 1 messages of everything, one after the other out of each rank. */

@@ -10,12 +10,13 @@
  * Chunk c is reduced in the order of ranks c+1, c+2, …, c and then copied, so all ranks
  * end with the same bits.
  */
-import { cut, type Operator, type Span, slice } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import { cut, type Span, slice } from "../operation.ts";
 import type { Comm, Steps } from "../transport.ts";
 import { type Cost, cutBytes } from "./cost.ts";
 
 /** Leaves in chunk `rank` the reduction of everybody's; the other chunks are scrambled. */
-export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator: Operator): Steps {
+export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator: ReduceOp): Steps {
   const { rank, size } = comm;
   const chunk = (i: number): Span => chunks[(i + 2 * size) % size];
   const left = (rank - 1 + size) % size;
@@ -23,7 +24,6 @@ export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator
   for (const [step, arrival] of arrivals.entries()) {
     yield [comm.send((rank + 1) % size, chunk(rank - 1 - step)), arrival];
   }
-  if (operator === "mean") comm.divide(chunks[rank], size);
 }
 
 /** Copies chunk r of rank r to everybody. */
@@ -38,7 +38,7 @@ export function* ringAllGather(comm: Comm, chunks: readonly Span[]): Steps {
 }
 
 /** allReduce in place: reduce-scatter, then all-gather, over chunks of nearly equal length. */
-export function* ringAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* ringAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   const at = cut(span.count, comm.size);
   const chunks = Array.from({ length: comm.size }, (_, i) => slice(span, at[i], at[i + 1]));
   yield* ringReduceScatter(comm, chunks, operator);

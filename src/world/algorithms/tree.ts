@@ -6,7 +6,8 @@
  * Ranks are counted from the root. In the tree, the parent of v is v without its lowest
  * set bit, and its children are v + 1, v + 2, v + 4, … below that bit.
  */
-import type { Operator, Span } from "../operation.ts";
+import type { ReduceOp } from "../../device/index.ts";
+import type { Span } from "../operation.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
@@ -35,15 +36,14 @@ export function* treeBroadcast(comm: Comm, span: Span, root: number): Steps {
 }
 
 /** Everybody's span is combined into the root's; the other ranks' spans are scrambled. */
-export function* treeReduce(comm: Comm, span: Span, root: number, operator: Operator): Steps {
+export function* treeReduce(comm: Comm, span: Span, root: number, operator: ReduceOp): Steps {
   const { parent, children } = binomialPlace(comm.rank, comm.size, root);
   for (const child of children) yield comm.recvCombine(child, span, operator);
   if (parent !== undefined) yield comm.send(parent, span);
-  else if (operator === "mean") comm.divide(span, comm.size);
 }
 
 /** allReduce in place: reduce to rank 0, broadcast from it. */
-export function* treeAllReduce(comm: Comm, span: Span, operator: Operator): Steps {
+export function* treeAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   yield* treeReduce(comm, span, 0, operator);
   yield* treeBroadcast(comm, span, 0);
 }

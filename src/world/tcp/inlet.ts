@@ -141,8 +141,7 @@ class CombiningSink implements Sink {
     const elements = Math.floor(have / sizeOf(span.dtype));
     const whole = elements * sizeOf(span.dtype);
     const target = addressOf(span.buffer) + span.offset + this.#combined;
-    const op = reduceOps[combine === "mean" ? "sum" : combine];
-    if (elements > 0) runtime.combine(op, codeOf(span.dtype), [target, from], [target], elements);
+    if (elements > 0) runtime.combine(reduceOps[combine], codeOf(span.dtype), [target, from], [target], elements);
     this.#combined += whole;
     this.#staged = have - whole;
     const memory = runtime.pool.memory.bytes(from + have);

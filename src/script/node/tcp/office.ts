@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { call } from "../../../platform/node-handshake.ts";
 import { Listener } from "../../../platform/node-listener.ts";
-import { detach } from "../../../platform/node-wire.ts";
+import { detach, part } from "../../../platform/node-wire.ts";
 import type {
   FromCoordinator,
   Member,
@@ -114,9 +114,15 @@ export class RankOffice {
   /** The rank wants the rest of a message written. */
   finish(id: number, fd: number, bytes: Uint8Array): void {
     const socket = this.#sockets.get(fd);
-    socket?.write(bytes, (error) => {
-      if (!error) this.onMail({ type: "finished", id });
-    });
+    const write = (from: number): void => {
+      const piece = part(bytes, from);
+      socket?.write(piece, (error) => {
+        if (error) return;
+        if (from + piece.length < bytes.length) write(from + piece.length);
+        else this.onMail({ type: "finished", id });
+      });
+    };
+    write(0);
   }
 
   store(id: number, oldest: number, call: StoreCall): void {
