@@ -3,8 +3,9 @@
  * @param seed a safe integer; all of its bits count.
  */
 export function rankSeed(seed: number, rank: number): number {
-  const high = Math.floor(seed / 2 ** 32);
-  return (Math.imul(seed | 0, 7919) + rank) ^ Math.imul(high, 0x9e3779b1);
+  let high = Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1);
+  high = Math.imul(high ^ (high >>> 15), 0x85ebca6b);
+  return (Math.imul(seed | 0, 7919) + rank) ^ high ^ (high >>> 13);
 }
 
 /** A small random generator (Mulberry32), for orders and delays; tensors draw theirs on the device. */
