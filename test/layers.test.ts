@@ -8,7 +8,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   trace: [],
   device: ["platform", "trace"],
-  tensor: ["device"],
+  tensor: ["platform", "device"],
   world: ["platform", "trace", "device"],
   script: ["platform", "trace", "device", "tensor", "world"],
   sim: ["platform", "trace", "device", "world"],

@@ -1,10 +1,10 @@
 /** What `run`, `launch` and `join` share: a program's options as flags, its ranks' common flags, its end. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
+import { type StreamMode, streamModes } from "../script/define.ts";
 import { type OptionSpec, type Script, scriptOf } from "../script/index.ts";
 import { compileProgram, type Program } from "../script/node/compile.ts";
 import type { JobOptions } from "../script/node/job.ts";
-import { type StreamMode, streamModes } from "../script/node/protocol.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
 import { findScript, suggest, UsageError } from "./scripts.ts";

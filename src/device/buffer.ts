@@ -9,7 +9,8 @@
 import type { Completion } from "./stream.ts";
 
 /** What device memory is used for; statistics are kept by tag. */
-export type Tag = "parameters" | "gradients" | "optimizer" | "activations" | "kv" | "data" | "scratch";
+export const tags = ["parameters", "gradients", "optimizer", "activations", "kv", "data", "scratch"] as const;
+export type Tag = (typeof tags)[number];
 
 /** Part of a buffer in use by an operation that its owner has neither awaited nor waited for. */
 export interface Hold {

@@ -64,6 +64,12 @@ export class Device {
     return this.#current;
   }
 
+  /** Whether a buffer's memory is this device's: in the order of one of its streams or of a graph, or the host's. */
+  owns({ home }: Buffer): boolean {
+    const stream = home === this.#current || this.#streams.includes(home as Stream);
+    return stream || home === this || home instanceof Graph;
+  }
+
   /** All streams of the device, the first one first. */
   get streams(): readonly Stream[] {
     return this.#streams;

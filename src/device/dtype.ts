@@ -1,4 +1,5 @@
 /** Element types. The codes are shared with kernels/assembly/lanes.ts. */
+import { unknownWord } from "../platform/words.ts";
 
 export type DType = "f32" | "f16" | "bf16" | "i32" | "u8";
 
@@ -18,10 +19,32 @@ export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
   u8: { code: 4, bytes: 1, float: false },
 };
 
-/** Bytes of one element. */
+/** What other systems call them. */
+const otherNames: Readonly<Record<string, DType>> = {
+  float32: "f32",
+  float: "f32",
+  single: "f32",
+  float16: "f16",
+  half: "f16",
+  bfloat16: "bf16",
+  bfloat: "bf16",
+  int32: "i32",
+  int: "i32",
+  uint8: "u8",
+  byte: "u8",
+};
+
+/** Bytes of one element. @throws TypeError for a word that is no dtype. */
 export function sizeOf(dtype: DType): number {
   if (dtype === "f32") return 4; // a comparison is faster than a look-up, and f32 is what small collectives carry
-  return dtypes[dtype].bytes;
+  const bytes = dtypes[dtype]?.bytes;
+  if (bytes === undefined) throw new TypeError(`There is no ${unknownDType(dtype)}`);
+  return bytes;
+}
+
+/** `dtype "float32"; the dtypes are f32, … Did you mean f32?` */
+export function unknownDType(dtype: unknown): string {
+  return unknownWord("dtype", dtype, Object.keys(dtypes), otherNames);
 }
 
 /** `1.5 GiB`, `64 MiB`, `300 B`: a size for people. */

@@ -1,10 +1,10 @@
 /** The device layer: memory, streams and kernels. */
 export { Allocator, type MemoryStats, OutOfMemoryError, type Usage } from "./allocator.ts";
 export { type Blas, gemmByBlas, type Sgemm } from "./blas.ts";
-export { addressOf, Buffer, type Hold, type Tag } from "./buffer.ts";
+export { addressOf, Buffer, type Hold, type Tag, tags } from "./buffer.ts";
 export { COMMUNICATION, CommandRing, MAX_STREAMS, STREAM_BYTES } from "./command-ring.ts";
 export { Device, type DeviceOptions, type Ref, type StreamMaker } from "./device.ts";
-export { type DType, dtypes, formatBytes, sizeOf } from "./dtype.ts";
+export { type DType, dtypes, formatBytes, sizeOf, unknownDType } from "./dtype.ts";
 export { type Execute, makeExecutor } from "./executor.ts";
 export { CaptureError, Graph } from "./graph.ts";
 export {

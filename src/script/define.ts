@@ -2,11 +2,16 @@
  * A script: a program that every rank runs, with its description and its typed options.
  * One definition gives the command-line flags, `--help`, a page's controls and the test.
  */
+import { kindOf, shown, unknownWord } from "../platform/words.ts";
 import type { TensorDevice } from "../tensor/index.ts";
 import type { Span } from "../trace/trace.ts";
 import type { ProcessGroup, Store } from "../world/index.ts";
 import type { OptionSpec, Values } from "./options.ts";
 import type { Show } from "./show.ts";
+
+/** Where a rank's streams run; ranks that share a thread drain theirs in turns whatever is asked. */
+export const streamModes = ["inline", "threaded"] as const;
+export type StreamMode = (typeof streamModes)[number];
 
 /** Host and process of a rank. */
 export interface RankPlace {
@@ -59,18 +64,42 @@ export interface Script<O extends Record<string, OptionSpec> = Record<string, Op
   /** Whether spans are recorded although no trace was asked for. */
   readonly traced?: boolean;
   /** Where streams run when nothing else is asked for; inline if not given. */
-  readonly streams?: "inline" | "threaded";
+  readonly streams?: StreamMode;
   /** Speed of links when none is asked for, such as 1GB/s,20us; as fast as they are if not given. */
   readonly link?: string;
   readonly options?: O;
   main(context: Context<Values<O>>): void | Promise<void>;
 }
 
-/** Declares a script; the options' types reach `main`. */
+const fields = ["about", "ranks", "traced", "streams", "link", "options", "main"];
+
+/** Declares a script; the options' types reach `main`. @throws TypeError for what no script has. */
 export function defineScript<const O extends Record<string, OptionSpec> = Record<never, OptionSpec>>(
   script: Script<O>,
 ): Script<O> {
+  if (typeof script !== "object" || script === null) {
+    throw new TypeError(`defineScript takes { about, options, main }, but got ${kindOf(script)}.`);
+  }
+  for (const key of Object.keys(script)) {
+    if (!fields.includes(key)) throw new TypeError(`A script has no ${unknownWord("field", key, fields)}`);
+  }
+  const { ranks, streams, options = {}, main } = script;
+  if (typeof main !== "function") throw new TypeError(`A script's main is a function, not ${kindOf(main)}.`);
+  if (ranks !== undefined && !(Number.isInteger(ranks) && ranks >= 1)) {
+    throw new TypeError(`A script's ranks are a whole number from 1, not ${shown(ranks)}.`);
+  }
+  if (streams !== undefined) checkStreams(streams);
+  for (const [name, spec] of Object.entries<OptionSpec>(options)) {
+    if (typeof spec?.parse === "function") continue;
+    throw new TypeError(`The option ${name} is ${kindOf(spec)}; declare it with number, string, boolean or choice.`);
+  }
   return script;
+}
+
+/** @throws TypeError for a word that names no place of streams. */
+export function checkStreams(word: string): void {
+  if ((streamModes as readonly string[]).includes(word)) return;
+  throw new TypeError(`Streams cannot be ${shown(word)}: they are ${streamModes.join(" or ")}.`);
 }
 
 /**
@@ -80,7 +109,7 @@ export function defineScript<const O extends Record<string, OptionSpec> = Record
 export function scriptOf(module: Record<string, unknown>, file: string): Script {
   const value = module.default;
   if (typeof value === "function") return { about: "", main: value as Script["main"] };
-  if (value && typeof (value as Script).main === "function") return value as Script;
+  if (value && typeof (value as Script).main === "function") return defineScript(value as Script);
   throw new TypeError(
     `${file} exports no program. Write: import { defineScript } from "worldsize"; ` +
       `export default defineScript({ about: "…", async main({ world, show }) { … } });`,

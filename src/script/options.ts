@@ -1,4 +1,5 @@
 /** Typed options of a script: each has a default, a meaning, and knows how to read text. */
+import { kindOf, shown } from "../platform/words.ts";
 
 export interface OptionSpec<T = unknown> {
   readonly type: "number" | "string" | "boolean" | "choice";
@@ -21,6 +22,7 @@ export function number(
   range: { min?: number; max?: number; integer?: boolean } = {},
 ): OptionSpec<number> {
   const { min = -Infinity, max = Infinity, integer = false } = range;
+  checkPreset("number", preset);
   return {
     type: "number",
     default: preset,
@@ -35,21 +37,31 @@ export function number(
   };
 }
 
+/** @throws TypeError for a preset of another type. */
+function checkPreset(type: OptionSpec["type"], preset: unknown): void {
+  if (typeof preset !== type) throw new TypeError(`The preset of a ${type} option is ${kindOf(preset)}.`);
+}
+
 function describeRange(min: number, max: number): string {
   if (min === -Infinity) return `at most ${max}`;
   return max === Infinity ? `at least ${min}` : `between ${min} and ${max}`;
 }
 
 export function string(preset: string, about: string): OptionSpec<string> {
+  checkPreset("string", preset);
   return { type: "string", default: preset, about, parse: (text) => text };
 }
 
 export function boolean(preset: boolean, about: string): OptionSpec<boolean> {
+  checkPreset("boolean", preset);
   return { type: "boolean", default: preset, about, parse: (text) => text !== "false" };
 }
 
-/** One of a list of words. */
+/** One of a list of words. @throws TypeError for a preset that is none of them. */
 export function choice<const C extends string>(preset: C, choices: readonly C[], about: string): OptionSpec<C> {
+  if (!Array.isArray(choices) || !choices.includes(preset)) {
+    throw new TypeError(`The preset ${shown(preset)} of a choice is none of its words: ${choices}.`);
+  }
   return {
     type: "choice",
     default: preset,

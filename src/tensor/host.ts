@@ -1,5 +1,6 @@
 /** Elements between device bytes and host numbers. Half formats pass through f32. */
 import type { DType } from "../device/index.ts";
+import { isPromise, kindOf } from "../platform/words.ts";
 import type { Shape } from "./shape.ts";
 import type { HostArray, Nested } from "./tensor.ts";
 
@@ -69,7 +70,12 @@ export function nest(data: ArrayLike<number>, shape: Shape): Nested {
   return level(0);
 }
 
-/** Nested numbers, flat, with their shape. @throws RangeError when rows differ in length. */
+function notNumber(value: unknown): string {
+  if (isPromise(value)) return `${kindOf(value)}. Await it first.`;
+  return `${kindOf(value)}.${ArrayBuffer.isView(value) ? " Use device.from(data, shape)." : ""}`;
+}
+
+/** Nested numbers, flat, with their shape. @throws RangeError when rows differ in length; TypeError for what is no number. */
 export function unnest(values: Nested): { data: number[]; shape: number[] } {
   const shape: number[] = [];
   for (let level: Nested = values; Array.isArray(level); level = level[0]) shape.push(level.length);
@@ -77,6 +83,8 @@ export function unnest(values: Nested): { data: number[]; shape: number[] } {
   const visit = (value: Nested, axis: number): void => {
     if (!Array.isArray(value)) {
       if (axis !== shape.length) throw new RangeError("A nested array needs the same depth everywhere.");
+      if (typeof value !== "number")
+        throw new TypeError(`device.tensor takes numbers in arrays, but got ${notNumber(value)}`);
       data.push(value);
       return;
     }

@@ -1,4 +1,5 @@
 /** Arithmetic of shapes and strides; strides count elements. */
+import { kindOf } from "../platform/words.ts";
 
 export type Shape = readonly number[];
 
@@ -37,8 +38,12 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
-/** @throws RangeError unless every length is a whole number from 0. */
+/** @throws TypeError unless this is a list; RangeError unless every length is a whole number from 0. */
 export function checkShape(shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    const meant = typeof shape === "number" ? ` Write [${shape}].` : "";
+    throw new TypeError(`${kindOf(shape)} is not a shape: a shape is a list of lengths.${meant}`);
+  }
   for (const length of shape) {
     if (!Number.isInteger(length) || length < 0) {
       throw new RangeError(`[${shape}] is not a shape: every length must be a whole number from 0.`);

@@ -2,7 +2,17 @@
  * The device as programs see it: makes tensors, frees them by scope, and shows its memory.
  * `device.raw` is the layer below, with buffers and kernels.
  */
-import { type Buffer, codeOf, type Device, type DType, type MemoryStats, sizeOf, type Tag } from "../device/index.ts";
+import {
+  type Buffer,
+  codeOf,
+  type Device,
+  type DType,
+  type MemoryStats,
+  sizeOf,
+  type Tag,
+  tags,
+} from "../device/index.ts";
+import { kindOf, unknownWord } from "../platform/words.ts";
 import { Captured } from "./captured.ts";
 import { encode, unnest } from "./host.ts";
 import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
@@ -19,6 +29,18 @@ const MOST = 2 ** 31 - 1;
 
 /** What a scope may return to keep alive. */
 export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
+
+/** @throws TypeError unless these are options of random tensors. */
+function checkOptions(options: RandomOptions): void {
+  if (typeof options !== "object" || options === null) {
+    const example = 'such as { seed: 1, dtype: "f16" }';
+    throw new TypeError(`A random tensor takes options ${example}, but got ${kindOf(options)}.`);
+  }
+  const known = ["seed", "dtype"];
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw new TypeError(`A random tensor has no ${unknownWord("option", key, known)}`);
+  }
+}
 
 export class TensorDevice {
   readonly raw: Device;
@@ -42,6 +64,7 @@ export class TensorDevice {
         `A tensor has at most ${MOST} elements, because kernels count in 31 bits; [${shape}] has more.`,
       );
     }
+    if (!tags.includes(tag)) throw new TypeError(`There is no ${unknownWord("tag", tag, tags)}`);
     const buffer = this.raw.alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
     return this.wrap(buffer, dtype, [...shape], contiguousStrides(shape), 0);
   }
@@ -76,6 +99,10 @@ export class TensorDevice {
 
   /** From flat numbers. @throws RangeError when there are not as many as the shape has. */
   from(data: ArrayLike<number>, shape: Shape, dtype: DType = "f32"): Tensor {
+    checkShape(shape);
+    if (typeof data?.length !== "number" || typeof data === "string") {
+      throw new TypeError(`device.from takes an array of numbers, but got ${kindOf(data)}.`);
+    }
     if (data.length !== sizeOfShape(shape)) {
       throw new RangeError(`${data.length} numbers do not fill the shape [${shape}], which has ${sizeOfShape(shape)}.`);
     }
@@ -102,6 +129,7 @@ export class TensorDevice {
 
   /** Sets all elements of a contiguous tensor. */
   fill(tensor: Tensor, value: number): void {
+    if (typeof value !== "number") throw new TypeError(`A tensor is filled with a number, but got ${kindOf(value)}.`);
     this.raw.launch("fill", [tensor.ref()], [codeOf(tensor.dtype), tensor.size, value]);
   }
 
@@ -169,6 +197,7 @@ export class TensorDevice {
     range: number[],
     options: RandomOptions,
   ): Tensor {
+    checkOptions(options);
     const seed = options.seed ?? this.#seed;
     if (!Number.isSafeInteger(seed))
       throw new RangeError(`A seed is a whole number below 2^53, but this one is ${seed}.`);

@@ -6,6 +6,7 @@
  * Operations launch kernels and return at once. Only `item`, `toArray` and `data` wait.
  */
 import { type DType, sizeOf } from "../device/index.ts";
+import { isPromise, kindOf } from "../platform/words.ts";
 import { decode, nest } from "./host.ts";
 import * as ops from "./ops.ts";
 import { View } from "./view.ts";
@@ -18,6 +19,10 @@ export type HostArray = Float32Array | Int32Array | Uint8Array;
 
 /** Numbers nested by axis; a tensor without axes is one number. */
 export type Nested = number | Nested[];
+
+function noOperand(call: string, wanted: string, got: unknown): TypeError {
+  return new TypeError(`${call} needs ${wanted}, but got ${kindOf(got)}.${isPromise(got) ? " Await it first." : ""}`);
+}
 
 export class Tensor extends View {
   /** This tensor if its elements lie next to each other, else a copy; dispose either alike. */
@@ -158,6 +163,7 @@ export class Tensor extends View {
   }
 
   matmul(other: Tensor): Tensor {
+    if (!(other instanceof Tensor)) throw noOperand(`matmul on ${this}`, "a tensor", other);
     return ops.matmul(this, other);
   }
 
@@ -182,6 +188,7 @@ export class Tensor extends View {
   /** Takes over another tensor's values, broadcast and converted. */
   copy_(source: Tensor): this {
     this.#mustBeContiguous("copy_");
+    if (!(source instanceof Tensor)) throw noOperand(`copy_ on ${this}`, "a tensor", source);
     ops.convertInto(source, this);
     return this;
   }
@@ -212,7 +219,8 @@ export class Tensor extends View {
   }
 
   #with(other: Operand, compute: (b: Tensor) => Tensor): Tensor {
-    if (typeof other !== "number") return compute(other);
+    if (other instanceof Tensor) return compute(other);
+    if (typeof other !== "number") throw noOperand(`An operation on ${this}`, "a tensor or a number", other);
     using scalar = this.device.full([], other, this.dtype);
     return compute(scalar);
   }

@@ -68,7 +68,7 @@ export class GroupComm implements Comm {
   }
 
   copy(target: Span, source: Span): void {
-    if (target.buffer === source.buffer && target.offset === source.offset) return;
+    if (place(target) === place(source)) return; // in place
     this.#device.runtime.copy(place(target), place(source), spanBytes(source));
   }
 

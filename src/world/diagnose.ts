@@ -93,11 +93,19 @@ export function findMismatch(reports: readonly Report[]): string | undefined {
   const rest = others
     .map(({ op, ranks }) => `${nameRanks(ranks)} called ${op.operation} there${at(op.site)}`)
     .join(" and ");
+  const texts = [odd, ...others].map(({ op }) => op.operation);
+  const alike = new Set(texts).size < texts.length ? " What differs is further on than these texts go." : "";
+  const rule = texts.every((text) => text.startsWith("newGroup(")) ? sameGroups : sameCalls;
   return (
     `${nameRanks(odd.ranks)} called ${odd.op.operation} as operation ${first.seq} of ${first.group}${at(odd.op.site)}, ` +
-    `but ${rest}. Every rank must call the same collectives, with the same shapes, dtypes, operators and roots, in the same order.`
+    `but ${rest}.${alike} ${rule}`
   );
 }
+
+const sameCalls =
+  "Every rank must call the same collectives, with the same shapes, dtypes, operators, roots and algorithms, in the same order.";
+const sameGroups =
+  "Every rank, member or not, must call newGroup with the same ranks in the same order, and the same name. For several groups at once, use split.";
 
 /** A send and the receive it meets, of different size or dtype. */
 function findUnequalPair(reports: readonly Report[]): string | undefined {

@@ -98,6 +98,16 @@ export class Engine {
     return this.#served ? this.#served.streamsAwaited : this.device.awaited;
   }
 
+  /** Whether the program is in another thread, and tensors are places in its memory. */
+  get serves(): boolean {
+    return this.#served !== undefined;
+  }
+
+  /** @throws CaptureError while the program captures a graph. */
+  refuseCapture(): void {
+    this.device.refuse("An operation between ranks", "its peers do not replay with this rank.");
+  }
+
   /** What an operation that is issued now has to wait for. */
   fence(): Completion {
     if (this.#served) return this.#served.fence;
@@ -120,8 +130,8 @@ export class Engine {
   }
 
   /**
-   * Issues an operation and gives it a first chance to complete. It is started before the
-   * books are kept, so that its words travel to the peers meanwhile; and its call site is
+   * Issues an operation and gives it a first chance to complete. It is in the flight recorder
+   * before it begins, so that its end, and any report, finds it there; its call site is
    * looked up only if it then has to wait, because that costs as much as the operation.
    */
   submit<T>(typed: Work<T>): Work<T> {
@@ -129,8 +139,8 @@ export class Engine {
     const early = this.recorder.count < ALWAYS_SITED || this.#tracer !== undefined;
     if (early) this.#locate(work);
     this.traffic?.operation("issue", work.operation);
-    work.advance();
     work.record = this.recorder.add(work.operation, this.#lastTime);
+    work.advance();
     work.nextUnclaimed = this.#unclaimed;
     if (this.#unclaimed) this.#unclaimed.previousUnclaimed = work;
     this.#unclaimed = work;
@@ -140,7 +150,6 @@ export class Engine {
     }
     if (work.done) {
       this.#fresh = undefined;
-      this.recorder.end(work.record, work.state === "failed");
       return typed;
     }
     this.#active.push(work);
@@ -270,7 +279,7 @@ export class Engine {
     if (this.#failure) return;
     this.#failure = failure;
     this.#served?.failed(failure.message);
-    for (const work of [...this.#active]) work.reject(this.#failure);
+    for (const work of this.pending()) work.reject(this.#failure);
     this.#active.length = 0;
     this.#drained?.();
   }

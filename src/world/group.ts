@@ -27,13 +27,15 @@ import { reduceWide } from "./algorithms/wide.ts";
 import { Checks } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { Issuer } from "./issuer.ts";
-import { allGatherJson, broadcastJson } from "./objects.ts";
+import { allGatherObjectCall, broadcastObjectCall } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { list, none, type Pieces, type PointToPoint } from "./pieces.ts";
-import { exchangeSplit, membersOf } from "./split.ts";
+import { type Maker, newGroupCall, splitCall } from "./split.ts";
 import type { SharedGroup, Steps } from "./transport.ts";
 import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
+
+const noOptions = {};
 
 /** Single messages are a request, and take no steps. */
 function* noSteps(): Steps {}
@@ -51,6 +53,7 @@ export class ProcessGroup {
   readonly #shared: boolean;
   readonly #issuer: Issuer;
   readonly #checks: Checks;
+  readonly #maker: Maker<ProcessGroup>;
 
   constructor(engine: Engine, info: GroupInfo, tuner: Tuner, shared?: SharedGroup) {
     this.#engine = engine;
@@ -62,24 +65,31 @@ export class ProcessGroup {
     this.name = info.name;
     this.id = info.id;
     this.ranks = info.ranks;
-    this.#checks = new Checks(this, engine.rank);
+    this.#checks = new Checks(this, engine.rank, engine.serves ? undefined : engine.device);
+    this.#maker = {
+      parent: info,
+      transport: engine.transport,
+      make: (made, control) => new ProcessGroup(engine, made, tuner, control),
+    };
   }
 
   /** Sends a tensor. The Work completes when the matching receive has taken the bytes. */
-  send<T extends Contiguous>(tensor: T, to: number, options: { tag?: number } = {}): Work<T> {
+  send<T extends Contiguous>(tensor: T, to: number, options: { tag?: number } = noOptions): Work<T> {
     this.#checks.peer("send", to);
+    if (options !== noOptions) this.#checks.fields("send", options, ["tag"], "{ tag: 1 }");
     return this.#pointToPoint({ op: "send", tensor, peer: to, tag: options.tag });
   }
 
   /** Receives into a tensor of the sent one's dtype and size. */
-  recv<T extends Contiguous>(tensor: T, from: number, options: { tag?: number } = {}): Work<T> {
+  recv<T extends Contiguous>(tensor: T, from: number, options: { tag?: number } = noOptions): Work<T> {
     this.#checks.peer("recv", from);
+    if (options !== noOptions) this.#checks.fields("recv", options, ["tag"], "{ tag: 1 }");
     return this.#pointToPoint({ op: "recv", tensor, peer: from, tag: options.tag });
   }
 
   /** Issues several sends and receives at once; await all of them with Promise.all. */
   batchSendRecv<T extends Contiguous>(operations: readonly PointToPoint<T>[]): Work<T>[] {
-    for (const { op, peer } of operations) this.#checks.peer(op, peer);
+    this.#checks.batch(operations);
     return operations.map((operation) => this.#pointToPoint(operation));
   }
 
@@ -103,6 +113,7 @@ export class ProcessGroup {
   /** The root's tensor becomes the reduction of everybody's; the others' stay as they are. */
   reduce<T extends Contiguous>(tensor: T, root = 0, operator: Operator = "sum"): Work<T> {
     this.#checks.peer("reduce", root);
+    this.#checks.operator("reduce", operator);
     this.#checks.tensor("reduce", tensor);
     const isRoot = this.rank === root;
     return this.#issuer.issue({
@@ -123,9 +134,12 @@ export class ProcessGroup {
   allReduce<T extends Contiguous>(
     tensor: T,
     operator: Operator = "sum",
-    options: { algorithm?: AllReduceAlgorithm } = {},
+    options: { algorithm?: AllReduceAlgorithm } = noOptions,
   ): Work<T> {
     this.#checks.tensor("allReduce", tensor);
+    this.#checks.operator("allReduce", operator);
+    if (options !== noOptions) this.#checks.fields("allReduce", options, ["algorithm"], '{ algorithm: "ring" }');
+    this.#checks.algorithm("allReduce", options.algorithm);
     const span = spanOf(tensor);
     const only = [tensor];
     const algorithm = this.#tuner.allReduce(spanBytes(span), this.size, this.#shared, options.algorithm);
@@ -133,6 +147,7 @@ export class ProcessGroup {
       kind: "allReduce",
       args: [tensor, operator, options],
       operator,
+      algorithm: options.algorithm,
       agree: only,
       reads: none,
       writes: only,
@@ -151,11 +166,12 @@ export class ProcessGroup {
     this.#checks.peer("gather", root);
     this.#checks.tensor("gather", input);
     const pieces = this.#checks.rootPieces("gather", output, root, input);
+    if (output && pieces) this.#checks.apart("gather", [output, pieces], [input, [spanOf(input)]]);
     return this.#issuer.issue({
       kind: "gather",
       args: [output, input, root],
       root,
-      agree: none,
+      agree: [input],
       reads: [input],
       writes: list(this.rank === root ? output : undefined),
       steps: (comm) => directGather(comm, spanOf(input), pieces, root),
@@ -167,6 +183,7 @@ export class ProcessGroup {
   allGather<T extends Contiguous>(output: Pieces<T>, input: T): Work<Pieces<T>> {
     this.#checks.tensor("allGather", input);
     const pieces = this.#checks.pieces("allGather", output, input);
+    this.#checks.apart("allGather", [output, pieces], [input, [spanOf(input)]]);
     const largest = Math.max(...pieces.map(spanBytes));
     const algorithm = this.#tuner.allGather(largest, this.size);
     return this.#issuer.issue({
@@ -177,7 +194,8 @@ export class ProcessGroup {
       writes: list(output),
       *steps(comm) {
         comm.copy(pieces[comm.rank], spanOf(input));
-        yield* algorithm === "gather" ? gatherBroadcast(comm, pieces) : ringAllGather(comm, pieces);
+        const isWhole = !Array.isArray(output);
+        yield* algorithm === "gather" ? gatherBroadcast(comm, pieces, isWhole) : ringAllGather(comm, pieces);
       },
       output: output,
     });
@@ -191,11 +209,12 @@ export class ProcessGroup {
     this.#checks.peer("scatter", root);
     this.#checks.tensor("scatter", output);
     const pieces = this.#checks.rootPieces("scatter", input, root, output);
+    if (input && pieces) this.#checks.apart("scatter", [output, [spanOf(output)]], [input, pieces]);
     return this.#issuer.issue({
       kind: "scatter",
       args: [output, input, root],
       root,
-      agree: none,
+      agree: [output],
       reads: list(this.rank === root ? input : undefined),
       writes: [output],
       steps: (comm) => directScatter(comm, spanOf(output), pieces, root),
@@ -206,7 +225,9 @@ export class ProcessGroup {
   /** `output` becomes the reduction of everybody's piece `rank` of `input`. Lists may have pieces of different lengths. */
   reduceScatter<T extends Contiguous>(output: T, input: Pieces<T>, operator: Operator = "sum"): Work<T> {
     this.#checks.tensor("reduceScatter", output);
+    this.#checks.operator("reduceScatter", operator);
     const pieces = this.#checks.pieces("reduceScatter", input, output);
+    this.#checks.apart("reduceScatter", [output, [spanOf(output)]], [input, pieces]);
     return this.#issuer.issue({
       kind: "reduceScatter",
       args: [output, input, operator],
@@ -224,10 +245,11 @@ export class ProcessGroup {
     const outputs = this.#checks.pieces("allToAll", output);
     const inputs = this.#checks.pieces("allToAll", input);
     this.#checks.ownPiece(outputs[this.rank], inputs[this.rank]);
+    this.#checks.apart("allToAll", [output, outputs], [input, inputs]);
     return this.#issuer.issue({
       kind: "allToAll",
       args: [output, input],
-      agree: none,
+      agree: list(output),
       reads: list(input),
       writes: list(output),
       steps: (comm) => directAllToAll(comm, outputs, inputs),
@@ -249,73 +271,41 @@ export class ProcessGroup {
     });
   }
 
-  /** Everybody gets the root's value. Values are what JSON can say. */
+  /** Everybody gets the root's value, as JSON has it: NaN becomes null, members that are undefined are left out. */
   broadcastObject<V>(value: V, root = 0): Work<V> {
     this.#checks.peer("broadcastObject", root);
     const mine = this.rank === root ? this.#checks.json("broadcastObject", value) : "";
-    let text = mine;
-    return this.#issuer.issue({
-      kind: "broadcastObject",
-      args: [value, root],
-      root,
-      agree: none,
-      reads: none,
-      writes: none,
-      steps: (comm) => broadcastJson(comm, mine, root, (received) => (text = received)),
-      receive: (value) => (text = JSON.stringify(value)),
-      value: () => JSON.parse(text) as V,
-    });
+    return this.#issuer.issue(broadcastObjectCall<V>(value, mine, root));
   }
 
-  /** Everybody gets everybody's value, in rank order. Values are what JSON can say. */
+  /** Everybody gets everybody's value, in rank order; as JSON has it: NaN becomes null, members that are undefined are left out. */
   allGatherObject<V>(value: V): Work<V[]> {
     const mine = this.#checks.json("allGatherObject", value);
-    let texts: string[] = [];
-    return this.#issuer.issue({
-      kind: "allGatherObject",
-      args: [value],
-      agree: none,
-      reads: none,
-      writes: none,
-      steps: (comm) => allGatherJson(comm, mine, (received) => (texts = received)),
-      receive: (values) => (texts = (values as V[]).map((each) => JSON.stringify(each))),
-      value: () => texts.map((text) => JSON.parse(text) as V),
-    });
+    return this.#issuer.issue(allGatherObjectCall<V>(value, mine));
   }
 
   /**
    * Cuts the group into groups of equal color, ordered by (key, rank). All members must call it.
    * @param color from 0; undefined to belong to none.
+   * @param name of the new group, the same from all ranks of a color; made of the color if not given.
    * @returns this rank's group, or undefined without a color.
    */
   split(color: number | undefined, key = this.rank, name?: string): Work<ProcessGroup | undefined> {
     this.#checks.color(color, key);
-    let group: ProcessGroup | undefined;
-    return this.#issuer.issue({
-      kind: "split",
-      args: [color, key, name],
-      agree: none,
-      reads: none,
-      writes: none,
-      steps: (comm) =>
-        exchangeSplit(comm, this.#engine.transport, color, key, (all, id, address) => {
-          const ranks = membersOf(all, color).map((member) => this.ranks[member]);
-          const info = { id, name: name ?? `${this.name}/${color}`, ranks };
-          const shared = address ? this.#engine.transport.openShared(ranks, address) : undefined;
-          group = new ProcessGroup(this.#engine, info, this.#tuner, shared);
-        }),
-      receive: (info) => (group = info ? new ProcessGroup(this.#engine, info as GroupInfo, this.#tuner) : undefined),
-      value: () => group,
-    });
+    this.#checks.name("split", name);
+    return this.#issuer.issue(splitCall(this.#maker, { color, key, name }));
   }
 
   /**
-   * A group of some of this group's ranks, undefined on the others. All members must call it.
+   * A group of some of this group's ranks, in the order of the list; undefined on the others. As with
+   * torch.distributed.new_group, all ranks, members or not, call it with the same list: groups that
+   * do not meet are made by as many calls on every rank, or by one split.
+   * @param name of the new group, the same from all ranks.
    */
   newGroup(ranks: readonly number[], name?: string): Work<ProcessGroup | undefined> {
-    for (const rank of ranks) this.#checks.peer("newGroup", rank);
-    const at = ranks.indexOf(this.rank);
-    return this.split(at < 0 ? undefined : 0, Math.max(0, at), name ?? `${this.name}[${ranks.join(",")}]`);
+    this.#checks.ranks(ranks);
+    this.#checks.name("newGroup", name);
+    return this.#issuer.issue(newGroupCall(this.#maker, { ranks: [...ranks], name }));
   }
 
   /**

@@ -43,6 +43,7 @@ export {
   allGatherAlgorithms,
   allReduceAlgorithms,
   defaultTable,
+  Tuner,
   type TuningTable,
 } from "./tuner.ts";
 export { Work } from "./work.ts";

@@ -2,19 +2,21 @@
  * Gives a group's operations their numbers and starts them: collectives one after the
  * other, sends and receives at once, over shared memory where the group has it.
  */
+import { hashOf, pairHash } from "./agreement.ts";
 import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import {
   type Contiguous,
   type GroupInfo,
-  hashOf,
   type Kind,
-  kinds,
+  kindCodes,
+  type MadeGroup,
   type Operation,
   type Operator,
   type Span,
 } from "./operation.ts";
 import type { Comm, Request, SharedGroup, Steps } from "./transport.ts";
+import type { AllReduceAlgorithm } from "./tuner.ts";
 import { type Plan, type Task, Work } from "./work.ts";
 
 /** What an operation is made of, before it is numbered. */
@@ -22,9 +24,12 @@ export interface Call<T> extends Task<T> {
   readonly kind: Kind;
   readonly operator?: Operator;
   readonly root?: number;
+  /** What the call asks for, whatever the tuner makes of it. */
+  readonly algorithm?: AllReduceAlgorithm;
+  readonly made?: MadeGroup;
   readonly peer?: number;
   readonly tag?: number;
-  /** What the members must agree on. */
+  /** The tensors that members compare: their shapes or their dtype, as agreement.ts says. */
   readonly agree: readonly Contiguous[];
   readonly steps: (comm: Comm, operation: Operation) => Steps;
   /** In place of steps: starts the one message that it is; undefined if nobody has to wait for it. */
@@ -58,31 +63,37 @@ export class Issuer {
     this.#rank = info.ranks.indexOf(engine.rank);
   }
 
-  /** Issues an operation: its number and hash come from the order of the calls and their arguments. */
+  /**
+   * Issues an operation: its number and hash come from the order of the calls and their arguments.
+   * A call that throws has not been made: it has no number.
+   * @throws CaptureError while a graph is captured.
+   */
   issue<T>(call: Call<T>): Work<T> {
-    const { kind, operator, root, peer, tag, agree } = call;
+    const { kind, operator, root, algorithm, made, peer, tag, agree } = call;
     const engine = this.#engine;
     if (engine.failure) throw engine.failure;
+    engine.refuseCapture();
     const pairwise = peer !== undefined;
-    const kindCode = kinds.indexOf(kind);
-    const hash = pairwise ? pairHash(agree[0]) : hashOf(kindCode, operator, root, agree);
-    const seq = pairwise ? 0 : ++this.#seq;
     const operation: Operation = {
       kind,
-      kindCode,
+      kindCode: kindCodes[kind],
       group: this.#info,
-      seq,
+      seq: pairwise ? 0 : this.#seq + 1,
       operator,
       root,
+      algorithm,
+      made,
       peer,
       tag,
       data: agree,
-      hash,
+      hash: 0,
       site: undefined,
     };
-    if (engine.transport.remote) return engine.submit(new Work<T>(engine, this, operation, call, {})); // put in order there
-    if (pairwise) return this.#issuePair(operation, call);
-    const work = new Work<T>(engine, this, operation, call, { after: this.#last });
+    operation.hash = pairwise ? pairHash(agree[0]) : hashOf(operation);
+    if (pairwise && !engine.transport.remote) return this.#issuePair(operation, call);
+    const after = engine.transport.remote ? undefined : this.#last; // put in order there
+    const work = new Work<T>(engine, this, operation, call, { after });
+    this.#seq += pairwise ? 0 : 1;
     this.#last = work as Work<unknown>;
     return engine.submit(work);
   }
@@ -126,9 +137,4 @@ export class Issuer {
       comm.close();
     }
   }
-}
-
-/** A send and its receive agree on dtype and number of elements, whatever the shape. */
-function pairHash({ dtype, size }: Contiguous): number {
-  return hashOf(0, undefined, undefined, [{ dtype, shape: [size] }]);
 }

@@ -5,8 +5,8 @@
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../device/index.ts";
 import type { PacedLinks } from "./links.ts";
-import { MessageRequest } from "./message-request.ts";
-import { formatOperation, spanBytes } from "./operation.ts";
+import { describeUnequal, MessageRequest } from "./message-request.ts";
+import { spanBytes } from "./operation.ts";
 import type { Envelope, Failure, Message, Request } from "./transport.ts";
 
 /** A send as it arrives at the receiver: where the bytes lie, and whom to tell. */
@@ -102,9 +102,7 @@ export class Matcher {
       this.#fail({
         kind: "mismatch",
         by: this.#rank,
-        detail:
-          `rank ${this.#rank} expected ${bytes} bytes from rank ${peer} in ${formatOperation(operation)}, but ` +
-          `rank ${peer} sent ${arrival.bytes} bytes. Both sides of an operation must agree on shape and dtype.`,
+        detail: describeUnequal(receive.message, peer, this.#rank, arrival.bytes, bytes),
       });
       this.#wait(receive); // still, for the report
       return;

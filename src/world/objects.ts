@@ -2,11 +2,48 @@
 import { gatherBroadcast } from "./algorithms/direct.ts";
 import { ringAllGather } from "./algorithms/ring.ts";
 import { treeBroadcast } from "./algorithms/tree.ts";
+import type { Call } from "./issuer.ts";
+import { JsonText } from "./json-text.ts";
 import { type Span, slice } from "./operation.ts";
+import { none } from "./pieces.ts";
 import type { Comm, Request, Steps } from "./transport.ts";
 
+/**
+ * The operation that gives everybody the root's value; JSON if it was called with such.
+ * @param mine the JSON of the value, at the root.
+ */
+export function broadcastObjectCall<V>(value: V, mine: string, root: number): Call<V> {
+  let text = mine;
+  return {
+    kind: "broadcastObject",
+    args: [new JsonText(mine), root],
+    root,
+    agree: none,
+    reads: none,
+    writes: none,
+    steps: (comm) => broadcastJson(comm, mine, root, (received) => (text = received)),
+    receive: (received) => (text = received as string),
+    value: () => (value instanceof JsonText ? text : JSON.parse(text)) as V,
+  };
+}
+
+/** The operation that gives everybody everybody's value. @param mine the JSON of this rank's. */
+export function allGatherObjectCall<V>(value: V, mine: string): Call<V[]> {
+  let texts: string[] = [];
+  return {
+    kind: "allGatherObject",
+    args: [new JsonText(mine)],
+    agree: none,
+    reads: none,
+    writes: none,
+    steps: (comm) => allGatherJson(comm, mine, (received) => (texts = received)),
+    receive: (received) => (texts = received as string[]),
+    value: () => (value instanceof JsonText ? texts : texts.map((text) => JSON.parse(text))) as V[],
+  };
+}
+
 /** @param text the root's value; @param done gets it on every rank. */
-export function* broadcastJson(comm: Comm, text: string, root: number, done: (text: string) => void): Steps {
+function* broadcastJson(comm: Comm, text: string, root: number, done: (text: string) => void): Steps {
   const bytes = new TextEncoder().encode(text);
   const length = comm.scratch(1, "i32");
   if (comm.rank === root) comm.poke(length, bytesOf([bytes.length]));
@@ -51,7 +88,7 @@ export function* allGatherNumbers(
 /** Pieces of one span to everybody: a ring for few ranks, through rank 0 for many. */
 function* spread(comm: Comm, pieces: readonly Span[]): Steps {
   if (comm.size <= 16) yield* ringAllGather(comm, pieces);
-  else yield* gatherBroadcast(comm, pieces);
+  else yield* gatherBroadcast(comm, pieces, true);
 }
 
 function bytesOf(numbers: readonly number[]): Uint8Array {

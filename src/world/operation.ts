@@ -1,10 +1,12 @@
 /**
  * What an operation is, for matching and for people: its kind, what it works on, its
- * place in the group's order. Two ranks agree on a collective when their hashes agree;
- * the text is made only for a report.
+ * place in the group's order. Two ranks agree on a collective when their hashes agree
+ * (agreement.ts); the text, which shows all that the hash covers, is made only for a report.
  */
-import { type Buffer, codeOf, type DType, type ReduceOp, sizeOf } from "../device/index.ts";
+import { type Buffer, type DType, type ReduceOp, sizeOf } from "../device/index.ts";
+import { shown } from "../platform/words.ts";
 import type { Site } from "../trace/site.ts";
+import type { AllReduceAlgorithm } from "./tuner.ts";
 
 /** What collectives take: elements next to each other in a device buffer. Tensors are such. */
 export interface Contiguous {
@@ -45,10 +47,19 @@ export const kinds = [
   "split",
   "broadcastObject",
   "allGatherObject",
+  "newGroup",
 ] as const;
 export type Kind = (typeof kinds)[number];
 
-export const operators: readonly Operator[] = ["sum", "min", "max", "product", "mean"];
+export const operators: readonly Operator[] = ["sum", "mean", "min", "max", "product"];
+
+/** Places in `kinds` and `operators`: a look-up is faster than a search. */
+export const kindCodes = codes(kinds);
+export const operatorCodes = codes(operators);
+
+function codes<K extends string>(words: readonly K[]): Readonly<Record<K, number>> {
+  return Object.assign(Object.create(null), Object.fromEntries(words.map((word, code) => [word, code])));
+}
 
 /** The group an operation belongs to, as reports need it. */
 export interface GroupInfo {
@@ -56,6 +67,12 @@ export interface GroupInfo {
   readonly name: string;
   /** World rank of each member. */
   readonly ranks: readonly number[];
+}
+
+/** The members, as ranks of the group that newGroup is called on, and the name if one was given. */
+export interface MadeGroup {
+  readonly ranks: readonly number[];
+  readonly name: string | undefined;
 }
 
 export interface Operation {
@@ -67,35 +84,18 @@ export interface Operation {
   readonly seq: number;
   readonly operator?: Operator;
   readonly root?: number;
+  /** The one that the call asked for. */
+  readonly algorithm?: AllReduceAlgorithm;
+  /** What newGroup makes. */
+  readonly made?: MadeGroup;
   /** Group rank and tag, for send and recv. */
   readonly peer?: number;
   readonly tag?: number;
-  /** What the ranks must agree on. */
+  /** The tensors that ranks compare. */
   readonly data: readonly Contiguous[];
-  readonly hash: number;
+  /** Of all that is compared; set once. */
+  hash: number;
   site?: Site;
-}
-
-/** 32-bit hash of everything the ranks must agree on. */
-export function hashOf(
-  kindCode: number,
-  operator: Operator | undefined,
-  root: number | undefined,
-  data: readonly { dtype: DType; shape: readonly number[] }[],
-): number {
-  let h = mix(0x9e3779b9 ^ kindCode, operator ? operators.indexOf(operator) + 1 : 0);
-  h = mix(h, root ?? -1);
-  for (let i = 0; i < data.length; i++) {
-    const { dtype, shape } = data[i];
-    h = mix(h, codeOf(dtype) + 16 * shape.length);
-    for (let axis = 0; axis < shape.length; axis++) h = mix(h, shape[axis]);
-  }
-  return h;
-}
-
-function mix(h: number, value: number): number {
-  h = Math.imul(h ^ value, 0x85ebca6b);
-  return (h ^ (h >>> 15)) | 0;
 }
 
 /** `f32[2,3]` */
@@ -108,23 +108,39 @@ interface Described {
   readonly kind: Kind;
   readonly operator?: Operator;
   readonly root?: number;
+  readonly algorithm?: AllReduceAlgorithm;
   readonly peer?: number;
   readonly tag?: number;
   readonly data: readonly { dtype: DType; shape: readonly number[] }[];
   /** Further tensors that are not listed. */
   readonly more?: number;
+  /** What newGroup makes, or its text. */
+  readonly made?: MadeGroup | string;
 }
 
-/** `allReduce(sum, f32[1024])`, `send(f32[4]) to rank 1 with tag 2` */
+/** Tensors of a list, and ranks of a group, that a text shows. */
+export const SHOWN_TENSORS = 8;
+const SHOWN_RANKS = 32;
+
+/** `allReduce(sum, f32[1024])`, `send(f32[4]) to rank 1 with tag 2`, `newGroup([0,1])` */
 export function formatOperation(op: Described): string {
   const parts: string[] = op.operator ? [op.operator] : [];
-  if (op.data.length > 0) parts.push(formatData(op.data[0]));
-  const more = op.more ?? op.data.length - 1;
-  if (more > 0) parts.push(`… ${more + 1} tensors`);
+  if (op.made) parts.push(typeof op.made === "string" ? op.made : formatMade(op.made));
+  for (const data of op.data.slice(0, SHOWN_TENSORS)) parts.push(formatData(data));
+  const more = (op.more ?? 0) + Math.max(0, op.data.length - SHOWN_TENSORS);
+  if (more > 0) parts.push(`… ${op.data.length + (op.more ?? 0)} tensors`);
   if (op.root !== undefined) parts.push(`root ${op.root}`);
+  if (op.algorithm) parts.push(`algorithm ${op.algorithm}`);
   const call = `${op.kind}(${parts.join(", ")})`;
   if (op.peer === undefined) return call;
   return `${call} ${op.kind === "send" ? "to" : "from"} rank ${op.peer}${op.tag ? ` with tag ${op.tag}` : ""}`;
+}
+
+/** `[0,1]`, `[0,1], "pair"` */
+export function formatMade({ ranks, name }: MadeGroup): string {
+  const rest = ranks.length > SHOWN_RANKS ? `,… ${ranks.length} ranks` : "";
+  const list = `[${ranks.slice(0, SHOWN_RANKS).join(",")}${rest}]`;
+  return name === undefined ? list : `${list}, ${shown(name)}`;
 }
 
 /** The whole of a tensor as a span. */

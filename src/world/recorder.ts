@@ -5,12 +5,23 @@
  */
 import { codeOf, type DType, dtypes } from "../device/index.ts";
 import { formatSite, type Site } from "../trace/site.ts";
-import { formatOperation, type GroupInfo, kinds, type Operation, operators } from "./operation.ts";
+import {
+  type Contiguous,
+  formatMade,
+  formatOperation,
+  type GroupInfo,
+  kinds,
+  type Operation,
+  operatorCodes,
+  operators,
+  SHOWN_TENSORS,
+} from "./operation.ts";
+import { allReduceAlgorithms } from "./tuner.ts";
 
 /** Operations kept. */
 const SIZE = 1000;
-/** Numbers of an operation: kind, seq, hash, operator, root, peer, tag, data count, dtype, axes, four lengths. */
-const FIELDS = 14;
+/** Numbers of an operation: kind, seq, hash, operator, root, algorithm, peer, tag, data count, dtype, axes, four lengths. */
+const FIELDS = 15;
 const AXES = 4;
 
 const dtypeNames = Object.keys(dtypes) as DType[];
@@ -35,6 +46,9 @@ export class Recorder {
   readonly #states = new Uint8Array(SIZE);
   readonly #groups: GroupInfo[] = [];
   readonly #sites: (Site | undefined)[] = [];
+  /** By number: what an operation makes. Few make anything. */
+  readonly #made = new Map<number, string>();
+  readonly #lists = new Lists();
   #count = 0;
 
   /** Operations issued so far. */
@@ -42,70 +56,123 @@ export class Recorder {
     return this.#count;
   }
 
-  /** Records an operation. @returns its number, for `end` and `locate`. */
+  /** Records an operation, before it begins. @returns its number, for `end` and `locate`. */
   add(operation: Operation, issued: number): number {
     const number = this.#count++;
     const at = number % SIZE;
     const f = this.#fields;
     const base = at * FIELDS;
-    const data = operation.data[0];
+    const { operator, algorithm, data, made } = operation;
     f[base] = operation.kindCode;
     f[base + 1] = operation.seq;
     f[base + 2] = operation.hash;
-    f[base + 3] = operation.operator === undefined ? -1 : operators.indexOf(operation.operator);
+    f[base + 3] = operator === undefined ? -1 : operatorCodes[operator];
     f[base + 4] = operation.root ?? -1;
-    f[base + 5] = operation.peer ?? -1;
-    f[base + 6] = operation.tag ?? 0;
-    f[base + 7] = operation.data.length;
-    if (data) {
-      const { shape } = data;
-      f[base + 8] = codeOf(data.dtype);
-      f[base + 9] = shape.length;
-      for (let axis = 0; axis < AXES && axis < shape.length; axis++) f[base + 10 + axis] = shape[axis];
+    f[base + 5] = algorithm === undefined ? -1 : allReduceAlgorithms.indexOf(algorithm);
+    f[base + 6] = operation.peer ?? -1;
+    f[base + 7] = operation.tag ?? 0;
+    f[base + 8] = data.length;
+    if (data.length > 0) {
+      const { dtype, shape } = data[0];
+      f[base + 9] = codeOf(dtype);
+      f[base + 10] = shape.length;
+      for (let axis = 0; axis < AXES && axis < shape.length; axis++) f[base + 11 + axis] = shape[axis];
+      if (data.length > 1) f[base + 11] = this.#lists.add(data);
     }
     this.#issued[at] = issued;
     this.#states[at] = 0;
     if (this.#groups[at] !== operation.group) this.#groups[at] = operation.group;
     if (this.#sites[at] !== operation.site) this.#sites[at] = operation.site;
+    if (made) this.#keep(number, formatMade(made));
     return number;
+  }
+
+  #keep(number: number, made: string): void {
+    for (const old of this.#made.keys()) if (old <= number - SIZE) this.#made.delete(old);
+    this.#made.set(number, made);
   }
 
   /** Adds time and call site of an operation that had to wait. */
   locate(number: number, issued: number, site: Site | undefined): void {
+    if (number < this.#count - SIZE) return;
     this.#issued[number % SIZE] = issued;
     this.#sites[number % SIZE] = site;
   }
 
   end(number: number, failed: boolean): void {
-    if (number >= this.#count - SIZE) this.#states[number % SIZE] = failed ? 2 : 1;
+    if (number >= 0 && number >= this.#count - SIZE) this.#states[number % SIZE] = failed ? 2 : 1;
   }
 
   /** The last `limit` operations, oldest first. */
   dump(limit = SIZE): FlightRecord[] {
     const from = Math.max(0, this.#count - Math.min(limit, SIZE));
-    return Array.from({ length: this.#count - from }, (_, i) => this.#record((from + i) % SIZE));
+    return Array.from({ length: this.#count - from }, (_, i) => this.#record(from + i));
   }
 
-  #record(at: number): FlightRecord {
-    const [kind, seq, hash, operator, root, peer, tag, data, dtype, axes, ...lengths] = this.#fields.subarray(
-      at * FIELDS,
-      (at + 1) * FIELDS,
-    );
+  #record(number: number): FlightRecord {
+    const at = number % SIZE;
+    const [kind, seq, hash, operator, root, algorithm, peer, tag, count, code, axes, ...lengths] =
+      this.#fields.subarray(at * FIELDS, (at + 1) * FIELDS);
     const optional = (value: number): number | undefined => (value < 0 ? undefined : value);
-    const shape: (number | string)[] = lengths.slice(0, Math.min(axes, AXES));
-    if (axes > AXES) shape.push("…");
+    const dtype = dtypeNames[code];
+    const first: (number | string)[] = lengths.slice(0, Math.min(axes, AXES));
+    if (axes > AXES) first.push("…");
+    const shapes = count > 1 ? this.#lists.get(lengths[0]) : [first].slice(0, count);
     const operation = formatOperation({
       kind: kinds[kind],
       operator: operators[operator],
       root: optional(root),
+      algorithm: allReduceAlgorithms[algorithm],
       peer: optional(peer),
       tag,
-      data: Array.from({ length: Math.min(data, 1) }, () => ({ dtype: dtypeNames[dtype], shape: shape as number[] })),
-      more: data - 1,
+      data: shapes.map((shape) => ({ dtype, shape: shape as number[] })),
+      more: count - shapes.length,
+      made: this.#made.get(number),
     });
     const state = (["under way", "done", "failed"] as const)[this.#states[at]];
     const site = formatSite(this.#sites[at]);
     const { id: groupId, name: group } = this.#groups[at];
     return { operation, group, groupId, seq, hash, state, site, issued: this.#issued[at] };
+  }
+}
+
+/** Numbers kept of lists, a power of two: enough for the last hundreds. */
+const LIST_WORDS = 4096;
+/** Places are counted up to this. */
+const PLACES = 2 ** 30;
+
+/** Shapes of lists of tensors, one behind the other in a circle; those of old lists are overwritten. */
+class Lists {
+  /** Made for the first list, because most ranks of a large world have none. */
+  #words: Int32Array | undefined;
+  #end = 0;
+
+  /** @returns where the list begins. */
+  add(list: readonly Contiguous[]): number {
+    this.#words ??= new Int32Array(LIST_WORDS);
+    const begin = this.#end;
+    const shown = Math.min(list.length, SHOWN_TENSORS);
+    this.#push(shown);
+    for (let i = 0; i < shown; i++) {
+      const { shape } = list[i];
+      const axes = Math.min(shape.length, AXES);
+      this.#push(axes);
+      for (let axis = 0; axis < axes; axis++) this.#push(shape[axis]);
+    }
+    return begin;
+  }
+
+  /** The shapes of a list, none if it was overwritten. */
+  get(begin: number): number[][] {
+    const words = this.#words;
+    if (!words || (this.#end - begin + PLACES) % PLACES > LIST_WORDS) return [];
+    let at = begin;
+    const next = (): number => words[at++ % LIST_WORDS];
+    return Array.from({ length: next() }, () => Array.from({ length: next() }, next));
+  }
+
+  #push(word: number): void {
+    (this.#words as Int32Array)[this.#end % LIST_WORDS] = word;
+    this.#end = (this.#end + 1) % PLACES;
   }
 }

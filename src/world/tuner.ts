@@ -3,6 +3,7 @@
  * know alike (bytes, members, the transport), and the table is handed to every rank of a
  * job by the one that starts it, so that all choose the same.
  */
+import { unknownWord } from "../platform/words.ts";
 
 export const allReduceAlgorithms = [
   "shared",
@@ -18,6 +19,11 @@ export type AllReduceAlgorithm = (typeof allReduceAlgorithms)[number];
 
 export const allGatherAlgorithms = ["ring", "gather"] as const;
 export type AllGatherAlgorithm = (typeof allGatherAlgorithms)[number];
+
+function check(field: string, word: string | undefined, words: readonly string[]): void {
+  if (word === undefined || words.includes(word)) return;
+  throw new TypeError(`A tuning table has for ${field} the ${unknownWord("algorithm", word, words)}`);
+}
 
 /** Thresholds, as measured on two cores; see `worldsize bench all-reduce`. */
 export interface TuningTable {
@@ -49,8 +55,12 @@ export const defaultTable: TuningTable = {
 export class Tuner {
   readonly table: TuningTable;
 
+  /** @throws TypeError for a table that names an algorithm which does not exist. */
   constructor(table: TuningTable = defaultTable) {
     this.table = table;
+    const { allReduce, allGather } = table;
+    check("allReduce", allReduce, allReduceAlgorithms);
+    check("allGather", allGather, allGatherAlgorithms);
   }
 
   /** @param shared whether this group has shared memory for it. @param wanted what the call asks for. */

@@ -56,8 +56,8 @@ export interface Before {
 
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   readonly operation: Operation;
-  /** Its number in the flight recorder. */
-  record = 0;
+  /** Its number in the flight recorder; -1 before it has one. */
+  record = -1;
   /** Milliseconds on the job's clock, as precisely as the engine looked at it. */
   issuedAt = 0;
   state: "queued" | "running" | "done" | "failed" = "queued";
@@ -92,8 +92,13 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     this.#after = after?.done ? undefined : after;
     this.#behind = behind;
     this.#fence = engine.fence();
-    this.#hold(task.reads, false);
-    this.#hold(task.writes, true);
+    try {
+      this.#hold(task.reads, false);
+      this.#hold(task.writes, true);
+    } catch (error) {
+      this.#dropHolds(); // what was never issued holds nothing
+      throw error;
+    }
   }
 
   /** Whether the operation has ended, well or badly. */
@@ -124,7 +129,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   /** The stream waits: kernels launched after this call run after the operation. */
   wait(): void {
     const { device } = this.#engine;
-    device.refuse("An operation between ranks", "its peers do not replay with this rank.");
+    this.#engine.refuseCapture();
     this.claim();
     const { stream } = device;
     stream.waitFor(this);

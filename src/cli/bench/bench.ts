@@ -4,10 +4,11 @@
  * best round of each counts.
  */
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { formatBytes } from "../../device/index.ts";
 import type { Row } from "../../script/index.ts";
+import { wholeNumber } from "../program-flags.ts";
 import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
 import { benchGemm } from "./gemm.ts";
@@ -98,12 +99,18 @@ export async function benchCommand(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+function rounds(text: string): number {
+  const count = wholeNumber(text);
+  if (count >= 1) return count;
+  throw new InvalidArgumentError("There is at least 1 round.");
+}
+
 function parseFlags(name: string, args: readonly string[]): Flags {
   const command = new Command(`worldsize bench ${name}`)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .option("--json", "print one object a line")
-    .option("--rounds <count>", "interleaved rounds; the best of each side counts", Number, 5)
+    .option("--rounds <count>", "interleaved rounds; the best of each side counts", rounds, 5)
     .addOption(
       new Option("--transport <name>", "threads over shared memory; processes over Unix sockets, or over TCP")
         .choices(["shm", "unix", "tcp"])

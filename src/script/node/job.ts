@@ -6,15 +6,18 @@ import { Worker } from "node:worker_threads";
 import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
+import { unknownWord } from "../../platform/words.ts";
 import {
   defaultTable,
   type LinkSpeeds,
   MemoryStore,
   ShmLayout,
   StoreSession,
+  Tuner,
   type TuningTable,
   takeShmControl,
 } from "../../world/index.ts";
+import { checkStreams, type StreamMode } from "../define.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
 import { openedBlas } from "./blas/choice.ts";
@@ -23,7 +26,6 @@ import {
   noRecords,
   type ProgramStart,
   type RankRecords,
-  type StreamMode,
   type WorkerMessage,
   type WorkerReply,
   type WorkerStart,
@@ -97,6 +99,8 @@ export const DEFAULT_TIMEOUT = 30_000;
 /** @throws RangeError for a world size or memory that cannot be; a failing program gives a result instead. */
 export async function runJob(job: JobOptions): Promise<JobResult> {
   const { ranks: size, transport = "shm" } = job;
+  const streams = job.streams ?? (process.env.WORLDSIZE_STREAMS || "inline");
+  checkWords(job, transport, streams);
   if (!Number.isInteger(size) || size < 1 || size > MAX_RANKS[transport]) {
     throw new RangeError(`A ${transport} world has 1 to ${MAX_RANKS[transport]} ranks, but ${size} were asked for.`);
   }
@@ -110,7 +114,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     recorded: job.recorded ?? false,
     link: job.link,
     eager: job.eager ?? 0,
-    streams: job.streams ?? (process.env.WORLDSIZE_STREAMS === "threaded" ? "threaded" : "inline"),
+    streams: streams as StreamMode,
     helpers: job.helpers ?? 0,
   };
   if (transport === "tcp") return new Job(job, size).runProcesses(program);
@@ -134,6 +138,15 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
   };
   const layout = control && new ShmLayout(memory, control.layout, size);
   return new Job(job, size).run(start, layout);
+}
+
+/** @throws TypeError for a transport, streams or algorithms that do not exist. */
+function checkWords({ table }: JobOptions, transport: string, streams: string): void {
+  if (!(transports as readonly string[]).includes(transport)) {
+    throw new TypeError(`There is no ${unknownWord("transport", transport, transports)}`);
+  }
+  checkStreams(streams);
+  new Tuner(table);
 }
 
 class Job {

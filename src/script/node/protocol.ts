@@ -14,6 +14,7 @@ import {
   type TuningTable,
 } from "../../world/index.ts";
 import type { FlightRecord } from "../../world/recorder.ts";
+import type { StreamMode } from "../define.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
 import type { BlasReport } from "./blas/format.ts";
@@ -38,10 +39,6 @@ export interface ProgramStart {
   /** Threads that help each rank's streams with large kernels. */
   readonly helpers: number;
 }
-
-/** Where a rank's streams run; ranks that share a thread drain theirs in turns whatever is asked. */
-export const streamModes = ["inline", "threaded"] as const;
-export type StreamMode = (typeof streamModes)[number];
 
 /** Handed to a worker at its start. */
 export interface WorkerStart extends ProgramStart {

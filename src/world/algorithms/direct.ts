@@ -66,13 +66,15 @@ export function* directReduceScatter(comm: Comm, output: Span, inputs: readonly 
   if (wide) comm.narrow(output, sum, divisor);
 }
 
-/** allGather through rank 0: for small pieces and many ranks, where a ring has too many steps. */
-export function* gatherBroadcast(comm: Comm, pieces: readonly Span[]): Steps {
+/**
+ * allGather through rank 0: for small pieces and many ranks, where a ring has too many steps.
+ * @param isWhole whether the pieces are one tensor's, on all ranks alike: then they come as one message.
+ */
+export function* gatherBroadcast(comm: Comm, pieces: readonly Span[], isWhole: boolean): Steps {
   yield* directGather(comm, pieces[comm.rank], comm.rank === 0 ? pieces : undefined, 0);
   const first = pieces[0];
   const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
-  const adjacent = pieces.every((piece) => piece.buffer === first.buffer);
-  if (adjacent) yield* treeBroadcast(comm, { ...first, count }, 0);
+  if (isWhole) yield* treeBroadcast(comm, { ...first, count }, 0);
   else for (const piece of pieces) yield* treeBroadcast(comm, piece, 0);
 }
 

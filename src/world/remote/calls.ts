@@ -4,16 +4,34 @@
  * the stream's group does it. Tensors travel as places in the memory that both see.
  */
 import { Buffer, type DType } from "../../device/index.ts";
+import { JsonText } from "../json-text.ts";
 import type { Contiguous, GroupInfo, Kind } from "../operation.ts";
 import type { RankState } from "../transport.ts";
 
-/** A tensor: where it lies. */
-interface Packed {
-  readonly tensor: readonly [address: number, bytes: number];
-  readonly size: number;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-}
+/**
+ * An argument as it crosses. Numbers, strings and undefined go as they are; whatever else crosses
+ * says what it is, so that nothing a program made is taken for something of ours. Its own
+ * objects cross as the JSON that its group made of them.
+ */
+export type Packed =
+  | number
+  | string
+  | undefined
+  | {
+      readonly as: "tensor";
+      readonly address: number;
+      /** To the end of its buffer. */
+      readonly bytes: number;
+      readonly size: number;
+      readonly dtype: DType;
+      readonly shape: readonly number[];
+    }
+  | { readonly as: "list"; readonly items: readonly Packed[] }
+  | { readonly as: "json"; readonly text: string }
+  | { readonly as: "options"; readonly options: Readonly<Record<string, number | string | undefined>> };
+
+/** What an operation gives besides its tensors, by its kind: JSON texts, or a group, or none. */
+export type Result = string | readonly string[] | GroupInfo | undefined;
 
 /** A place in a stream that has a thread of its own. */
 export interface Fence {
@@ -28,7 +46,7 @@ export type ToComm =
       readonly id: number;
       readonly group: number;
       readonly kind: Kind;
-      readonly args: readonly unknown[];
+      readonly args: readonly Packed[];
       /** The operation begins when the stream has come so far. */
       readonly fence: Fence | undefined;
       /** Word that becomes 1 when the operation is done, 2 when it has failed. */
@@ -48,40 +66,38 @@ export type ToComm =
   | { readonly type: "over" };
 
 export type FromComm =
-  | { readonly type: "ended"; readonly id: number; readonly result?: unknown }
+  | { readonly type: "ended"; readonly id: number; readonly result?: Result }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "drained" }
   | { readonly type: "reported" }
   | { readonly type: "left" };
 
-/** A new group, for the program. */
-export type NewGroup = GroupInfo | undefined;
-
 /** How far a rank has come, to tell the stream. */
 export type Leaving = Exclude<RankState, "running">;
 
-function isTensor(value: unknown): value is Contiguous {
-  return typeof value === "object" && value !== null && "buffer" in value && "isContiguous" in value;
+function isTensor(value: object): value is Contiguous {
+  return (value as Partial<Contiguous>).buffer instanceof Buffer;
 }
 
-/** Arguments of a call, ready to be sent. @param place gives a tensor's address. */
-export function pack(args: readonly unknown[], place: (tensor: Contiguous) => number): unknown[] {
-  return args.map((value) => {
-    if (Array.isArray(value)) return pack(value, place);
-    if (!isTensor(value)) return value;
+/** An argument of a call, ready to be sent. @param place gives a tensor's address. */
+export function pack(value: unknown, place: (tensor: Contiguous) => number): Packed {
+  if (typeof value !== "object" || value === null) return value as Packed;
+  if (isTensor(value)) {
     const { size, dtype, shape, buffer, offset } = value;
-    return { tensor: [place(value), buffer.bytes - offset], size, dtype, shape } satisfies Packed;
-  });
+    return { as: "tensor", address: place(value), bytes: buffer.bytes - offset, size, dtype, shape };
+  }
+  if (Array.isArray(value)) return { as: "list", items: value.map((item) => pack(item, place)) };
+  if (value instanceof JsonText) return { as: "json", text: value.text };
+  return { as: "options", options: value as Record<string, number | string | undefined> };
 }
 
 /** The other way round: the tensors are views of memory that the program keeps alive. */
-export function unpack(args: readonly unknown[]): unknown[] {
-  return args.map((value) => {
-    if (Array.isArray(value)) return unpack(value);
-    if (typeof value !== "object" || value === null || !("tensor" in value)) return value;
-    const { tensor, size, dtype, shape } = value as Packed;
-    const [address, bytes] = tensor;
-    const buffer = new Buffer(address, bytes, "data", value, () => {});
-    return { buffer, offset: 0, size, dtype, shape, isContiguous: true } satisfies Contiguous;
-  });
+export function unpack(value: Packed): unknown {
+  if (typeof value !== "object") return value;
+  if (value.as === "list") return value.items.map(unpack);
+  if (value.as === "json") return new JsonText(value.text);
+  if (value.as === "options") return value.options;
+  const { address, bytes, size, dtype, shape } = value;
+  const buffer = new Buffer(address, bytes, "data", value, () => {});
+  return { buffer, offset: 0, size, dtype, shape, isContiguous: true } satisfies Contiguous;
 }

@@ -10,7 +10,7 @@ import type { Served } from "../driver.ts";
 import type { Engine } from "../engine.ts";
 import { ProcessGroup } from "../group.ts";
 import type { Work } from "../work.ts";
-import { type FromComm, type ToComm, unpack } from "./calls.ts";
+import { type FromComm, type Result, type ToComm, unpack } from "./calls.ts";
 
 type Call = Extract<ToComm, { type: "call" }>;
 
@@ -131,7 +131,7 @@ export class CommServer implements Served {
     this.#call = call;
     try {
       const method = group[call.kind as "allReduce"] as unknown as (...args: unknown[]) => Work<unknown>;
-      const work = method.apply(group, unpack(call.args));
+      const work = method.apply(group, call.args.map(unpack));
       if (!work.done || this.#engine.traffic) this.#works.set(call.id, work);
       if (!work.done) this.#calls.set(work, call);
     } catch (error) {
@@ -165,8 +165,8 @@ export class CommServer implements Served {
   }
 
   /** What the program gets; a new group stays here and is known by its number. */
-  #result(value: unknown): unknown {
-    if (!(value instanceof ProcessGroup)) return value;
+  #result(value: unknown): Result {
+    if (!(value instanceof ProcessGroup)) return value as Result; // JSON texts: the calls came with such
     this.#groups.set(value.id, value);
     return { id: value.id, name: value.name, ranks: value.ranks };
   }
@@ -182,6 +182,6 @@ export class CommServer implements Served {
 }
 
 /** Operations that give more than the tensors they were given. */
-const hasResult: ReadonlySet<string> = new Set(["split", "broadcastObject", "allGatherObject"]);
+const hasResult: ReadonlySet<string> = new Set(["split", "newGroup", "broadcastObject", "allGatherObject"]);
 
 function nothing(): void {}

@@ -129,7 +129,7 @@ export class RemoteTransport implements Transport {
       id,
       group: operation.group.id,
       kind: operation.kind,
-      args: pack(args, (tensor) => addressOf(tensor.buffer) + tensor.offset),
+      args: args.map((value) => pack(value, (tensor) => addressOf(tensor.buffer) + tensor.offset)),
       fence,
       flag,
       site: id <= ALWAYS_SITED ? formatSite(operation.site) : "",

@@ -6,8 +6,8 @@
  */
 import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../links.ts";
-import { MessageRequest } from "../message-request.ts";
-import { formatOperation, spanBytes } from "../operation.ts";
+import { describeUnequal, MessageRequest } from "../message-request.ts";
+import { spanBytes } from "../operation.ts";
 import type { Failure, Message, Request, SharedGroup, Transport } from "../transport.ts";
 import type { Frame } from "./frames.ts";
 import { Inlet, type InletHost, viewOf } from "./inlet.ts";
@@ -142,14 +142,8 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   mismatch({ message }: MessageRequest, ready: Frame): void {
-    const { peer, operation } = message;
-    this.fail({
-      kind: "mismatch",
-      by: this.rank,
-      detail:
-        `rank ${peer} expected ${ready.bytes} bytes from rank ${this.rank}, ` +
-        `which sends something else in ${formatOperation(operation)}.`,
-    });
+    const detail = describeUnequal(message, this.rank, message.peer, spanBytes(message.span), ready.bytes);
+    this.fail({ kind: "mismatch", by: this.rank, detail });
   }
 
   /** @param link links out of this rank have even numbers, those into it odd ones. */
