@@ -4,7 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { Command } from "commander";
-import type { JobResult } from "../script/node/job.ts";
+import { DEFAULT_TIMEOUT, type JobResult } from "../script/node/job.ts";
 import { isLoopback, startedBy } from "../script/node/tcp/environment.ts";
 import { privateFolder } from "../script/node/tcp/folder.ts";
 import { joinJob } from "../script/node/tcp/join.ts";
@@ -57,7 +57,9 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
       started,
       secret,
       folder,
-      timeout: flags.timeout,
+      timeout: flags.timeout ?? DEFAULT_TIMEOUT,
+      silence: flags.silence,
+      onSilence: presenter.silence,
       table,
       memory: flags.memory,
       program: {
@@ -72,6 +74,7 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
         eager,
         streams,
         helpers,
+        timeout: job.timeout,
       },
       log: job.processes?.log,
       signal,

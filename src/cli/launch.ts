@@ -63,6 +63,7 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
       ranks,
       transport: flags.transport,
       signal,
+      onSilence: presenter.silence,
       processes: {
         ...job.processes,
         nodes,

@@ -48,6 +48,12 @@ export class Presenter {
     process.stdout.write(`${lines.join("\n")}\n`);
   };
 
+  /** Prints that nothing moves, and who waits for what. */
+  readonly silence = (text: string): void => {
+    if (this.#flags.json) process.stdout.write(`${JSON.stringify({ kind: "waiting", text })}\n`);
+    else process.stderr.write(`${pc.yellow(text)}\n`);
+  };
+
   /** Prints how a job ended. @param here ranks that were started here. @returns the exit code. */
   conclude(result: JobResult, stopped: boolean, here = this.#ranks): number {
     const { trace, timeline: drawn, page, json = false } = this.#flags;

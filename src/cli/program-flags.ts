@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { type StreamMode, streamModes } from "../script/define.ts";
 import { type OptionSpec, type Script, scriptOf } from "../script/index.ts";
 import { compileProgram, type Program } from "../script/node/compile.ts";
-import type { JobOptions } from "../script/node/job.ts";
+import { DEFAULT_SILENCE, type JobOptions } from "../script/node/job.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
 import { findScript, suggest, UsageError } from "./scripts.ts";
@@ -27,7 +27,8 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly eager: number;
   readonly streams?: StreamMode;
   readonly helpers: number;
-  readonly timeout: number;
+  readonly timeout?: number;
+  readonly silence: number;
 }
 
 export interface Loaded {
@@ -104,7 +105,18 @@ export function addProgramFlags(command: Command): Command {
         .env("WORLDSIZE_STREAMS"),
     )
     .option("--helpers <count>", "threads that help each rank with large kernels", helpers, 0)
-    .option("--timeout <seconds>", "over tcp: how long a rank may be silent, or take to come", seconds, 30_000)
+    .option(
+      "--timeout <seconds>",
+      "how long a rank may wait for an operation or the store without any progress (default: as long as it takes); " +
+        "over tcp also how long a process may be silent, or take to come (default: 30)",
+      seconds,
+    )
+    .option(
+      "--silence <seconds>",
+      "say once who waits for what when nothing has moved for so long; 0: never (default: 30)",
+      silence,
+      DEFAULT_SILENCE,
+    )
     .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
 }
@@ -169,6 +181,8 @@ export function jobOptions(
     streams: flags.streams ?? script.streams,
     helpers: flags.helpers,
     traced: flags.trace !== undefined || flags.timeline || script.traced,
+    timeout: flags.timeout,
+    silence: flags.silence,
     processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
   };
 }
@@ -207,6 +221,10 @@ function seconds(text: string): number {
   const value = Number(text.replace(/s$/, ""));
   if (value >= 0.5 && value <= 86_400) return value * 1000;
   throw new InvalidArgumentError(`"${text}" is no time in seconds from 0.5 to 86400.`);
+}
+
+function silence(text: string): number {
+  return Number(text.replace(/s$/, "")) === 0 && /^0/.test(text) ? 0 : seconds(text);
 }
 
 function link(text: string): LinkSpeed {

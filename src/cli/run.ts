@@ -41,6 +41,7 @@ export async function runCommand(name: string, args: readonly string[]): Promise
     transport: flags.transport,
     signal,
     onShown: presenter.show,
+    onSilence: presenter.silence,
   });
   return presenter.conclude(result, signal.aborted);
 }

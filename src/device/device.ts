@@ -33,6 +33,8 @@ export interface DeviceOptions {
   /** Bytes the device may reserve. */
   readonly quota: number;
   readonly tracer?: Tracer;
+  /** A word that counts launches, if others are to see it. */
+  readonly launches?: Int32Array;
 }
 
 export class Device {
@@ -43,10 +45,12 @@ export class Device {
   readonly #allocator: Allocator;
   readonly #makeStream: StreamMaker;
   readonly #streams: Stream[] = [];
+  readonly #launches: Int32Array;
   #current: Stream;
   #graph: Graph | undefined;
 
-  constructor({ runtime, stream, owner, quota, tracer }: DeviceOptions) {
+  constructor({ runtime, stream, owner, quota, tracer, launches = new Int32Array(1) }: DeviceOptions) {
+    this.#launches = launches;
     this.runtime = runtime;
     this.tracer = tracer;
     this.#allocator = new Allocator(runtime.pool, owner, quota);
@@ -112,6 +116,7 @@ export class Device {
   launch(name: KernelName, refs: readonly Ref[], scalars: readonly number[]): void {
     const kernel: Kernel = kernels[name];
     const stream = this.#current;
+    this.#launches[0]++;
     const bounds = kernel.bounds(scalars);
     const args: number[] = [];
     let foreign = false;
@@ -240,6 +245,7 @@ export class Device {
     if (graph.released) throw new Error("This graph was released; capture it again.");
     this.refuse("A replay", "graphs cannot hold graphs.");
     for (const buffer of graph.kept) if (buffer.holds.length > 0) buffer.checkHolds(0, buffer.bytes, true);
+    this.#launches[0]++;
     this.#current.replay(graph);
     this.#use(graph.kept, this.#current);
     const passed = this.#current.record();

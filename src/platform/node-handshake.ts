@@ -14,9 +14,10 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
+import { afterPatience } from "./patience.ts";
 
 /** Changes whenever anything that processes say to each other does. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 const MAGIC = 0x57535a0a;
 const HELLO = 40;
 const CHALLENGE = 24;
@@ -175,9 +176,10 @@ function take(socket: Socket, count: number, ifClosed = "closed the connection")
 
 /** Runs a handshake with its deadline; a failed one closes the socket. */
 async function within<T>(socket: Socket, body: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let callOff = (): void => {};
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new HandshakeError("slow", `was not done in ${DEADLINE / 1e3} s`)), DEADLINE);
+    const giveUp = (): void => reject(new HandshakeError("slow", `was not done in ${DEADLINE / 1e3} s`));
+    callOff = afterPatience(DEADLINE, giveUp);
   });
   const swallow = (): void => {}; // a reset also closes, which is what is waited for
   socket.on("error", swallow);
@@ -189,6 +191,6 @@ async function within<T>(socket: Socket, body: () => Promise<T>): Promise<T> {
     socket.destroySoon();
     throw error;
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }

@@ -103,6 +103,7 @@ export class SocketWire implements Wire {
     this.#socket.on("end", () => this.#break("it was closed"));
     this.#socket.on("error", (error: NodeJS.ErrnoException) => this.#break(error.code ?? error.message));
     this.#socket.resume();
+    this.#socket.unref(); // the rank's thread lives as long as its program, not as its wires
   }
 
   #unstash(target: Uint8Array): number {

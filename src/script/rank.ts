@@ -34,6 +34,7 @@ export async function runRank(rank: Rank, program: RankProgram): Promise<Ending>
   try {
     await program.script.main(contextFor(rank, program) as Context<never>);
     await engine.finish();
+    engine.openCalls.forget();
     engine.leave("finished");
     return { rank: world.rank, ok: true };
   } catch (thrown) {
@@ -43,6 +44,7 @@ export async function runRank(rank: Rank, program: RankProgram): Promise<Ending>
 
 /** Ends a rank whose program threw. */
 export function failRank(rank: Rank, thrown: unknown): Ending {
+  rank.engine.openCalls.forget();
   const error = thrown instanceof Error ? thrown : new Error(`a value that is no Error: ${String(thrown)}`);
   const echo = error instanceof JobError;
   const frame = userFrame(error.stack ?? "");

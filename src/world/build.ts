@@ -9,12 +9,14 @@ import {
   type StreamMaker,
 } from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
+import { Deadline } from "./deadline.ts";
 import type { Served } from "./driver.ts";
 import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
 import { type LinkSpeeds, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
 import type { GroupInfo } from "./operation.ts";
+import { pulse, pulseAt, type RecorderPlace } from "./recorder.ts";
 import type { ToComm } from "./remote/calls.ts";
 import { RemoteDriver, RemoteTransport } from "./remote/remote-transport.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
@@ -59,6 +61,10 @@ interface CommonOptions {
   readonly served?: Served;
   /** Owner of the device's segments; the rank itself if not given. */
   readonly owner?: number;
+  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
+  readonly timeout?: number;
+  /** Where ranks' operations are recorded and their moves counted, if others are to see them. */
+  readonly place?: (rank: number) => RecorderPlace;
   /** Makes the recorder of a rank's messages. */
   readonly traffic?: (rank: number) => Traffic | undefined;
 }
@@ -96,8 +102,10 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
   const { eager, served, waiting } = options;
-  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
-  const watchdog = new Watchdog(engine, transport);
+  const place = options.place?.(rank);
+  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served, place });
+  const watchdog = new Watchdog(engine, transport, deadlineOf(options, engine));
+  engine.openCalls.look = () => watchdog.look();
   engine.driver = new ThreadDriver(engine, transport, watchdog, waiting);
   const info = everybody(size);
   const shared = transport.openShared(info.ranks, control.world);
@@ -123,8 +131,10 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   const nodes = nodesOf(options);
   const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
   const { eager, served } = options;
-  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served });
-  const watch = new TcpWatch(engine, transport, office);
+  const place = options.place?.(rank);
+  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served, place });
+  const watch = new TcpWatch(engine, transport, office, deadlineOf(options, engine));
+  engine.openCalls.look = () => watch.look();
   engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
   const world = new ProcessGroup(engine, everybody(size), new Tuner(options.table));
   engine.leave = (state, error) => watch.leave(state, error);
@@ -148,8 +158,9 @@ export function buildRemoteRank(options: RemoteRankOptions): Rank {
   const tracer = options.tracer?.(rank);
   const device = deviceOf(options, rank, tracer);
   const remote = new RemoteTransport(options.transport, rank, size, device, post, options.recorded);
-  const engine = new Engine({ transport: remote, device, now });
+  const engine = new Engine({ transport: remote, device, now, place: options.place?.(rank) });
   remote.serve(engine);
+  engine.openCalls.onChange = () => remote.storeChanged();
   engine.driver = new RemoteDriver(remote);
   engine.leave = (state, error = "") => remote.leave(state, error);
   const world = new ProcessGroup(engine, everybody(size), new Tuner(options.table));
@@ -161,12 +172,21 @@ export interface LocalWorldOptions extends CommonOptions {
   readonly macrotask: (step: () => void) => void;
   /** Seeds the scheduler; undefined gives turns in rank order. */
   readonly seed?: number;
+  /** Whether nothing outside of the job, such as a timer, can make a program go on; where nobody knows, it might. */
+  readonly idle?: () => boolean;
 }
 
 /** All ranks of a local job, in this thread. */
 export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
   const { size, runtime, quota, now, macrotask, seed } = options;
-  const hub = new LocalHub({ size, runtime, macrotask, seed });
+  const hub = new LocalHub({
+    size,
+    runtime,
+    macrotask,
+    seed,
+    idle: options.idle,
+    timed: options.timeout !== undefined,
+  });
   const info = everybody(size);
   const tuner = new Tuner(options.table);
   const nodes = nodesOf(options);
@@ -175,11 +195,13 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     const traffic = options.traffic?.(rank);
     const execute = makeExecutor(runtime, tracer);
     const stream: StreamMaker = () => new DeferredStream(execute, () => hub.activate(rank));
-    const device = new Device({ runtime, stream, owner: rank, quota, tracer });
+    const device = new Device({ runtime, stream, owner: rank, quota, tracer, launches: launchesOf(options, rank) });
     const transport = new LocalTransport(hub, rank, pacedLinks(options, rank, nodes));
-    const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager: options.eager });
+    const { eager } = options;
+    const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, place: options.place?.(rank) });
     engine.driver = new LocalDriver(hub, rank);
-    hub.join({ transport, engine, device });
+    engine.openCalls.onChange = () => hub.activate(rank);
+    hub.join({ transport, engine, device, deadline: deadlineOf(options, engine) });
     const world = new ProcessGroup(engine, info, tuner);
     engine.leave = (state, error) => transport.leave(state, error);
     return { world, device, engine };
@@ -190,7 +212,16 @@ function deviceOf(options: CommonOptions, rank: number, tracer: Tracer | undefin
   const { runtime, quota, owner = rank } = options;
   const execute = makeExecutor(runtime, tracer);
   const { stream = () => new InlineStream(execute) } = options;
-  return new Device({ runtime, stream, owner, quota, tracer });
+  return new Device({ runtime, stream, owner, quota, tracer, launches: launchesOf(options, rank) });
+}
+
+/** The word that counts a program's launches. */
+function launchesOf({ place, served }: CommonOptions, rank: number): Int32Array | undefined {
+  return place && !served ? pulseAt(place(rank)).subarray(pulse.LAUNCHES, pulse.LAUNCHES + 1) : undefined;
+}
+
+function deadlineOf({ timeout }: CommonOptions, engine: Engine): Deadline | undefined {
+  return timeout === undefined ? undefined : new Deadline(engine, timeout);
 }
 
 /** The group of all ranks, as every transport numbers it. */

@@ -2,40 +2,19 @@
  * From what every rank was doing to one message that says what went wrong. A pure
  * function of the ranks' reports, so every rank comes to the same words.
  */
-import type { Kind } from "./operation.ts";
 import type { FlightRecord } from "./recorder.ts";
-import type { Failure, RankState } from "./transport.ts";
+import { nameRanks, type PendingOperation, type Report } from "./report.ts";
+import type { StoreWait } from "./store/open-calls.ts";
+import type { Failure } from "./transport.ts";
+import { nameOperation, nameWait, whoWaits } from "./waiting.ts";
 
-export interface PendingOperation {
-  readonly text: string;
-  readonly kind: Kind;
-  readonly group: string;
-  readonly seq: number;
-  readonly hash: number;
-  readonly site: string;
-  /** World rank of a send's or receive's other side, else -1. */
-  readonly peer: number;
-  readonly tag: number;
-  readonly awaited: boolean;
-  /** World ranks that must act first. */
-  readonly blockedOn: readonly number[];
-}
-
-export interface Report {
-  readonly rank: number;
-  readonly state: RankState;
-  /** What a failed rank threw, with its line. */
-  readonly error: string;
-  readonly pending: readonly PendingOperation[];
-  readonly recent: readonly FlightRecord[];
-  /** The engine's count of moves when the report was made. */
-  readonly moves: number;
-}
+export { nameRanks, type PendingOperation, type Report };
 
 /** @param reports those that came in time; index is not rank. */
 export function diagnose(failure: Failure, reports: readonly Report[]): string {
   if (failure.kind === "aborted") return failure.detail;
   if (failure.kind === "threw") return describeThrow(failure, reports);
+  if (failure.kind === "late") return describeLate(failure, reports);
   if (failure.kind === "lost" || failure.kind === "broken") return describeLoss(failure, reports);
   const mismatch = findMismatch(reports) ?? findUnequalPair(reports);
   if (mismatch) return mismatch;
@@ -45,20 +24,29 @@ export function diagnose(failure: Failure, reports: readonly Report[]): string {
 
 /**
  * The ranks that can never go on: each awaits something, and all it awaits needs a rank
- * that is finished or in this set. Empty if there is hope.
+ * that is finished or in this set. Empty if there is hope. What a rank waits for at the store
+ * may come from any other, and from a timer of its own, unless the program has limited that
+ * wait itself.
  */
 export function stuckRanks(reports: readonly Report[], size: number): number[] {
   const byRank = new Map(reports.map((report) => [report.rank, report]));
   const gone = (rank: number): boolean => byRank.get(rank)?.state === "finished";
+  const waitsOf = (rank: number): readonly StoreWait[] => byRank.get(rank)?.store?.waits ?? [];
   const stuck = new Set<number>();
   for (const { rank, state, pending } of reports) {
-    if (state === "running" && pending.some((work) => work.awaited)) stuck.add(rank);
+    if (state !== "running") continue;
+    if (pending.some((work) => work.awaited) || waitsOf(rank).length > 0) stuck.add(rank);
   }
+  const still = (rank: number): boolean => stuck.has(rank) && byRank.get(rank)?.store?.idle === true;
+  const everybody = Array.from({ length: size }, (_, rank) => rank);
   for (let changed = true; changed; ) {
     changed = false;
+    const deserted = everybody.every((rank) => gone(rank) || still(rank)); // nobody is left who could call the store
     for (const rank of stuck) {
       const awaited = byRank.get(rank)?.pending.filter((work) => work.awaited) ?? [];
-      const hope = awaited.some((work) => !work.blockedOn.some((peer) => gone(peer) || stuck.has(peer)));
+      const hope =
+        awaited.some((work) => !work.blockedOn.some((peer) => gone(peer) || stuck.has(peer))) ||
+        waitsOf(rank).some(({ ends }) => ends || !deserted);
       if (hope) {
         stuck.delete(rank);
         changed = true;
@@ -140,9 +128,23 @@ function describeLoss(failure: Failure, reports: readonly Report[]): string {
   return `rank ${failure.by} ${failure.detail}${meanwhile(reports)}.`;
 }
 
+/** A rank has waited for longer than the job allows. */
+function describeLate({ by, detail }: Failure, reports: readonly Report[]): string {
+  const known = reports.flatMap(({ rank, pending }) => [rank, ...pending.flatMap(({ blockedOn }) => blockedOn)]);
+  return (
+    `rank ${by} has waited for ${detail}, and nothing came: ${whoWaits(reports, Math.max(by, ...known) + 1)}. ` +
+    `That is the job's timeout; give it more time if the ranks need it.`
+  );
+}
+
 /** What the other ranks were waiting in. */
 function meanwhile(reports: readonly Report[]): string {
-  const waiting = waiters(reports).map(({ rank, work }) => `rank ${rank} waits in ${work.text}${at(work.site)}`);
+  const waiting = [
+    ...waiters(reports).map(({ rank, work }) => `rank ${rank} waits in ${work.text}${at(work.site)}`),
+    ...reports.flatMap(({ rank, store }) =>
+      (store?.waits ?? []).map((wait) => `rank ${rank} waits for ${nameWait(wait)}`),
+    ),
+  ];
   if (waiting.length > 8) waiting.splice(8, Infinity, `and ${waiting.length - 8} more`);
   return waiting.length ? ` while ${waiting.join(", ")}` : "";
 }
@@ -166,18 +168,32 @@ function describeLeft(reports: readonly Report[]): string | undefined {
 
 function describeStuck(reports: readonly Report[]): string {
   const all = waiters(reports);
-  const lines = all
-    .slice(0, 16)
-    .map(
-      ({ rank, work }) =>
-        `  rank ${rank} waits for ${nameRanks(work.blockedOn)} in ${work.text}${at(work.site)}${place(work)}`,
-    );
-  if (all.length > 16) lines.push(`  and ${all.length - 16} more`);
+  const atStore = reports.flatMap(({ rank, store }) => (store?.waits ?? []).map((wait) => ({ rank, wait })));
+  const lines = [
+    ...all.map(({ rank, work }) => ({ rank, text: `${nameOperation(work)}${place(work)}` })),
+    ...atStore.map(({ rank, wait }) => ({ rank, text: nameWait(wait) })),
+  ]
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ rank, text }) => `  rank ${rank} waits for ${text}`);
+  if (lines.length > 16) lines.splice(16, Infinity, `  and ${lines.length - 16} more`);
   const sends = all.some(({ work }) => work.kind === "send");
-  const advice = sends
-    ? "A send completes only when its receive has taken the bytes: let one side receive first, or issue both and await them together."
-    : "Every operation that is waited for needs its other side: check ranks, tags and the order of calls.";
-  return `Deadlock: each of these ranks waits for another one, and nothing can move.\n${lines.join("\n")}\n${advice}`;
+  const advice: string[] = [];
+  if (sends)
+    advice.push(
+      "A send completes only when its receive has taken the bytes: let one side receive first, or issue both and await them together.",
+    );
+  else if (all.length > 0)
+    advice.push("Every operation that is waited for needs its other side: check ranks, tags and the order of calls.");
+  if (atStore.length > 0) {
+    const finished = reports.flatMap(({ rank, state }) => (state === "finished" ? [rank] : []));
+    if (finished.length > 0) advice.push(`${nameRanks(finished)} ${finished.length > 1 ? "have" : "has"} returned.`);
+    advice.push(
+      "A key must be set, and a barrier reached, by a rank that does not wait itself: check names and the order of calls, or give the wait a timeout.",
+    );
+  }
+  const lone = new Set(lines).size === 1;
+  const head = lone ? "nobody is left who could do what is waited for" : "each of these ranks waits for another one";
+  return `Deadlock: ${head}, and nothing can move.\n${lines.join("\n")}\n${advice.join(" ")}`;
 }
 
 function waiters(reports: readonly Report[]): { rank: number; work: PendingOperation }[] {
@@ -192,15 +208,4 @@ function at(site: string): string {
 
 function place(work: PendingOperation): string {
   return work.seq > 0 ? `, operation ${work.seq} of ${work.group}` : "";
-}
-
-/** `rank 2`, `ranks 0, 1 and 3`, `ranks 0 to 7` */
-export function nameRanks(ranks: readonly number[]): string {
-  const sorted = [...ranks].sort((a, b) => a - b);
-  if (sorted.length === 1) return `rank ${sorted[0]}`;
-  if (sorted.length === 0) return "nobody";
-  const run = sorted.every((rank, i) => rank === sorted[0] + i);
-  if (run && sorted.length > 3) return `ranks ${sorted[0]} to ${sorted.at(-1)}`;
-  const shown = sorted.length > 8 ? [...sorted.slice(0, 7), `${sorted.length - 7} more`] : sorted;
-  return `ranks ${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
 }

@@ -2,6 +2,7 @@
 import type { Completion, Device } from "../device/index.ts";
 import type { Site } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
+import type { RecorderPlace } from "./recorder.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Transport } from "./transport.ts";
 import type { Work } from "./work.ts";
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly eager?: number;
   /** The program, if it is in another thread. */
   readonly served?: Served;
+  /** Where the rank's operations are recorded and its moves counted, if others are to see them. */
+  readonly place?: RecorderPlace;
 }
 
 /** A program in another thread, as the engine of its communication stream sees it. */

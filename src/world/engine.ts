@@ -6,11 +6,13 @@
 import type { Completion, Device } from "../device/index.ts";
 import { captureSite, formatSite, type Site } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
-import type { PendingOperation, Report } from "./diagnose.ts";
+import type { Report } from "./diagnose.ts";
 import { type Driver, type EngineOptions, type Served, SHORT } from "./driver.ts";
 import { EagerSends } from "./eager.ts";
 import { formatOperation, type Span } from "./operation.ts";
-import { Recorder } from "./recorder.ts";
+import { pendingOf } from "./pending.ts";
+import { pulse, pulseAt, Recorder } from "./recorder.ts";
+import { OpenCalls } from "./store/open-calls.ts";
 import type { Traffic } from "./traffic.ts";
 import type { RankState, Transport } from "./transport.ts";
 import type { Work } from "./work.ts";
@@ -42,15 +44,18 @@ export class Engine {
   readonly transport: Transport;
   readonly device: Device;
   readonly now: () => number;
-  readonly recorder = new Recorder();
+  readonly recorder: Recorder;
+  /** What the program waits for at the store. */
+  readonly openCalls = new OpenCalls();
   readonly eager: EagerSends;
   readonly traffic: Traffic | undefined;
   readonly nodes: readonly number[];
   /** Set once by whoever builds the rank: how it waits, and how it tells the others that it is over. */
   driver!: Driver;
   leave!: (state: "finished" | "failed", error?: string) => void;
-  /** How many times anything moved; a still count is a sign of a deadlock. */
-  moves = 0;
+  readonly #pulse: Int32Array;
+  /** Word of the pulse that counts this engine's moves. */
+  readonly #moves: number;
   readonly #tracer: Tracer | undefined;
   readonly #served: Served | undefined;
   /** Operations that nobody has waited for yet: a list linked through the works. */
@@ -76,6 +81,10 @@ export class Engine {
     this.traffic = options.traffic;
     this.#served = options.served;
     this.nodes = options.nodes ?? [];
+    const { served, place } = options;
+    this.recorder = new Recorder(served ? undefined : place); // a program's operations are recorded in its own thread
+    this.#pulse = served && place ? pulseAt(place) : this.recorder.pulse;
+    this.#moves = served ? pulse.COMM_MOVES : pulse.MOVES;
     this.eager = new EagerSends(options.eager ?? 0);
   }
 
@@ -112,6 +121,15 @@ export class Engine {
   fence(): Completion {
     if (this.#served) return this.#served.fence;
     return this.transport.remote ? past : this.device.stream.record();
+  }
+
+  /** How many times anything moved; a still count is a sign of a deadlock. */
+  get moves(): number {
+    return this.#pulse[this.#moves];
+  }
+
+  set moves(count: number) {
+    this.#pulse[this.#moves] = count;
   }
 
   /** How many await one. */
@@ -162,7 +180,7 @@ export class Engine {
 
   /** Advances everything that can be advanced without waiting. */
   progress(): boolean {
-    let moved = this.transport.progress();
+    let moved = this.#failure === undefined && this.transport.progress(); // a failed job's memory may be in use again
     const active = this.#active;
     for (let i = 0; i < active.length; i++) if (!active[i].done && active[i].advance()) moved = true;
     if (this.eager.count > 0 && this.eager.progress()) moved = true;
@@ -281,6 +299,7 @@ export class Engine {
     this.#served?.failed(failure.message);
     for (const work of this.pending()) work.reject(this.#failure);
     this.#active.length = 0;
+    this.openCalls.fail(failure);
     this.#drained?.();
   }
 
@@ -310,25 +329,13 @@ export class Engine {
     this.released(1);
   }
 
-  /** What this rank is doing, for a diagnosis of the whole job. */
-  report(state: RankState, error = ""): Report {
-    const recent = this.recorder.dump(32);
-    const pending: PendingOperation[] = this.pending()
-      .slice(0, 16)
-      .map((work) => ({
-        text: formatOperation(work.operation),
-        kind: work.operation.kind,
-        group: work.operation.group.name,
-        seq: work.operation.seq,
-        hash: work.operation.hash,
-        site: formatSite(work.operation.site),
-        peer: work.operation.peer === undefined ? -1 : work.operation.group.ranks[work.operation.peer],
-        tag: work.operation.tag ?? 0,
-        awaited: work.awaited,
-        blockedOn: [...new Set(work.blockedOn())].slice(0, 64),
-      }));
+  /** What this rank is doing, for a diagnosis of the whole job. @param last operations to tell of. */
+  report(state: RankState, error = "", last = 32): Report {
+    const recent = this.recorder.dump(last);
+    const pending = this.pending().slice(0, 16).map(pendingOf);
     pending.push(...this.eager.pending().slice(0, 16));
-    return { rank: this.rank, state, error, pending, recent, moves: this.moves };
+    const { rank, moves, streamsAwaited: streams } = this;
+    return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
   }
 
   #forgetEnded(): void {

@@ -24,8 +24,10 @@ export type { FromComm, ToComm } from "./remote/calls.ts";
 export { CommServer } from "./remote/comm-server.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
 export type { Waiting } from "./shm/thread-driver.ts";
+export type { StoreCall } from "./store/calls.ts";
 export { MemoryStore } from "./store/memory-store.ts";
-export { RemoteStore, type StoreCall, type StoreReply, StoreSession } from "./store/remote-store.ts";
+export { RankStore } from "./store/rank-store.ts";
+export { RemoteStore, type StoreReply, StoreSession } from "./store/remote-store.ts";
 export {
   type Store,
   StoreClosedError,

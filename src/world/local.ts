@@ -5,6 +5,7 @@
  */
 import { addressOf, type DeferredStream, type Device, type KernelRuntime } from "../device/index.ts";
 import { mulberry32 } from "../platform/random.ts";
+import type { Deadline } from "./deadline.ts";
 import { diagnose, type Report, stuckRanks } from "./diagnose.ts";
 import type { Driver } from "./driver.ts";
 import type { Engine } from "./engine.ts";
@@ -15,12 +16,16 @@ import type { Failure, Message, RankState, Request, SharedGroup, Transport } fro
 
 /** Milliseconds that are not worth a timer. */
 const SHORT = 1;
+/** Milliseconds between two looks at ranks that wait for the store, or that may only wait for so long. */
+const TICK = 100;
 
 interface Member {
   readonly transport: LocalTransport;
   readonly engine: Engine;
   /** Its streams are deferred ones. */
   readonly device: Device;
+  /** How long its program may wait, if there is a limit. */
+  readonly deadline?: Deadline;
 }
 
 export interface HubOptions {
@@ -30,6 +35,10 @@ export interface HubOptions {
   readonly macrotask: (step: () => void) => void;
   /** Seeds order of turns and delays of messages; undefined gives turns in rank order. */
   readonly seed?: number;
+  /** Whether nothing outside of the job, such as a timer, can make a program go on; where nobody knows, it might. */
+  readonly idle?: () => boolean;
+  /** Whether ranks have deadlines. */
+  readonly timed?: boolean;
 }
 
 /** The scheduler of a local world. */
@@ -47,12 +56,20 @@ export class LocalHub {
   #nextId = 1;
   #failed = false;
   #suspected: Failure | undefined;
+  readonly #idle: () => boolean;
+  /** Looks again, while ranks wait for what does not come by turns. */
+  #later: ReturnType<typeof setTimeout> | undefined;
+  readonly #timed: boolean;
+  /** What all ranks had moved when they seemed to be stuck at the store. */
+  #seemed = -1;
 
   constructor(options: HubOptions) {
     this.size = options.size;
     this.runtime = options.runtime;
     this.#macrotask = options.macrotask;
     this.#random = options.seed === undefined ? undefined : mulberry32(options.seed);
+    this.#idle = options.idle ?? (() => false);
+    this.#timed = options.timed ?? false;
   }
 
   /** Adds the next rank, once its engine and stream exist. */
@@ -107,10 +124,10 @@ export class LocalHub {
 
   /** Gives turns to the ranks that are ready; with a seed to one of them, else to all in order. */
   #turn(): void {
+    if (this.#timed) this.#lookLater();
     if (this.#suspected) this.fail(this.#suspected);
-    if (this.#failed) return;
     if (this.#ready.size === 0) {
-      if (!this.#sleepForLinks()) this.#judge();
+      if (!this.#failed && !this.#sleepForLinks()) this.#judge();
       return;
     }
     const ready = [...this.#ready].sort((a, b) => a - b);
@@ -124,11 +141,12 @@ export class LocalHub {
 
   /** One turn of one rank. @returns whether it may want another. */
   #give({ transport, engine, device }: Member): boolean {
-    const delivered = transport.deliver(this.#random);
+    // After a failure nothing comes from peers any more; the device works on.
+    const delivered = !this.#failed && transport.deliver(this.#random);
     let drained = false;
     for (const stream of device.streams) if ((stream as DeferredStream).drain()) drained = true;
     const moved = engine.progress();
-    return delivered || drained || moved || transport.hasMail;
+    return delivered || drained || moved || (!this.#failed && transport.hasMail);
   }
 
   /** Whether something is still on its way over paced links; the hub looks again when it arrives. */
@@ -144,14 +162,39 @@ export class LocalHub {
 
   /** Nobody is ready: whoever awaits something that can no longer come is stuck. */
   #judge(): void {
-    const waits = this.#members.some(({ engine, device }) => engine.awaited || device.awaited);
-    if (!waits) return;
-    const reports = this.#reports();
-    if (stuckRanks(reports, this.size).length > 0) this.fail({ kind: "stuck", by: -1, detail: "" });
+    const atStore = this.#members.some(({ engine }) => engine.openCalls.waiting > 0);
+    if (!atStore && !this.#members.some(({ engine, device }) => engine.awaited || device.awaited)) return;
+    const reports = this.#reports(0);
+    if (stuckRanks(reports, this.size).length > 0) {
+      // What has just been called of the store is answered in a moment: it must be the same twice.
+      const moved = this.#members.reduce((sum, { engine }) => sum + engine.moves, 0);
+      if (!atStore || moved === this.#seemed) this.fail({ kind: "stuck", by: -1, detail: "" });
+      this.#seemed = moved;
+    }
+    if (atStore) this.#lookLater();
   }
 
-  #reports(): Report[] {
-    return this.#members.map(({ engine, transport }) => engine.report(transport.state, transport.error));
+  /** Looks at deadlines, and judges again: a timer of a program may have been the last that could help. */
+  #lookLater(): void {
+    if (this.#failed || this.#later !== undefined) return;
+    this.#later = setTimeout(() => {
+      this.#later = undefined;
+      for (const { deadline } of this.#members) {
+        const late = deadline?.look();
+        if (late) this.suspect(late);
+      }
+      this.#schedule();
+    }, TICK);
+    (this.#later as { unref?(): void }).unref?.(); // it must not keep a thread alive
+  }
+
+  /** @param last operations that each rank tells of. */
+  #reports(last?: number): Report[] {
+    const idle = this.#idle();
+    return this.#members.map(({ engine, transport }) => {
+      const report = engine.report(transport.state, transport.error, last);
+      return { ...report, store: { ...engine.openCalls.report(), idle } };
+    });
   }
 }
 

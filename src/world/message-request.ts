@@ -6,6 +6,8 @@ import type { Message, Request } from "./transport.ts";
 export class MessageRequest implements Request {
   done = false;
   matched = false;
+  /** Grows while its bytes come. */
+  progress = 0;
   readonly message: Message;
 
   constructor(message: Message) {

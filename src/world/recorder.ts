@@ -23,6 +23,10 @@ const SIZE = 1000;
 /** Numbers of an operation: kind, seq, hash, operator, root, algorithm, peer, tag, data count, dtype, axes, four lengths. */
 const FIELDS = 15;
 const AXES = 4;
+/** Words before the operations: see Pulse. */
+const HEAD = 16;
+const ISSUED_AT = 4 * (HEAD + SIZE * FIELDS);
+const STATES_AT = ISSUED_AT + 8 * SIZE;
 
 const dtypeNames = Object.keys(dtypes) as DType[];
 
@@ -40,16 +44,79 @@ export interface FlightRecord {
   readonly issued: number;
 }
 
+/** Words of a rank that grow when something moves, each written by one thread. */
+export const pulse = {
+  /** Operations issued. */
+  OPERATIONS: 0,
+  /** Moves of the engine in the program's thread, and of that in its communication stream's. */
+  MOVES: 1,
+  COMM_MOVES: 2,
+  /** Kernels and graphs launched. */
+  LAUNCHES: 3,
+  /** 1 once the program runs. */
+  STARTED: 4,
+} as const;
+
+/** Where a recorder lies that other threads can read. */
+export interface RecorderPlace {
+  readonly memory: SharedArrayBuffer;
+  /** Bytes from its start, a multiple of 8. */
+  readonly offset: number;
+}
+
+/** What others see of a recorder. */
+export interface Peeked {
+  /** The last operation, without its line and its group's name. */
+  readonly last: FlightRecord | undefined;
+  /** Differs whenever something has moved. */
+  readonly moved: number;
+  /** Whether any operation is under way. */
+  readonly underWay: boolean;
+  /** Whether the program runs. */
+  readonly started: boolean;
+}
+
+export function pulseAt({ memory, offset }: RecorderPlace): Int32Array {
+  return new Int32Array(memory, offset, HEAD);
+}
+
 export class Recorder {
-  readonly #fields = new Int32Array(SIZE * FIELDS);
-  readonly #issued = new Float64Array(SIZE);
-  readonly #states = new Uint8Array(SIZE);
+  /** Bytes of a recorder, a multiple of 8. */
+  static readonly bytes = Math.ceil((STATES_AT + SIZE) / 8) * 8;
+  /** What moves, for those who watch from other threads. */
+  readonly pulse: Int32Array;
+  readonly #fields: Int32Array;
+  readonly #issued: Float64Array;
+  readonly #states: Uint8Array;
   readonly #groups: GroupInfo[] = [];
   readonly #sites: (Site | undefined)[] = [];
   /** By number: what an operation makes. Few make anything. */
   readonly #made = new Map<number, string>();
   readonly #lists = new Lists();
   #count = 0;
+
+  /** @param place in memory that others see, zeroed; in memory of its own if not given. */
+  constructor(place?: RecorderPlace) {
+    const { memory, offset } = place ?? { memory: new ArrayBuffer(Recorder.bytes), offset: 0 };
+    this.pulse = new Int32Array(memory, offset, HEAD);
+    this.#fields = new Int32Array(memory, offset + 4 * HEAD, SIZE * FIELDS);
+    this.#issued = new Float64Array(memory, offset + ISSUED_AT, SIZE);
+    this.#states = new Uint8Array(memory, offset + STATES_AT, SIZE);
+  }
+
+  /** What another thread's recorder holds. */
+  static peek(place: RecorderPlace): Peeked {
+    const recorder = new Recorder(place);
+    const { pulse: words } = recorder;
+    recorder.#count = Atomics.load(words, pulse.OPERATIONS);
+    const kept = Math.min(recorder.#count, SIZE);
+    return {
+      last: recorder.dump(1)[0],
+      moved: words.reduce((sum, word) => sum + word, 0),
+      underWay: recorder.#states.subarray(0, kept).includes(0),
+      started: words[pulse.STARTED] !== 0,
+    };
+  }
 
   /** Operations issued so far. */
   get count(): number {
@@ -59,6 +126,7 @@ export class Recorder {
   /** Records an operation, before it begins. @returns its number, for `end` and `locate`. */
   add(operation: Operation, issued: number): number {
     const number = this.#count++;
+    this.pulse[pulse.OPERATIONS] = this.#count;
     const at = number % SIZE;
     const f = this.#fields;
     const base = at * FIELDS;
@@ -131,7 +199,7 @@ export class Recorder {
     });
     const state = (["under way", "done", "failed"] as const)[this.#states[at]];
     const site = formatSite(this.#sites[at]);
-    const { id: groupId, name: group } = this.#groups[at];
+    const { id: groupId, name: group } = this.#groups[at] ?? { id: -1, name: "" };
     return { operation, group, groupId, seq, hash, state, site, issued: this.#issued[at] };
   }
 }

@@ -18,6 +18,8 @@ export interface Request {
   readonly peer: number;
   /** Whether the peer has done its part, and only the way is still to be travelled. */
   readonly matched?: boolean;
+  /** Grows while its bytes come, where that takes time. */
+  readonly progress?: number;
 }
 
 /** What must be equal for a receive to match a send, besides the two ranks. */
@@ -41,9 +43,10 @@ export interface Message extends Envelope {
 export interface Failure {
   /**
    * What called for the end: operations that do not fit each other, a circle of waits, a rank that
-   * is needed but returned, threw, whose process is gone, a connection that broke, or a call of abort.
+   * is needed but returned, threw, whose process is gone, a connection that broke, a wait that was longer
+   * than the job's timeout, or a call of abort.
    */
-  readonly kind: "mismatch" | "stuck" | "left" | "threw" | "lost" | "broken" | "aborted";
+  readonly kind: "mismatch" | "stuck" | "left" | "threw" | "lost" | "broken" | "late" | "aborted";
   /** The rank that noticed; for `threw`, `lost` and `aborted` the one it happened to. */
   readonly by: number;
   readonly detail: string;

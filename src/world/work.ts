@@ -79,6 +79,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #steps: Steps | undefined;
   #shared: SharedCollective | undefined;
   #pending: Request | readonly Request[] | undefined;
+  /** Steps of its algorithm that are behind it. */
+  #passed = 0;
   #value: T | undefined;
   #error: Error | undefined;
   #waiters: (() => void)[] | undefined;
@@ -208,6 +210,12 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
       .map((request) => request.peer);
   }
 
+  /** Grows while the operation goes on. */
+  get progress(): number {
+    const pending = this.#pending ? ([this.#pending].flat() as readonly Request[]) : [];
+    return pending.reduce((sum, { done, progress = 0 }) => sum + progress + (done ? 1 : 0), this.#passed);
+  }
+
   #step(): boolean {
     if (this.#shared) {
       if (!this.#shared.poll()) return false;
@@ -218,6 +226,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     for (;;) {
       if (this.#pending && !isDone(this.#pending)) return moved;
       moved = true;
+      this.#passed++;
       const next = this.#steps?.next();
       if (!next || next.done) {
         this.#end("done");

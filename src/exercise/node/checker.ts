@@ -5,6 +5,7 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { basename } from "node:path";
+import { afterPatience } from "../../platform/patience.ts";
 import type { Shown } from "../../script/index.ts";
 import { CompileError, compileProgram, type Program } from "../../script/node/compile.ts";
 import { type JobResult, runJob } from "../../script/node/job.ts";
@@ -159,7 +160,7 @@ export async function runOnce(
   const shown: Shown[][] = Array.from({ length: world }, () => []);
   const patience = options.patience ?? PATIENCE;
   const stop = new AbortController();
-  const tooLong = setTimeout(() => stop.abort(), patience);
+  const callOff = afterPatience(patience, () => stop.abort());
   const stopped = (): void => stop.abort();
   options.signal?.addEventListener("abort", stopped);
   try {
@@ -191,7 +192,7 @@ export async function runOnce(
     }
     return { result, reports: Array.from({ length: world }, (_, rank) => reportOf(said[rank])), shown };
   } finally {
-    clearTimeout(tooLong);
+    callOff();
     options.signal?.removeEventListener("abort", stopped);
   }
 }

@@ -17,6 +17,7 @@ import {
   type TuningTable,
   takeShmControl,
 } from "../../world/index.ts";
+import { Recorder } from "../../world/recorder.ts";
 import { checkStreams, type StreamMode } from "../define.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
@@ -31,6 +32,7 @@ import {
   type WorkerStart,
 } from "./protocol.ts";
 import { launch, type NodeOptions } from "./tcp/launch.ts";
+import { ThreadsWatch } from "./threads-watch.ts";
 import { workerFile } from "./worker-file.ts";
 
 export const transports = ["shm", "local", "tcp"] as const;
@@ -61,6 +63,11 @@ export interface JobOptions {
   readonly streams?: StreamMode;
   /** Threads that help each rank with large kernels; none if not given. */
   readonly helpers?: number;
+  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
+  readonly timeout?: number;
+  /** Milliseconds without any move in the whole job after which `onSilence` says who waits for what; 0 for never. */
+  readonly silence?: number;
+  readonly onSilence?: (text: string) => void;
   /** What only processes need. */
   readonly processes?: ProcessOptions;
   readonly onShown?: (rank: number, shown: Shown) => void;
@@ -95,6 +102,8 @@ export interface JobResult {
 const GRACE = 1200;
 /** Milliseconds that a process may be silent if nothing else is said. */
 export const DEFAULT_TIMEOUT = 30_000;
+/** Milliseconds without any move that are worth a word if nothing else is said. */
+export const DEFAULT_SILENCE = 30_000;
 
 /** @throws RangeError for a world size or memory that cannot be; a failing program gives a result instead. */
 export async function runJob(job: JobOptions): Promise<JobResult> {
@@ -116,6 +125,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     eager: job.eager ?? 0,
     streams: streams as StreamMode,
     helpers: job.helpers ?? 0,
+    timeout: job.timeout,
   };
   if (transport === "tcp") return new Job(job, size).runProcesses(program);
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
@@ -123,7 +133,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
   const kernels = await nodePlatform.loadKernels();
   const blas = await openedBlas();
   const control = transport === "shm" ? takeShmControl(pool, size) : undefined;
-  const start: Omit<WorkerStart, "rank"> = {
+  const start: ThreadsStart = {
     ...program,
     transport,
     size,
@@ -148,6 +158,8 @@ function checkWords({ table }: JobOptions, transport: string, streams: string): 
   checkStreams(streams);
   new Tuner(table);
 }
+/** What all workers of a job are handed alike. */
+type ThreadsStart = Omit<WorkerStart, "rank" | "records">;
 
 class Job {
   readonly #options: JobOptions;
@@ -156,6 +168,9 @@ class Job {
   readonly #memoryStore = new MemoryStore();
   readonly #endings = new Map<number, Ending>();
   readonly #records: RankRecords[];
+  #watch: ThreadsWatch | undefined;
+  /** What ends the job from outside of its ranks. */
+  #verdict: JobResult["failure"];
   #finish: (stopped: boolean) => void = () => {};
   #grace: NodeJS.Timeout | undefined;
   #over = false;
@@ -166,18 +181,47 @@ class Job {
     this.#records = Array.from({ length: size }, () => noRecords);
   }
 
-  async run(start: Omit<WorkerStart, "rank">, layout: ShmLayout | undefined): Promise<JobResult> {
-    const { signal } = this.#options;
+  async run(start: ThreadsStart, layout: ShmLayout | undefined): Promise<JobResult> {
+    const { signal, silence = DEFAULT_SILENCE, onSilence } = this.#options;
     const over = new Promise<boolean>((resolve) => {
       this.#finish = resolve;
     });
     const stop = (): void => this.#finish(true);
     signal?.addEventListener("abort", stop);
-    const threads = start.transport === "local" ? 1 : this.#size;
-    for (let rank = 0; rank < threads; rank++) this.#start({ ...start, rank }, layout);
+    const shared = start.transport === "local";
+    const threads = shared ? 1 : this.#size;
+    const records = Array.from(
+      { length: threads },
+      () => new SharedArrayBuffer(Recorder.bytes * (shared ? this.#size : 1)),
+    );
+    const sessions = records.map(() => new StoreSession(this.#memoryStore));
+    this.#watch = new ThreadsWatch({
+      size: this.#size,
+      shared,
+      places: Array.from({ length: this.#size }, (_, rank) =>
+        shared ? { memory: records[0], offset: rank * Recorder.bytes } : { memory: records[rank], offset: 0 },
+      ),
+      silence: onSilence ? silence : 0,
+      onSilence: (text) => onSilence?.(text),
+      timeout: start.timeout,
+      ask: () => {
+        for (const worker of this.#workers) worker.postMessage({ type: "ask" } satisfies WorkerReply);
+      },
+      storeAwaited: () => this.#memoryStore.waiting > 0,
+      session: (rank) => sessions[rank],
+      onStuck: () => layout?.announceStuck(),
+      onLate: (message) => {
+        this.#verdict ??= { rank: -1, message, stack: message };
+        this.#finish(true);
+      },
+    });
+    for (const [rank, session] of sessions.entries()) {
+      this.#start({ ...start, rank, records: records[rank] }, session, layout);
+    }
     if (signal?.aborted) stop();
     await over;
     this.#over = true;
+    this.#watch.stop();
     clearTimeout(this.#grace);
     signal?.removeEventListener("abort", stop);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
@@ -196,6 +240,8 @@ class Job {
       table,
       memory,
       signal,
+      silence: this.#options.silence ?? DEFAULT_SILENCE,
+      onSilence: this.#options.onSilence,
       onShown,
       onGeneration: () => this.#endings.clear(),
       onEnded: (_, { ending, records }) => this.#ended(ending, records),
@@ -209,11 +255,18 @@ class Job {
     return { ...result, failure };
   }
 
-  #start(data: WorkerStart, layout: ShmLayout | undefined): void {
+  #start(data: WorkerStart, session: StoreSession, layout: ShmLayout | undefined): void {
     const worker = new Worker(workerFile(), { workerData: data, name: `rank ${data.rank}` });
-    const session = new StoreSession(this.#memoryStore);
     this.#workers.push(worker);
+    const moved = (): void => this.#watch?.moved();
+    worker.stdout.on("data", moved); // what it prints goes its way besides
+    worker.stderr.on("data", moved);
     worker.on("message", (message: WorkerMessage) => {
+      if (message.type === "doing") {
+        this.#watch?.heard(message.reports);
+        return;
+      }
+      moved();
       if (message.type === "shown") this.#options.onShown?.(message.rank, message.shown);
       else if (message.type === "store") void this.#store(worker, session, message);
       else this.#ended(message.ending, message.records);
@@ -241,6 +294,7 @@ class Job {
   #ended(ending: Ending, records: RankRecords): void {
     if (this.#endings.has(ending.rank)) return;
     this.#endings.set(ending.rank, ending);
+    this.#watch?.ended(ending.rank, ending.ok);
     this.#records[ending.rank] = records;
     if (!ending.ok) this.#grace ??= setTimeout(() => this.#finish(true), GRACE);
     if (this.#endings.size === this.#size) this.#finish(false);
@@ -251,11 +305,9 @@ class Job {
     const failed = endings.filter((ending) => !ending.ok);
     const origin = failed.find((ending) => !ending.error?.echo) ?? failed[0];
     const ok = endings.length === this.#size && failed.length === 0;
-    const failure = origin?.error && {
-      rank: origin.error.echo ? -1 : origin.rank,
-      message: origin.error.message,
-      stack: origin.error.stack,
-    };
+    const failure = origin?.error
+      ? { rank: origin.error.echo ? -1 : origin.rank, message: origin.error.message, stack: origin.error.stack }
+      : this.#verdict;
     return { ok, failure, endings, records: this.#records };
   }
 }

@@ -14,6 +14,7 @@ import {
   type TuningTable,
 } from "../../world/index.ts";
 import type { FlightRecord } from "../../world/recorder.ts";
+import type { Report } from "../../world/report.ts";
 import type { StreamMode } from "../define.ts";
 import type { Ending } from "../rank.ts";
 import type { Shown } from "../show.ts";
@@ -38,6 +39,8 @@ export interface ProgramStart {
   readonly streams: StreamMode;
   /** Threads that help each rank's streams with large kernels. */
   readonly helpers: number;
+  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
+  readonly timeout: number | undefined;
 }
 
 /** Handed to a worker at its start. */
@@ -58,6 +61,8 @@ export interface WorkerStart extends ProgramStart {
   readonly env: Readonly<Record<string, string>>;
   /** The BLAS to use, or why there is none. */
   readonly blas: BlasReport;
+  /** Where the operations of this worker's ranks are recorded, one place after the other. */
+  readonly records: SharedArrayBuffer;
   /** What a rank of a process of its own needs besides. */
   readonly tcp?: {
     readonly port: MessagePort;
@@ -72,6 +77,8 @@ export interface WorkerStart extends ProgramStart {
 export type WorkerMessage =
   | { readonly type: "shown"; readonly rank: number; readonly shown: Shown }
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
+  /** What its ranks are doing, as it was asked. */
+  | { readonly type: "doing"; readonly reports: readonly Report[] }
   | {
       readonly type: "ended";
       readonly ending: Ending;
@@ -98,8 +105,7 @@ export interface RankRecords {
 export const noRecords: RankRecords = { spans: [], flight: [], traffic: noTraffic };
 
 /** What a worker is told. */
-export interface WorkerReply {
-  readonly type: "stored";
-  readonly id: number;
-  readonly reply: StoreReply;
-}
+export type WorkerReply =
+  | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
+  /** What are your ranks doing? */
+  | { readonly type: "ask" };

@@ -14,6 +14,7 @@ import {
   type StoreReply,
   Traffic,
 } from "../../world/index.ts";
+import { Recorder, type RecorderPlace } from "../../world/recorder.ts";
 import { openExtras } from "./helpers.ts";
 import type { WorkerStart } from "./protocol.ts";
 import { WorkerOffice } from "./tcp/worker-office.ts";
@@ -33,6 +34,13 @@ export interface ThreadOptions {
   readonly served?: CommServer;
   /** Owner of this thread's memory, if not the rank. */
   readonly owner?: number;
+  /** Whether nothing outside of the job can make this thread's programs go on. */
+  readonly idle?: () => boolean;
+}
+
+/** Where the operations of a rank are recorded. */
+export function placeOf({ transport, records }: WorkerStart, rank: number): RecorderPlace {
+  return { memory: records, offset: transport === "local" ? rank * Recorder.bytes : 0 };
 }
 
 /** The kernels of a thread. @param helpers threads that help it. */
@@ -50,7 +58,7 @@ export function spinsFor(threads: number): number {
 }
 
 /** The ranks that live in a thread: one, or with the local transport all. */
-export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, owner }: ThreadOptions): Rank[] {
+export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, owner, idle }: ThreadOptions): Rank[] {
   const common = {
     runtime: runtimeOf(start, owner, served ? 0 : start.helpers),
     quota: start.quota,
@@ -64,9 +72,11 @@ export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, own
     eager: start.eager,
     served,
     owner,
+    timeout: start.timeout,
+    place: (rank: number) => placeOf(start, rank),
   };
   if (start.transport === "local") {
-    return buildLocalWorld({ ...common, macrotask: nodePlatform.macrotask, seed: start.interleaving });
+    return buildLocalWorld({ ...common, macrotask: nodePlatform.macrotask, seed: start.interleaving, idle });
   }
   const { rank, interleaving } = start;
   if (start.tcp) {

@@ -7,7 +7,7 @@ import { ThreadedStreams } from "../../device/index.ts";
 import type { Span, Tracer } from "../../trace/trace.ts";
 import { buildRemoteRank, noTraffic, type Rank, type RankTraffic, type StoreReply } from "../../world/index.ts";
 import type { CommMessage, WorkerStart } from "./protocol.ts";
-import { runtimeOf, spinsFor } from "./ranks-of.ts";
+import { placeOf, runtimeOf, spinsFor } from "./ranks-of.ts";
 import { streamSpawner } from "./spawn-stream.ts";
 import { workerFile } from "./worker-file.ts";
 
@@ -57,6 +57,7 @@ export function startThreadedRank(
     table,
     transport,
     recorded: start.recorded,
+    place: () => placeOf(start, number),
     tracer: () => tracer,
     stream: streams.make,
     post: (message) => comm.postMessage(message),

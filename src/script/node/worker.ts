@@ -2,11 +2,13 @@
 import { hostname } from "node:os";
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import { Tracer } from "../../trace/trace.ts";
-import { MemoryStore, noTraffic, type Rank, RemoteStore, type Store, type StoreReply } from "../../world/index.ts";
+import { MemoryStore, noTraffic, type Rank, RankStore, RemoteStore, type StoreReply } from "../../world/index.ts";
+import { pulse } from "../../world/recorder.ts";
 import { type Place, type Script, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
 import { type Ending, failRank, runRank } from "../rank.ts";
 import { blasName, formatChoice } from "./blas/format.ts";
+import { doingOf, isIdle } from "./doing.ts";
 import type { WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
 import { ranksOf } from "./ranks-of.ts";
 import { startThreadedRank, type ThreadedRank } from "./threaded-rank.ts";
@@ -24,8 +26,12 @@ Error.stackTraceLimit = 40; // deep enough to reach the program from inside the 
 
 /** The job's store: in the local world's only thread, or in the process that coordinates the job. */
 const remote = new RemoteStore((id, oldest, call) => post({ type: "store", id, oldest, call }));
-const store: Store = start.transport === "local" ? new MemoryStore() : remote;
-port.on("message", ({ id, reply }: WorkerReply) => remote.replied(id, reply)); // keeps the thread alive, too
+const local = start.transport === "local" ? new MemoryStore() : undefined;
+port.on("message", (message: WorkerReply) => {
+  // Being listened to, the port keeps the thread alive, too.
+  if (message.type === "stored") remote.replied(message.id, message.reply);
+  else void tell();
+});
 process.on("uncaughtException", (error) => {
   // A promise nobody awaits, or a callback, threw: no rank can be told from it, so the first one answers.
   const [first] = running;
@@ -35,6 +41,16 @@ process.on("uncaughtException", (error) => {
 
 function post(message: WorkerMessage): void {
   port.postMessage(message);
+}
+
+/** Says what the ranks of this thread are doing. */
+async function tell(): Promise<void> {
+  post({ type: "doing", reports: await Promise.all([...running.values()].map((rank) => doingOf(rank, timers()))) });
+}
+
+/** Timers of this thread that are the job's: each wait in a store has one. */
+function timers(): number {
+  return local?.waiting ?? 0;
 }
 
 async function report(number: number, ending: Ending): Promise<void> {
@@ -55,7 +71,8 @@ function tracer(rank: number): Tracer | undefined {
 }
 
 function build(): Rank[] {
-  const options = { now, tracer, onStored: (id: number, reply: StoreReply) => remote.replied(id, reply) };
+  const onStored = (id: number, reply: StoreReply): void => remote.replied(id, reply);
+  const options = { now, tracer, onStored, idle: () => isIdle(timers()) };
   if (start.streams !== "threaded" || start.transport === "local") return ranksOf(start, options);
   threads = startThreadedRank(start, now, tracer(start.rank), options.onStored);
   return [threads.rank];
@@ -77,6 +94,7 @@ async function load(rank: Rank): Promise<(() => Promise<void>) | undefined> {
 
 async function run(rank: Rank, script: Script): Promise<void> {
   const number = rank.world.rank;
+  rank.engine.recorder.pulse[pulse.STARTED] = 1;
   let ending: Ending;
   try {
     ending = await runRank(rank, {
@@ -85,7 +103,7 @@ async function run(rank: Rank, script: Script): Promise<void> {
       place: placeOf(),
       seed: start.seed,
       env: { ...process.env, LOCAL_RANK: String(number), ...start.env },
-      store,
+      store: new RankStore(local ?? remote, rank.engine),
       now,
       tracer: tracers.get(number),
       spans: threads && (() => (threads as ThreadedRank).spans()),

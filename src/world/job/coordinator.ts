@@ -4,12 +4,16 @@
  * It runs where the launcher runs, or beside rank 0.
  */
 import type { Connection } from "../../platform/connection.ts";
+import { afterPatience, PatientClock } from "../../platform/patience.ts";
 import { diagnose, nameRanks, type Report } from "../diagnose.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { StoreSession } from "../store/remote-store.ts";
 import type { Failure } from "../transport.ts";
-import { heard, judge, type Statement } from "./judge.ts";
+import { computes, silenceOf } from "../waiting.ts";
+import { heard, judge } from "./judge.ts";
 import type { FromCoordinator, Join, Outcome, ToCoordinator } from "./protocol.ts";
+import { confirmed, isFinished, newSeat, owned, type Seat } from "./seat.ts";
+import { Stillness } from "./stillness.ts";
 
 /** Milliseconds that a lost connection has to come back before its rank counts as dead. */
 const GRACE = 1000;
@@ -25,19 +29,11 @@ export interface CoordinatorOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly store?: MemoryStore;
+  /** Milliseconds without any move after which `onSilence` says who waits for what; never if not given. */
+  readonly silence?: number;
+  readonly onSilence?: (text: string) => void;
   /** Something people should know. */
   readonly log?: (line: string) => void;
-}
-
-/** What the coordinator knows of a rank. */
-interface Seat {
-  readonly join: Join;
-  readonly store: StoreSession;
-  connection: Connection | undefined;
-  lastHeard: number;
-  lostAt: number;
-  statement: Statement | undefined;
-  answered: boolean;
 }
 
 export class Coordinator {
@@ -46,21 +42,36 @@ export class Coordinator {
   readonly over: Promise<Outcome>;
   readonly #options: CoordinatorOptions;
   readonly #seats = new Map<number, Seat>();
+  readonly #clock: PatientClock;
+  readonly #stillness: Stillness;
   readonly #began: number;
+  /** Calls of the store, and other news that came here. */
+  #news = 0;
   readonly #timer: ReturnType<typeof setInterval>;
   #end!: (outcome: Outcome) => void;
   #failing: { failure: Failure; since: number } | undefined;
   #outcome: Outcome | undefined;
-  #suspicion: ReturnType<typeof setTimeout> | undefined;
+  #dismiss: (() => void) | undefined;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     this.store = options.store ?? new MemoryStore();
-    this.#began = options.now();
+    const interval = Math.min(100, options.timeout / 4, (options.silence || Infinity) / 4);
+    this.#clock = new PatientClock(options.now, interval);
+    this.#began = this.#clock.now();
+    this.#stillness = new Stillness({
+      now: () => this.#clock.now(),
+      silence: options.onSilence ? (options.silence ?? 0) : 0,
+      moved: () => [...this.#seats.values()].reduce((sum, { moved }) => sum + moved, this.#news),
+      storeAwaited: () => this.store.waiting > 0,
+      ask: () => this.#ask(),
+      judge: () => this.#judge(),
+      say: () => this.#say(),
+    });
     this.over = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.#timer = setInterval(() => this.#tick(), Math.min(100, options.timeout / 4));
+    this.#timer = setInterval(() => this.#tick(), interval);
   }
 
   /** Takes a connection that has proved to know the secret, and expects its rank to join. */
@@ -76,7 +87,7 @@ export class Coordinator {
     connection.onClose = () => {
       if (!seat || seat.connection !== connection) return;
       seat.connection = undefined;
-      seat.lostAt = this.#options.now();
+      seat.lostAt = this.#clock.now();
     };
   }
 
@@ -90,7 +101,7 @@ export class Coordinator {
   /** Ends the job; all ranks get the same account once they have said what they were doing. */
   fail(failure: Failure): void {
     if (this.#failing || this.#outcome) return;
-    this.#failing = { failure, since: this.#options.now() };
+    this.#failing = { failure, since: this.#clock.now() };
     this.#tellAll({ type: "account" });
     this.#account();
   }
@@ -98,13 +109,13 @@ export class Coordinator {
   /** Stops without a word: the process is going to end. */
   stop(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#suspicion);
+    this.#dismiss?.();
     this.store.close();
     for (const { connection } of this.#seats.values()) connection?.close();
   }
 
   #join(connection: Connection, join: Join): Seat | undefined {
-    const { size, now } = this.#options;
+    const { size } = this.#options;
     const { rank, session } = join;
     const refuse = (reason: string): undefined => {
       this.#options.log?.(`${connection.name} was turned away: ${reason}`);
@@ -120,17 +131,10 @@ export class Coordinator {
         `rank ${rank} is already here, as process ${known.join.pid} of ${known.join.place.host.split("/")[0]}.`,
       );
     }
-    const seat = known ?? {
-      join,
-      store: new StoreSession(this.store),
-      connection,
-      lastHeard: 0,
-      lostAt: 0,
-      statement: undefined,
-      answered: false,
-    };
+    const seat = known ?? newSeat(join, new StoreSession(this.store));
+    this.#news++;
     seat.connection = connection;
-    seat.lastHeard = now();
+    seat.lastHeard = this.#clock.now();
     this.#seats.set(rank, seat);
     if (this.#outcome?.ok) this.#tell(seat, { type: "over" });
     else if (this.#outcome) this.#tell(seat, { type: "verdict", message: this.#outcome.message });
@@ -149,14 +153,23 @@ export class Coordinator {
   }
 
   #heard(seat: Seat, said: ToCoordinator): void {
-    const now = this.#options.now();
+    const now = this.#clock.now();
     const { rank } = seat.join;
     seat.lastHeard = now;
     switch (said.type) {
       case "beat":
+        if (typeof said.moved === "number") seat.moved = said.moved;
         this.#tell(seat, { type: "beat" });
         return;
+      case "doing":
+        seat.moved = said.moved;
+        seat.seen = said.report ? undefined : said.seen;
+        if (said.report && !isFinished(seat)) seat.statement = heard(seat.statement, owned(said.report, rank), now);
+        seat.asked = false;
+        if (![...this.#seats.values()].some(({ asked }) => asked)) this.#stillness.answered();
+        return;
       case "store":
+        this.#news++;
         void seat.store.reply(said.id, said.oldest, said.call).then((reply) => {
           this.#tell(seat, { type: "stored", id: said.id, reply });
         });
@@ -166,6 +179,7 @@ export class Coordinator {
         this.#judge();
         return;
       case "left":
+        this.#news++;
         seat.statement = heard(seat.statement, owned(said.report, rank), now);
         this.#finishIfDone();
         return;
@@ -193,19 +207,38 @@ export class Coordinator {
   }
 
   #answer(seat: Seat, report: Report): void {
-    if (!isFinished(seat)) seat.statement = heard(seat.statement, report, this.#options.now());
+    if (!isFinished(seat)) seat.statement = heard(seat.statement, report, this.#clock.now());
     seat.answered = true;
     this.#account();
   }
 
   /** A wire broke. If its other side died, that is the better account, and comes by itself. */
   #suspect(failure: Failure): void {
-    this.#suspicion ??= setTimeout(() => this.fail(failure), SECOND_THOUGHT);
+    this.#dismiss ??= afterPatience(SECOND_THOUGHT, () => this.fail(failure));
+  }
+
+  /** Nothing moves: what does everybody do? */
+  #ask(): void {
+    for (const seat of this.#seats.values()) {
+      seat.asked = seat.connection !== undefined && !isFinished(seat);
+      if (seat.asked) this.#tell(seat, { type: "ask" });
+    }
+  }
+
+  #say(): void {
+    if (this.#failing || this.#outcome) return;
+    const { silence = 0, size, onSilence } = this.#options;
+    const reports = [...this.#seats.values()].flatMap(({ statement, seen }) =>
+      statement && !seen ? [statement.report] : [],
+    );
+    onSilence?.(silenceOf(silence, reports, size, (rank) => computes(this.#seats.get(rank)?.seen, reports)));
   }
 
   #judge(): void {
-    if (this.#failing || this.#outcome || this.#suspicion) return;
-    const statements = [...this.#seats.values()].flatMap(({ statement }) => (statement ? [statement] : []));
+    if (this.#failing || this.#outcome || this.#dismiss) return;
+    const statements = [...this.#seats.values()].flatMap(({ statement, store }) =>
+      statement ? [confirmed(statement, store)] : [],
+    );
     const failure = judge(statements, this.#options.size);
     if (failure) this.fail(failure);
   }
@@ -221,9 +254,8 @@ export class Coordinator {
   #account(): void {
     const failing = this.#failing;
     if (!failing || this.#outcome) return;
-    const { now } = this.#options;
     const silent = [...this.#seats.values()].filter((seat) => seat.connection && !seat.answered && !isFinished(seat));
-    if (silent.length > 0 && now() - failing.since < PATIENCE) return;
+    if (silent.length > 0 && this.#clock.now() - failing.since < PATIENCE) return;
     const { failure } = failing;
     const reports = [...this.#seats.values()].flatMap(({ statement }) => (statement ? [statement.report] : []));
     const alive = failure.kind === "lost" ? reports.filter(({ rank }) => rank !== failure.by) : reports;
@@ -236,30 +268,31 @@ export class Coordinator {
   #conclude(outcome: Outcome): void {
     this.#outcome = outcome;
     clearInterval(this.#timer);
-    clearTimeout(this.#suspicion);
+    this.#dismiss?.();
     this.#end(outcome);
   }
 
   #tick(): void {
-    const { size, timeout, now } = this.#options;
+    const { size, timeout } = this.#options;
+    const now = this.#clock.now();
     if (this.#failing) {
       this.#account();
       return;
     }
     if (this.#seats.size < size) {
-      if (now() - this.#began < timeout) return;
+      if (now - this.#began < timeout) return;
       const missing = Array.from({ length: size }, (_, rank) => rank).filter((rank) => !this.#seats.has(rank));
       const detail = `${nameRanks(missing)} of ${size} did not join within ${timeout / 1e3} s.`;
       this.fail({ kind: "aborted", by: -1, detail });
       return;
     }
     for (const [rank, { connection, lastHeard, lostAt }] of this.#seats) {
-      if (!connection && now() - lostAt > GRACE)
-        this.gone(rank, "is gone: its process ended, or its connection was cut");
-      else if (connection && now() - lastHeard > timeout) {
+      if (!connection && now - lostAt > GRACE) this.gone(rank, "is gone: its process ended, or its connection was cut");
+      else if (connection && now - lastHeard > timeout) {
         this.gone(rank, `has been silent for ${timeout / 1e3} s: it is stopped, or its network is cut`);
       }
     }
+    this.#stillness.tick();
   }
 
   #tellAll(message: FromCoordinator): void {
@@ -269,23 +302,4 @@ export class Coordinator {
   #tell(seat: Seat, message: FromCoordinator): void {
     seat.connection?.send(message);
   }
-}
-
-function isFinished({ statement }: Seat): boolean {
-  return statement?.report.state === "finished";
-}
-
-/**
- * A report, which speaks for the rank whose connection brought it, whatever it says.
- * @throws TypeError for what is none.
- */
-function owned(report: Report, rank: number): Report {
-  const lists = [report?.pending, report?.recent];
-  const whole = lists.every((list) => Array.isArray(list) && list.length < 1000 && list.every((item) => item !== null));
-  const pending =
-    whole && report.pending.every(({ blockedOn, text }) => Array.isArray(blockedOn) && typeof text === "string");
-  if (!pending || typeof report.moves !== "number" || typeof report.error !== "string") {
-    throw new TypeError(`rank ${rank} sent a report that is none`);
-  }
-  return { ...report, rank };
 }

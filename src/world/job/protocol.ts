@@ -1,9 +1,11 @@
 /** What the ranks of a job and its coordinator say to each other. */
-import type { Report } from "../diagnose.ts";
-import type { StoreCall, StoreReply } from "../store/remote-store.ts";
+import type { Report } from "../report.ts";
+import type { StoreCall } from "../store/calls.ts";
+import type { StoreReply } from "../store/remote-store.ts";
 import type { ToOffice } from "../tcp/office.ts";
 import type { Failure } from "../transport.ts";
 import type { TuningTable } from "../tuner.ts";
+import type { Seen } from "../waiting.ts";
 
 /** Where a rank can be reached by the ranks that receive from it. */
 export interface Place {
@@ -36,7 +38,10 @@ export interface Join {
 
 export type ToCoordinator =
   | Join
-  | { readonly type: "beat" }
+  /** @param moved differs whenever something has moved in this rank. */
+  | { readonly type: "beat"; readonly moved?: number }
+  /** What this rank does; without a report if its thread cannot say, but what others see of it. */
+  | { readonly type: "doing"; readonly moved: number; readonly report?: Report; readonly seen?: Seen }
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
   /** The process itself ends, and says how. */
   | { readonly type: "gone"; readonly detail: string }
@@ -52,6 +57,8 @@ export type FromCoordinator =
   | { readonly type: "beat" }
   | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
   | { readonly type: "account" }
+  /** Nothing has moved for a while: what do you do? */
+  | { readonly type: "ask" }
   | { readonly type: "verdict"; readonly message: string }
   | { readonly type: "over" }
   /** To another host's launcher: start your ranks; all ranks are about to start again; the job is over. */

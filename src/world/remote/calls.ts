@@ -6,6 +6,8 @@
 import { Buffer, type DType } from "../../device/index.ts";
 import { JsonText } from "../json-text.ts";
 import type { Contiguous, GroupInfo, Kind } from "../operation.ts";
+import type { Report } from "../report.ts";
+import type { StoreReport } from "../store/open-calls.ts";
 import type { RankState } from "../transport.ts";
 
 /**
@@ -62,6 +64,10 @@ export type ToComm =
   | { readonly type: "leave"; readonly state: "finished" | "failed"; readonly error: string }
   /** What was recorded so far is wanted. */
   | { readonly type: "report" }
+  /** What the rank is doing is wanted. */
+  | { readonly type: "ask" }
+  /** What the program does at the store has changed. */
+  | { readonly type: "store"; readonly report: StoreReport }
   /** Nothing more will come. */
   | { readonly type: "over" };
 
@@ -70,6 +76,7 @@ export type FromComm =
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "drained" }
   | { readonly type: "reported" }
+  | { readonly type: "doing"; readonly report: Report }
   | { readonly type: "left" };
 
 /** How far a rank has come, to tell the stream. */

@@ -97,6 +97,8 @@ export class CommServer implements Served {
     else if (message.type === "claim") this.#claim(message.id);
     else if (message.type === "drain") void this.#drain();
     else if (message.type === "report") this.#post({ type: "reported" });
+    else if (message.type === "ask") this.#tell();
+    else if (message.type === "store") this.#engine.openCalls.mirror(message.report);
     else if (message.type === "leave") this.#engine.leave(message.state, message.error);
     else this.#post({ type: "left" });
     this.#engine.driver.nudge?.();
@@ -109,9 +111,7 @@ export class CommServer implements Served {
     this.#calls.delete(work);
     if (!this.#engine.traffic || work.claimed) this.#works.delete(call.id);
     const failed = work.state === "failed";
-    const word = this.#memory.words(call.flag, 1);
-    Atomics.store(word, 0, failed ? 2 : 1);
-    Atomics.notify(word, 0);
+    this.#raise(call, failed);
     const awaited = this.#awaited.delete(call.id);
     if (failed) return; // the program hears of it once for all
     if (hasResult.has(call.kind)) this.#post({ type: "ended", id: call.id, result: this.#result(work.value) });
@@ -135,11 +135,25 @@ export class CommServer implements Served {
       if (!work.done || this.#engine.traffic) this.#works.set(call.id, work);
       if (!work.done) this.#calls.set(work, call);
     } catch (error) {
+      this.#raise(call, true); // a stream may wait for it already
       this.failed((error as Error).message);
     } finally {
       this.#call = undefined;
     }
     this.#engine.driver.park();
+  }
+
+  /** Tells streams and the program that an operation is over. */
+  #raise({ flag }: Call, failed: boolean): void {
+    const word = this.#memory.words(flag, 1);
+    Atomics.store(word, 0, failed ? 2 : 1);
+    Atomics.notify(word, 0);
+  }
+
+  /** Says what the rank is doing, once it has done what it can. */
+  #tell(): void {
+    while (this.#engine.progress());
+    this.#post({ type: "doing", report: this.#engine.report("running", "", 8) });
   }
 
   #await(id: number, site: string): void {

@@ -8,6 +8,7 @@ import { formatSite } from "../../trace/site.ts";
 import type { Driver } from "../driver.ts";
 import type { Engine } from "../engine.ts";
 import type { Operation } from "../operation.ts";
+import type { Report } from "../report.ts";
 import type { Request, SharedCollective, SharedGroup, Transport } from "../transport.ts";
 import type { Work } from "../work.ts";
 import { type FromComm, type Leaving, pack, type ToComm } from "./calls.ts";
@@ -16,6 +17,8 @@ import { type FromComm, type Leaving, pack, type ToComm } from "./calls.ts";
 const ALWAYS_SITED = 100;
 /** Looks at a flag before the program's thread goes back to its event loop. */
 const SPINS = 100;
+/** Milliseconds in which most calls of the store are answered. */
+const MOMENT = 50;
 
 /** An operation that the communication stream does. */
 export class RemoteOperation implements SharedCollective {
@@ -82,9 +85,11 @@ export class RemoteTransport implements Transport {
   #engine!: Engine;
   #id = 0;
   #drained: () => void = () => {};
-  #reported: () => void = () => {};
+  #reported: (() => void)[] = [];
+  #told: ((report: Report) => void)[] = [];
   #heard: () => void = () => {};
   #gone = false;
+  #telling = false;
 
   /**
    * @param name of the transport that the stream uses. @param post sends to the stream's thread.
@@ -140,7 +145,7 @@ export class RemoteTransport implements Transport {
   /** An operation has ended for the program: its flag may be used again when the streams have passed. */
   ended({ id, flag }: RemoteOperation, passed: readonly StreamEvent[]): void {
     this.#running.delete(id);
-    this.#device.flags.giveBack(flag, passed);
+    if (!this.#engine.failure) this.#device.flags.giveBack(flag, passed); // else the stream may still raise it
   }
 
   /** The program awaits a work. */
@@ -157,13 +162,15 @@ export class RemoteTransport implements Transport {
     if (message.type === "ended") this.#running.get(message.id)?.end(message.result);
     else if (message.type === "failed") this.#engine.fail(message.message);
     else if (message.type === "drained") this.#drained();
-    else if (message.type === "reported") this.#reported();
+    else if (message.type === "reported") this.#reported.shift()?.();
+    else if (message.type === "doing") this.#told.shift()?.(message.report);
     else this.#heard();
     this.#engine.progress();
   }
 
   /** Resolves when the stream has no copies left that nobody has taken, or the job has failed. */
   async drain(): Promise<void> {
+    if (this.#gone) return;
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
@@ -173,11 +180,29 @@ export class RemoteTransport implements Transport {
 
   /** Resolves when the stream has told what it recorded. */
   async report(): Promise<void> {
-    const reported = new Promise<void>((resolve) => {
-      this.#reported = resolve;
-    });
+    if (this.#gone) return;
+    const reported = new Promise<void>((resolve) => void this.#reported.push(resolve));
     this.#post({ type: "report" });
-    if (!this.#gone) await reported;
+    await reported;
+  }
+
+  /** What the rank is doing, as its communication stream sees it. */
+  async ask(): Promise<Report> {
+    if (this.#gone) return this.#engine.report("failed", "", 1);
+    const told = new Promise<Report>((resolve) => void this.#told.push(resolve));
+    this.#post({ type: "ask" });
+    return told;
+  }
+
+  /** Tells the stream what the program waits for at the store, unless that takes but a moment. */
+  storeChanged(): void {
+    if (this.#telling || this.#gone) return;
+    this.#telling = true;
+    const tell = (): void => {
+      this.#telling = false;
+      this.#post({ type: "store", report: this.#engine.openCalls.report() });
+    };
+    (setTimeout(tell, MOMENT) as { unref?(): void }).unref?.();
   }
 
   /** Tells the stream that the program is over. */
@@ -187,20 +212,30 @@ export class RemoteTransport implements Transport {
 
   /** Nothing more will come. Resolves when the stream has heard it. */
   async over(): Promise<void> {
+    if (this.#gone) return;
     const heard = new Promise<void>((resolve) => {
       this.#heard = resolve;
     });
     this.#post({ type: "over" });
-    if (!this.#gone) await heard;
+    await heard;
   }
 
   /** The stream's thread is gone: nobody shall wait for it. */
   lost(reason: string): void {
     this.#gone = true;
+    for (const { flag } of this.#running.values()) this.#raise(flag); // streams may wait for these
     this.#engine.fail(`The communication stream of rank ${this.rank} is gone: ${reason}.`);
     this.#drained();
-    this.#reported();
+    for (const resolve of this.#reported.splice(0)) resolve();
+    for (const resolve of this.#told.splice(0)) resolve(this.#engine.report("failed", "", 1));
     this.#heard();
+  }
+
+  /** Lets streams go on that wait for an operation, which will not be done. */
+  #raise(flag: number): void {
+    const word = this.#device.runtime.pool.memory.words(flag, 1);
+    Atomics.compareExchange(word, 0, 0, 2);
+    Atomics.notify(word, 0);
   }
 
   progress(): boolean {

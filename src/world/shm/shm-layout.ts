@@ -105,6 +105,12 @@ export class ShmLayout {
     this.wakeAll();
   }
 
+  /** Ends the job because its ranks can never go on, as somebody says who is none of them. */
+  announceStuck(): void {
+    Atomics.compareExchange(this.words, ABORT, 0, this.size + 1);
+    this.wakeAll();
+  }
+
   /** Makes a sleeping rank look again. Call after the change it should see. */
   wake(rank: number): void {
     const at = this.rank(rank);

@@ -3,6 +3,8 @@
  * that is needed ended, does a circle of ranks wait for each other? And when a job fails,
  * gathers what every rank was doing and gives all of them the same account of it.
  */
+import { PatientClock } from "../../platform/patience.ts";
+import type { Deadline } from "../deadline.ts";
 import { diagnose, type Report, stuckRanks } from "../diagnose.ts";
 import type { Engine } from "../engine.ts";
 import type { Failure, RankState } from "../transport.ts";
@@ -11,6 +13,8 @@ import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 
 /** A circle counts only if nothing has moved for so many milliseconds. */
 const STILL = 1000;
+/** About how often an idle rank looks, in milliseconds. */
+const TICK = 100;
 /** How long the survivors of a failure wait for each other's reports. */
 const PATIENCE = 400;
 
@@ -22,13 +26,18 @@ interface Answer {
 export class Watchdog {
   readonly #engine: Engine;
   readonly #transport: ShmTransport;
+  readonly #deadline: Deadline | undefined;
+  readonly #clock: PatientClock;
   #pulse = "";
   #stillSince = 0;
   #abortedAt = 0;
 
-  constructor(engine: Engine, transport: ShmTransport) {
+  /** @param deadline how long the program may wait, if there is a limit. */
+  constructor(engine: Engine, transport: ShmTransport, deadline?: Deadline) {
     this.#engine = engine;
     this.#transport = transport;
+    this.#deadline = deadline;
+    this.#clock = new PatientClock(engine.now, TICK);
   }
 
   /** One look at the job; cheap enough for every wake-up of an idle rank. */
@@ -38,6 +47,8 @@ export class Watchdog {
       this.#lookForMismatch();
       this.#lookForLeft();
       this.#lookForCircle();
+      const late = this.#deadline?.look();
+      if (late) transport.fail(late);
     }
     if (transport.aborted) this.#account();
   }
@@ -74,7 +85,7 @@ export class Watchdog {
 
   #lookForCircle(): void {
     const { layout, size } = this.#transport;
-    const now = this.#engine.now();
+    const now = this.#clock.now();
     let pulse = `${this.#engine.moves}`;
     for (let rank = 0; rank < size; rank++) pulse += ` ${Atomics.load(layout.words, layout.rank(rank) + MOVES)}`;
     if (pulse !== this.#pulse) {
@@ -107,7 +118,8 @@ export class Watchdog {
     const { layout, size, rank: me } = this.#transport;
     if (this.#engine.failure) return;
     const answered = (rank: number): boolean => Atomics.load(layout.words, layout.rank(rank) + ANSWERED) === 1;
-    if (this.#abortedAt === 0) this.#abortedAt = this.#engine.now();
+    const now = this.#clock.now();
+    if (this.#abortedAt === 0) this.#abortedAt = now;
     if (!answered(me)) {
       while (this.#engine.progress()); // what has arrived is not waited for
       this.#write("running", "", true);
@@ -115,7 +127,7 @@ export class Watchdog {
     let missing = 0;
     for (let rank = 0; rank < size; rank++)
       if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
-    if (missing > 0 && this.#engine.now() - this.#abortedAt < PATIENCE) return;
+    if (missing > 0 && now - this.#abortedAt < PATIENCE) return;
     const answers = Array.from({ length: size }, (_, rank) => this.#read(rank)).filter((a) => a !== undefined);
     const by = Atomics.load(layout.words, ABORT) - 1;
     const failure = answers.find((answer) => answer.report.rank === by)?.failure;

@@ -1,4 +1,6 @@
 /** The store itself, in the memory of one process. */
+import { afterPatience } from "../../platform/patience.ts";
+import { checkCall, cut, listKeys } from "./calls.ts";
 import {
   limits,
   STORE_TIMEOUT,
@@ -9,9 +11,6 @@ import {
   StoreValueError,
 } from "./store.ts";
 
-/** Most milliseconds that a timer takes. */
-const LONGEST = 2 ** 31 - 1;
-
 interface Waiter {
   /** Tries again. @returns whether its wait is over. */
   look(): boolean;
@@ -19,41 +18,69 @@ interface Waiter {
   fail(error: Error): void;
 }
 
+/** Those who wait at a barrier, until as many have come as it takes. */
+interface Round {
+  readonly count: number;
+  arrived: number;
+  open: boolean;
+}
+
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();
   readonly #waiters = new Set<Waiter>();
-  readonly #barriers = new Map<string, { arrived: number; round: number }>();
+  readonly #rounds = new Map<string, Round>();
   #bytes = 0;
+  #closed: Error | undefined;
+
+  /** How many wait for something. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
 
   async set(key: string, value: string): Promise<void> {
+    checkCall({ method: "set", args: [key, value] });
     this.#put(key, value);
   }
 
-  async get(key: string, timeout = STORE_TIMEOUT): Promise<string> {
-    await this.wait([key], timeout);
-    return this.#values.get(key) as string;
+  async get(key: string, timeout?: number): Promise<string> {
+    checkCall({ method: "get", args: [key, timeout] });
+    // The value is taken when it comes: a moment later somebody may have deleted it.
+    return this.#until(
+      () => this.#values.get(key),
+      timeout,
+      (after) => `${listKeys([key])} got no value ${after}.`,
+    );
   }
 
-  async wait(keys: readonly string[], timeout = STORE_TIMEOUT): Promise<void> {
-    const missing = (): string[] => keys.filter((key) => !this.#values.has(key));
+  async wait(keys: readonly string[], timeout?: number): Promise<void> {
+    checkCall({ method: "wait", args: [keys, timeout] });
+    const wanted = [...keys];
+    const missing = (): string[] => wanted.filter((key) => !this.#values.has(key));
     await this.#until(
-      () => missing().length === 0,
+      () => missing().length === 0 || undefined,
       timeout,
-      () => `${list(missing())} got no value within ${timeout / 1e3} s.`,
+      (after) => `${listKeys(missing())} got no value ${after}.`,
     );
   }
 
   async add(key: string, amount: number): Promise<number> {
+    checkCall({ method: "add", args: [key, amount] });
     const text = this.#values.get(key) ?? "0";
+    if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
+      throw new StoreValueError(
+        `its key should have a whole number as its value, but ${listKeys([key])} is ${cut(text)}.`,
+      );
     const sum = Number(text) + amount;
-    if (!/^-?\d+$/.test(text))
-      throw new StoreValueError(`add needs a whole number, but ${list([key])} is ${cut(text)}.`);
-    if (!Number.isSafeInteger(sum)) throw new StoreValueError(`add takes whole numbers, but was given ${amount}.`);
+    if (!Number.isSafeInteger(sum))
+      throw new StoreValueError(
+        `its sum should be a whole number of at most 2^53 - 1, but ${text} and ${amount} are more.`,
+      );
     this.#put(key, String(sum));
     return sum;
   }
 
   async compareSet(key: string, expected: string, desired: string): Promise<string> {
+    checkCall({ method: "compareSet", args: [key, expected, desired] });
     const value = this.#values.get(key) ?? "";
     if (value !== expected) return value;
     this.#put(key, desired);
@@ -61,50 +88,47 @@ export class MemoryStore implements Store {
   }
 
   async delete(key: string): Promise<boolean> {
+    checkCall({ method: "delete", args: [key] });
     this.#bytes -= this.#size(key);
     return this.#values.delete(key);
   }
 
-  async barrier(name: string, count: number, timeout = STORE_TIMEOUT): Promise<void> {
-    if (!Number.isInteger(count) || count < 1)
-      throw new StoreValueError(`A barrier needs a count from 1, not ${count}.`);
-    const barrier = this.#barriers.get(name) ?? { arrived: 0, round: 0 };
-    this.#barriers.set(name, barrier);
-    const { round } = barrier;
-    barrier.arrived++;
-    if (barrier.arrived >= count) {
-      barrier.round++;
-      barrier.arrived = 0;
+  async barrier(name: string, count: number, timeout?: number): Promise<void> {
+    checkCall({ method: "barrier", args: [name, count, timeout] });
+    const round = this.#rounds.get(name) ?? { count, arrived: 0, open: false };
+    if (round.count !== count) {
+      throw new StoreValueError(
+        `its count should be ${round.count}, as whoever waits at barrier ${cut(name)} has said, but is ${count}.`,
+      );
     }
-    const open = (): boolean => barrier.round !== round;
+    this.#rounds.set(name, round);
+    round.arrived++;
+    if (round.arrived === count) {
+      round.open = true;
+      this.#rounds.delete(name);
+    }
     this.#wake();
     try {
       await this.#until(
-        open,
+        () => round.open || undefined,
         timeout,
-        () => `${barrier.arrived} of ${count} came to barrier ${cut(name)} in ${timeout / 1e3} s.`,
+        (after) => `${round.arrived} of ${count} came to barrier ${cut(name)} ${after}.`,
       );
     } catch (error) {
-      barrier.arrived--; // whoever gives up does not count for those who come later
+      round.arrived--; // whoever gives up does not count for those who come later
+      if (round.arrived === 0) this.#rounds.delete(name);
       throw error;
     }
   }
 
-  /** Whoever still waits gets a StoreClosedError. */
-  close(): void {
-    for (const waiter of this.#waiters) waiter.fail(new StoreClosedError("The job is over, and its store with it."));
+  /** Nothing more will come: whoever waits, or comes to wait, gets an error; what is there can still be had. */
+  close(reason = "The job is over, and its store with it."): void {
+    this.#closed ??= new StoreClosedError(reason);
+    for (const waiter of this.#waiters) waiter.fail(this.#closed);
     this.#waiters.clear();
   }
 
   #put(key: string, value: string): void {
-    if (key.length > limits.keyLength) {
-      throw new StoreLimitError(`A key has at most ${limits.keyLength} characters, but ${cut(key)} has ${key.length}.`);
-    }
-    if (value.length > limits.valueLength) {
-      throw new StoreLimitError(
-        `A value has at most ${limits.valueLength} characters, but that of ${cut(key)} has ${value.length}. Send tensors through process groups.`,
-      );
-    }
     const bytes = this.#bytes - this.#size(key) + 2 * (key.length + value.length);
     if (bytes > limits.bytes || (!this.#values.has(key) && this.#values.size >= limits.keys)) {
       throw new StoreLimitError(`The store is full: ${this.#values.size} keys. Delete what is no longer needed.`);
@@ -124,36 +148,30 @@ export class MemoryStore implements Store {
     for (const waiter of [...this.#waiters]) if (waiter.look()) this.#waiters.delete(waiter);
   }
 
-  #until(condition: () => boolean, timeout: number, complaint: () => string): Promise<void> {
-    if (condition()) return Promise.resolve();
+  /** Waits until an attempt gives something. @param complaint what to say when it does not. */
+  #until<T>(attempt: () => T | undefined, timeout = STORE_TIMEOUT, complaint: (after: string) => string): Promise<T> {
+    const first = attempt();
+    if (first !== undefined) return Promise.resolve(first);
+    if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
-      const late = (): void => {
+      const giveUp = afterPatience(timeout, () => {
         this.#waiters.delete(waiter);
-        reject(new StoreTimeoutError(complaint()));
-      };
-      const timer = setTimeout(late, Math.min(timeout, LONGEST));
+        reject(new StoreTimeoutError(complaint(`within ${timeout / 1e3} s`)));
+      });
       const waiter: Waiter = {
         look: () => {
-          if (!condition()) return false;
-          clearTimeout(timer);
-          resolve();
+          const result = attempt();
+          if (result === undefined) return false;
+          giveUp();
+          resolve(result);
           return true;
         },
         fail: (error) => {
-          clearTimeout(timer);
+          giveUp();
           reject(error);
         },
       };
       this.#waiters.add(waiter);
     });
   }
-}
-
-function list(keys: readonly string[]): string {
-  const shown = keys.slice(0, 5).map(cut).join(", ");
-  return `${keys.length > 1 ? "keys" : "key"} ${shown}${keys.length > 5 ? ` and ${keys.length - 5} more` : ""}`;
-}
-
-function cut(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -3,15 +3,9 @@
  * number, so that a client that lost its connection can ask again and a call that was
  * already carried out (an `add`) is answered, not repeated.
  */
+import { checkCall, type StoreCall } from "./calls.ts";
 import type { MemoryStore } from "./memory-store.ts";
-import { type Store, StoreClosedError, StoreValueError, storeError } from "./store.ts";
-
-const methods = ["set", "get", "wait", "add", "compareSet", "delete", "barrier"] as const;
-
-export interface StoreCall {
-  readonly method: (typeof methods)[number];
-  readonly args: readonly unknown[];
-}
+import { type Store, StoreClosedError, storeError } from "./store.ts";
 
 export type StoreReply = { readonly value: unknown } | { readonly error: string; readonly message: string };
 
@@ -99,9 +93,21 @@ export class RemoteStore implements Store {
 export class StoreSession {
   readonly #store: MemoryStore;
   readonly #replies = new Map<number, Promise<StoreReply>>();
+  readonly #unanswered = new Set<number>();
+  #last = 0;
 
   constructor(store: MemoryStore) {
     this.#store = store;
+  }
+
+  /** Number of the last call that has come. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Whether a call has come and was not answered yet. */
+  awaits(id: number): boolean {
+    return this.#unanswered.has(id);
   }
 
   /** Carries out a call, or finds the reply of one that came before. */
@@ -109,7 +115,9 @@ export class StoreSession {
     for (const known of this.#replies.keys()) if (known < oldest) this.#replies.delete(known);
     const known = this.#replies.get(id);
     if (known) return known;
-    const reply = this.#carryOut(call);
+    this.#last = Math.max(this.#last, id);
+    this.#unanswered.add(id);
+    const reply = this.#carryOut(call).finally(() => this.#unanswered.delete(id));
     this.#replies.set(id, reply);
     return reply;
   }
@@ -125,30 +133,4 @@ export class StoreSession {
       return { error: name, message };
     }
   }
-}
-
-const kindsOfArguments: Readonly<Record<StoreCall["method"], readonly string[]>> = {
-  set: ["string", "string"],
-  get: ["string", "time"],
-  wait: ["strings", "time"],
-  add: ["string", "number"],
-  compareSet: ["string", "string", "string"],
-  delete: ["string"],
-  barrier: ["string", "number", "time"],
-};
-
-/** @throws StoreValueError for a call that is not what the types promise; it may come from anywhere. */
-function checkCall({ method, args }: StoreCall): void {
-  if (!methods.includes(method) || !Array.isArray(args)) throw new StoreValueError("The store has no such method.");
-  kindsOfArguments[method].forEach((kind, i) => {
-    const arg = args[i];
-    const good =
-      kind === "time"
-        ? arg === undefined || arg === null || (typeof arg === "number" && arg >= 0)
-        : kind === "strings"
-          ? Array.isArray(arg) && arg.length <= 10_000 && arg.every((key) => typeof key === "string")
-          : typeof arg === kind;
-    if (!good)
-      throw new StoreValueError(`Argument ${i + 1} of store.${method} should be a ${kind}, but is ${typeof arg}.`);
-  });
 }

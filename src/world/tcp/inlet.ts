@@ -26,6 +26,8 @@ export class Inlet {
   readonly #reader = new FrameReader((frame) => this.#data(frame));
   readonly #writer = new FrameWriter();
   readonly #posted = new Map<number, MessageRequest>();
+  /** Whose bytes are coming. */
+  #coming: MessageRequest | undefined;
   #id = 0;
 
   constructor(host: InletHost) {
@@ -55,7 +57,10 @@ export class Inlet {
     const { wire } = this;
     if (!wire) return false;
     let moved = this.#writer.pending && this.#writer.write(wire);
-    if (this.busy && this.#reader.read(wire)) moved = true;
+    if (this.busy && this.#reader.read(wire)) {
+      moved = true;
+      if (this.#coming) this.#coming.progress++;
+    }
     return moved;
   }
 
@@ -71,7 +76,9 @@ export class Inlet {
       throw new Error(`the stream is damaged: ${bytes} bytes came for receive ${id}, which did not ask for them`);
     }
     const start = this.#host.now();
+    this.#coming = receiving;
     const done = (): void => {
+      this.#coming = undefined;
       this.#posted.delete(id);
       this.#host.received(receiving, start);
     };

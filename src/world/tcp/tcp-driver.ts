@@ -37,7 +37,10 @@ export class TcpDriver implements Driver {
   }
 
   park(): void {
-    this.#ticking ??= setInterval(() => this.#tick(), TICK);
+    if (this.#ticking === undefined) {
+      this.#ticking = setInterval(() => this.#tick(), TICK);
+      (this.#ticking as { unref?(): void }).unref?.(); // it must not keep a thread alive
+    }
     this.#arm();
   }
 

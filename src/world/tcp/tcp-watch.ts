@@ -2,6 +2,7 @@
  * A rank's side of the job's health: tells the office what this rank is doing when nothing
  * moves, reports what it notices, and ends the engine with the verdict that all ranks get.
  */
+import type { Deadline } from "../deadline.ts";
 import type { Report } from "../diagnose.ts";
 import type { Engine } from "../engine.ts";
 import type { Failure, RankState } from "../transport.ts";
@@ -14,11 +15,14 @@ const STILL = 300;
 export class TcpWatch {
   readonly #engine: Engine;
   readonly #office: Office;
+  readonly #deadline: Deadline | undefined;
   #moves = -1;
   #since = 0;
   #failed = false;
 
-  constructor(engine: Engine, transport: TcpTransport, office: Office) {
+  /** @param deadline how long the program may wait, if there is a limit. */
+  constructor(engine: Engine, transport: TcpTransport, office: Office, deadline?: Deadline) {
+    this.#deadline = deadline;
     this.#engine = engine;
     this.#office = office;
     transport.onFailure = (failure) => this.fail(failure);
@@ -31,6 +35,8 @@ export class TcpWatch {
 
   /** One look; cheap enough for every wake-up of an idle rank. */
   look(): void {
+    const late = this.#deadline?.look();
+    if (late) this.fail(late);
     const { moves } = this.#engine;
     const awaited = this.#engine.awaited || this.#engine.streamsAwaited;
     const now = this.#engine.now();

@@ -5,16 +5,20 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { MAX_MEMORY, SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node.ts";
+import { afterPatience } from "../../../platform/patience.ts";
+import { Recorder } from "../../../world/recorder.ts";
 import type { Ending } from "../../rank.ts";
 import type { Shown } from "../../show.ts";
 import { openedBlas } from "../blas/choice.ts";
-import { noRecords, type ProgramStart, type WorkerMessage, type WorkerStart } from "../protocol.ts";
+import { noRecords, type ProgramStart, type WorkerMessage, type WorkerReply, type WorkerStart } from "../protocol.ts";
 import { workerFile } from "../worker-file.ts";
 import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
 import type { WorkerMail } from "./worker-office.ts";
 
 /** After a verdict, a program gets so long to end by itself. */
 const GRACE = 1200;
+/** Milliseconds that the rank's thread has to say what it does. */
+const ANSWER = 250;
 
 export interface HostOptions {
   readonly office: OfficeOptions;
@@ -41,11 +45,19 @@ export class RankHost {
   #verdict: string | undefined;
   #over = false;
   #finish!: (end: HostEnd) => void;
+  /** Where the rank's operations are recorded. */
+  readonly #place = { memory: new SharedArrayBuffer(Recorder.bytes), offset: 0 };
+  /** What has come from the rank's thread besides. */
+  #news = 0;
+  /** Ends the wait for what the rank's thread says that it does. */
+  #said: (() => void) | undefined;
 
   constructor(options: HostOptions, onShown: (shown: Shown) => void) {
     this.#options = options;
     this.#onShown = onShown;
     this.#office = new RankOffice(options.office);
+    this.#office.moved = () => this.#news + Recorder.peek(this.#place).moved;
+    this.#office.onAsk = () => this.#ask();
   }
 
   /** @throws JoinError when the job cannot be joined; a failing program gives an ending instead. */
@@ -81,6 +93,7 @@ export class RankHost {
       port1.close();
       return { ...end, verdict: this.#verdict };
     } finally {
+      this.#said?.();
       this.#office.close();
       await this.#worker?.terminate();
     }
@@ -109,11 +122,22 @@ export class RankHost {
       table,
       env,
       blas: await openedBlas(),
+      records: this.#place.memory,
       tcp,
     };
     const worker = new Worker(workerFile(), { workerData: data, transferList: [tcp.port], name: `rank ${rank}` });
     this.#worker = worker;
+    const moved = (): void => void this.#news++;
+    worker.stdout.on("data", moved); // what it prints goes its way besides
+    worker.stderr.on("data", moved);
     worker.on("message", (message: WorkerMessage) => {
+      if (message.type === "doing") {
+        this.#said?.();
+        this.#said = undefined;
+        this.#office.doing(message.reports[0]);
+        return;
+      }
+      moved();
       if (message.type === "shown") this.#onShown(message.shown);
       else if (message.type === "store") this.#office.store(message.id, message.oldest, message.call);
       else this.#end(message);
@@ -122,6 +146,13 @@ export class RankHost {
     worker.on("exit", (code) =>
       this.#lost(`its thread ended by itself with exit code ${code} (process.exit in the program?)`),
     );
+  }
+
+  /** Somebody wants to know what the rank does. If its thread cannot say, this one does. */
+  #ask(): void {
+    this.#said?.();
+    this.#said = afterPatience(ANSWER, () => this.#office.doing(undefined, Recorder.peek(this.#place)));
+    this.#worker?.postMessage({ type: "ask" } satisfies WorkerReply);
   }
 
   #end(end: HostEnd): void {

@@ -20,6 +20,9 @@ export interface JoinOptions {
   readonly memory?: number;
   readonly program: ProgramStart;
   readonly log?: (line: string) => void;
+  /** At rank 0: milliseconds without any move after which `onSilence` says who waits for what; 0 for never. */
+  readonly silence?: number;
+  readonly onSilence?: (text: string) => void;
   readonly signal: AbortSignal;
   readonly onShown: (shown: Shown) => void;
 }
@@ -57,9 +60,9 @@ export async function joinJob(options: JoinOptions): Promise<HostEnd> {
 }
 
 /** Keeps the coordinator of the job. @returns how to end it. */
-async function coordinate({ started, secret, timeout, log }: JoinOptions): Promise<() => void> {
+async function coordinate({ started, secret, timeout, log, silence, onSilence }: JoinOptions): Promise<() => void> {
   const { size, host, port } = started;
-  const coordinator = new Coordinator({ size, timeout, log, now: () => performance.now() });
+  const coordinator = new Coordinator({ size, timeout, log, now: () => performance.now(), silence, onSilence });
   const listener = new Listener({
     secret,
     generation: 0,

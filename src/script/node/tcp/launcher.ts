@@ -35,6 +35,9 @@ export interface LaunchOptions {
   readonly onShown: (rank: number, shown: Shown) => void;
   readonly onEnded: (rank: number, end: HostEnd) => void;
   readonly log?: (line: string) => void;
+  /** Milliseconds without any move in the whole job after which `onSilence` says who waits for what; 0 for never. */
+  readonly silence?: number;
+  readonly onSilence?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 

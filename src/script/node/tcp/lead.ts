@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Connection } from "../../../platform/connection.ts";
 import { SocketConnection } from "../../../platform/node-connection.ts";
 import { Listener } from "../../../platform/node-listener.ts";
+import { afterPatience } from "../../../platform/patience.ts";
 import { Coordinator, type FromCoordinator, type Outcome, type ToCoordinator } from "../../../world/index.ts";
 import { Launcher, type LaunchOptions } from "./launcher.ts";
 import { type Address, JoinError } from "./line.ts";
@@ -30,7 +31,7 @@ export class LeadingLauncher extends Launcher {
   }
 
   async run(): Promise<Outcome | undefined> {
-    const { nodes, size, timeout, maxRestarts = 0, log } = this.options;
+    const { nodes, size, timeout, maxRestarts = 0, log, silence, onSilence } = this.options;
     const path = join(this.folder, "job.sock");
     await this.#listen({ path });
     if (nodes) await this.#listen(nodes.rendezvous);
@@ -40,7 +41,7 @@ export class LeadingLauncher extends Launcher {
       const order = [...this.#followers].sort(([a], [b]) => a - b).map(([, follower]) => follower);
       const total = order.reduce((sum, { count }) => sum + count, size);
       const now = (): number => performance.now();
-      const coordinator = new Coordinator({ size: total, timeout, log, now });
+      const coordinator = new Coordinator({ size: total, timeout, log, now, silence, onSilence });
       this.#coordinator = coordinator;
       this.#lost = (reason) => coordinator.fail({ kind: "aborted", by: -1, detail: reason });
       let offset = size;
@@ -96,19 +97,19 @@ export class LeadingLauncher extends Launcher {
   async #gather(count: number): Promise<true> {
     const { timeout, nodes } = this.options;
     if (count === 0) return true;
-    let timer: NodeJS.Timeout | undefined;
+    let callOff = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      callOff = afterPatience(timeout, () => {
         const missing = Array.from({ length: count }, (_, i) => i + 1).filter((node) => !this.#followers.has(node));
         reject(new JoinError(`nodes ${missing.join(", ")} of ${nodes?.count} did not come within ${timeout / 1e3} s.`));
-      }, timeout);
+      });
     });
     const all = new Promise<void>((resolve) => {
       this.#gathered = () => {
         if (this.#followers.size === count) resolve();
       };
     });
-    await Promise.race([all, late]).finally(() => clearTimeout(timer));
+    await Promise.race([all, late]).finally(callOff);
     return true;
   }
 

@@ -6,6 +6,7 @@ import { connect, type Socket } from "node:net";
 import type { Connection } from "../../../platform/connection.ts";
 import { SocketConnection } from "../../../platform/node-connection.ts";
 import { call, HandshakeError } from "../../../platform/node-handshake.ts";
+import { afterPatience, PatientClock } from "../../../platform/patience.ts";
 import type { FromCoordinator, ToCoordinator } from "../../../world/index.ts";
 
 /** Where a coordinator listens. */
@@ -24,6 +25,8 @@ export interface LineOptions {
   readonly timeout: number;
   readonly rank: number;
   readonly purpose: "join" | "node";
+  /** A number that differs whenever something has moved here; told with each beat. */
+  moved?(): number;
   /** What to say first, on every connection. */
   hello(socket: Socket): ToCoordinator | Promise<ToCoordinator>;
   onMessage(message: FromCoordinator): void;
@@ -42,19 +45,26 @@ export class Line {
   readonly #options: LineOptions;
   #connection: Connection | undefined;
   #beats: NodeJS.Timeout | undefined;
+  /** Runs by the beats, so that a machine's sleep is not taken for silence. */
+  readonly #clock: PatientClock;
   #lastHeard = 0;
   #closed = false;
   #ready = false;
 
   constructor(options: LineOptions) {
     this.#options = options;
+    this.#clock = new PatientClock(() => performance.now(), this.#interval);
+  }
+
+  /** Milliseconds between two beats. */
+  get #interval(): number {
+    return Math.min(1000, this.#options.timeout / 4);
   }
 
   /** @throws JoinError when nobody answers in time, or the handshake fails. */
   async open(): Promise<void> {
     await this.#connect(this.#options.timeout);
-    const { timeout } = this.#options;
-    this.#beats = setInterval(() => this.#beat(), Math.min(1000, timeout / 4));
+    this.#beats = setInterval(() => this.#beat(), this.#interval);
   }
 
   send(message: ToCoordinator): void {
@@ -70,24 +80,25 @@ export class Line {
   async #connect(limit: number): Promise<void> {
     const { address, secret, generation, rank, purpose } = this.#options;
     const name = nameOf(address);
-    const until = performance.now() + limit;
+    const clock = new PatientClock(() => performance.now(), this.#interval);
+    const left = (): number => limit - clock.now();
     for (;;) {
       try {
-        const socket = await open(address, Math.max(1, until - performance.now()));
+        const socket = await open(address, Math.max(1, left()));
         await call(socket, secret, { purpose, generation, from: rank, to: 0 });
         const connection = new SocketConnection(socket, name);
         connection.onMessage = (message) => this.#heard(message as FromCoordinator);
         connection.onClose = (reason) => void this.#dropped(connection, reason);
         connection.send(await this.#options.hello(socket));
         this.#connection = connection;
-        this.#lastHeard = performance.now();
+        this.#lastHeard = this.#clock.now();
         if (this.#ready) this.#options.onAgain?.();
         this.#ready = true;
         return;
       } catch (error) {
         const final = error instanceof HandshakeError && error.kind !== "closed" && error.kind !== "slow";
         if (this.#closed) return;
-        if (final || performance.now() + PAUSE > until) {
+        if (final || left() < PAUSE) {
           const waited = final ? "" : ` within ${limit / 1e3} s`;
           throw new JoinError(`rank ${rank} could not join the job at ${name}${waited}: ${explain(error as Error)}.`);
         }
@@ -97,13 +108,13 @@ export class Line {
   }
 
   #heard(message: FromCoordinator): void {
-    this.#lastHeard = performance.now();
+    this.#lastHeard = this.#clock.now();
     if (message.type !== "beat") this.#options.onMessage(message);
   }
 
   #beat(): void {
-    this.send({ type: "beat" });
-    const silent = performance.now() - this.#lastHeard;
+    this.send({ type: "beat", moved: this.#options.moved?.() });
+    const silent = this.#clock.now() - this.#lastHeard;
     if (this.#connection && silent > this.#options.timeout) {
       const seconds = this.#options.timeout / 1e3;
       this.#lose(`has been silent for ${seconds} s: it is stopped, or its network is cut`);
@@ -131,14 +142,14 @@ export class Line {
 export function open(address: Address, timeout: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...address, noDelay: true } as never);
-    const timer = setTimeout(() => socket.destroy(new Error("no answer")), timeout);
+    const callOff = afterPatience(timeout, () => socket.destroy(new Error("no answer")));
     socket.once("connect", () => {
-      clearTimeout(timer);
+      callOff();
       socket.off("error", reject);
       resolve(socket);
     });
     socket.once("error", (error) => {
-      clearTimeout(timer);
+      callOff();
       reject(error);
     });
   });

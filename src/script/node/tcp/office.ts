@@ -17,6 +17,8 @@ import type {
   ToOffice,
   TuningTable,
 } from "../../../world/index.ts";
+import type { Report } from "../../../world/report.ts";
+import type { Seen } from "../../../world/waiting.ts";
 import { type Address, JoinError, Line, open } from "./line.ts";
 
 export interface OfficeOptions {
@@ -53,6 +55,9 @@ export class RankOffice {
   /** Set by the host of the rank: how mail reaches its thread, and what to do at the end. */
   onMail: (mail: OfficeMail) => void = () => {};
   onOver: () => void = () => {};
+  /** How its thread is asked what it does; and a number that differs whenever it has moved something. */
+  onAsk: () => void = () => {};
+  moved: () => number = () => 0;
   readonly #options: OfficeOptions;
   readonly #line: Line;
   readonly #listeners: Listener[] = [];
@@ -65,6 +70,7 @@ export class RankOffice {
   #started!: (started: Started) => void;
   #refused!: (error: Error) => void;
   #over = false;
+  #judged = false;
 
   constructor(options: OfficeOptions) {
     this.#options = options;
@@ -81,6 +87,7 @@ export class RankOffice {
         const { size, table } = options;
         return { type: "join", rank, size, session, pid: process.pid, place: await this.#listen(socket), table };
       },
+      moved: () => this.moved(),
       onMessage: (message) => this.#heard(message),
       onAgain: () => {
         for (const message of this.#lasting) this.#line.send(message);
@@ -128,6 +135,11 @@ export class RankOffice {
   store(id: number, oldest: number, call: StoreCall): void {
     this.#unsettled.set(id, { oldest, call });
     this.#line.send({ type: "store", id, oldest, call });
+  }
+
+  /** Tells the coordinator what the rank does, or what is seen of it if its thread does not answer. */
+  doing(report: Report | undefined, seen?: Seen): void {
+    this.#line.send({ type: "doing", moved: this.moved(), report, seen });
   }
 
   /** Tells the coordinator how this process ends, if the rank could not. */
@@ -208,6 +220,9 @@ export class RankOffice {
         this.#unsettled.delete(message.id);
         this.onMail(message);
         return;
+      case "ask":
+        this.onAsk();
+        return;
       case "account":
         this.onMail(message);
         return;
@@ -220,9 +235,13 @@ export class RankOffice {
     }
   }
 
+  /** The job has failed. Its store goes on until this process ends. */
   #verdict(message: string): void {
+    if (this.#judged) return;
+    this.#judged = true;
+    this.#over = true;
     this.#refused(new JoinError(message));
-    this.close();
+    for (const listener of this.#listeners) listener.close();
     this.onMail({ type: "verdict", message });
   }
 }
