@@ -5,11 +5,13 @@
 import { rmSync } from "node:fs";
 import { Command } from "commander";
 import { DEFAULT_TIMEOUT, type JobResult } from "../script/node/job.ts";
+import { FAILED } from "../script/node/job-result.ts";
 import { isLoopback, startedBy } from "../script/node/tcp/environment.ts";
 import { privateFolder } from "../script/node/tcp/folder.ts";
 import { joinJob } from "../script/node/tcp/join.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
 import { defaultTable } from "../world/index.ts";
+import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
@@ -27,7 +29,7 @@ interface JoinFlags extends ProgramFlags {
 }
 
 /** Runs `worldsize join …`. @returns the exit code. */
-export async function joinCommand(args: readonly string[]): Promise<number> {
+export async function joinCommand(args: readonly string[], output: Output): Promise<number> {
   const command = takesProgram(strict(new Command("worldsize join")))
     .description(
       "Makes this process one rank of a job, as RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say, or Open MPI's or Slurm's variables.",
@@ -50,8 +52,7 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
     ...job
   } = jobOptions(loaded, flags, values);
   const folder = privateFolder();
-  const signal = interruptible();
-  const presenter = new Presenter(flags, loaded, started.size);
+  const presenter = new Presenter(flags, loaded, started.size, output, interruptible());
   try {
     const end = await joinJob({
       started,
@@ -77,20 +78,24 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
         timeout: job.timeout,
       },
       log: job.processes?.log,
-      signal,
-      onShown: (shown) => presenter.show(started.rank, shown),
+      signal: presenter.signal,
+      onShown: presenter.show,
+      onPrinted: presenter.print,
+      taken: presenter.taken,
     });
-    return presenter.conclude(resultOf(end), signal.aborted, 1);
+    return presenter.conclude(resultOf(end), 1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** What one rank knows of its job, as the result of a job. */
-function resultOf({ ending, records, verdict }: Awaited<ReturnType<typeof joinJob>>): JobResult {
+function resultOf({ ending, exitCode, records, verdict }: Awaited<ReturnType<typeof joinJob>>): JobResult {
+  const common = { endings: [ending], records: [records] };
+  if (ending.ok && verdict === undefined) return { ...common, ok: true, exitCode };
   const { rank, error } = ending;
-  const ok = ending.ok && verdict === undefined;
   const own = error && !error.echo ? { rank, message: error.message, stack: error.stack } : undefined;
-  const failure = ok ? undefined : (own ?? { rank: -1, message: verdict ?? "", stack: verdict ?? "" });
-  return { ok, failure, endings: [ending], records: [records] };
+  const account = verdict ?? error?.message ?? "The job failed.";
+  const failure = own ?? { rank: -1, message: account, stack: account };
+  return { ...common, ok: false, failure, exitCode: own && exitCode !== 0 ? exitCode : FAILED };
 }

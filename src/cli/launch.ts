@@ -1,11 +1,12 @@
 /** `worldsize launch`: the ranks of a program as processes, on this host or together with others. */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runJob, type TransportName } from "../script/node/job.ts";
 import { isLoopback } from "../script/node/tcp/environment.ts";
 import type { NodeOptions } from "../script/node/tcp/launch.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
+import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
@@ -18,7 +19,6 @@ import {
   takesProgram,
   wholeNumber,
 } from "./program-flags.ts";
-import { renderShown } from "./render.ts";
 import { checkRanks, transportOption } from "./run.ts";
 import { UsageError } from "./scripts.ts";
 
@@ -35,7 +35,7 @@ interface LaunchFlags extends ProgramFlags {
 }
 
 /** Runs `worldsize launch …`. @returns the exit code. */
-export async function launchCommand(args: readonly string[]): Promise<number> {
+export async function launchCommand(args: readonly string[], output: Output): Promise<number> {
   const command = takesProgram(strict(new Command("worldsize launch")))
     .description("Starts a program on several ranks, each a process of its own; --nnodes spans several machines.")
     .option("-n, --ranks <count>", "ranks on this machine (default: what the program says, or 4)", wholeNumber)
@@ -54,15 +54,14 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
   checkRanks(ranks, flags.transport);
   const nodes = nodeOptions(flags);
   const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir);
-  const signal = interruptible();
-  const presenter = new Presenter(flags, loaded, ranks * flags.nnodes);
+  const presenter = new Presenter(flags, loaded, ranks * flags.nnodes, output, interruptible());
   const job = jobOptions(loaded, flags, values);
   try {
     const result = await runJob({
       ...job,
       ranks,
       transport: flags.transport,
-      signal,
+      signal: presenter.signal,
       onSilence: presenter.silence,
       processes: {
         ...job.processes,
@@ -74,10 +73,18 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
       onShown: (rank, shown) => {
         if (!logs) return presenter.show(rank, shown);
         presenter.keep(rank, shown);
-        logs.write(rank, renderShown(rank, shown, ranks));
+        logs.write(
+          rank,
+          presenter
+            .lines(rank, shown)
+            .map((line) => `${line}\n`)
+            .join(""),
+        );
       },
+      onPrinted: (rank, stream, text) => (logs ? logs.write(rank, text) : presenter.print(rank, stream, text)),
+      taken: presenter.taken,
     });
-    return presenter.conclude(result, signal.aborted, ranks);
+    return presenter.conclude(result, ranks);
   } finally {
     logs?.close();
   }
@@ -109,6 +116,7 @@ function address(text: string): { host: string; port: number } {
 class LogFiles {
   readonly #folder: string;
   readonly #files = new Map<number, number>();
+  readonly #incomplete = new Set<number>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -133,11 +141,15 @@ class LogFiles {
     return file;
   }
 
-  write(rank: number, lines: readonly string[]): void {
+  /** @param rank -1 for what ranks print that share a thread: it goes to the log of rank 0. */
+  write(rank: number, text: string | Uint8Array): void {
+    const of = Math.max(0, rank);
     try {
-      writeSync(this.file(rank), `${lines.join("\n")}\n`);
+      appendFileSync(this.file(of), text);
     } catch (error) {
-      process.stderr.write(`The log of rank ${rank} is incomplete: ${(error as Error).message}.\n`);
+      if (this.#incomplete.has(of)) return; // a full disk is said once
+      this.#incomplete.add(of);
+      process.stderr.write(`The log of rank ${of} is incomplete: ${(error as Error).message}.\n`);
     }
   }
 

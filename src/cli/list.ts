@@ -1,7 +1,6 @@
 /** `worldsize list`: the course's scripts and what each shows. */
 import pc from "picocolors";
-import { scriptOf } from "../script/index.ts";
-import { compileProgram } from "../script/node/compile.ts";
+import { loadProgram } from "./load.ts";
 import { courseScripts } from "./scripts.ts";
 
 /** @returns the exit code. */
@@ -11,8 +10,7 @@ export async function listCommand(args: readonly string[]): Promise<number> {
   const width = Math.max(...scripts.map((script) => script.name.length));
   let chapter = "";
   for (const { name, path, chapter: of } of scripts) {
-    const program = await compileProgram(path);
-    const { about, ranks = 4 } = scriptOf((await import(program.url)) as Record<string, unknown>, program.file);
+    const { about, ranks = 4 } = (await loadProgram(path)).script;
     if (json) {
       process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);
       continue;

@@ -1,5 +1,6 @@
 /** The `worldsize` command. Subcommands are loaded when they are called. */
 import pc from "picocolors";
+import { Output } from "./output.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
 const commands = ["list", "run", "launch", "join", "verify", "learn", "check", "bench", "help"] as const;
@@ -17,10 +18,12 @@ const help = `${pc.bold("worldsize")}: ML systems that one person can read, and 
   worldsize bench NAME               all-reduce, p2p, gemm, startup; --help for more
 
   ${pc.dim("common flags of run: --transport shm|local|tcp, --json, --trace FILE, --algorithm NAME, --seed N")}
+  ${pc.dim("exit codes: 0; what a rank set or died of (process.exitCode, process.exit(n), 128 + signal),")}
+  ${pc.dim("else 1 for a failure; 2 for what could not be started; 130 for Ctrl-C")}
 `;
 
 /** @returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], output: Output): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case undefined:
@@ -32,24 +35,24 @@ async function main(args: readonly string[]): Promise<number> {
     case "list":
       return (await import("./list.ts")).listCommand(rest);
     case "verify":
-      return (await import("./run.ts")).runCommand("verify-setup", ["-n", "1", ...rest]);
+      return (await import("./run.ts")).runCommand("verify-setup", ["-n", "1", ...rest], output);
     case "bench":
-      return (await import("./bench/bench.ts")).benchCommand(rest);
+      return (await import("./bench/bench.ts")).benchCommand(rest, output);
     case "check":
       return (await import("./check.ts")).checkCommand(rest);
     case "learn":
       return (await import("./learn/learn.ts")).learnCommand(rest);
     case "launch":
-      return (await import("./launch.ts")).launchCommand(rest);
+      return (await import("./launch.ts")).launchCommand(rest, output);
     case "join":
-      return (await import("./join.ts")).joinCommand(rest);
+      return (await import("./join.ts")).joinCommand(rest, output);
     case "run": {
       const [name, ...flags] = rest;
       if (!name || name === "--help" || name === "-h") {
         process.stdout.write(help);
         return name ? 0 : 2;
       }
-      return (await import("./run.ts")).runCommand(name, flags);
+      return (await import("./run.ts")).runCommand(name, flags, output);
     }
     default:
       throw new UsageError(`There is no command "${command}". ${suggest(command, commands)}`);
@@ -67,18 +70,24 @@ const expected = new Set([
   "ProgressError",
 ]);
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error & { code?: string; exitCode?: number }) => {
-    if (error.code === "commander.helpDisplayed") return;
+/** Runs a command. @returns its exit code. */
+async function command(output: Output): Promise<number> {
+  try {
+    return await main(process.argv.slice(2), output);
+  } catch (thrown) {
+    const error = thrown as Error & { code?: string };
+    if (error.code === "commander.helpDisplayed") return 0;
     process.stderr.write(`${pc.red("worldsize:")} ${expected.has(error.name) ? error.message : error.stack}\n`);
-    process.exitCode = 2;
-  },
-);
+    return 2;
+  }
+}
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // the reader of a pipe has seen enough
-  throw error;
+const output = new Output();
+output.onBroken = (error, quiet) => {
+  if (!quiet) process.stderr.write(`${pc.red("worldsize:")} The output could not be written: ${error.message}.\n`);
+  process.exit(quiet ? 0 : 1);
+};
+void command(output).then(async (code) => {
+  await output.close(code === 130 || code === 143);
+  process.exit(code); // whatever a program's definition has left running here
 });

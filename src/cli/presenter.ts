@@ -5,34 +5,52 @@ import { basename, join } from "node:path";
 import pc from "picocolors";
 import { type PageItem, pageOf } from "../draw/page.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
-import type { JobResult } from "../script/node/job.ts";
+import type { JobFailure, JobResult } from "../script/node/job.ts";
+import type { PrintStream } from "../script/node/output.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import type { FlightRecord } from "../world/recorder.ts";
-import type { Loaded, ProgramFlags } from "./program-flags.ts";
+import type { Loaded } from "./load.ts";
+import type { Output } from "./output.ts";
+import type { ProgramFlags } from "./program-flags.ts";
 import { renderShown, timeline } from "./render.ts";
 import { UsageError } from "./scripts.ts";
 
-/** Exit codes: the program failed, Ctrl-C. */
-const FAILED = 1;
-const INTERRUPTED = 130;
+/** Exit code when what the reader asked for could not be written. */
+const UNWRITTEN = 2;
 
 /** Shows one job to whoever started it: in the terminal, as JSON lines, as a page, as a trace. */
 export class Presenter {
   readonly #flags: ProgramFlags;
   readonly #loaded: Loaded;
   readonly #ranks: number;
+  readonly #output: Output;
+  readonly #stop: AbortController;
   readonly #items: PageItem[] = [];
+  #broken: { error: Error; quiet: boolean } | undefined;
 
-  /** @param ranks of the whole world. */
-  constructor(flags: ProgramFlags, loaded: Loaded, ranks: number) {
+  /**
+   * @param ranks of the whole world.
+   * @param interrupted given when somebody stops the job.
+   */
+  constructor(flags: ProgramFlags, loaded: Loaded, ranks: number, output: Output, interrupted: AbortSignal) {
     this.#flags = flags;
     this.#loaded = loaded;
     this.#ranks = ranks;
-    // A pager that is not read from must not hold up this thread, which keeps the job's
-    // coordinator: what it does not take yet waits here.
-    const { _handle: pipe } = process.stdout as { _handle?: { setBlocking?(on: boolean): void } };
-    pipe?.setBlocking?.(false);
+    this.#output = output;
+    this.#stop = new AbortController();
+    if (interrupted.aborted) this.#stop.abort(interrupted.reason);
+    interrupted.addEventListener("abort", () => this.#stop.abort(interrupted.reason));
+    output.free();
+    output.onBroken = (error, quiet) => {
+      this.#broken = { error, quiet };
+      this.#stop.abort();
+    };
     if (flags.page !== undefined) write("page", flags.page, ""); // better now than when the job has run
+  }
+
+  /** Ends the job: somebody has stopped it, or nobody can read what it shows. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** Keeps what a rank shows for the page, if there is to be one. */
@@ -40,44 +58,103 @@ export class Presenter {
     if (this.#flags.page !== undefined) this.#items.push({ rank, shown });
   }
 
+  /** What a rank shows, as lines; one that says why if it cannot be drawn. */
+  lines(rank: number, shown: Shown): string[] {
+    try {
+      return this.#flags.json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, this.#ranks);
+    } catch (error) {
+      this.#output.write(`rank ${rank} showed a ${shown?.kind} that cannot be drawn: ${String(error)}\n`, "stderr");
+      return [];
+    }
+  }
+
   /** Prints what a rank shows, as text or JSON. */
   readonly show = (rank: number, shown: Shown): void => {
-    const { json } = this.#flags;
     this.keep(rank, shown);
-    const lines = json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, this.#ranks);
-    process.stdout.write(`${lines.join("\n")}\n`);
+    const lines = this.lines(rank, shown);
+    if (lines.length > 0) this.#output.write(`${lines.join("\n")}\n`);
   };
 
   /** Prints that nothing moves, and who waits for what. */
   readonly silence = (text: string): void => {
-    if (this.#flags.json) process.stdout.write(`${JSON.stringify({ kind: "waiting", text })}\n`);
-    else process.stderr.write(`${pc.yellow(text)}\n`);
+    if (this.#flags.json) this.#output.write(`${JSON.stringify({ kind: "waiting", text })}\n`);
+    else this.#output.write(`${pc.yellow(text)}\n`, "stderr");
   };
 
+  /** Prints what a rank printed. */
+  readonly print = (_rank: number, stream: PrintStream, text: string | Uint8Array): void => {
+    this.#output.write(text, stream);
+  };
+
+  /** Whether what was shown so far has been taken. */
+  readonly taken = (): Promise<unknown> | undefined => this.#output.taken();
+
   /** Prints how a job ended. @param here ranks that were started here. @returns the exit code. */
-  conclude(result: JobResult, stopped: boolean, here = this.#ranks): number {
+  conclude(result: JobResult, here = this.#ranks): number {
     const { trace, timeline: drawn, page, json = false } = this.#flags;
     const { file } = this.#loaded.program;
+    const stopped = this.#stop.signal.aborted;
+    if (this.#broken) return this.#unread(this.#broken);
+    if (!result.ok && !stopped) this.#reportFailure(result, result.failure, file, json);
+    else if (result.exitCode !== 0 && !stopped) this.#reportCode(result, json);
+    let code = stopped ? Number(this.#stop.signal.reason) : result.exitCode;
+    const attempt = (what: string, body: () => void): void => {
+      try {
+        body();
+      } catch (error) {
+        const why = error instanceof UsageError ? error.message : `The ${what} could not be made: ${String(error)}`;
+        this.#output.write(`${pc.red("worldsize:")} ${why}\n`, "stderr");
+        code ||= UNWRITTEN;
+      }
+    };
     if (drawn && !stopped) {
-      const lanes = lanesOf(result);
-      process.stdout.write(`${timeline(lanes).join("\n")}\n`);
-      this.keep(0, { kind: "timeline", title: "All ranks", lanes });
+      attempt("timeline", () => {
+        const lanes = lanesOf(result);
+        this.#output.write(`${timeline(lanes).join("\n")}\n`);
+        this.keep(0, { kind: "timeline", title: "All ranks", lanes });
+      });
     }
     if (page !== undefined) {
-      write("page", page, pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items));
-      process.stderr.write(`Page written to ${page}.\n`);
+      attempt("page", () => {
+        write("page", page, pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items));
+        this.#output.write(`Page written to ${page}.\n`, "stderr");
+      });
     }
-    if (stopped) {
-      process.stderr.write(`\nStopped; all ${here} ranks are gone.\n`);
-      return INTERRUPTED;
+    if (stopped) this.#output.write(`\nStopped; all ${here} ranks are gone.\n`, "stderr");
+    else if (trace) {
+      attempt("trace", () => {
+        write("trace", trace, toPerfetto(result.records.map(({ spans }) => spans)));
+        this.#output.write(`Trace written to ${trace}; open it at https://ui.perfetto.dev.\n`, "stderr");
+      });
     }
-    if (trace) {
-      write("trace", trace, toPerfetto(result.records.map(({ spans }) => spans)));
-      process.stderr.write(`Trace written to ${trace}; open it at https://ui.perfetto.dev.\n`);
+    return code;
+  }
+
+  /** Nobody reads what the job shows any more, or it cannot be written. */
+  #unread({ error, quiet }: { error: Error; quiet: boolean }): number {
+    if (quiet) return 0;
+    this.#output.write(
+      `${pc.red("worldsize:")} The output could not be written, so the job was stopped: ${error.message}.\n`,
+      "stderr",
+    );
+    return 1;
+  }
+
+  #reportFailure({ records }: JobResult, failure: JobFailure, file: string, json: boolean): void {
+    const recorder = dumpFlight(records.map(({ flight }) => flight));
+    if (json) {
+      this.#output.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
+      return;
     }
-    if (result.ok) return 0;
-    reportFailure(result, file, json);
-    return FAILED;
+    const who = failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
+    this.#output.write(`\n${pc.red(`${who}:`)}\n${failure.stack}\n`, "stderr");
+    if (recorder) this.#output.write(pc.dim(`The last operations of each rank: ${recorder}\n`), "stderr");
+  }
+
+  /** All ranks ended well, and one has set an exit code. */
+  #reportCode({ exitCode }: JobResult, json: boolean): void {
+    if (json) this.#output.write(`${JSON.stringify({ kind: "exit", exitCode })}\n`);
+    else this.#output.write(pc.dim(`The ranks ended well, with exit code ${exitCode}.\n`), "stderr");
   }
 }
 
@@ -99,17 +176,6 @@ function write(what: string, file: string, text: string): void {
   } catch (error) {
     throw new UsageError(`The ${what} could not be written to ${file}: ${(error as Error).message}.`);
   }
-}
-
-function reportFailure({ failure, records }: JobResult, file: string, json: boolean): void {
-  const recorder = dumpFlight(records.map(({ flight }) => flight));
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
-    return;
-  }
-  const who = failure && failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
-  process.stderr.write(`\n${pc.red(`${who}:`)}\n${failure && failure.rank >= 0 ? failure.stack : failure?.message}\n`);
-  if (recorder) process.stderr.write(pc.dim(`The last operations of each rank: ${recorder}\n`));
 }
 
 /** Writes the flight recorders of a failed job into a new folder. @returns its path, or undefined if nothing was recorded. */

@@ -2,12 +2,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { type StreamMode, streamModes } from "../script/define.ts";
-import { type OptionSpec, type Script, scriptOf } from "../script/index.ts";
-import { compileProgram, type Program } from "../script/node/compile.ts";
+import type { OptionSpec, Script } from "../script/index.ts";
 import { DEFAULT_SILENCE, type JobOptions } from "../script/node/job.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
+import { type Loaded, loadProgram } from "./load.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
-import { findScript, suggest, UsageError } from "./scripts.ts";
+import { suggest, UsageError } from "./scripts.ts";
 
 /** Beyond this, helpers wait for each other. */
 const MAX_HELPERS = 63;
@@ -29,21 +29,6 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly helpers: number;
   readonly timeout?: number;
   readonly silence: number;
-}
-
-export interface Loaded {
-  readonly program: Program;
-  readonly script: Script;
-}
-
-/** Compiles and loads a program. @throws CompileError or UsageError with what is wrong with it. */
-export async function loadProgram(name: string): Promise<Loaded> {
-  const program = await compileProgram(findScript(name));
-  try {
-    return { program, script: scriptOf((await import(program.url)) as Record<string, unknown>, program.file) };
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 /** Makes a command strict and quiet: its errors are ours to print. */
@@ -187,11 +172,11 @@ export function jobOptions(
   };
 }
 
-/** A signal that Ctrl-C gives. */
+/** A signal that Ctrl-C gives; its reason is the exit code that the shell expects. */
 export function interruptible(): AbortSignal {
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
-  process.once("SIGTERM", () => stop.abort());
+  process.once("SIGINT", () => stop.abort(130));
+  process.once("SIGTERM", () => stop.abort(143));
   return stop.signal;
 }
 

@@ -2,13 +2,14 @@
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_RANKS, runJob, type TransportName, transports } from "../script/node/job.ts";
+import { loadProgram } from "./load.ts";
+import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
   addScriptOptions,
   interruptible,
   jobOptions,
-  loadProgram,
   type ProgramFlags,
   parse,
   strict,
@@ -22,7 +23,7 @@ interface RunFlags extends ProgramFlags {
 }
 
 /** Runs `worldsize run NAME …`. @returns the exit code. */
-export async function runCommand(name: string, args: readonly string[]): Promise<number> {
+export async function runCommand(name: string, args: readonly string[], output: Output): Promise<number> {
   const loaded = await loadProgram(name);
   const { script } = loaded;
   const command = strict(new Command(`worldsize run ${basename(name, ".ts")}`))
@@ -33,17 +34,18 @@ export async function runCommand(name: string, args: readonly string[]): Promise
   const flags = command.opts<RunFlags>();
   const ranks = flags.ranks ?? script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
-  const signal = interruptible();
-  const presenter = new Presenter(flags, loaded, ranks);
+  const presenter = new Presenter(flags, loaded, ranks, output, interruptible());
   const result = await runJob({
     ...jobOptions(loaded, flags, flags),
     ranks,
     transport: flags.transport,
-    signal,
+    signal: presenter.signal,
     onShown: presenter.show,
     onSilence: presenter.silence,
+    onPrinted: presenter.print,
+    taken: presenter.taken,
   });
-  return presenter.conclude(result, signal.aborted);
+  return presenter.conclude(result);
 }
 
 /** How ranks talk: threads over shared memory, all in one thread, or processes. */

@@ -2,7 +2,10 @@
 export interface Connection {
   /** Where the other side is, for messages to people. */
   readonly name: string;
-  /** @param message anything JSON can say. */
+  /**
+   * @param message anything JSON can say.
+   * @throws RangeError when it is longer than the other side takes: sending it again would not help.
+   */
   send(message: object): void;
   /** Set by whoever takes the connection. Called in the order of sending. */
   onMessage: (message: unknown) => void;

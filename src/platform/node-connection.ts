@@ -34,6 +34,12 @@ export class SocketConnection implements Connection {
   send(message: object): void {
     if (this.#socket.destroyed) return;
     const text = Buffer.from(JSON.stringify(message));
+    if (text.length > LONGEST) {
+      const type = String((message as { type?: unknown }).type);
+      throw new RangeError(
+        `A message of ${text.length} bytes (${type}) is longer than the ${LONGEST} that may be sent.`,
+      );
+    }
     const length = Buffer.alloc(4);
     length.writeUInt32BE(text.length);
     this.#socket.write(Buffer.concat([length, text]));

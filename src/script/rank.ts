@@ -1,17 +1,23 @@
 /** Runs a script's main on one built rank, from its context to its good or bad end. */
 import { mulberry32, rankSeed } from "../platform/random.ts";
 import { TensorDevice } from "../tensor/index.ts";
+import { cut } from "../trace/text.ts";
 import type { Span, Tracer } from "../trace/trace.ts";
-import { JobError, type Rank, type Store, userFrame } from "../world/index.ts";
+import type { Rank, Store } from "../world/index.ts";
+import { accountOf } from "./account.ts";
 import type { Context, Place, Script } from "./define.ts";
 import { type Shown, showTo } from "./show.ts";
 
-/** How a rank's program ended. */
-export interface Ending {
-  readonly rank: number;
-  readonly ok: boolean;
-  /** What went wrong. An echo is the job's failure as this rank learned of it. */
-  readonly error?: { readonly message: string; readonly stack: string; readonly echo: boolean };
+/** How a rank's program ended. A bad end always has its account. */
+export type Ending =
+  | { readonly rank: number; readonly ok: true; readonly error?: undefined }
+  | { readonly rank: number; readonly ok: false; readonly error: RankError };
+
+/** What went wrong. An echo is the job's failure as this rank learned of it, or was caused by that. */
+export interface RankError {
+  readonly message: string;
+  readonly stack: string;
+  readonly echo: boolean;
 }
 
 export interface RankProgram {
@@ -45,13 +51,15 @@ export async function runRank(rank: Rank, program: RankProgram): Promise<Ending>
 /** Ends a rank whose program threw. */
 export function failRank(rank: Rank, thrown: unknown): Ending {
   rank.engine.openCalls.forget();
-  const error = thrown instanceof Error ? thrown : new Error(`a value that is no Error: ${String(thrown)}`);
-  const echo = error instanceof JobError;
-  const frame = userFrame(error.stack ?? "");
-  const where = frame ? ` (${frame.file}:${frame.line})` : "";
-  if (!echo) rank.engine.leave("failed", `${error.name}: ${error.message}${where}`);
-  const ending = { message: error.message, stack: cleanStack(error) + nonMemberHint(error), echo };
-  return { rank: rank.world.rank, ok: false, error: ending };
+  const { title, message, stack, echo } = accountOf(thrown, nonMemberHint);
+  if (!echo) rank.engine.leave("failed", `threw ${title}`);
+  return { rank: rank.world.rank, ok: false, error: { message, stack, echo } };
+}
+
+/** The bad end of a rank that cannot tell of it itself. @param message a sentence. */
+export function lostRank(rank: number, message: string, echo = false): Ending {
+  const bounded = cut(message, 64 * 1024);
+  return { rank, ok: false, error: { message: bounded, stack: bounded, echo } };
 }
 
 function contextFor(rank: Rank, program: RankProgram): Context<Record<string, unknown>> {
@@ -69,7 +77,7 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
     now,
     sleep,
     random,
-    span: async (name, body) => (tracer ? tracer.span(name, body) : body()),
+    span: async (name, body) => (tracer ? tracer.span(String(name), body) : body()),
     spans: async (): Promise<readonly Span[]> => [...(tracer?.spans ?? []), ...((await program.spans?.()) ?? [])],
   };
 }
@@ -93,12 +101,5 @@ const groupCalls =
 function nonMemberHint(error: Error): string {
   const call = error instanceof TypeError && groupCalls.exec(error.message);
   if (!call) return "";
-  return `\nThis rank called ${call[1]} on a group that it does not belong to: split and newGroup give undefined to ranks outside. Write: if (group) await group.${call[1]}(…).`;
-}
-
-/** The stack without the frames of this library and of the engine's internals. */
-function cleanStack(error: Error): string {
-  const [, ...frames] = (error.stack ?? "").split(/\n(?=\s+at )/);
-  const theirs = frames.filter((frame) => userFrame(frame.trim()) !== undefined);
-  return [`${error.name}: ${error.message}`, ...theirs.map((frame) => frame.replace(/\?rank=\d+/, ""))].join("\n");
+  return `This rank called ${call[1]} on a group that it does not belong to: split and newGroup give undefined to ranks outside. Write: if (group) await group.${call[1]}(…).`;
 }

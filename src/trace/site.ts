@@ -3,10 +3,15 @@
  * microsecond, turning it into text far more, so the text is made only for a report.
  */
 
+import { cut } from "./text.ts";
+
 /** Folders whose frames are ours, not the reader's: the built library, or its sources. */
 const ours = (import.meta.url.includes("/dist/") ? ["."] : ["..", "../../dist/"])
   .map((folder) => new URL(`${folder}${folder.endsWith("/") ? "" : "/"}`, import.meta.url).href)
   .map((href) => href.replace(/^file:\/\//, "")); // frames name files with or without the scheme
+
+/** Most characters of a site: a file's name and a line. */
+const LONGEST = 160;
 
 export interface Site {
   readonly stack?: string;
@@ -28,7 +33,7 @@ export function captureSite(): Site {
 export function formatSite(site: Site | undefined): string {
   if (site?.text !== undefined) return site.text;
   const frame = userFrame(site?.stack ?? "");
-  return frame ? `${frame.file}:${frame.line}` : "";
+  return frame ? `${cut(frame.file, LONGEST)}:${frame.line}` : "";
 }
 
 /** The first frame of a stack that lies in the reader's program. */

@@ -20,6 +20,9 @@ import { findOverlap, type Side } from "./overlap.ts";
 import type { Pieces, PointToPoint } from "./pieces.ts";
 import { type AllReduceAlgorithm, allReduceAlgorithms } from "./tuner.ts";
 
+/** Most characters of a group's name, which every report of an operation repeats. */
+export const LONGEST_NAME = 200;
+
 interface Group {
   readonly name: string;
   readonly rank: number;
@@ -114,10 +117,14 @@ export class Checks {
     this.#whole("key", key, "");
   }
 
+  /** The name of a new group, which the reports of its operations repeat. */
   name(call: string, name: string | undefined): void {
-    if (name !== undefined && typeof name !== "string") {
+    if (name === undefined) return;
+    if (typeof name !== "string") {
       throw this.#typeError(call, `${kindOf(name)} as the new group's name; a name is a string.`);
     }
+    if (name.length <= LONGEST_NAME) return;
+    throw this.#error(call, `a name of ${name.length} characters; that of a group has at most ${LONGEST_NAME}.`);
   }
 
   /** @throws RangeError for ranks that the group does not have, or that are listed twice. */

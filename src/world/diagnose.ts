@@ -79,7 +79,9 @@ export function findMismatch(reports: readonly Report[]): string | undefined {
     (a, b) => a.ranks.length - b.ranks.length || b.ranks[0] - a.ranks[0],
   );
   const rest = others
+    .slice(0, 8)
     .map(({ op, ranks }) => `${nameRanks(ranks)} called ${op.operation} there${at(op.site)}`)
+    .concat(others.length > 8 ? [`others called ${others.length - 8} other things`] : [])
     .join(" and ");
   const texts = [odd, ...others].map(({ op }) => op.operation);
   const alike = new Set(texts).size < texts.length ? " What differs is further on than these texts go." : "";
@@ -117,10 +119,7 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
 
 function describeThrow(failure: Failure, reports: readonly Report[]): string {
   const thrower = reports.find((report) => report.rank === failure.by);
-  const error = thrower?.error || failure.detail;
-  const aborted = error.startsWith("AbortError: ");
-  const what = aborted ? `aborted the job: ${error.slice("AbortError: ".length)}` : `threw ${error}`;
-  return `rank ${failure.by} ${what}${meanwhile(reports)}.`;
+  return `rank ${failure.by} ${thrower?.error || failure.detail || "failed"}${meanwhile(reports)}.`;
 }
 
 /** A process or a connection is gone. */

@@ -5,6 +5,7 @@
  */
 import type { Completion, Device } from "../device/index.ts";
 import { captureSite, formatSite, type Site } from "../trace/site.ts";
+import { cut } from "../trace/text.ts";
 import type { Tracer } from "../trace/trace.ts";
 import type { Report } from "./diagnose.ts";
 import { type Driver, type EngineOptions, type Served, SHORT } from "./driver.ts";
@@ -37,6 +38,8 @@ const BRIEF = 1000;
 
 /** Milliseconds for which a program that never has to wait may keep its event loop from turning. */
 const TURN = 5;
+/** Most characters of a reason to abort that the other ranks get. */
+const REASON = 1500;
 
 const past: Completion = { done: true };
 
@@ -288,7 +291,7 @@ export class Engine {
   /** Ends the job because the program says so. @throws AbortError, always. */
   abort(reason: string): never {
     const error = new AbortError(reason);
-    this.leave("failed", `AbortError: ${reason}${at(formatSite(captureSite()))}`);
+    this.leave("failed", `aborted the job: ${cut(String(reason), REASON)}${at(formatSite(captureSite()))}`);
     this.#endAll(error);
     throw error;
   }

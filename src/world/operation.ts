@@ -98,9 +98,13 @@ export interface Operation {
   site?: Site;
 }
 
+/** Axes of a shape that are shown. */
+const AXES = 12;
+
 /** `f32[2,3]` */
 export function formatData({ dtype, shape }: { dtype: DType; shape: readonly number[] }): string {
-  return `${dtype}[${shape.join(",")}]`;
+  const more = shape.length > AXES ? `,… ${shape.length - AXES} more axes` : "";
+  return `${dtype}[${shape.slice(0, AXES).join(",")}${more}]`;
 }
 
 /** What the text of an operation is made of. */

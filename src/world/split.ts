@@ -4,7 +4,9 @@
  */
 
 import { formatSite } from "../trace/site.ts";
+import { cut } from "../trace/text.ts";
 import { hashText } from "./agreement.ts";
+import { LONGEST_NAME } from "./checks.ts";
 import type { Call } from "./issuer.ts";
 import { allGatherJson, allGatherNumbers } from "./objects.ts";
 import type { GroupInfo, MadeGroup, Operation } from "./operation.ts";
@@ -39,14 +41,14 @@ export function splitCall<G>(maker: Maker<G>, choice: Choice): Call<G | undefine
   const { color, key, name } = choice;
   return groupCall(maker, { kind: "split", args: [color, key, name] }, (comm, operation, open) =>
     exchangeSplit(comm, maker.transport, operation, choice, (members, gift) =>
-      open(members, name ?? `${maker.parent.name}/${color}`, gift),
+      open(members, name ?? nameOfColor(maker.parent.name, color as number), gift),
     ),
   );
 }
 
 /** The operation that makes a group of a list of ranks. */
 export function newGroupCall<G>(maker: Maker<G>, made: MadeGroup): Call<G | undefined> {
-  const { ranks, name = `${maker.parent.name}[${ranks.join(",")}]` } = made;
+  const { ranks, name = nameOfRanks(maker.parent.name, ranks) } = made;
   return groupCall(maker, { kind: "newGroup", args: [ranks, made.name], made }, (comm, _, open) =>
     exchangeNewGroup(comm, maker.transport, ranks, (gift) => open(ranks, name, gift)),
   );
@@ -153,4 +155,19 @@ function* refuseNames(comm: Comm, transport: Transport, operation: Operation, ch
       "Ranks of one color become one group, which has one name.",
   });
   yield { done: false, peer: transport.rank, matched: true };
+}
+
+/** Room for what a shortened name says of its missing part. */
+const SUFFIX = 40;
+
+/** `world/1` */
+function nameOfColor(parent: string, color: number): string {
+  return cut(`${parent}/${color}`, LONGEST_NAME - SUFFIX);
+}
+
+/** `world[0,2]`, or for many ranks `world[0,1,2,3,4,5,… 121 more,127]`. */
+function nameOfRanks(parent: string, ranks: readonly number[]): string {
+  const shown = ranks.length > 16 ? [...ranks.slice(0, 6), `… ${ranks.length - 7} more`, ranks.at(-1)] : ranks;
+  const list = `[${shown.join(",")}]`;
+  return `${cut(parent, LONGEST_NAME - SUFFIX - list.length)}${list}`;
 }

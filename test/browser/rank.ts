@@ -34,7 +34,7 @@ self.onmessage = async ({ data }: MessageEvent<RankStart>) => {
     engine.leave("finished");
     self.postMessage({ checked });
   } catch (error) {
-    engine.leave("failed", String(error));
+    engine.leave("failed", `threw ${String(error)}`);
     self.postMessage({ error: String(error) });
   }
 };

@@ -4,10 +4,8 @@ import type { Shown } from "../../src/script/index.ts";
 import { compileProgram } from "../../src/script/node/compile.ts";
 import { type JobOptions, type JobResult, runJob } from "../../src/script/node/job.ts";
 
-export interface Outcome extends JobResult {
-  /** What each rank showed, in order. */
-  readonly shown: readonly { readonly rank: number; readonly shown: Shown }[];
-}
+/** What each rank showed, in order, with how the job ended. */
+export type Outcome = JobResult & { readonly shown: readonly { readonly rank: number; readonly shown: Shown }[] };
 
 /** @param file a program, relative to the repository's root. */
 export async function runProgram(file: string, options: Omit<JobOptions, "program" | "onShown">): Promise<Outcome> {

@@ -1,14 +1,15 @@
 /** `worldsize bench algorithms`: the course's benchmark-algorithms over every transport, one after the other. */
 import pc from "picocolors";
 import { transports } from "../../script/node/job.ts";
+import type { Output } from "../output.ts";
 import { runCommand } from "../run.ts";
 
 /** @param args flags of `worldsize run benchmark-algorithms`. @returns the exit code. */
-export async function benchAlgorithms(args: readonly string[]): Promise<number> {
+export async function benchAlgorithms(args: readonly string[], output: Output): Promise<number> {
   const help = args.includes("--help") || args.includes("-h");
   for (const transport of help ? transports.slice(0, 1) : transports) {
     if (!args.includes("--json") && !help) process.stdout.write(`\n${pc.bold(`over ${transport}`)}\n`);
-    const code = await runCommand("benchmark-algorithms", [...args, "--transport", transport]);
+    const code = await runCommand("benchmark-algorithms", [...args, "--transport", transport], output);
     if (code !== 0) return code;
   }
   return 0;

@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { formatBytes } from "../../device/index.ts";
 import type { Row } from "../../script/index.ts";
+import type { Output } from "../output.ts";
 import { wholeNumber } from "../program-flags.ts";
 import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
@@ -65,7 +66,7 @@ const benches: Record<
 };
 
 /** @returns the exit code. */
-export async function benchCommand(args: readonly string[]): Promise<number> {
+export async function benchCommand(args: readonly string[], output: Output): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h") {
     const rows = Object.entries(benches).map(
@@ -77,7 +78,7 @@ export async function benchCommand(args: readonly string[]): Promise<number> {
     );
     return name ? 0 : 2;
   }
-  if (name === "algorithms") return (await import("./algorithms.ts")).benchAlgorithms(rest);
+  if (name === "algorithms") return (await import("./algorithms.ts")).benchAlgorithms(rest, output);
   const bench = benches[name];
   if (!bench)
     throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);

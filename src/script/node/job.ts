@@ -1,8 +1,7 @@
 /**
- * Runs a program on the ranks of a job and sees to its end: what the ranks show is handed
- * on as it comes, the first failure is kept, and no thread outlives the job.
+ * Runs a program on the ranks of a job and sees to its end: what the ranks show and print is
+ * handed on as it comes, the first failure is kept, and no thread and no process outlives the job.
  */
-import { Worker } from "node:worker_threads";
 import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node.ts";
@@ -10,30 +9,21 @@ import { unknownWord } from "../../platform/words.ts";
 import {
   defaultTable,
   type LinkSpeeds,
-  MemoryStore,
   ShmLayout,
-  StoreSession,
   Tuner,
   type TuningTable,
   takeShmControl,
 } from "../../world/index.ts";
-import { Recorder } from "../../world/recorder.ts";
 import { checkStreams, type StreamMode } from "../define.ts";
-import type { Ending } from "../rank.ts";
-import type { Shown } from "../show.ts";
 import { openedBlas } from "./blas/choice.ts";
 import type { Program } from "./compile.ts";
-import {
-  noRecords,
-  type ProgramStart,
-  type RankRecords,
-  type WorkerMessage,
-  type WorkerReply,
-  type WorkerStart,
-} from "./protocol.ts";
+import { Endings, type JobResult } from "./job-result.ts";
+import { handOn, type OutputOptions } from "./output.ts";
+import type { ProgramStart } from "./protocol.ts";
 import { launch, type NodeOptions } from "./tcp/launch.ts";
-import { ThreadsWatch } from "./threads-watch.ts";
-import { workerFile } from "./worker-file.ts";
+import { ThreadJob, type ThreadsStart } from "./threads.ts";
+
+export type { JobFailure, JobResult } from "./job-result.ts";
 
 export const transports = ["shm", "local", "tcp"] as const;
 export type TransportName = (typeof transports)[number];
@@ -41,7 +31,7 @@ export type TransportName = (typeof transports)[number];
 /** Most ranks of a job, by transport. */
 export const MAX_RANKS: Readonly<Record<TransportName, number>> = { shm: 128, local: 4096, tcp: 128 };
 
-export interface JobOptions {
+export interface JobOptions extends OutputOptions {
   readonly program: Program;
   readonly ranks: number;
   readonly transport?: TransportName;
@@ -70,7 +60,6 @@ export interface JobOptions {
   readonly onSilence?: (text: string) => void;
   /** What only processes need. */
   readonly processes?: ProcessOptions;
-  readonly onShown?: (rank: number, shown: Shown) => void;
   /** Ends the job. */
   readonly signal?: AbortSignal;
 }
@@ -88,18 +77,6 @@ export interface ProcessOptions {
   readonly log?: (line: string) => void;
 }
 
-export interface JobResult {
-  readonly ok: boolean;
-  /** The failure that ended the job: of one rank, or (rank -1) of all together. */
-  readonly failure?: { readonly rank: number; readonly message: string; readonly stack: string };
-  /** How each rank ended; a rank that was stopped is missing. */
-  readonly endings: readonly Ending[];
-  /** What each rank recorded. */
-  readonly records: readonly RankRecords[];
-}
-
-/** After a failure, the other ranks get so long to end by themselves. */
-const GRACE = 1200;
 /** Milliseconds that a process may be silent if nothing else is said. */
 export const DEFAULT_TIMEOUT = 30_000;
 /** Milliseconds without any move that are worth a word if nothing else is said. */
@@ -127,7 +104,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     helpers: job.helpers ?? 0,
     timeout: job.timeout,
   };
-  if (transport === "tcp") return new Job(job, size).runProcesses(program);
+  if (transport === "tcp") return runProcesses(job, program);
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
   const pool = new SegmentPool(memory);
   const kernels = await nodePlatform.loadKernels();
@@ -147,7 +124,8 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     blas,
   };
   const layout = control && new ShmLayout(memory, control.layout, size);
-  return new Job(job, size).run(start, layout);
+  const watching = { silence: job.silence ?? DEFAULT_SILENCE, onSilence: job.onSilence };
+  return new ThreadJob(size, job, watching).run(start, layout, job.signal);
 }
 
 /** @throws TypeError for a transport, streams or algorithms that do not exist. */
@@ -158,156 +136,26 @@ function checkWords({ table }: JobOptions, transport: string, streams: string): 
   checkStreams(streams);
   new Tuner(table);
 }
-/** What all workers of a job are handed alike. */
-type ThreadsStart = Omit<WorkerStart, "rank" | "records">;
 
-class Job {
-  readonly #options: JobOptions;
-  readonly #size: number;
-  readonly #workers: Worker[] = [];
-  readonly #memoryStore = new MemoryStore();
-  readonly #endings = new Map<number, Ending>();
-  readonly #records: RankRecords[];
-  #watch: ThreadsWatch | undefined;
-  /** What ends the job from outside of its ranks. */
-  #verdict: JobResult["failure"];
-  #finish: (stopped: boolean) => void = () => {};
-  #grace: NodeJS.Timeout | undefined;
-  #over = false;
-
-  constructor(options: JobOptions, size: number) {
-    this.#options = options;
-    this.#size = size;
-    this.#records = Array.from({ length: size }, () => noRecords);
-  }
-
-  async run(start: ThreadsStart, layout: ShmLayout | undefined): Promise<JobResult> {
-    const { signal, silence = DEFAULT_SILENCE, onSilence } = this.#options;
-    const over = new Promise<boolean>((resolve) => {
-      this.#finish = resolve;
-    });
-    const stop = (): void => this.#finish(true);
-    signal?.addEventListener("abort", stop);
-    const shared = start.transport === "local";
-    const threads = shared ? 1 : this.#size;
-    const records = Array.from(
-      { length: threads },
-      () => new SharedArrayBuffer(Recorder.bytes * (shared ? this.#size : 1)),
-    );
-    const sessions = records.map(() => new StoreSession(this.#memoryStore));
-    this.#watch = new ThreadsWatch({
-      size: this.#size,
-      shared,
-      places: Array.from({ length: this.#size }, (_, rank) =>
-        shared ? { memory: records[0], offset: rank * Recorder.bytes } : { memory: records[rank], offset: 0 },
-      ),
-      silence: onSilence ? silence : 0,
-      onSilence: (text) => onSilence?.(text),
-      timeout: start.timeout,
-      ask: () => {
-        for (const worker of this.#workers) worker.postMessage({ type: "ask" } satisfies WorkerReply);
-      },
-      storeAwaited: () => this.#memoryStore.waiting > 0,
-      session: (rank) => sessions[rank],
-      onStuck: () => layout?.announceStuck(),
-      onLate: (message) => {
-        this.#verdict ??= { rank: -1, message, stack: message };
-        this.#finish(true);
-      },
-    });
-    for (const [rank, session] of sessions.entries()) {
-      this.#start({ ...start, rank, records: records[rank] }, session, layout);
-    }
-    if (signal?.aborted) stop();
-    await over;
-    this.#over = true;
-    this.#watch.stop();
-    clearTimeout(this.#grace);
-    signal?.removeEventListener("abort", stop);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-    this.#memoryStore.close();
-    return this.#result();
-  }
-
-  /** Runs each rank in a process of its own. */
-  async runProcesses(program: ProgramStart): Promise<JobResult> {
-    const { memory, processes, signal, table = defaultTable, onShown = () => {} } = this.#options;
-    const outcome = await launch({
-      ...processes,
-      size: this.#size,
-      timeout: processes?.timeout ?? DEFAULT_TIMEOUT,
-      program,
-      table,
-      memory,
-      signal,
-      silence: this.#options.silence ?? DEFAULT_SILENCE,
-      onSilence: this.#options.onSilence,
-      onShown,
-      onGeneration: () => this.#endings.clear(),
-      onEnded: (_, { ending, records }) => this.#ended(ending, records),
-    });
-    clearTimeout(this.#grace);
-    const result = this.#result();
-    if (result.ok || !outcome || outcome.ok) return result;
-    // A rank whose process died tells nothing; the coordinator speaks for it.
-    const failure =
-      result.failure?.rank === -1 || !result.failure ? { ...outcome, stack: outcome.message } : result.failure;
-    return { ...result, failure };
-  }
-
-  #start(data: WorkerStart, session: StoreSession, layout: ShmLayout | undefined): void {
-    const worker = new Worker(workerFile(), { workerData: data, name: `rank ${data.rank}` });
-    this.#workers.push(worker);
-    const moved = (): void => this.#watch?.moved();
-    worker.stdout.on("data", moved); // what it prints goes its way besides
-    worker.stderr.on("data", moved);
-    worker.on("message", (message: WorkerMessage) => {
-      if (message.type === "doing") {
-        this.#watch?.heard(message.reports);
-        return;
-      }
-      moved();
-      if (message.type === "shown") this.#options.onShown?.(message.rank, message.shown);
-      else if (message.type === "store") void this.#store(worker, session, message);
-      else this.#ended(message.ending, message.records);
-    });
-    const lost = (reason: string): void => {
-      if (this.#over) return;
-      // The thread is gone without a word: speak for its ranks.
-      const ranks = data.transport === "local" ? Array.from({ length: this.#size }, (_, i) => i) : [data.rank];
-      for (const rank of ranks.filter((rank) => !this.#endings.has(rank))) {
-        layout?.announceLoss(rank, reason);
-        this.#ended({ rank, ok: false, error: { message: reason, stack: reason, echo: false } }, noRecords);
-      }
-    };
-    worker.on("error", (error) => lost(`${error.name}: ${error.message}`));
-    worker.on("exit", (code) =>
-      lost(`its thread ended by itself with exit code ${code} (process.exit in the program?)`),
-    );
-  }
-
-  async #store(worker: Worker, session: StoreSession, { id, oldest, call }: Extract<WorkerMessage, { type: "store" }>) {
-    const reply = await session.reply(id, oldest, call);
-    worker.postMessage({ type: "stored", id, reply } satisfies WorkerReply);
-  }
-
-  #ended(ending: Ending, records: RankRecords): void {
-    if (this.#endings.has(ending.rank)) return;
-    this.#endings.set(ending.rank, ending);
-    this.#watch?.ended(ending.rank, ending.ok);
-    this.#records[ending.rank] = records;
-    if (!ending.ok) this.#grace ??= setTimeout(() => this.#finish(true), GRACE);
-    if (this.#endings.size === this.#size) this.#finish(false);
-  }
-
-  #result(): JobResult {
-    const endings = [...this.#endings.values()]; // in the order they came: the first failure is the cause
-    const failed = endings.filter((ending) => !ending.ok);
-    const origin = failed.find((ending) => !ending.error?.echo) ?? failed[0];
-    const ok = endings.length === this.#size && failed.length === 0;
-    const failure = origin?.error
-      ? { rank: origin.error.echo ? -1 : origin.rank, message: origin.error.message, stack: origin.error.stack }
-      : this.#verdict;
-    return { ok, failure, endings, records: this.#records };
-  }
+/** Runs each rank in a process of its own. */
+async function runProcesses(job: JobOptions, program: ProgramStart): Promise<JobResult> {
+  const { ranks: size, memory, processes, signal, table = defaultTable, taken } = job;
+  const endings = new Endings(size);
+  const outcome = await launch({
+    ...processes,
+    size,
+    timeout: processes?.timeout ?? DEFAULT_TIMEOUT,
+    program,
+    table,
+    memory,
+    signal,
+    silence: job.silence ?? DEFAULT_SILENCE,
+    onSilence: job.onSilence,
+    onOutput: (_, output) => handOn(output, job),
+    taken,
+    onGeneration: () => endings.clear(),
+    onEnded: (_, end) => endings.add(end),
+    onGone: (rank, detail, exitCode) => endings.gone(rank, detail, exitCode),
+  });
+  return endings.result(outcome === undefined, outcome);
 }

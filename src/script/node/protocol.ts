@@ -17,8 +17,8 @@ import type { FlightRecord } from "../../world/recorder.ts";
 import type { Report } from "../../world/report.ts";
 import type { StreamMode } from "../define.ts";
 import type { Ending } from "../rank.ts";
-import type { Shown } from "../show.ts";
 import type { BlasReport } from "./blas/format.ts";
+import type { Output } from "./output.ts";
 
 /** What the ranks of a job run, however they are started. */
 export interface ProgramStart {
@@ -63,6 +63,8 @@ export interface WorkerStart extends ProgramStart {
   readonly blas: BlasReport;
   /** Where the operations of this worker's ranks are recorded, one place after the other. */
   readonly records: SharedArrayBuffer;
+  /** Counts bytes of output that are on their way. */
+  readonly output: Int32Array;
   /** What a rank of a process of its own needs besides. */
   readonly tcp?: {
     readonly port: MessagePort;
@@ -75,13 +77,15 @@ export interface WorkerStart extends ProgramStart {
 
 /** What a worker says. */
 export type WorkerMessage =
-  | { readonly type: "shown"; readonly rank: number; readonly shown: Shown }
+  | Output
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
   /** What its ranks are doing, as it was asked. */
   | { readonly type: "doing"; readonly reports: readonly Report[] }
   | {
       readonly type: "ended";
       readonly ending: Ending;
+      /** `process.exitCode` at that moment. */
+      readonly exitCode: number;
       readonly records: RankRecords;
     };
 
@@ -108,4 +112,6 @@ export const noRecords: RankRecords = { spans: [], flight: [], traffic: noTraffi
 export type WorkerReply =
   | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
   /** What are your ranks doing? */
-  | { readonly type: "ask" };
+  | { readonly type: "ask" }
+  /** All ranks of the job have ended: the thread may, too. */
+  | { readonly type: "over" };

@@ -4,12 +4,14 @@ import { parentPort, threadId, workerData } from "node:worker_threads";
 import { Tracer } from "../../trace/trace.ts";
 import { MemoryStore, noTraffic, type Rank, RankStore, RemoteStore, type StoreReply } from "../../world/index.ts";
 import { pulse } from "../../world/recorder.ts";
+import { accountOf } from "../account.ts";
 import { type Place, type Script, scriptOf } from "../define.ts";
 import { valuesOf } from "../options.ts";
-import { type Ending, failRank, runRank } from "../rank.ts";
+import { type Ending, failRank, lostRank, runRank } from "../rank.ts";
 import { blasName, formatChoice } from "./blas/format.ts";
 import { doingOf, isIdle } from "./doing.ts";
-import type { WorkerMessage, WorkerReply, WorkerStart } from "./protocol.ts";
+import { OutputSender } from "./output.ts";
+import { noRecords, type WorkerMessage, type WorkerReply, type WorkerStart } from "./protocol.ts";
 import { ranksOf } from "./ranks-of.ts";
 import { startThreadedRank, type ThreadedRank } from "./threaded-rank.ts";
 
@@ -19,6 +21,8 @@ const origin = performance.timeOrigin;
 const now = (): number => origin + performance.now();
 const tracers = new Map<number, Tracer>();
 const running = new Map<number, Rank>();
+let ranks: readonly Rank[] | undefined;
+let unreported = 0;
 let threads: ThreadedRank | undefined;
 
 process.setSourceMapsEnabled(true);
@@ -27,17 +31,25 @@ Error.stackTraceLimit = 40; // deep enough to reach the program from inside the 
 /** The job's store: in the local world's only thread, or in the process that coordinates the job. */
 const remote = new RemoteStore((id, oldest, call) => post({ type: "store", id, oldest, call }));
 const local = start.transport === "local" ? new MemoryStore() : undefined;
-port.on("message", (message: WorkerReply) => {
-  // Being listened to, the port keeps the thread alive, too.
-  if (message.type === "stored") remote.replied(message.id, message.reply);
-  else void tell();
+const output = new OutputSender(post, start.output);
+output.capture(start.transport === "local" ? -1 : start.rank);
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", (reason) => {
+  if (process.listenerCount("unhandledRejection") === 1) fail(reason); // else the program deals with them itself
 });
-process.on("uncaughtException", (error) => {
-  // A promise nobody awaits, or a callback, threw: no rank can be told from it, so the first one answers.
-  const [first] = running;
-  if (!first) throw error;
-  void report(first[0], failRank(first[1], error));
-});
+
+/** A promise nobody awaits, or a callback, threw: no rank can be told from it, so the first one answers. */
+function fail(thrown: unknown): void {
+  const [first] = opened() && running;
+  if (first) {
+    void report(first[0], failRank(first[1], thrown));
+    return;
+  }
+  // All have ended, and one of them was wrong to: what threw had been left running.
+  const { message, stack } = accountOf(thrown);
+  const ending: Ending = { rank: start.rank, ok: false, error: { message, stack, echo: false } };
+  post({ type: "ended", ending, exitCode: exitCode(), records: noRecords });
+}
 
 function post(message: WorkerMessage): void {
   port.postMessage(message);
@@ -53,6 +65,10 @@ function timers(): number {
   return local?.waiting ?? 0;
 }
 
+function exitCode(): number {
+  return Number(process.exitCode ?? 0) & 255;
+}
+
 async function report(number: number, ending: Ending): Promise<void> {
   const rank = running.get(number);
   if (!rank) return;
@@ -61,8 +77,9 @@ async function report(number: number, ending: Ending): Promise<void> {
   const spans = tracers.get(number)?.spans ?? [];
   const others = await threads?.close(ending.ok);
   const traffic = others?.traffic ?? rank.engine.traffic?.dump() ?? noTraffic;
-  post({ type: "ended", ending, records: { spans: [...spans, ...(others?.spans ?? [])], flight, traffic } });
-  if (--unreported === 0 && start.transport !== "tcp") port.close(); // wires stay open until all ranks are done
+  const records = { spans: [...spans, ...(others?.spans ?? [])], flight, traffic };
+  post({ type: "ended", ending, exitCode: exitCode(), records });
+  if (--unreported === 0 && start.transport !== "tcp") port.unref(); // wires stay open until all ranks are done
 }
 
 function tracer(rank: number): Tracer | undefined {
@@ -78,17 +95,40 @@ function build(): Rank[] {
   return [threads.rank];
 }
 
-/** Imports a rank's program. @returns how to run it, or undefined if the rank has failed already. */
-async function load(rank: Rank): Promise<(() => Promise<void>) | undefined> {
-  const number = rank.world.rank;
+/** The thread's ranks. From here on, what comes by the port keeps the thread alive. */
+function opened(): readonly Rank[] {
+  if (ranks) return ranks;
+  ranks = build();
+  unreported = ranks.length;
+  for (const rank of ranks) running.set(rank.world.rank, rank);
+  port.on("message", (message: WorkerReply) => {
+    if (message.type === "over") process.exit();
+    if (message.type === "ask") void tell();
+    else remote.replied(message.id, message.reply);
+  });
+  return ranks;
+}
+
+/** Imports a rank's program. @returns how to run it, or to end it because it could not be loaded. */
+async function load(number: number): Promise<(rank: Rank) => Promise<void>> {
   try {
     // Ranks of one thread get a module instance each, so that they share nothing, as in workers.
     const url = start.transport === "local" ? `${start.url}?rank=${number}` : start.url;
     const script = scriptOf((await import(url)) as Record<string, unknown>, start.file);
-    return () => run(rank, script);
+    return (rank) => run(rank, script);
   } catch (error) {
-    void report(number, failRank(rank, error));
-    return undefined;
+    return (rank) => report(number, failRank(rank, error));
+  }
+}
+
+/** Nothing can happen in this thread any more, and these programs are still being loaded. */
+function neverLoaded(numbers: Iterable<number>): void {
+  const detail = `can never go on: ${start.file} awaits something at its top level that nothing will ever resolve`;
+  for (const rank of opened()) {
+    const number = rank.world.rank;
+    if (![...numbers].includes(number)) continue;
+    rank.engine.leave("failed", detail);
+    void report(number, lostRank(number, `rank ${number}'s program ${detail}.`));
   }
 }
 
@@ -107,7 +147,7 @@ async function run(rank: Rank, script: Script): Promise<void> {
       now,
       tracer: tracers.get(number),
       spans: threads && (() => (threads as ThreadedRank).spans()),
-      emit: (shown) => post({ type: "shown", rank: number, shown }),
+      emit: (shown) => output.show(number, shown),
     });
   } catch (error) {
     ending = failRank(rank, error);
@@ -132,8 +172,11 @@ function placeOf(): Place {
   return { process: process.pid, thread: threadId, transport, ranks, blas, reach };
 }
 
-const ranks = build();
-for (const rank of ranks) running.set(rank.world.rank, rank);
-let unreported = ranks.length;
+const numbers = start.transport === "local" ? Array.from({ length: start.size }, (_, rank) => rank) : [start.rank];
+const loading = new Set(numbers);
+process.once("beforeExit", () => loading.size > 0 && neverLoaded(loading));
 // All are loaded before the first one runs: imports end in any order, and ranks of one thread take turns in theirs.
-for (const go of await Promise.all(ranks.map(load))) void go?.();
+const programs = await Promise.all(numbers.map((number) => load(number).finally(() => loading.delete(number))));
+opened().forEach((rank, i) => {
+  if (running.has(numbers[i])) void programs[i](rank); // else something that it imports has failed since
+});

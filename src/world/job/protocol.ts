@@ -65,13 +65,15 @@ export type FromCoordinator =
   | { readonly type: "nodes"; readonly offset: number; readonly size: number; readonly generation: number }
   | { readonly type: "again" | "done"; readonly outcome: Outcome };
 
-/** How a job ended. */
-export interface Outcome {
-  readonly ok: boolean;
-  /** The rank it began with, -1 when all share it. */
-  readonly rank: number;
-  readonly kind?: Failure["kind"];
-  readonly message: string;
-}
+/** How a job ended. A failure always has its account. */
+export type Outcome =
+  | { readonly ok: true; readonly rank: -1; readonly kind?: undefined; readonly message: "" }
+  | {
+      readonly ok: false;
+      /** The rank it began with, -1 when all share it. */
+      readonly rank: number;
+      readonly kind?: Failure["kind"];
+      readonly message: string;
+    };
 
 export type { Report };

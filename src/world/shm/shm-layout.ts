@@ -6,16 +6,17 @@
  *   ranks       three lines each: how to wake it, how it reports, which collective it started last
  *   tickets     TICKETS words a rank: acknowledgements of its sends
  *   rings       one ring of message slots for every ordered pair
- *   reports     REPORT bytes a rank: what it was doing when the job failed
+ *   reports     REPORT_ROOM bytes a rank: what it was doing when the job failed
  */
 import type { SharedMemory } from "../../platform/memory.ts";
+import { cut } from "../../trace/text.ts";
+import { type Answer, decodeAnswer, encodeAnswer, REPORT_ROOM } from "../answer.ts";
 
 const LINE = 16;
 const RANK = 3 * LINE;
 export const SLOTS = 8;
 export const TICKETS = 1024;
 const RING = 2 * LINE + SLOTS * LINE;
-export const REPORT = 32 * 1024;
 
 /** Header words. */
 export const ABORT = 0; // 0, or 1 + the rank whose failure ends the job
@@ -27,6 +28,7 @@ export const STATE = 2; // 0 running, 1 finished, 2 failed
 export const MOVES = LINE; // its engine's count of moves when it fell asleep
 export const REPORT_BYTES = LINE + 1; // length of its report
 export const ANSWERED = LINE + 2; // 1 once its report for a failure is in place
+const REPORT_VERSION = LINE + 3; // odd while its report is being written
 /** Words of a ring: sent is the sender's, taken the receiver's. */
 export const SENT = 0;
 export const TAKEN = LINE;
@@ -48,7 +50,7 @@ export class ShmLayout {
 
   /** Bytes of control memory for a job. */
   static bytes(size: number): number {
-    return 4 * (LINE + size * (RANK + TICKETS) + size * size * RING) + size * REPORT;
+    return 4 * (LINE + size * (RANK + TICKETS) + size * size * RING) + size * REPORT_ROOM;
   }
 
   /** @param address zeroed memory of `ShmLayout.bytes(size)` bytes. */
@@ -58,7 +60,7 @@ export class ShmLayout {
     this.#rings = this.#tickets + size * TICKETS;
     const words = this.#rings + size * size * RING;
     this.words = memory.words(address, words);
-    this.#reports = new Uint8Array(memory.wasm.buffer, address + 4 * words, size * REPORT);
+    this.#reports = new Uint8Array(memory.wasm.buffer, address + 4 * words, size * REPORT_ROOM);
   }
 
   rank(rank: number): number {
@@ -82,23 +84,31 @@ export class ShmLayout {
     return ring + 2 * LINE + (position & (SLOTS - 1)) * LINE;
   }
 
-  /** Stores a rank's report, cut off where its room ends. */
-  writeReport(rank: number, text: string): void {
-    const bytes = new TextEncoder().encode(text).subarray(0, REPORT);
-    this.#reports.set(bytes, rank * REPORT);
+  /** Stores a rank's report in place of its last one. */
+  writeReport(rank: number, answer: Answer): void {
+    const bytes = encodeAnswer(answer);
+    Atomics.add(this.words, this.rank(rank) + REPORT_VERSION, 1);
+    this.#reports.set(bytes, rank * REPORT_ROOM);
     Atomics.store(this.words, this.rank(rank) + REPORT_BYTES, bytes.length);
+    Atomics.add(this.words, this.rank(rank) + REPORT_VERSION, 1);
   }
 
-  /** A rank's report, empty if it has written none. */
-  readReport(rank: number): string {
+  /** A rank's report; undefined if it has written none yet, or is writing one now. @throws Error for nonsense. */
+  readReport(rank: number): Answer | undefined {
+    const version = Atomics.load(this.words, this.rank(rank) + REPORT_VERSION);
     const length = Atomics.load(this.words, this.rank(rank) + REPORT_BYTES);
-    return new TextDecoder().decode(this.#reports.slice(rank * REPORT, rank * REPORT + length));
+    const bytes = this.#reports.slice(rank * REPORT_ROOM, rank * REPORT_ROOM + length);
+    const torn = Atomics.load(this.words, this.rank(rank) + REPORT_VERSION) !== version;
+    return length === 0 || torn || version & 1 ? undefined : decodeAnswer(bytes, rank);
   }
 
-  /** Speaks for a rank whose thread is gone: ends the job with the reason. */
-  announceLoss(rank: number, reason: string): void {
-    const report = { rank, state: "failed", error: reason, pending: [], recent: [], moves: 0 };
-    this.writeReport(rank, JSON.stringify({ report, failure: { kind: "threw", by: rank, detail: reason } }));
+  /** Speaks for a rank whose thread is gone: ends the job. @param what it did: `called process.exit(1)`. */
+  announceLoss(rank: number, what: string): void {
+    const detail = cut(what, 1500);
+    const report = { rank, state: "failed", error: detail, pending: [], recent: [], moves: 0 } as const;
+    // Its thread may have ended in the middle of a report: one that is whole takes its place.
+    Atomics.and(this.words, this.rank(rank) + REPORT_VERSION, ~1);
+    this.writeReport(rank, { report, failure: { kind: "lost", by: rank, detail } });
     Atomics.store(this.words, this.rank(rank) + ANSWERED, 1);
     Atomics.store(this.words, this.rank(rank) + STATE, 2);
     Atomics.compareExchange(this.words, ABORT, 0, rank + 1);

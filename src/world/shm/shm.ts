@@ -44,6 +44,8 @@ export class ShmTransport implements Transport {
   readonly #tickets: number[] = Array.from({ length: L.TICKETS }, (_, i) => L.TICKETS - 1 - i);
   /** Why this rank thinks the job must end, if it was the one to notice. */
   failure: Failure | undefined;
+  /** Set by the watchdog: puts down why, before the others are told that the job ends. */
+  onFailure: () => void = () => {};
 
   constructor(rank: number, layout: L.ShmLayout, runtime: KernelRuntime, links?: PacedLinks) {
     this.links = links;
@@ -131,6 +133,7 @@ export class ShmTransport implements Transport {
 
   fail(failure: Failure): void {
     this.failure ??= failure;
+    this.onFailure();
     Atomics.compareExchange(this.#words, L.ABORT, 0, this.rank + 1);
     this.layout.wakeAll();
   }

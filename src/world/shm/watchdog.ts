@@ -4,10 +4,11 @@
  * gathers what every rank was doing and gives all of them the same account of it.
  */
 import { PatientClock } from "../../platform/patience.ts";
+import { ourFault } from "../answer.ts";
 import type { Deadline } from "../deadline.ts";
 import { diagnose, type Report, stuckRanks } from "../diagnose.ts";
 import type { Engine } from "../engine.ts";
-import type { Failure, RankState } from "../transport.ts";
+import type { RankState } from "../transport.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 
@@ -18,11 +19,6 @@ const TICK = 100;
 /** How long the survivors of a failure wait for each other's reports. */
 const PATIENCE = 400;
 
-interface Answer {
-  readonly report: Report;
-  readonly failure?: Failure;
-}
-
 export class Watchdog {
   readonly #engine: Engine;
   readonly #transport: ShmTransport;
@@ -31,6 +27,7 @@ export class Watchdog {
   #pulse = "";
   #stillSince = 0;
   #abortedAt = 0;
+  #over = false;
 
   /** @param deadline how long the program may wait, if there is a limit. */
   constructor(engine: Engine, transport: ShmTransport, deadline?: Deadline) {
@@ -38,6 +35,10 @@ export class Watchdog {
     this.#transport = transport;
     this.#deadline = deadline;
     this.#clock = new PatientClock(engine.now, TICK);
+    // Whoever sees that the job must end finds out why: this rank may not come back here for long.
+    transport.onFailure = () => {
+      if (!this.#over) this.#write("running");
+    };
   }
 
   /** One look at the job; cheap enough for every wake-up of an idle rank. */
@@ -56,6 +57,7 @@ export class Watchdog {
   /** Tells the others that this rank is over; `error` says what it threw. */
   leave(state: "finished" | "failed", error = ""): void {
     const { layout, rank } = this.#transport;
+    this.#over = true;
     if (state === "failed") this.#transport.failure ??= { kind: "threw", by: rank, detail: error };
     this.#write(state, error);
     Atomics.store(layout.words, layout.rank(rank) + STATE, state === "finished" ? 1 : 2);
@@ -103,7 +105,7 @@ export class Watchdog {
   /** Reports of ranks that are over, or asleep since they wrote them. */
   #fresh(): Report[] {
     const { layout, size, rank: me } = this.#transport;
-    const answers = Array.from({ length: size }, (_, rank) => this.#read(rank));
+    const answers = Array.from({ length: size }, (_, rank) => layout.readReport(rank));
     return answers.flatMap((answer, rank) => {
       if (!answer) return [];
       const at = layout.rank(rank);
@@ -128,37 +130,22 @@ export class Watchdog {
     for (let rank = 0; rank < size; rank++)
       if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
     if (missing > 0 && now - this.#abortedAt < PATIENCE) return;
-    const answers = Array.from({ length: size }, (_, rank) => this.#read(rank)).filter((a) => a !== undefined);
+    const answers = Array.from({ length: size }, (_, rank) => layout.readReport(rank)).filter((a) => a !== undefined);
     const by = Atomics.load(layout.words, ABORT) - 1;
     const failure = answers.find((answer) => answer.report.rank === by)?.failure;
-    const fallback: Failure = { kind: "stuck", by, detail: "" };
     const told = answers.map((answer) => answer.report);
-    this.#engine.fail(diagnose(failure ?? fallback, told));
+    if (failure) this.#engine.fail(diagnose(failure, told));
+    else if (now - this.#abortedAt > 2 * PATIENCE) {
+      this.#engine.fail(`The job was ended by rank ${by}, which left no account of why: ${ourFault}`);
+    }
   }
 
   #write(state: RankState, error = "", answer = false): void {
     const { layout, rank, failure } = this.#transport;
     const report = this.#engine.report(state, error);
-    layout.writeReport(rank, shortened({ report, failure }));
+    layout.writeReport(rank, { report, failure });
     if (!answer && state === "running") return;
     Atomics.store(layout.words, layout.rank(rank) + ANSWERED, 1);
     layout.wakeAll();
-  }
-
-  #read(rank: number): Answer | undefined {
-    try {
-      return JSON.parse(this.#transport.layout.readReport(rank)) as Answer;
-    } catch {
-      return undefined; // none yet, or in the middle of being written: the next look finds it
-    }
-  }
-}
-
-/** JSON short enough for the report's room: the oldest operations go first. */
-function shortened(answer: Answer): string {
-  for (let keep = 32; ; keep = keep >> 1) {
-    const report = { ...answer.report, recent: answer.report.recent.slice(-Math.max(1, keep)) };
-    const text = JSON.stringify({ ...answer, report });
-    if (text.length < 20_000 || keep === 0) return text;
   }
 }

@@ -2,16 +2,16 @@
  * Hosts one rank in a process of its own: the office in this thread, the program in a
  * worker, from joining the job to the end of both.
  */
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
 import { MAX_MEMORY, SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node.ts";
 import { afterPatience } from "../../../platform/patience.ts";
 import { Recorder } from "../../../world/recorder.ts";
-import type { Ending } from "../../rank.ts";
-import type { Shown } from "../../show.ts";
+import { lostRank } from "../../rank.ts";
 import { openedBlas } from "../blas/choice.ts";
-import { noRecords, type ProgramStart, type WorkerMessage, type WorkerReply, type WorkerStart } from "../protocol.ts";
-import { workerFile } from "../worker-file.ts";
+import type { Output } from "../output.ts";
+import { noRecords, type ProgramStart, type WorkerStart } from "../protocol.ts";
+import { type Ended, exited, lostEnding, RankThread } from "../rank-thread.ts";
 import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
 import type { WorkerMail } from "./worker-office.ts";
 
@@ -31,7 +31,7 @@ export interface HostOptions {
 }
 
 /** How a hosted rank ended. */
-export type HostEnd = Extract<WorkerMessage, { type: "ended" }> & {
+export type HostEnd = Ended & {
   /** The job's account of its failure, if it failed. */
   readonly verdict?: string;
 };
@@ -39,11 +39,12 @@ export type HostEnd = Extract<WorkerMessage, { type: "ended" }> & {
 export class RankHost {
   readonly #options: HostOptions;
   readonly #office: RankOffice;
-  readonly #onShown: (shown: Shown) => void;
-  #worker: Worker | undefined;
+  readonly #onOutput: (output: Output) => void;
+  #thread: RankThread | undefined;
   #ended: HostEnd | undefined;
   #verdict: string | undefined;
   #over = false;
+  #unheard: NodeJS.Timeout | undefined;
   #finish!: (end: HostEnd) => void;
   /** Where the rank's operations are recorded. */
   readonly #place = { memory: new SharedArrayBuffer(Recorder.bytes), offset: 0 };
@@ -52,9 +53,10 @@ export class RankHost {
   /** Ends the wait for what the rank's thread says that it does. */
   #said: (() => void) | undefined;
 
-  constructor(options: HostOptions, onShown: (shown: Shown) => void) {
+  /** @param onOutput is given what the rank shows and prints; whoever takes it says so by `taken`. */
+  constructor(options: HostOptions, onOutput: (output: Output) => void) {
     this.#options = options;
-    this.#onShown = onShown;
+    this.#onOutput = onOutput;
     this.#office = new RankOffice(options.office);
     this.#office.moved = () => this.#news + Recorder.peek(this.#place).moved;
     this.#office.onAsk = () => this.#ask();
@@ -87,16 +89,24 @@ export class RankHost {
         if (mail.type === "told") this.#office.told(mail.message);
         else this.#office.finish(mail.id, mail.fd, mail.bytes);
       });
-      await this.#start({ port: port2, letters, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
+      await this.#begin({ port: port2, letters, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
       for (const mail of early.splice(0)) post(mail);
       const end = await over;
+      // Nobody needs the wires any more. Of a program that has ended, all is to be heard; one that has not is stopped.
+      if (this.#ended) await this.#thread?.leave();
       port1.close();
-      return { ...end, verdict: this.#verdict };
+      return { ...(this.#ended ?? end), verdict: this.#verdict };
     } finally {
       this.#said?.();
+      clearTimeout(this.#unheard);
       this.#office.close();
-      await this.#worker?.terminate();
+      await this.#thread?.kill();
     }
+  }
+
+  /** So many bytes of output have been taken. */
+  taken(bytes: number): void {
+    this.#thread?.credit(bytes);
   }
 
   /** Ends this rank at once, and with it the job. */
@@ -104,12 +114,12 @@ export class RankHost {
     this.#office.gone(detail);
   }
 
-  async #start(tcp: NonNullable<WorkerStart["tcp"]>, table: WorkerStart["table"]): Promise<void> {
+  async #begin(tcp: NonNullable<WorkerStart["tcp"]>, table: WorkerStart["table"]): Promise<void> {
     const { office, program, memory: bytes = MAX_MEMORY, localRank, restarts } = this.#options;
     const { rank, size } = office;
     const memory = SharedMemory.create(bytes);
     const env = { LOCAL_RANK: String(localRank), WORLDSIZE_RESTART_COUNT: String(restarts) };
-    const data: WorkerStart = {
+    const data: Omit<WorkerStart, "output"> = {
       ...program,
       transport: "tcp",
       rank,
@@ -125,51 +135,52 @@ export class RankHost {
       records: this.#place.memory,
       tcp,
     };
-    const worker = new Worker(workerFile(), { workerData: data, transferList: [tcp.port], name: `rank ${rank}` });
-    this.#worker = worker;
     const moved = (): void => void this.#news++;
-    worker.stdout.on("data", moved); // what it prints goes its way besides
-    worker.stderr.on("data", moved);
-    worker.on("message", (message: WorkerMessage) => {
-      if (message.type === "doing") {
+    this.#thread = new RankThread(data, {
+      onOutput: (output) => {
+        moved();
+        this.#onOutput(output);
+      },
+      onStore: ({ id, oldest, call }) => {
+        moved();
+        this.#office.store(id, oldest, call);
+      },
+      onDoing: ([report]) => {
         this.#said?.();
         this.#said = undefined;
-        this.#office.doing(message.reports[0]);
-        return;
-      }
-      moved();
-      if (message.type === "shown") this.#onShown(message.shown);
-      else if (message.type === "store") this.#office.store(message.id, message.oldest, message.call);
-      else this.#end(message);
+        this.#office.doing(report);
+      },
+      onEnded: (ended) => this.#end(ended),
+      onFailed: (detail) => this.#lost(detail, 1),
+      onExit: (exitCode) => {
+        if (!this.#ended) this.#lost(exited(exitCode), exitCode);
+        else if (this.#ended.exitCode === 0) this.#ended = { ...this.#ended, exitCode };
+      },
     });
-    worker.on("error", (error) => this.#lost(`${error.name}: ${error.message}`));
-    worker.on("exit", (code) =>
-      this.#lost(`its thread ended by itself with exit code ${code} (process.exit in the program?)`),
-    );
   }
 
   /** Somebody wants to know what the rank does. If its thread cannot say, this one does. */
   #ask(): void {
     this.#said?.();
     this.#said = afterPatience(ANSWER, () => this.#office.doing(undefined, Recorder.peek(this.#place)));
-    this.#worker?.postMessage({ type: "ask" } satisfies WorkerReply);
+    this.#thread?.post({ type: "ask" });
   }
 
+  /** The rank's program has ended. What it says afterwards counts only if it went wrong after all. */
   #end(end: HostEnd): void {
-    this.#ended ??= end;
+    if (this.#ended && (!this.#ended.ending.ok || end.ending.ok)) return;
+    this.#ended = end;
     if (this.#over || this.#verdict !== undefined) this.#concluded();
+    else if (!end.ending.ok) {
+      // It has told the others itself, unless what it would have told them with is broken.
+      this.#unheard = setTimeout(() => this.#office.gone(`failed: ${end.ending.error?.message}`), GRACE);
+    }
   }
 
   /** The thread is gone without a word. */
-  #lost(reason: string): void {
-    if (this.#ended) return;
-    this.#office.gone(`failed: ${reason}`);
-    const ending: Ending = {
-      rank: this.#options.office.rank,
-      ok: false,
-      error: { message: reason, stack: reason, echo: false },
-    };
-    this.#end({ type: "ended", ending, records: noRecords });
+  #lost(detail: string, exitCode: number): void {
+    if (!this.#ended) this.#office.gone(detail);
+    this.#end(lostEnding(this.#options.office.rank, detail, exitCode));
   }
 
   #judged(message: string): void {
@@ -179,9 +190,8 @@ export class RankHost {
   }
 
   #concluded(): void {
-    const { rank } = this.#options.office;
-    const message = this.#verdict ?? "the job ended before its program did";
-    const ending: Ending = { rank, ok: false, error: { message, stack: message, echo: true } };
-    this.#finish(this.#ended ?? { type: "ended", ending, records: noRecords });
+    const message = this.#verdict ?? "The job ended before its program did.";
+    const ending = lostRank(this.#options.office.rank, message, true);
+    this.#finish(this.#ended ?? { type: "ended", ending, exitCode: 0, records: noRecords });
   }
 }

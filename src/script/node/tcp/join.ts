@@ -2,7 +2,7 @@
 import { SocketConnection } from "../../../platform/node-connection.ts";
 import { Listener } from "../../../platform/node-listener.ts";
 import { Coordinator, type TuningTable } from "../../../world/index.ts";
-import type { Shown } from "../../show.ts";
+import { handOn, type OutputOptions, Receipts } from "../output.ts";
 import type { ProgramStart } from "../protocol.ts";
 import type { Started } from "./environment.ts";
 import { type HostEnd, RankHost } from "./host.ts";
@@ -10,7 +10,7 @@ import { hostName } from "./hostname.ts";
 import { refusals } from "./lead.ts";
 import { JoinError } from "./line.ts";
 
-export interface JoinOptions {
+export interface JoinOptions extends OutputOptions {
   readonly started: Started;
   readonly secret: string;
   /** A private folder for this rank's socket file. */
@@ -24,7 +24,6 @@ export interface JoinOptions {
   readonly silence?: number;
   readonly onSilence?: (text: string) => void;
   readonly signal: AbortSignal;
-  readonly onShown: (shown: Shown) => void;
 }
 
 /** Milliseconds in which the last messages to the other ranks leave. */
@@ -32,7 +31,7 @@ const FAREWELL = 200;
 
 /** @throws JoinError when the job cannot be joined. */
 export async function joinJob(options: JoinOptions): Promise<HostEnd> {
-  const { started, secret, folder, timeout, table, memory, program, signal, onShown, log } = options;
+  const { started, secret, folder, timeout, table, memory, program, signal, log } = options;
   const { rank, size, host, port, localRank } = started;
   const close = rank === 0 ? await coordinate(options) : undefined;
   const office = {
@@ -46,7 +45,11 @@ export async function joinJob(options: JoinOptions): Promise<HostEnd> {
     folder,
     table,
   };
-  const hosted = new RankHost({ office, program, localRank, restarts: 0, memory }, onShown);
+  const hosted = new RankHost({ office, program, localRank, restarts: 0, memory }, (output) => {
+    handOn(output, options);
+    receipts.handedOn(output.cost);
+  });
+  const receipts = new Receipts((bytes) => hosted.taken(bytes), options.taken);
   signal.addEventListener("abort", () => hosted.stop("was interrupted"));
   log?.(`rank ${rank} of ${size}, by ${started.by}; the coordinator is at ${host}:${port}`);
   try {

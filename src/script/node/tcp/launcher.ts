@@ -1,7 +1,7 @@
 /** What the launchers of all hosts of a job do alike: start their ranks and report on them. */
 
 import type { Outcome } from "../../../world/index.ts";
-import type { Shown } from "../../show.ts";
+import type { Output } from "../output.ts";
 import type { ProgramStart } from "../protocol.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
 import { hostName } from "./hostname.ts";
@@ -32,8 +32,12 @@ export interface LaunchOptions {
   readonly output?: (rank: number) => number;
   /** The job starts, or starts again: what was heard before no longer counts. */
   readonly onGeneration?: (generation: number) => void;
-  readonly onShown: (rank: number, shown: Shown) => void;
+  readonly onOutput: (rank: number, output: Output) => void;
+  /** Whether what was handed on has been taken; undefined if so. */
+  readonly taken?: () => Promise<unknown> | undefined;
   readonly onEnded: (rank: number, end: HostEnd) => void;
+  /** A rank's process is gone, and has not told how its program ended. */
+  readonly onGone?: (rank: number, detail: string, exitCode: number) => void;
   readonly log?: (line: string) => void;
   /** Milliseconds without any move in the whole job after which `onSilence` says who waits for what; 0 for never. */
   readonly silence?: number;
@@ -64,7 +68,8 @@ export abstract class Launcher {
   }
 
   protected start(offset: number, size: number, generation: number, coordinator: Address): void {
-    const { program, table, timeout, memory, onlyTcp, output, onShown, onEnded, onGeneration, ...rest } = this.options;
+    const { program, table, timeout, memory, onlyTcp, onGeneration, onGone, ...rest } = this.options;
+    const { output, onOutput, taken, onEnded } = rest;
     const { secret, folder } = this;
     onGeneration?.(generation);
     const common = { size, generation, secret, coordinator, timeout, host: hostName(), folder, onlyTcp, table };
@@ -78,9 +83,13 @@ export abstract class Launcher {
         memory: memory && Math.floor(memory / rest.size),
       }),
       output,
-      onShown,
+      onOutput,
+      taken,
       onEnded,
-      onGone: (rank, detail) => this.gone(rank, detail),
+      onGone: (rank, detail, exitCode) => {
+        onGone?.(rank, detail, exitCode);
+        this.gone(rank, detail);
+      },
     });
   }
 

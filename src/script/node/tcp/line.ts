@@ -16,6 +16,9 @@ export type Address = { readonly path: string } | { readonly host: string; reado
 const PAUSE = 50;
 /** Milliseconds that a line that broke may take to come back. */
 const PATIENCE = 1300;
+/** A line that breaks so often in a row, each time within so many milliseconds, is not broken: it is refused. */
+const REFUSALS = 20;
+const BRIEF = 1000;
 
 export interface LineOptions {
   readonly address: Address;
@@ -48,6 +51,9 @@ export class Line {
   /** Runs by the beats, so that a machine's sleep is not taken for silence. */
   readonly #clock: PatientClock;
   #lastHeard = 0;
+  #opened = 0;
+  /** Connections in a row that lasted only briefly. */
+  #brief = 0;
   #closed = false;
   #ready = false;
 
@@ -92,6 +98,7 @@ export class Line {
         connection.send(await this.#options.hello(socket));
         this.#connection = connection;
         this.#lastHeard = this.#clock.now();
+        this.#opened = performance.now();
         if (this.#ready) this.#options.onAgain?.();
         this.#ready = true;
         return;
@@ -124,6 +131,11 @@ export class Line {
   async #dropped(connection: Connection, reason: string): Promise<void> {
     if (this.#closed || this.#connection !== connection) return;
     this.#connection = undefined;
+    this.#brief = performance.now() - this.#opened < BRIEF ? this.#brief + 1 : 0;
+    if (this.#brief > REFUSALS) {
+      this.#lose(`does not take what rank ${this.#options.rank} tells it: it closed ${REFUSALS} connections in a row`);
+      return;
+    }
     try {
       await this.#connect(PATIENCE);
     } catch (error) {

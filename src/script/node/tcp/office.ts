@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import { call } from "../../../platform/node-handshake.ts";
 import { Listener } from "../../../platform/node-listener.ts";
 import { detach, part } from "../../../platform/node-wire.ts";
+import { cut } from "../../../trace/text.ts";
 import type {
   FromCoordinator,
   Member,
@@ -20,6 +21,9 @@ import type {
 import type { Report } from "../../../world/report.ts";
 import type { Seen } from "../../../world/waiting.ts";
 import { type Address, JoinError, Line, open } from "./line.ts";
+
+/** Most characters of what the coordinator is told of an end. */
+const LONGEST_DETAIL = 1500;
 
 export interface OfficeOptions {
   readonly rank: number;
@@ -114,8 +118,12 @@ export class RankOffice {
       void this.#connect(message.peer);
       return;
     }
-    if (message.type !== "status") this.#lasting.push(message);
-    this.#line.send(message);
+    try {
+      this.#line.send(message);
+      if (message.type !== "status") this.#lasting.push(message);
+    } catch (error) {
+      this.gone(`could not report: ${(error as Error).message}`); // else nobody would ever know
+    }
   }
 
   /** The rank wants the rest of a message written. */
@@ -133,8 +141,13 @@ export class RankOffice {
   }
 
   store(id: number, oldest: number, call: StoreCall): void {
-    this.#unsettled.set(id, { oldest, call });
-    this.#line.send({ type: "store", id, oldest, call });
+    try {
+      this.#line.send({ type: "store", id, oldest, call });
+      this.#unsettled.set(id, { oldest, call });
+    } catch (error) {
+      const message = `store.${call.method}: ${(error as Error).message} Send tensors through process groups.`;
+      this.onMail({ type: "stored", id, reply: { error: "StoreLimitError", message } });
+    }
   }
 
   /** Tells the coordinator what the rank does, or what is seen of it if its thread does not answer. */
@@ -144,7 +157,7 @@ export class RankOffice {
 
   /** Tells the coordinator how this process ends, if the rank could not. */
   gone(detail: string): void {
-    this.#line.send({ type: "gone", detail });
+    this.#line.send({ type: "gone", detail: cut(detail, LONGEST_DETAIL) });
   }
 
   close(): void {

@@ -1,58 +1,54 @@
 /** The rank processes that one launcher has started on its host, in one generation of the job. */
 import { type ChildProcess, fork } from "node:child_process";
-import type { Shown } from "../../show.ts";
-import type { ProcessMessage } from "../rank-process.ts";
+import { constants } from "node:os";
+import { type Output, type PrintStream, Receipts } from "../output.ts";
+import { Patience } from "../patience.ts";
+import type { ProcessMessage, ProcessReply } from "../rank-process.ts";
 import { workerFile } from "../worker-file.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
 
-/** After the verdict, or the end of the job, processes get so long to end by themselves. */
-const GRACE = 2000;
+/** A process that should end and says nothing for so many milliseconds, though it is listened to, is ended. */
+const PATIENCE = 2000;
+/** Milliseconds that what a process has said may take to come once the process is gone. */
+const LATE = 500;
+/** Milliseconds between two looks. */
+const LOOK = 50;
 
 export interface RanksOptions {
   /** The orders of a rank by its number on this host. */
   orders(localRank: number): HostOptions;
   readonly count: number;
-  /** Where to write what a process prints, or undefined to let it print. */
+  /** Where to write what a process prints by itself, or undefined for where the rest of its output goes. */
   output?(rank: number): number;
-  onShown(rank: number, shown: Shown): void;
+  onOutput(rank: number, output: Output): void;
+  readonly taken?: () => Promise<unknown> | undefined;
   onEnded(rank: number, end: HostEnd): void;
   /** A process is gone, or could not join, before its program's end was known. */
-  onGone(rank: number, detail: string): void;
+  onGone(rank: number, detail: string, exitCode: number): void;
 }
 
-export class RankProcesses {
+/** The process of one rank. Its end is believed when all that it said has come. */
+class RankProcess {
+  readonly closed: Promise<void>;
+  readonly rank: number;
   readonly #options: RanksOptions;
-  readonly #children = new Map<number, ChildProcess>();
-  readonly #exits: Promise<void>[] = [];
-  readonly #ended = new Set<number>();
+  readonly #child: ChildProcess;
+  readonly #receipts: Receipts;
+  #close!: () => void;
+  #ended = false;
+  #gone = false;
+  #how = { detail: "is gone", exitCode: 1 };
+  readonly #patience = new Patience();
 
-  constructor(options: RanksOptions) {
-    this.#options = options;
-    for (let local = 0; local < options.count; local++) this.#start(options.orders(local));
-  }
-
-  /** Gives the processes time to end by themselves, then ends them. @param lost a rank whose process may be stopped. */
-  async close(lost?: number): Promise<void> {
-    if (lost !== undefined) this.#children.get(lost)?.kill("SIGKILL");
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GRACE);
-    });
-    await Promise.race([Promise.all(this.#exits), late]);
-    clearTimeout(timer);
-    await this.kill();
-  }
-
-  /** Ends them at once. */
-  async kill(): Promise<void> {
-    for (const child of this.#children.values()) child.kill("SIGKILL");
-    await Promise.all(this.#exits);
-  }
-
-  #start(orders: HostOptions): void {
+  constructor(options: RanksOptions, localRank: number) {
+    const orders = options.orders(localRank);
     const { rank, size } = orders.office;
-    const { onGone, output } = this.#options;
-    const file = output?.(rank);
+    const file = options.output?.(rank);
+    this.rank = rank;
+    this.#options = options;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
     const child = fork(workerFile("rank-process"), {
       env: {
         ...process.env,
@@ -63,34 +59,115 @@ export class RankProcesses {
       },
       serialization: "advanced",
       execArgv: [],
-      stdio: file === undefined ? "inherit" : ["ignore", file, file, "ipc"],
+      stdio: file === undefined ? ["inherit", "pipe", "pipe", "ipc"] : ["ignore", file, file, "ipc"],
     });
-    this.#children.set(rank, child);
-    child.on("message", (message: ProcessMessage) => this.#heard(rank, message));
-    const exit = new Promise<void>((resolve) => {
-      child.on("exit", (code, signal) => {
-        const how = signal ? `was killed by ${signal}` : `ended its process with exit code ${code}`;
-        if (!this.#ended.has(rank)) onGone(rank, how);
-        resolve();
-      });
-      child.on("error", (error) => {
-        onGone(rank, `could not be started: ${error.message}`);
-        if (child.pid === undefined) resolve();
-      });
+    this.#child = child;
+    this.#receipts = new Receipts((bytes) => this.#tell({ type: "taken", bytes }), options.taken);
+    this.#forward("stdout");
+    this.#forward("stderr");
+    child.on("message", (message: ProcessMessage) => this.#take(message));
+    child.on("exit", (code, signal) => {
+      this.#how = signal
+        ? { detail: `was killed by ${signal}`, exitCode: 128 + constants.signals[signal] }
+        : { detail: `ended its process with exit code ${code}`, exitCode: code || 1 };
+      void this.#drain();
     });
-    this.#exits.push(exit);
-    child.send(orders, () => {}); // a process that is gone already tells by its exit
+    child.on("close", () => this.#over());
+    child.on("error", (error) => {
+      if (child.pid !== undefined) return; // a message that came too late, or a signal
+      this.#how = { detail: `could not be started: ${error.message}`, exitCode: 1 };
+      this.#over();
+    });
+    this.#tell({ type: "orders", options: orders });
   }
 
-  #heard(rank: number, message: ProcessMessage): void {
-    const { onShown, onEnded, onGone } = this.#options;
-    if (message.type === "shown") onShown(rank, message.shown);
-    else if (message.type === "joinFailed") {
-      this.#ended.add(rank);
-      onGone(rank, `could not join: ${message.message}`);
-    } else if (message.type === "ended") {
-      this.#ended.add(rank);
-      onEnded(rank, message);
+  /** Whether it has had time to say something, and has not. */
+  get silent(): boolean {
+    return this.#patience.look() > PATIENCE && !this.#receipts.waiting;
+  }
+
+  /** From now on, silence counts. */
+  listen(): void {
+    this.#patience.heard();
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #tell(reply: ProcessReply): void {
+    this.#child.send(reply, () => {}); // a process that is gone already tells by its exit
+  }
+
+  #take(message: ProcessMessage): void {
+    const { onOutput, onEnded, onGone } = this.#options;
+    this.#patience.heard();
+    if (message.type === "output") {
+      for (const item of message.items) onOutput(this.rank, item);
+      this.#receipts.handedOn(message.items.reduce((sum, { cost }) => sum + cost, 0));
+    } else {
+      this.#ended = true;
+      if (message.type === "ended") onEnded(this.rank, message);
+      else onGone(this.rank, `could not join: ${message.message}`, 1);
     }
+  }
+
+  /** What the process itself prints, or what it starts: the engine's last words, say. */
+  #forward(stream: PrintStream): void {
+    this.#child[stream]?.on("data", (text: Uint8Array) => {
+      this.#patience.heard();
+      this.#options.onOutput(this.rank, { type: "printed", rank: this.rank, stream, text, cost: 0 });
+    });
+  }
+
+  /** The process is gone. What it had said comes, unless a process that it started holds its end open. */
+  async #drain(): Promise<void> {
+    this.#patience.heard();
+    while (!this.#gone && this.#patience.look() < LATE) {
+      await Promise.race([this.closed, new Promise((resolve) => setTimeout(resolve, LOOK))]);
+    }
+    this.#over();
+  }
+
+  #over(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    if (!this.#ended) this.#options.onGone(this.rank, this.#how.detail, this.#how.exitCode);
+    this.#close();
+  }
+}
+
+export class RankProcesses {
+  readonly #processes: RankProcess[];
+  #open: number;
+
+  constructor(options: RanksOptions) {
+    this.#processes = Array.from({ length: options.count }, (_, local) => new RankProcess(options, local));
+    this.#open = options.count;
+    for (const { closed } of this.#processes) void closed.then(() => this.#open--);
+  }
+
+  /**
+   * Lets the processes end by themselves, for as long as they have something to say.
+   * @param lost a rank whose process may be stopped.
+   */
+  async close(lost?: number): Promise<void> {
+    this.#processes.find(({ rank }) => rank === lost)?.kill();
+    for (const each of this.#processes) each.listen();
+    const all = this.#all();
+    while (this.#open > 0) {
+      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, LOOK))]);
+      for (const each of this.#processes) if (each.silent) each.kill();
+    }
+  }
+
+  /** Ends them at once. */
+  async kill(): Promise<void> {
+    for (const each of this.#processes) each.kill();
+    await this.#all();
+  }
+
+  async #all(): Promise<void> {
+    await Promise.all(this.#processes.map(({ closed }) => closed));
   }
 }
