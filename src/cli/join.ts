@@ -2,11 +2,10 @@
  * `worldsize join`: makes this process one rank of a job whose ranks something else has
  * started: a shell with RANK and WORLD_SIZE, mpirun, or srun. Rank 0 keeps the coordinator.
  */
-import { rmSync } from "node:fs";
 import { Command } from "commander";
 import type { JobResult } from "../script/node/job.ts";
 import { isLoopback, startedBy } from "../script/node/tcp/environment.ts";
-import { privateFolder } from "../script/node/tcp/folder.ts";
+import { privateFolder, removeFolder } from "../script/node/tcp/folder.ts";
 import { joinJob } from "../script/node/tcp/join.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
 import { defaultTable } from "../world/index.ts";
@@ -79,7 +78,7 @@ export async function joinCommand(args: readonly string[]): Promise<number> {
     });
     return presenter.conclude(resultOf(end), signal.aborted, 1);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -3,9 +3,8 @@
  * launchers of other hosts, starts all of them again after a failure if asked to, and sees
  * to their end: no process, no socket file and no port outlives the job.
  */
-import { rmSync } from "node:fs";
 import type { Outcome } from "../../../world/index.ts";
-import { privateFolder } from "./folder.ts";
+import { privateFolder, removeFolder } from "./folder.ts";
 import { FollowingLauncher } from "./follow.ts";
 import type { LaunchOptions } from "./launcher.ts";
 import { LeadingLauncher } from "./lead.ts";
@@ -24,6 +23,6 @@ export async function launch(options: LaunchOptions): Promise<Outcome | undefine
     return await launcher.run();
   } finally {
     await launcher.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }

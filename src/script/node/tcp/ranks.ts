@@ -25,14 +25,19 @@ export class RankProcesses {
   readonly #children = new Map<number, ChildProcess>();
   readonly #exits: Promise<void>[] = [];
   readonly #ended = new Set<number>();
+  /** The generation is over: how its processes end is no news. */
+  #closing = false;
 
   constructor(options: RanksOptions) {
     this.#options = options;
-    for (let local = 0; local < options.count; local++) this.#start(options.orders(local));
+    const orders = Array.from({ length: options.count }, (_, local) => options.orders(local));
+    const files = orders.map(({ office }) => options.output?.(office.rank)); // what throws here has started nothing
+    orders.forEach((each, local) => void this.#start(each, files[local]));
   }
 
   /** Gives the processes time to end by themselves, then ends them. @param lost a rank whose process may be stopped. */
   async close(lost?: number): Promise<void> {
+    this.#closing = true;
     if (lost !== undefined) this.#children.get(lost)?.kill("SIGKILL");
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -45,14 +50,16 @@ export class RankProcesses {
 
   /** Ends them at once. */
   async kill(): Promise<void> {
+    this.#closing = true;
     for (const child of this.#children.values()) child.kill("SIGKILL");
     await Promise.all(this.#exits);
   }
 
-  #start(orders: HostOptions): void {
+  #start(orders: HostOptions, file: number | undefined): void {
     const { rank, size } = orders.office;
-    const { onGone, output } = this.#options;
-    const file = output?.(rank);
+    const onGone = (detail: string): void => {
+      if (!this.#closing) this.#options.onGone(rank, detail);
+    };
     const child = fork(workerFile("rank-process"), {
       env: {
         ...process.env,
@@ -70,11 +77,11 @@ export class RankProcesses {
     const exit = new Promise<void>((resolve) => {
       child.on("exit", (code, signal) => {
         const how = signal ? `was killed by ${signal}` : `ended its process with exit code ${code}`;
-        if (!this.#ended.has(rank)) onGone(rank, how);
+        if (!this.#ended.has(rank)) onGone(how);
         resolve();
       });
       child.on("error", (error) => {
-        onGone(rank, `could not be started: ${error.message}`);
+        onGone(`could not be started: ${error.message}`);
         if (child.pid === undefined) resolve();
       });
     });
