@@ -126,7 +126,11 @@ describe.concurrent("restarts", () => {
           ...["--max-restarts", String(restarts), "--timeout", "20", file],
         ]),
       );
-    const file = program("nodes.ts", ['if (rank === 1) kill("SIGKILL");', 'kill("SIGKILL");']);
+    const file = program("nodes.ts", [
+      // One node's rank ends at once, the other's only when it is ended: by then all have started again.
+      'if (rank === 1) kill("SIGSTOP"); else { await new Promise((go) => setTimeout(go, 300)); throw new Error("first"); }',
+      'kill("SIGKILL");',
+    ]);
     const [first, second] = await Promise.all(nodes(file, 2).map(({ ended }) => ended));
     expect(reasons(first.err)).toHaveLength(2);
     expect([first.status, second.status]).toEqual([0, 0]);

@@ -1,11 +1,10 @@
 /** `worldsize launch`: the ranks of a program as processes, on this host or together with others. */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runJob, type TransportName } from "../script/node/job.ts";
 import { isLoopback } from "../script/node/tcp/environment.ts";
 import type { NodeOptions } from "../script/node/tcp/launch.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
+import { LogFiles } from "./log-files.ts";
 import { Presenter } from "./presenter.ts";
 import {
   addProgramFlags,
@@ -52,11 +51,14 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
   const { values, ...loaded } = await loadTaken(command);
   const ranks = flags.ranks ?? loaded.script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
+  refuseIgnored(command, flags);
   const nodes = nodeOptions(flags);
-  const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir);
-  const signal = interruptible();
   const presenter = new Presenter(flags, loaded, ranks * flags.nnodes);
   const job = jobOptions(loaded, flags, values);
+  // Ranks of further nodes get their numbers from the first one.
+  const known = flags.nodeRank === 0 ? ranks : 0;
+  const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir, known, tell);
+  const signal = interruptible();
   try {
     const result = await runJob({
       ...job,
@@ -82,6 +84,26 @@ export async function launchCommand(args: readonly string[]): Promise<number> {
   }
 }
 
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** @throws UsageError for a flag that would have no effect. */
+function refuseIgnored(command: Command, { transport, maxRestarts, rendezvous, secretFile }: LaunchFlags): void {
+  if (maxRestarts < 0) throw new UsageError(`--max-restarts should be at least 0, but is ${maxRestarts}.`);
+  if (secretFile && !rendezvous) {
+    throw new UsageError("--secret-file is for jobs whose ranks meet at --rendezvous HOST:PORT, which is missing.");
+  }
+  if (transport === "tcp") return;
+  const given = ["maxRestarts", "logDir", "sockets"].find((name) => command.getOptionValueSource(name) === "cli");
+  if (!given) return;
+  const { long } = command.options.find((option) => option.attributeName() === given) as Option;
+  throw new UsageError(
+    `${long} is for ranks in processes of their own, but over ${transport} they are threads of one. ` +
+      "Leave it out, or launch with --transport tcp.",
+  );
+}
+
 /** @throws UsageError for flags that contradict each other. */
 function nodeOptions({ nnodes, nodeRank, rendezvous, secretFile, transport }: LaunchFlags): NodeOptions | undefined {
   if (nnodes < 1) throw new UsageError(`--nnodes should be at least 1, but is ${nnodes}.`);
@@ -102,45 +124,4 @@ function address(text: string): { host: string; port: number } {
     throw new InvalidArgumentError(`"${text}" is no address; write HOST:PORT, such as 10.0.0.1:29500.`);
   }
   return { host: match[1], port };
-}
-
-/** A file a rank, for what it shows and what its process prints. */
-class LogFiles {
-  readonly #folder: string;
-  readonly #files = new Map<number, number>();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (error) {
-      throw new UsageError(`The folder for logs could not be made: ${(error as Error).message}.`);
-    }
-  }
-
-  /** The descriptor of a rank's file. */
-  file(rank: number): number {
-    let file = this.#files.get(rank);
-    if (file === undefined) {
-      try {
-        file = openSync(join(this.#folder, `rank-${rank}.log`), "a");
-      } catch (error) {
-        throw new UsageError(`The log of rank ${rank} could not be opened: ${(error as Error).message}.`);
-      }
-      this.#files.set(rank, file);
-    }
-    return file;
-  }
-
-  write(rank: number, lines: readonly string[]): void {
-    try {
-      writeSync(this.file(rank), `${lines.join("\n")}\n`);
-    } catch (error) {
-      process.stderr.write(`The log of rank ${rank} is incomplete: ${(error as Error).message}.\n`);
-    }
-  }
-
-  close(): void {
-    for (const file of this.#files.values()) closeSync(file);
-  }
 }

@@ -80,5 +80,6 @@ main(process.argv.slice(2)).then(
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // the reader of a pipe has seen enough
-  throw error;
+  process.stderr.write(`${pc.red("worldsize:")} Nothing more can be printed: ${error.message}.\n`);
+  process.exit(2);
 });

@@ -1,19 +1,19 @@
 /** What `run`, `launch` and `join` do with a job besides running it: print what it shows, and say how it ended. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import pc from "picocolors";
 import { type PageItem, pageOf } from "../draw/page.ts";
+import { checkWritable, writeWhole } from "../platform/node-files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
 import type { JobResult } from "../script/node/job.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
-import type { FlightRecord } from "../world/recorder.ts";
+import { dumpFlight } from "./flight.ts";
 import type { Loaded, ProgramFlags } from "./program-flags.ts";
 import { renderShown, timeline } from "./render.ts";
 import { UsageError } from "./scripts.ts";
 
-/** Exit codes: the program failed, Ctrl-C. */
+/** Exit codes: the program failed; it did not, but a file could not be written; Ctrl-C. */
 const FAILED = 1;
+const UNWRITTEN = 2;
 const INTERRUPTED = 130;
 
 /** Shows one job to whoever started it: in the terminal, as JSON lines, as a page, as a trace. */
@@ -32,7 +32,15 @@ export class Presenter {
     // coordinator: what it does not take yet waits here.
     const { _handle: pipe } = process.stdout as { _handle?: { setBlocking?(on: boolean): void } };
     pipe?.setBlocking?.(false);
-    if (flags.page !== undefined) write("page", flags.page, ""); // better now than when the job has run
+    // Better now than when the job has run.
+    for (const what of ["page", "trace"] as const) {
+      const file = flags[what];
+      try {
+        if (file !== undefined) checkWritable(file);
+      } catch (error) {
+        throw new UsageError(unwritten(what, file as string, error));
+      }
+    }
   }
 
   /** Keeps what a rank shows for the page, if there is to be one. */
@@ -48,30 +56,43 @@ export class Presenter {
     process.stdout.write(`${lines.join("\n")}\n`);
   };
 
-  /** Prints how a job ended. @param here ranks that were started here. @returns the exit code. */
+  /**
+   * Prints how a job ended, the failure first: whatever goes wrong with the files does not hide it.
+   * @param here ranks that were started here. @returns the exit code.
+   */
   conclude(result: JobResult, stopped: boolean, here = this.#ranks): number {
-    const { trace, timeline: drawn, page, json = false } = this.#flags;
+    const { timeline: drawn, json = false } = this.#flags;
     const { file } = this.#loaded.program;
+    if (!stopped && !result.ok) reportFailure(result, file, json);
     if (drawn && !stopped) {
       const lanes = lanesOf(result);
       process.stdout.write(`${timeline(lanes).join("\n")}\n`);
       this.keep(0, { kind: "timeline", title: "All ranks", lanes });
     }
-    if (page !== undefined) {
-      write("page", page, pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items));
-      process.stderr.write(`Page written to ${page}.\n`);
-    }
+    const page = (): string => pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items);
+    let whole = this.#write("page", page, "");
     if (stopped) {
       process.stderr.write(`\nStopped; all ${here} ranks are gone.\n`);
       return INTERRUPTED;
     }
-    if (trace) {
-      write("trace", trace, toPerfetto(result.records.map(({ spans }) => spans)));
-      process.stderr.write(`Trace written to ${trace}; open it at https://ui.perfetto.dev.\n`);
+    const trace = (): string => toPerfetto(result.records.map(({ spans }) => spans));
+    whole = this.#write("trace", trace, "; open it at https://ui.perfetto.dev") && whole;
+    if (!result.ok) return FAILED;
+    return whole ? 0 : UNWRITTEN;
+  }
+
+  /** Writes a file that a flag asked for. @returns whether it is there now, or nobody asked. */
+  #write(what: "page" | "trace", make: () => string, advice: string): boolean {
+    const place = this.#flags[what];
+    if (place === undefined) return true;
+    try {
+      writeWhole(place, make());
+      process.stderr.write(`${what === "page" ? "Page" : "Trace"} written to ${place}${advice}.\n`);
+      return true;
+    } catch (error) {
+      process.stderr.write(`${unwritten(what, place, error)}\n`);
+      return false;
     }
-    if (result.ok) return 0;
-    reportFailure(result, file, json);
-    return FAILED;
   }
 }
 
@@ -86,17 +107,18 @@ function lanesOf({ records }: JobResult): TimelineLane[] {
   return lanes.filter((lane) => lane.spans.length > 0);
 }
 
-/** @throws UsageError when the file cannot be written. */
-function write(what: string, file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UsageError(`The ${what} could not be written to ${file}: ${(error as Error).message}.`);
-  }
+function unwritten(what: string, file: string, error: unknown): string {
+  return `The ${what} could not be written to ${file}: ${(error as Error).message}.`;
 }
 
 function reportFailure({ failure, records }: JobResult, file: string, json: boolean): void {
-  const recorder = dumpFlight(records.map(({ flight }) => flight));
+  let recorder: string | undefined;
+  let lost = "";
+  try {
+    recorder = dumpFlight(records.map(({ flight }) => flight));
+  } catch (error) {
+    lost = (error as Error).message; // a full disk does not hide the failure itself
+  }
   if (json) {
     process.stdout.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
     return;
@@ -104,21 +126,5 @@ function reportFailure({ failure, records }: JobResult, file: string, json: bool
   const who = failure && failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
   process.stderr.write(`\n${pc.red(`${who}:`)}\n${failure && failure.rank >= 0 ? failure.stack : failure?.message}\n`);
   if (recorder) process.stderr.write(pc.dim(`The last operations of each rank: ${recorder}\n`));
-}
-
-/** Writes the flight recorders of a failed job into a new folder. @returns its path, or undefined if nothing was recorded. */
-function dumpFlight(flight: readonly (readonly FlightRecord[])[]): string | undefined {
-  if (flight.every((records) => records.length === 0)) return undefined;
-  try {
-    const folder = mkdtempSync(join(tmpdir(), "worldsize-flight-"));
-    flight.forEach((records, rank) => {
-      writeFileSync(
-        join(folder, `rank-${rank}.jsonl`),
-        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
-      );
-    });
-    return folder;
-  } catch {
-    return undefined; // a full disk must not hide the failure itself
-  }
+  if (lost) process.stderr.write(pc.dim(`The last operations of each rank could not be written: ${lost}\n`));
 }

@@ -101,5 +101,10 @@ function isLink(file: string): boolean {
 
 /** What a path leads to, undefined if there is nothing. */
 function statOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined; // something above it is a file
+    throw error;
+  }
 }

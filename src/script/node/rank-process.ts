@@ -9,6 +9,8 @@ export type ProcessMessage =
   | { readonly type: "ready" }
   | { readonly type: "shown"; readonly shown: Shown }
   | { readonly type: "joinFailed"; readonly message: string }
+  /** What the process prints is lost from here on. */
+  | { readonly type: "unprinted"; readonly reason: string }
   | HostEnd;
 
 function tell(message: ProcessMessage, then?: () => void): void {
@@ -18,6 +20,14 @@ function tell(message: ProcessMessage, then?: () => void): void {
 process.on("SIGINT", () => {}); // Ctrl-C reaches the launcher too, which ends its ranks in order
 process.on("disconnect", () => process.exit(1)); // the launcher is gone: so is the job
 process.once("message", (options: HostOptions) => void run(options));
+// A full disk under a log, or a reader that has gone: no reason for the program to end.
+for (const output of [process.stdout, process.stderr]) {
+  let told = false;
+  output.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (!told && code !== "EPIPE") tell({ type: "unprinted", reason: message });
+    told = true;
+  });
+}
 tell({ type: "ready" });
 
 async function run(options: HostOptions): Promise<void> {

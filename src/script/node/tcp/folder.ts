@@ -50,6 +50,7 @@ export function privateFolder(tmp = tmpdir()): string {
 /** Removes a private folder with the sockets in it. What else there is stays, and the folder with it. */
 export function removeFolder(folder: string): void {
   try {
+    if (!lstatSync(folder).isDirectory()) return; // a link leads to what is somebody's
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
       if (socketName.test(name) && lstatSync(path).isSocket()) unlinkSync(path);

@@ -17,12 +17,15 @@ export type { LaunchOptions, NodeOptions } from "./launcher.ts";
  */
 export async function launch(options: LaunchOptions): Promise<Outcome | undefined> {
   const folder = privateFolder();
+  const remove = (): void => removeFolder(folder);
+  process.once("exit", remove); // also when this process ends in the middle, because nobody reads what it prints
   const follows = (options.nodes?.rank ?? 0) > 0;
   const launcher = follows ? new FollowingLauncher(options, folder) : new LeadingLauncher(options, folder);
   try {
     return await launcher.run();
   } finally {
     await launcher.close();
-    removeFolder(folder);
+    process.off("exit", remove);
+    remove();
   }
 }

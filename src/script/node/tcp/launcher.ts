@@ -49,6 +49,7 @@ export abstract class Launcher {
   protected readonly stopped: Promise<undefined>;
   protected ranks: RankProcesses | undefined;
   protected abstract readonly secret: string;
+  #unprinted = false;
 
   constructor(options: LaunchOptions, folder: string) {
     this.options = options;
@@ -77,8 +78,15 @@ export abstract class Launcher {
       output,
       onShown,
       onEnded,
+      onUnprinted: (rank, reason) => this.#lost(rank, reason),
       onGone: (rank, detail) => this.gone(rank, detail),
     });
+  }
+
+  /** What a rank prints cannot be written: said once for all ranks, whose files are probably on one disk. */
+  #lost(rank: number, reason: string): void {
+    if (!this.#unprinted) this.options.log?.(`What rank ${rank} prints is lost from here on: ${reason}.`);
+    this.#unprinted = true;
   }
 
   protected abstract gone(rank: number, detail: string): void;

@@ -16,6 +16,8 @@ export interface RanksOptions {
   output?(rank: number): number;
   onShown(rank: number, shown: Shown): void;
   onEnded(rank: number, end: HostEnd): void;
+  /** What a process prints is lost from here on. */
+  onUnprinted(rank: number, reason: string): void;
   /** A process is gone, or could not join, before its program's end was known. */
   onGone(rank: number, detail: string): void;
 }
@@ -90,8 +92,9 @@ export class RankProcesses {
   }
 
   #heard(rank: number, message: ProcessMessage): void {
-    const { onShown, onEnded, onGone } = this.#options;
+    const { onShown, onEnded, onGone, onUnprinted } = this.#options;
     if (message.type === "shown") onShown(rank, message.shown);
+    else if (message.type === "unprinted") onUnprinted(rank, message.reason);
     else if (message.type === "joinFailed") {
       this.#ended.add(rank);
       onGone(rank, `could not join: ${message.message}`);
