@@ -2,10 +2,12 @@
  * Gives a group's operations their numbers and starts them: collectives one after the
  * other, sends and receives at once, over shared memory where the group has it.
  */
+import { captureSite, formatSite } from "../trace/site.ts";
 import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import {
   type Contiguous,
+  formatOperation,
   type GroupInfo,
   hashOf,
   type Kind,
@@ -48,6 +50,8 @@ export class Issuer {
   readonly #rank: number;
   #seq = 0;
   #last: Work<unknown> | undefined;
+  /** Whether this rank has given up its place in the group. */
+  #closed = false;
   /** Sends and receives that wait for a stream, in the order of their calls. */
   #queued: Work<unknown>[] = [];
 
@@ -63,6 +67,7 @@ export class Issuer {
     const { kind, operator, root, peer, tag, agree } = call;
     const engine = this.#engine;
     if (engine.failure) throw engine.failure;
+    if (this.#closed) throw this.#gone(kind);
     const pairwise = peer !== undefined;
     const kindCode = kinds.indexOf(kind);
     const hash = pairwise ? pairHash(agree[0]) : hashOf(kindCode, operator, root, agree);
@@ -85,6 +90,47 @@ export class Issuer {
     const work = new Work<T>(engine, this, operation, call, { after: this.#last });
     this.#last = work as Work<unknown>;
     return engine.submit(work);
+  }
+
+  /** @throws Error naming operations of the group that are in flight on this rank. */
+  checkIdle(): void {
+    const works = this.#inFlight();
+    if (this.#closed || works.length === 0) return;
+    const texts = works.slice(0, 3).map(({ operation }) => {
+      const site = formatSite(operation.site);
+      return formatOperation(operation) + (site ? ` (${site})` : "");
+    });
+    const more = works.length > 3 ? ` and ${works.length - 3} more` : "";
+    throw new Error(
+      `rank ${this.#engine.rank} called ${this.#info.name}.destroy() with ${texts.join(", ")}${more} in flight. ` +
+        "`await` what the group does before it is destroyed.",
+    );
+  }
+
+  /** Takes no more calls. What the group shares is given back when nothing is in flight. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { transport } = this.#engine;
+    this.#engine.whenIdle(
+      () => this.#inFlight().length === 0,
+      () => {
+        this.#shared?.leave();
+        transport.remote?.destroy(this.#info.id);
+      },
+    );
+  }
+
+  #inFlight(): Work<unknown>[] {
+    return this.#engine.pending().filter(({ operation }) => operation.group === this.#info);
+  }
+
+  #gone(kind: Kind): Error {
+    const site = formatSite(captureSite());
+    return new Error(
+      `rank ${this.#engine.rank} called ${this.#info.name}.${kind}${site ? ` (${site})` : ""}, ` +
+        "but has destroyed that group. Destroy a group after its last use.",
+    );
   }
 
   /** Messages of the same ranks and tag begin in the order of their calls, whatever their streams do meanwhile. */
