@@ -72,10 +72,10 @@ async function late({ world, device, sleep }: Ranks) {
     await next?.allReduce(y);
     other = await first(y);
   } else {
+    group?.[Symbol.dispose](); // as at the end of a block: what is in flight ends first
     const until = performance.now() + 200;
     while (performance.now() < until);
     await work;
-    group?.destroy();
   }
   pair?.destroy();
   return { sum: await first(x), other };
