@@ -9,7 +9,7 @@ const at = (mark: string): string => `groups.ts:${source.findIndex((line) => lin
 it.each([
   ["shm", "inline", 2000],
   ["shm", "threaded", 400],
-  ["local", "inline", 1000],
+  ["local", "inline", 2000],
   ["tcp", "inline", 400],
   ["tcp", "threaded", 400],
 ] as const)("over %s, streams %s", async (transport, streams, count) => {
