@@ -30,6 +30,7 @@ it.each([
       )
       .sort(([a], [b]) => a - b)
       .map(([, row]) => JSON.parse(String(row[name])));
+  expect(rows("node")).toEqual(Array(3).fill(process.version)); // threads and processes are started by what runs this
   const gone = (call: string, where: string) => (_: unknown, rank: number) =>
     `rank ${rank} called ${call}${where && ` (${where})`}, but has destroyed that group. Destroy a group after its last use.`;
   expect(rows("refused")).toEqual(

@@ -131,6 +131,7 @@ export default defineScript({
   options: { count: number(2000, "groups, one after the other") },
   async main({ world, device, sleep, options, show }) {
     const ranks = { world, device, sleep };
+    show.row({ node: JSON.stringify(process.version) });
     show.row({ refused: JSON.stringify(await refused(ranks)) });
     show.row({ scoped: JSON.stringify(await scoped(ranks)) });
     show.row({ late: JSON.stringify(await late(ranks)) });

@@ -21,9 +21,9 @@ process.on("SIGINT", () => {}); // Ctrl-C reaches the launcher too, which ends i
 process.on("disconnect", () => process.exit(1)); // the launcher is gone: so is the job
 process.once("message", (options: HostOptions) => void run(options));
 // A full disk under a log, or a reader that has gone: no reason for the program to end.
-for (const output of [process.stdout, process.stderr]) {
+for (const name of ["stdout", "stderr"] as const) {
   let told = false;
-  output.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  process[name].on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (!told && code !== "EPIPE") tell({ type: "unprinted", reason: message });
     told = true;
   });
