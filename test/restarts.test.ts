@@ -39,7 +39,10 @@ function program(name: string, deaths: readonly string[]): string {
      export default defineScript({ about: "t", async main({ world, show, env }) {
        const { rank } = world;
        const g = Number(env.WORLDSIZE_RESTART_COUNT);
-       const kill = (signal: string) => process.kill(process.pid, signal);
+       const kill = (signal: string) => {
+         process.kill(process.pid, signal);
+         for (;;); // the signal takes a moment, in which nothing more is said
+       };
        await world.barrier();
        ${lines.join("\n       ")}
        await world.barrier();
