@@ -20,6 +20,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { dumpFlight } from "../src/cli/flight.ts";
+import { courseExercises } from "../src/exercise/node/catalog.ts";
+import { Copies } from "../src/exercise/node/copies.ts";
 import { checkWritable, makeFolder, writeWhole } from "../src/platform/node-files.ts";
 import { Listener, longestSocketPath } from "../src/platform/node-listener.ts";
 import { userFolder } from "../src/platform/node-user-folder.ts";
@@ -230,6 +232,25 @@ describe("files", () => {
     expect(() => writeWhole(at("s"), "x")).toThrow("ENXIO");
     server.close();
   });
+});
+
+it("the reader's copies and notes are never written over, whatever has their names", () => {
+  const copies = new Copies(join(folder, "exercises"));
+  const [exercise] = courseExercises();
+  const path = copies.path(exercise);
+  const elsewhere = join(folder, "elsewhere.ts");
+  mkdirSync(copies.folder);
+  symlinkSync(elsewhere, path); // leads nowhere yet
+  copies.open(exercise);
+  expect(existsSync(elsewhere)).toBe(false);
+  symlinkSync(elsewhere, `${path}.1.old`);
+  expect(copies.reset(exercise)).toBe(`${path}.2.old`);
+  for (const kept of [1, 2]) expect(lstatSync(`${path}.${kept}.old`).isSymbolicLink()).toBe(true);
+  expect(copies.note(exercise, (was) => ({ ...was, checks: 7 })).checks).toBe(7);
+  const notes = join(copies.folder, "progress.json");
+  rmSync(notes);
+  mkdirSync(notes);
+  expect(() => copies.note(exercise, (was) => was)).toThrow(`${notes} cannot be read (EISDIR`);
 });
 
 describe.concurrent("the command", () => {

@@ -81,7 +81,7 @@ describe.concurrent("restarts", () => {
     expect(told[0]).toMatch(/^rank 1 was killed by SIGKILL/);
     expect(told[1]).toMatch(/^rank 1 .*exit code 0/);
     expect(told[2]).toMatch(/^rank 0 .*exit code 5/);
-    expect(told[3]).toMatch(/^rank 1 threw Error: again \(deaths\.ts:10\)/);
+    expect(told[3]).toMatch(/^rank 1 threw Error: again \(deaths\.ts:13\)/);
     expect(told[4]).toMatch(/^rank 0 was killed by SIGABRT/);
     expect(told[5]).toMatch(/^rank [01] was killed by SIGKILL/);
     expect(status).toBe(0);
@@ -119,6 +119,19 @@ describe.concurrent("restarts", () => {
       expect(within.rows).toContainEqual({ g: 2, rank });
     }
     for (const { child } of jobs) expectNothingLeft(child.pid);
+  });
+
+  it("not when somebody has removed the folder of its sockets", async () => {
+    const file = program("swept.ts", [
+      `const { readdirSync, rmSync } = await import("node:fs");
+       for (const name of readdirSync(${JSON.stringify(userFolder())})) {
+         if (name.startsWith(process.ppid + "-")) rmSync(${JSON.stringify(userFolder())} + "/" + name, { recursive: true });
+       }
+       kill("SIGKILL");`,
+    ]);
+    const { status, err } = await launch(["-n", "1", "--max-restarts", "1", file]).ended;
+    expect(status).toBe(2);
+    expect(err).toContain("/job.sock is gone: something has removed it.");
   });
 
   it("on all nodes, whichever of them a rank dies on; not when a whole node is gone", async () => {

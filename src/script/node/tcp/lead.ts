@@ -1,5 +1,6 @@
 /** The launcher of the first host, or of the only one. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "../../../platform/connection.ts";
 import { SocketConnection } from "../../../platform/node-connection.ts";
@@ -40,6 +41,7 @@ export class LeadingLauncher extends Launcher {
     const address = nodes?.rendezvous ?? { path };
     if (nodes && !(await Promise.race([this.#gather(nodes.count - 1), this.stopped]))) return undefined;
     for (; ; this.#generation++) {
+      if (!existsSync(path)) throw new JoinError(`The job's socket ${path} is gone: something has removed it.`);
       const order = [...this.#followers].sort(([a], [b]) => a - b).map(([, follower]) => follower);
       const total = order.reduce((sum, { count }) => sum + count, size);
       const now = (): number => performance.now();
