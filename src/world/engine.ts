@@ -65,8 +65,6 @@ export class Engine {
   #waiting = 0;
   #failure: Error | undefined;
   #nothing: Span | undefined;
-  /** What has to wait until certain operations have ended. */
-  #later: { readonly idle: () => boolean; readonly body: () => void }[] = [];
   /** Called when the last copy of an eager send has been taken, while the rank waits to end. */
   #drained: (() => void) | undefined;
 
@@ -213,12 +211,6 @@ export class Engine {
     return all.filter((work) => !work.done);
   }
 
-  /** Does something once certain operations have ended: at once if they have. */
-  whenIdle(idle: () => boolean, body: () => void): void {
-    if (idle()) body();
-    else this.#later.push({ idle, body });
-  }
-
   block(work: Work<unknown>): void {
     this.spin(work);
     if (!work.done) this.driver.block(work);
@@ -269,7 +261,8 @@ export class Engine {
   /** Ends the job because the program says so. @throws AbortError, always. */
   abort(reason: string): never {
     const error = new AbortError(reason);
-    this.leave("failed", `AbortError: ${reason}${at(formatSite(captureSite()))}`);
+    const site = formatSite(captureSite());
+    this.leave("failed", `AbortError: ${reason}${site && ` (${site})`}`);
     this.#endAll(error);
     throw error;
   }
@@ -336,10 +329,6 @@ export class Engine {
     let kept = 0;
     for (let i = 0; i < active.length; i++) if (!active[i].done) active[kept++] = active[i];
     active.length = kept;
-    if (this.#later.length === 0) return;
-    const ready = this.#later.filter(({ idle }) => idle());
-    this.#later = this.#later.filter((each) => !ready.includes(each));
-    for (const { body } of ready) body();
   }
 
   #forgotten(): Error {
@@ -355,8 +344,4 @@ export class Engine {
         "`await` each operation, or let the stream wait with .wait(), before the program ends.",
     );
   }
-}
-
-function at(site: string): string {
-  return site ? ` (${site})` : "";
 }

@@ -111,14 +111,18 @@ export class Issuer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { transport } = this.#engine;
-    this.#engine.whenIdle(
-      () => this.#inFlight().length === 0,
-      () => {
-        this.#shared?.leave();
-        transport.remote?.destroy(this.#info.id);
-      },
-    );
+    const works = this.#inFlight();
+    let left = works.length;
+    const ended = (): void => {
+      if (--left === 0) this.#release();
+    };
+    for (const work of works) work.onEnd = ended;
+    if (left === 0) this.#release();
+  }
+
+  #release(): void {
+    this.#shared?.leave();
+    this.#engine.transport.remote?.destroy(this.#info.id);
   }
 
   #inFlight(): Work<unknown>[] {
