@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { userFolder } from "../src/platform/node-user-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-launch-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -110,7 +111,7 @@ describe("launch", () => {
     child.kill(signal);
     expect(await code).toBe(signal === "SIGINT" ? 130 : null);
     await until(() => !pids.some(isAlive));
-    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`worldsize-${child.pid}-`));
+    const left = () => readdirSync(userFolder() ?? "").filter((name) => name.startsWith(`${child.pid}-`));
     if (signal === "SIGKILL") worldsize("launch", "-n", "1", "hello-distributed"); // sweeps up
     expect(left()).toEqual([]);
   });

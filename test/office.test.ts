@@ -66,8 +66,8 @@ it("ranks find each other, and take rank 0's thresholds", async () => {
   const joined = [open(1, 2).join(), open(0, 2).join()];
   for (const { members, table } of await Promise.all(joined)) {
     expect(members.map(({ rank, place }) => [rank, place.path])).toEqual([
-      [0, join(folder, "rank-0.sock")],
-      [1, join(folder, "rank-1.sock")],
+      [0, join(folder, "rank-0.g0.sock")],
+      [1, join(folder, "rank-1.g0.sock")],
     ]);
     expect(table.doublingBytes).toBe(100);
   }
@@ -109,7 +109,7 @@ it("a rank whose line does not come back is dead within two seconds", async () =
 it("a peer that cannot be reached is named", async () => {
   const [first, second] = [open(0, 2), open(1, 2)];
   await Promise.all([first.join(), second.join()]);
-  rmSync(join(folder, "rank-1.sock"));
+  rmSync(join(folder, "rank-1.g0.sock"));
   first.told({ type: "connect", peer: 1 });
   const { ok, message } = await coordinator.over;
   expect([ok, message]).toEqual([false, expect.stringMatching(/rank 0 could not reach rank 1 \(.*ENOENT/)]);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
+import { userFolder } from "../src/platform/node-user-folder.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
 
 const source = readFileSync(new URL("./programs/process-faults.ts", import.meta.url), "utf8").split("\n");
@@ -24,7 +24,7 @@ async function run(fault: string, ranks: number): Promise<Outcome & { after: num
 function expectNothingLeft(pids: readonly number[]): void {
   expect(pids.length).toBeGreaterThan(0);
   for (const pid of pids) expect(() => process.kill(pid, 0), `process ${pid} is gone`).toThrow("ESRCH");
-  const files = readdirSync(tmpdir()).filter((name) => name.startsWith(`worldsize-${process.pid}-`));
+  const files = readdirSync(userFolder() ?? "").filter((name) => name.startsWith(`${process.pid}-`));
   expect(files).toEqual([]);
 }
 

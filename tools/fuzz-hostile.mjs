@@ -111,10 +111,11 @@ export async function fuzzHostile(count, seed) {
       await new Promise((go) => setTimeout(go, 50));
     }
     const pids = [job.pid, ...rows().map(({ pid }) => pid)];
-    const sockets = readdirSync(tmpdir()).find((name) => name.startsWith(`worldsize-${job.pid}-`));
+    const own = join(tmpdir(), `worldsize-${process.geteuid()}`);
+    const sockets = readdirSync(own).find((name) => name.startsWith(`${job.pid}-`));
     const addresses = [
       { host: "127.0.0.1", port },
-      ...["job", "rank-0", "rank-1"].map((name) => ({ path: join(tmpdir(), sockets ?? "", `${name}.sock`) })),
+      ...["job", "rank-0.g0", "rank-1.g0"].map((name) => ({ path: join(own, sockets ?? "", `${name}.sock`) })),
     ];
     const seen = [];
     const tally = {};

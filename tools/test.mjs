@@ -1,4 +1,5 @@
 // `npm test`: types, style, and every test; sets up what it needs. Arguments go to the test runner.
+// `npm run test:quick`: types, and a part of the tests that meets every layer, in less than a minute.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,9 +22,23 @@ function step(name, file, ...args) {
 await prepare({ development: true });
 const folder = mkdtempSync(join(tmpdir(), "worldsize-test-"));
 const results = join(folder, "results.json");
-const only = process.argv.slice(2);
+/** The quick form: whole files, and of the long ones the tests whose names are given. */
+const quick = {
+  files: ["layers", "device.test", "tensor.test", "store", "judge", "environment", "render", "office", "handshake"],
+  more: ["groups", "folders", "verify", "test/faults.test", "conformance"],
+  names: [
+    "^(?!process groups|a local world|the same seed|faults)",
+    "over (shm|local|tcp) agree with the plain reference on 3 ranks",
+    "over (shm|tcp) with streams in threads of their own agree with the plain reference on 2",
+    "^faults over (shm|local|tcp) (threw|otherCollective) on 2",
+  ],
+};
+const asked = process.argv.slice(2);
+const isQuick = asked.includes("--quick");
+const only = isQuick ? [...quick.files, ...quick.more, "-t", quick.names.join("|")] : asked;
+const types = isQuick ? !asked.includes("--no-types") : only.length === 0;
 const good = [
-  only.length > 0 || step("types", "typescript/bin/tsc", "--noEmit"),
+  !types || step("types", "typescript/bin/tsc", "--noEmit"),
   only.length > 0 || step("style", "@biomejs/biome/bin/biome", "check", "."),
   step(
     "tests",

@@ -1,5 +1,5 @@
 /** `worldsize check N.M`: the reader's answer to an exercise, judged once. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
@@ -9,6 +9,7 @@ import { sequenceText } from "../draw/sequence-text.ts";
 import { type CourseExercise, courseExercises } from "../exercise/node/catalog.ts";
 import { check, type Verdict } from "../exercise/node/checker.ts";
 import { Copies } from "../exercise/node/copies.ts";
+import { checkWritable, writeWhole } from "../platform/node-files.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
@@ -34,6 +35,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const copies = new Copies("exercises");
   const chosen = choose(command.processedArgs[0] as string[], copies);
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
+  checkDrawing(flags.svg);
   const signal = interruptible();
   let good = true;
   for (const exercise of chosen) {
@@ -47,10 +49,19 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
     else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
     if (flags.svg && verdict.verdict === "failed") {
-      writeFileSync(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
+      writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
     }
   }
   return good ? 0 : 1;
+}
+
+/** @throws UsageError when a drawing could not be written: better now than after the check. */
+function checkDrawing(file: string | undefined): void {
+  try {
+    if (file !== undefined) checkWritable(file);
+  } catch (error) {
+    throw new UsageError(`The drawing could not be written to ${file}: ${(error as Error).message}.`);
+  }
 }
 
 function openCopy(copies: Copies, exercise: CourseExercise): string {

@@ -2,12 +2,11 @@
  * `worldsize join`: makes this process one rank of a job whose ranks something else has
  * started: a shell with RANK and WORLD_SIZE, mpirun, or srun. Rank 0 keeps the coordinator.
  */
-import { rmSync } from "node:fs";
 import { Command } from "commander";
 import { DEFAULT_TIMEOUT, type JobResult } from "../script/node/job.ts";
 import { FAILED } from "../script/node/job-result.ts";
 import { isLoopback, startedBy } from "../script/node/tcp/environment.ts";
-import { privateFolder } from "../script/node/tcp/folder.ts";
+import { privateFolder, removeFolder } from "../script/node/tcp/folder.ts";
 import { joinJob } from "../script/node/tcp/join.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
 import { defaultTable } from "../world/index.ts";
@@ -85,7 +84,7 @@ export async function joinCommand(args: readonly string[], output: Output): Prom
     });
     return presenter.conclude(resultOf(end), 1);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -1,11 +1,10 @@
 /** `worldsize launch`: the ranks of a program as processes, on this host or together with others. */
-import { appendFileSync, closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runJob, type TransportName } from "../script/node/job.ts";
 import { isLoopback } from "../script/node/tcp/environment.ts";
 import type { NodeOptions } from "../script/node/tcp/launch.ts";
 import { jobSecret } from "../script/node/tcp/secret.ts";
+import { LogFiles } from "./log-files.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
 import {
@@ -52,10 +51,13 @@ export async function launchCommand(args: readonly string[], output: Output): Pr
   const { values, ...loaded } = await loadTaken(command);
   const ranks = flags.ranks ?? loaded.script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
+  refuseIgnored(command, flags);
   const nodes = nodeOptions(flags);
-  const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir);
   const presenter = new Presenter(flags, loaded, ranks * flags.nnodes, output, interruptible());
   const job = jobOptions(loaded, flags, values);
+  // Ranks of further nodes get their numbers from the first one.
+  const known = flags.nodeRank === 0 ? ranks : 0;
+  const logs = flags.logDir === undefined ? undefined : new LogFiles(flags.logDir, known, tell);
   try {
     const result = await runJob({
       ...job,
@@ -90,6 +92,26 @@ export async function launchCommand(args: readonly string[], output: Output): Pr
   }
 }
 
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** @throws UsageError for a flag that would have no effect. */
+function refuseIgnored(command: Command, { transport, maxRestarts, rendezvous, secretFile }: LaunchFlags): void {
+  if (maxRestarts < 0) throw new UsageError(`--max-restarts should be at least 0, but is ${maxRestarts}.`);
+  if (secretFile && !rendezvous) {
+    throw new UsageError("--secret-file is for jobs whose ranks meet at --rendezvous HOST:PORT, which is missing.");
+  }
+  if (transport === "tcp") return;
+  const given = ["maxRestarts", "logDir", "sockets"].find((name) => command.getOptionValueSource(name) === "cli");
+  if (!given) return;
+  const { long } = command.options.find((option) => option.attributeName() === given) as Option;
+  throw new UsageError(
+    `${long} is for ranks in processes of their own, but over ${transport} they are threads of one. ` +
+      "Leave it out, or launch with --transport tcp.",
+  );
+}
+
 /** @throws UsageError for flags that contradict each other. */
 function nodeOptions({ nnodes, nodeRank, rendezvous, secretFile, transport }: LaunchFlags): NodeOptions | undefined {
   if (nnodes < 1) throw new UsageError(`--nnodes should be at least 1, but is ${nnodes}.`);
@@ -110,50 +132,4 @@ function address(text: string): { host: string; port: number } {
     throw new InvalidArgumentError(`"${text}" is no address; write HOST:PORT, such as 10.0.0.1:29500.`);
   }
   return { host: match[1], port };
-}
-
-/** A file a rank, for what it shows and what its process prints. */
-class LogFiles {
-  readonly #folder: string;
-  readonly #files = new Map<number, number>();
-  readonly #incomplete = new Set<number>();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (error) {
-      throw new UsageError(`The folder for logs could not be made: ${(error as Error).message}.`);
-    }
-  }
-
-  /** The descriptor of a rank's file. */
-  file(rank: number): number {
-    let file = this.#files.get(rank);
-    if (file === undefined) {
-      try {
-        file = openSync(join(this.#folder, `rank-${rank}.log`), "a");
-      } catch (error) {
-        throw new UsageError(`The log of rank ${rank} could not be opened: ${(error as Error).message}.`);
-      }
-      this.#files.set(rank, file);
-    }
-    return file;
-  }
-
-  /** @param rank -1 for what ranks print that share a thread: it goes to the log of rank 0. */
-  write(rank: number, text: string | Uint8Array): void {
-    const of = Math.max(0, rank);
-    try {
-      appendFileSync(this.file(of), text);
-    } catch (error) {
-      if (this.#incomplete.has(of)) return; // a full disk is said once
-      this.#incomplete.add(of);
-      process.stderr.write(`The log of rank ${of} is incomplete: ${(error as Error).message}.\n`);
-    }
-  }
-
-  close(): void {
-    for (const file of this.#files.values()) closeSync(file);
-  }
 }

@@ -1,14 +1,13 @@
 /** What `run`, `launch` and `join` do with a job besides running it: print what it shows, and say how it ended. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import pc from "picocolors";
 import { type PageItem, pageOf } from "../draw/page.ts";
+import { checkWritable, writeWhole } from "../platform/node-files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
 import type { JobFailure, JobResult } from "../script/node/job.ts";
 import type { PrintStream } from "../script/node/output.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
-import type { FlightRecord } from "../world/recorder.ts";
+import { dumpFlight } from "./flight.ts";
 import type { Loaded } from "./load.ts";
 import type { Output } from "./output.ts";
 import type { ProgramFlags } from "./program-flags.ts";
@@ -45,7 +44,15 @@ export class Presenter {
       this.#broken = { error, quiet };
       this.#stop.abort();
     };
-    if (flags.page !== undefined) write("page", flags.page, ""); // better now than when the job has run
+    // Better now than when the job has run.
+    for (const what of ["page", "trace"] as const) {
+      const file = flags[what];
+      try {
+        if (file !== undefined) checkWritable(file);
+      } catch (error) {
+        throw new UsageError(unwritten(what, file as string, error));
+      }
+    }
   }
 
   /** Ends the job: somebody has stopped it, or nobody can read what it shows. */
@@ -116,18 +123,28 @@ export class Presenter {
     }
     if (page !== undefined) {
       attempt("page", () => {
-        write("page", page, pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items));
-        this.#output.write(`Page written to ${page}.\n`, "stderr");
+        const text = pageOf(basename(file, ".ts"), this.#loaded.script.about, this.#items);
+        this.#write("page", page, text, "");
       });
     }
     if (stopped) this.#output.write(`\nStopped; all ${here} ranks are gone.\n`, "stderr");
     else if (trace) {
       attempt("trace", () => {
-        write("trace", trace, toPerfetto(result.records.map(({ spans }) => spans)));
-        this.#output.write(`Trace written to ${trace}; open it at https://ui.perfetto.dev.\n`, "stderr");
+        const text = toPerfetto(result.records.map(({ spans }) => spans));
+        this.#write("trace", trace, text, "; open it at https://ui.perfetto.dev");
       });
     }
     return code;
+  }
+
+  /** Writes a file that a flag asked for. @throws UsageError when that cannot be done. */
+  #write(what: "page" | "trace", place: string, text: string, advice: string): void {
+    try {
+      writeWhole(place, text);
+    } catch (error) {
+      throw new UsageError(unwritten(what, place, error));
+    }
+    this.#output.write(`${what === "page" ? "Page" : "Trace"} written to ${place}${advice}.\n`, "stderr");
   }
 
   /** Nobody reads what the job shows any more, or it cannot be written. */
@@ -141,7 +158,13 @@ export class Presenter {
   }
 
   #reportFailure({ records }: JobResult, failure: JobFailure, file: string, json: boolean): void {
-    const recorder = dumpFlight(records.map(({ flight }) => flight));
+    let recorder: string | undefined;
+    let lost = "";
+    try {
+      recorder = dumpFlight(records.map(({ flight }) => flight));
+    } catch (error) {
+      lost = (error as Error).message; // a full disk does not hide the failure itself
+    }
     if (json) {
       this.#output.write(`${JSON.stringify({ kind: "failure", ...failure, recorder })}\n`);
       return;
@@ -149,6 +172,7 @@ export class Presenter {
     const who = failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
     this.#output.write(`\n${pc.red(`${who}:`)}\n${failure.stack}\n`, "stderr");
     if (recorder) this.#output.write(pc.dim(`The last operations of each rank: ${recorder}\n`), "stderr");
+    if (lost) this.#output.write(pc.dim(`The last operations of each rank could not be written: ${lost}\n`), "stderr");
   }
 
   /** All ranks ended well, and one has set an exit code. */
@@ -169,28 +193,6 @@ function lanesOf({ records }: JobResult): TimelineLane[] {
   return lanes.filter((lane) => lane.spans.length > 0);
 }
 
-/** @throws UsageError when the file cannot be written. */
-function write(what: string, file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UsageError(`The ${what} could not be written to ${file}: ${(error as Error).message}.`);
-  }
-}
-
-/** Writes the flight recorders of a failed job into a new folder. @returns its path, or undefined if nothing was recorded. */
-function dumpFlight(flight: readonly (readonly FlightRecord[])[]): string | undefined {
-  if (flight.every((records) => records.length === 0)) return undefined;
-  try {
-    const folder = mkdtempSync(join(tmpdir(), "worldsize-flight-"));
-    flight.forEach((records, rank) => {
-      writeFileSync(
-        join(folder, `rank-${rank}.jsonl`),
-        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
-      );
-    });
-    return folder;
-  } catch {
-    return undefined; // a full disk must not hide the failure itself
-  }
+function unwritten(what: string, file: string, error: unknown): string {
+  return `The ${what} could not be written to ${file}: ${(error as Error).message}.`;
 }

@@ -2,6 +2,12 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { answer, HandshakeError, type Introduction } from "./node-handshake.ts";
 
+/**
+ * Bytes of the longest path that a Unix socket can have here: the system's field, less its
+ * closing zero. Node cuts a longer path without a word, and the socket is made somewhere else.
+ */
+export const longestSocketPath = process.platform === "linux" ? 107 : 103;
+
 /** Callers that may be in the middle of their handshake; the oldest goes when more come. */
 const WAITING_ROOM = 128;
 
@@ -30,6 +36,11 @@ export class Listener {
   /** @throws Error with the system's reason when nothing can listen there. */
   listen(at: { path: string } | { host: string; port: number }): Promise<number> {
     return new Promise((resolve, reject) => {
+      const bytes = "path" in at ? Buffer.byteLength(at.path) : 0;
+      if (bytes > longestSocketPath) {
+        reject(new Error(`the path has ${bytes} bytes, but a socket's has at most ${longestSocketPath}`));
+        return;
+      }
       this.#server.once("error", reject);
       this.#server.listen({ ...at, backlog: 1024 }, () => {
         this.#server.off("error", reject);

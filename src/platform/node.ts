@@ -8,14 +8,17 @@ import type { KernelModule, Platform } from "./platform.ts";
 const roots = ["../kernels/", "../../kernels/"];
 
 async function readKernels(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  let reason = "";
   for (const root of roots) {
     try {
       return new Uint8Array(await readFile(new URL(root + file, import.meta.url)));
-    } catch {
-      // try the next place
+    } catch (error) {
+      reason ||= (error as Error).message; // the next place
     }
   }
-  throw new Error(`kernels/${file} is missing. Restore it with \`git checkout kernels\` or \`npm run kernels\`.`);
+  throw new Error(
+    `kernels/${file} cannot be read (${reason}). Restore it with \`git checkout kernels\` or \`npm run kernels\`.`,
+  );
 }
 
 /**

@@ -291,7 +291,8 @@ export class Engine {
   /** Ends the job because the program says so. @throws AbortError, always. */
   abort(reason: string): never {
     const error = new AbortError(reason);
-    this.leave("failed", `aborted the job: ${cut(String(reason), REASON)}${at(formatSite(captureSite()))}`);
+    const site = formatSite(captureSite());
+    this.leave("failed", `aborted the job: ${cut(String(reason), REASON)}${site && ` (${site})`}`);
     this.#endAll(error);
     throw error;
   }
@@ -362,8 +363,4 @@ export class Engine {
         "`await` each operation, or let the stream wait with .wait(), before the program ends.",
     );
   }
-}
-
-function at(site: string): string {
-  return site ? ` (${site})` : "";
 }

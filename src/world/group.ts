@@ -27,6 +27,7 @@ import { reduceWide } from "./algorithms/wide.ts";
 import { Checks } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { Issuer } from "./issuer.ts";
+import { Membership } from "./membership.ts";
 import { allGatherObjectCall, broadcastObjectCall } from "./objects.ts";
 import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
 import { list, none, type Pieces, type PointToPoint } from "./pieces.ts";
@@ -40,14 +41,7 @@ const noOptions = {};
 /** Single messages are a request, and take no steps. */
 function* noSteps(): Steps {}
 
-export class ProcessGroup {
-  readonly rank: number;
-  readonly size: number;
-  readonly name: string;
-  /** Its number among the groups of the job. */
-  readonly id: number;
-  /** World rank of each member. */
-  readonly ranks: readonly number[];
+export class ProcessGroup extends Membership {
   readonly #engine: Engine;
   readonly #tuner: Tuner;
   readonly #shared: boolean;
@@ -56,15 +50,12 @@ export class ProcessGroup {
   readonly #maker: Maker<ProcessGroup>;
 
   constructor(engine: Engine, info: GroupInfo, tuner: Tuner, shared?: SharedGroup) {
+    const issuer = new Issuer(engine, info, shared);
+    super(engine, info, issuer);
     this.#engine = engine;
     this.#tuner = tuner;
     this.#shared = shared !== undefined && tuner.table.shared;
-    this.#issuer = new Issuer(engine, info, shared);
-    this.rank = info.ranks.indexOf(engine.rank);
-    this.size = info.ranks.length;
-    this.name = info.name;
-    this.id = info.id;
-    this.ranks = info.ranks;
+    this.#issuer = issuer;
     this.#checks = new Checks(this, engine.rank, engine.serves ? undefined : engine.device);
     this.#maker = {
       parent: info,
@@ -288,7 +279,7 @@ export class ProcessGroup {
    * Cuts the group into groups of equal color, ordered by (key, rank). All members must call it.
    * @param color from 0; undefined to belong to none.
    * @param name of the new group, the same from all ranks of a color; made of the color if not given.
-   * @returns this rank's group, or undefined without a color.
+   * @returns this rank's group, or undefined without a color. `destroy` gives it back.
    */
   split(color: number | undefined, key = this.rank, name?: string): Work<ProcessGroup | undefined> {
     this.#checks.color(color, key);
@@ -306,14 +297,6 @@ export class ProcessGroup {
     this.#checks.ranks(ranks);
     this.#checks.name("newGroup", name);
     return this.#issuer.issue(newGroupCall(this.#maker, { ranks: [...ranks], name }));
-  }
-
-  /**
-   * Ends the job: every rank gets the reason, and so does whoever started it.
-   * @throws AbortError, always.
-   */
-  abort(reason: string): never {
-    return this.#engine.abort(reason);
   }
 
   #pointToPoint<T extends Contiguous>({ op, tensor, peer, tag = 0 }: PointToPoint<T>): Work<T> {

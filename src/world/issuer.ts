@@ -2,11 +2,13 @@
  * Gives a group's operations their numbers and starts them: collectives one after the
  * other, sends and receives at once, over shared memory where the group has it.
  */
+import { captureSite, formatSite } from "../trace/site.ts";
 import { hashOf, pairHash } from "./agreement.ts";
 import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import {
   type Contiguous,
+  formatOperation,
   type GroupInfo,
   type Kind,
   kindCodes,
@@ -53,6 +55,8 @@ export class Issuer {
   readonly #rank: number;
   #seq = 0;
   #last: Work<unknown> | undefined;
+  /** Whether this rank has given up its place in the group. */
+  #closed = false;
   /** Sends and receives that wait for a stream, in the order of their calls. */
   #queued: Work<unknown>[] = [];
 
@@ -73,6 +77,7 @@ export class Issuer {
     const engine = this.#engine;
     if (engine.failure) throw engine.failure;
     engine.refuseCapture();
+    if (this.#closed) throw this.#gone(kind);
     const pairwise = peer !== undefined;
     const operation: Operation = {
       kind,
@@ -96,6 +101,51 @@ export class Issuer {
     this.#seq += pairwise ? 0 : 1;
     this.#last = work as Work<unknown>;
     return engine.submit(work);
+  }
+
+  /** @throws Error naming operations of the group that are in flight on this rank. */
+  checkIdle(): void {
+    const works = this.#inFlight();
+    if (this.#closed || works.length === 0) return;
+    const texts = works.slice(0, 3).map(({ operation }) => {
+      const site = formatSite(operation.site);
+      return formatOperation(operation) + (site ? ` (${site})` : "");
+    });
+    const more = works.length > 3 ? ` and ${works.length - 3} more` : "";
+    throw new Error(
+      `rank ${this.#engine.rank} called ${this.#info.name}.destroy() with ${texts.join(", ")}${more} in flight. ` +
+        "`await` what the group does before it is destroyed.",
+    );
+  }
+
+  /** Takes no more calls. What the group shares is given back when nothing is in flight. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const works = this.#inFlight();
+    let left = works.length;
+    const ended = (): void => {
+      if (--left === 0) this.#release();
+    };
+    for (const work of works) work.onEnd = ended;
+    if (left === 0) this.#release();
+  }
+
+  #release(): void {
+    this.#shared?.leave();
+    this.#engine.transport.remote?.destroy(this.#info.id);
+  }
+
+  #inFlight(): Work<unknown>[] {
+    return this.#engine.pending().filter(({ operation }) => operation.group === this.#info);
+  }
+
+  #gone(kind: Kind): Error {
+    const site = formatSite(captureSite());
+    return new Error(
+      `rank ${this.#engine.rank} called ${this.#info.name}.${kind}${site ? ` (${site})` : ""}, ` +
+        "but has destroyed that group. Destroy a group after its last use.",
+    );
   }
 
   /** Messages of the same ranks and tag begin in the order of their calls, whatever their streams do meanwhile. */

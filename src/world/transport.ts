@@ -72,6 +72,8 @@ export interface SharedCollective {
 export interface SharedGroup {
   /** Starts an allReduce in place; a span of zero elements is a barrier. */
   start(operation: Operation, span: Span, operator: Operator): SharedCollective;
+  /** This member needs the memory no more; the last one to say so gives it back. */
+  leave(): void;
 }
 
 export type RankState = "running" | "finished" | "failed";
@@ -112,6 +114,8 @@ export interface Transport {
 export interface RemoteCalls {
   /** @param args of the group's method; @param receive gets what it gives besides its tensors. */
   start(operation: Operation, args: readonly unknown[], receive?: (result: unknown) => void): SharedCollective;
+  /** The program has destroyed a group, and none of its operations is in flight. */
+  destroy(group: number): void;
   /** The program awaits the operation, or lets a stream wait for it. */
   claimed(plan: unknown): void;
   /** Resolves when no copies of eager sends are left there. */

@@ -68,6 +68,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   previousUnclaimed: Work<unknown> | undefined;
   /** Whether a thread blocks until this is over. */
   blocking = false;
+  /** Called when the operation has ended, well or badly. For a group that is destroyed meanwhile. */
+  onEnd: (() => void) | undefined;
   /** The collective issued before this one in its group, while it is under way. */
   #after: Work<unknown> | undefined;
   /** The message before this one between the same ranks under the same tag, while it has not begun. */
@@ -242,6 +244,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     this.#shared?.over?.();
     if (this.claimed) this.#dropHolds();
     this.#engine.ended(this as Work<unknown>);
+    this.onEnd?.();
     const waiters = this.#waiters;
     if (!waiters) return;
     this.#waiters = undefined;

@@ -1,10 +1,21 @@
 // What can go wrong with processes, on purpose. Marks in the comments are for the tests.
 import { spawn } from "node:child_process";
-import { closeSync, readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
+import { createRequire } from "node:module";
 import { choice, defineScript } from "worldsize";
 
 const faults = ["killed", "killedMidway", "stopped", "fullBuffer", "slow", "wireCut", "aborted"] as const;
 const MIB = 2 ** 20;
+const BOTH_WAYS = 2;
+
+/**
+ * The system's call of that name. Node has none, and to close a descriptor in place of it
+ * would not do: the event loop takes one that is gone for a fault of its own and aborts.
+ */
+function shutdown(fd: number, how: number): void {
+  const koffi = createRequire(`${process.cwd()}/program.js`)("koffi") as typeof import("koffi");
+  koffi.load("libc.so.6").func("int shutdown(int, int)")(fd, how);
+}
 
 export default defineScript({
   about: "One way for a process to go wrong.",
@@ -58,10 +69,10 @@ export default defineScript({
         show.row({ sum: await x.mean().item() });
         return;
       }
-      case "wireCut": // closes its wires behind the library's back while messages pass, as a broken network would
+      case "wireCut": // ends its wires behind the library's back while messages pass, as a broken network would
         if (last) {
           setTimeout(() => {
-            for (const fd of sockets()) if (!before.includes(fd)) closeSync(fd);
+            for (const fd of sockets()) if (!before.includes(fd)) shutdown(fd, BOTH_WAYS);
           }, 200);
         }
         for (const big = device.zeros([4 * MIB]); ; ) await world.allReduce(big); // wireCut

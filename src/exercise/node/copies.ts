@@ -3,8 +3,9 @@
  * file beside them: exercises/progress.json. Nothing of the reader's is ever overwritten: a
  * reset keeps the old copy under another name.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder, writeWhole } from "../../platform/node-files.ts";
 import type { CourseExercise } from "./catalog.ts";
 
 export interface Progress {
@@ -42,12 +43,10 @@ export class Copies {
   open(exercise: CourseExercise): string {
     const path = this.path(exercise);
     if (existsSync(path)) return path;
-    mkdirSync(this.folder, { recursive: true });
-    copyFileSync(join(exercise.folder, "starter.ts"), path);
-    const config = join(this.folder, "tsconfig.json");
-    if (!existsSync(config)) {
-      writeFileSync(config, `${JSON.stringify({ extends: "../tsconfig.json", include: ["."] }, null, 2)}\n`);
-    }
+    makeFolder(this.folder);
+    const config = `${JSON.stringify({ extends: "../tsconfig.json", include: ["."] }, null, 2)}\n`;
+    unlessThere(() => copyFileSync(join(exercise.folder, "starter.ts"), path, constants.COPYFILE_EXCL));
+    unlessThere(() => writeFileSync(join(this.folder, "tsconfig.json"), config, { flag: "wx" }));
     return path;
   }
 
@@ -55,8 +54,8 @@ export class Copies {
   reset(exercise: CourseExercise): string | undefined {
     const path = this.path(exercise);
     let kept: string | undefined;
-    if (existsSync(path)) {
-      for (let i = 1; !kept; i++) if (!existsSync(`${path}.${i}.old`)) kept = `${path}.${i}.old`;
+    if (isThere(path)) {
+      for (let i = 1; !kept; i++) if (!isThere(`${path}.${i}.old`)) kept = `${path}.${i}.old`;
       renameSync(path, kept);
     }
     this.open(exercise);
@@ -76,10 +75,8 @@ export class Copies {
     const sorted = Object.entries({ ...all, [number]: now }).sort(([a], [b]) =>
       a.localeCompare(b, "en", { numeric: true }),
     );
-    mkdirSync(this.folder, { recursive: true });
-    const file = this.#file();
-    writeFileSync(`${file}.part`, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
-    renameSync(`${file}.part`, file);
+    makeFolder(this.folder);
+    writeWhole(this.#file(), `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
     return now;
   }
 
@@ -91,8 +88,10 @@ export class Copies {
     let text: string;
     try {
       text = readFileSync(this.#file(), "utf8");
-    } catch {
-      return {};
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return {};
+      throw new ProgressError(`${this.#file()} cannot be read (${message}). Mend it, or move it away to start afresh.`);
     }
     try {
       const value: unknown = JSON.parse(text);
@@ -102,5 +101,19 @@ export class Copies {
       // said below
     }
     throw new ProgressError(`${this.#file()} cannot be read as JSON. Mend it, or move it away to start afresh.`);
+  }
+}
+
+/** Whether something has that name, be it a link that leads nowhere. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Makes a file; one that is there stays as it is. */
+function unlessThere(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }

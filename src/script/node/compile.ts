@@ -3,11 +3,13 @@
  * beside the installed packages and reused while the program's files are unchanged.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildOptions, Plugin } from "esbuild";
+import { makeFolder, writeWhole } from "../../platform/node-files.ts";
+import { userFolder } from "../../platform/node-user-folder.ts";
 
 /** What a bundle starts from. */
 export type Entry = Pick<BuildOptions, "entryPoints" | "stdin">;
@@ -120,15 +122,19 @@ async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; 
   }
 }
 
-/** Beside the packages; where that cannot be written, a private folder of this run. */
+/** Beside the packages; where that cannot be written, in this user's own folder, or else a private one of this run. */
 function cacheFolder(): string {
-  const folder = join(packageRoot, "node_modules/.cache/worldsize");
-  try {
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  } catch {
-    return mkdtempSync(join(tmpdir(), "worldsize-"));
+  const own = userFolder();
+  for (const folder of [join(packageRoot, "node_modules/.cache/worldsize"), ...(own ? [join(own, "cache")] : [])]) {
+    try {
+      makeFolder(folder);
+      accessSync(folder, constants.W_OK);
+      return folder;
+    } catch {
+      // another user's, or nothing can be written there: the next one
+    }
   }
+  return mkdtempSync(join(tmpdir(), "worldsize-"));
 }
 
 function isFresh(out: string): boolean {
@@ -143,15 +149,4 @@ function isFresh(out: string): boolean {
 function stamp(file: string): [string, number, number] {
   const { mtimeMs, size } = statSync(file);
   return [file, mtimeMs, size];
-}
-
-/** Writes a file in one step, so that nobody ever reads half of it. */
-function writeWhole(file: string, text: string): void {
-  const part = `${file}.${process.pid}`;
-  try {
-    writeFileSync(part, text);
-    renameSync(part, file);
-  } finally {
-    rmSync(part, { force: true });
-  }
 }

@@ -7,6 +7,8 @@ import { JoinError } from "./tcp/line.ts";
 export type ProcessMessage =
   | { readonly type: "output"; readonly items: readonly Output[] }
   | { readonly type: "joinFailed"; readonly message: string }
+  /** What the process prints is lost from here on. */
+  | { readonly type: "unprinted"; readonly reason: string }
   | HostEnd;
 
 /** What the launcher tells the process. */
@@ -63,6 +65,14 @@ process.on("message", (reply: ProcessReply) => {
   if (reply.type === "orders") void run(reply.options);
   else host?.taken(reply.bytes);
 });
+// A full disk under a log, or a reader that has gone: no reason for the program to end.
+for (const name of ["stdout", "stderr"] as const) {
+  let told = false;
+  process[name].on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (!told && code !== "EPIPE") tell({ type: "unprinted", reason: message });
+    told = true;
+  });
+}
 
 async function run(options: HostOptions): Promise<void> {
   const leave = (code: number) => () => process.exit(code);

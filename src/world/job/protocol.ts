@@ -47,7 +47,7 @@ export type ToCoordinator =
   | { readonly type: "gone"; readonly detail: string }
   /** Another host's launcher comes with its ranks; one of them has exited. */
   | { readonly type: "node"; readonly node: number; readonly count: number }
-  | { readonly type: "exited"; readonly rank: number; readonly detail: string }
+  | { readonly type: "exited"; readonly generation: number; readonly rank: number; readonly detail: string }
   | { readonly type: "unreachable"; readonly peer: number; readonly detail: string }
   | Exclude<ToOffice, { type: "connect" }>;
 

@@ -59,6 +59,8 @@ export type ToComm =
   | { readonly type: "await"; readonly id: number; readonly site: string }
   /** The program awaits the operation, or lets a stream wait for it. */
   | { readonly type: "claim"; readonly id: number }
+  /** The program has destroyed a group. */
+  | { readonly type: "destroy"; readonly group: number }
   /** The program has waited for everything; are there copies that nobody has taken? */
   | { readonly type: "drain" }
   | { readonly type: "leave"; readonly state: "finished" | "failed"; readonly error: string }

@@ -95,6 +95,7 @@ export class CommServer implements Served {
     if (message.type === "call") this.#issue(message);
     else if (message.type === "await") this.#await(message.id, message.site);
     else if (message.type === "claim") this.#claim(message.id);
+    else if (message.type === "destroy") this.#destroy(message.group);
     else if (message.type === "drain") void this.#drain();
     else if (message.type === "report") this.#post({ type: "reported" });
     else if (message.type === "ask") this.#tell();
@@ -171,6 +172,11 @@ export class CommServer implements Served {
     const work = this.#works.get(id);
     work?.claim();
     if (work?.done) this.#works.delete(id);
+  }
+
+  #destroy(group: number): void {
+    this.#groups.get(group)?.[Symbol.dispose]();
+    this.#groups.delete(group);
   }
 
   async #drain(): Promise<void> {

@@ -153,6 +153,10 @@ export class RemoteTransport implements Transport {
     if (plan instanceof RemoteOperation) this.#post({ type: "await", id: plan.id, site: formatSite(operation.site) });
   }
 
+  destroy(group: number): void {
+    this.#post({ type: "destroy", group });
+  }
+
   claimed(plan: unknown): void {
     if (plan instanceof RemoteOperation && (this.#recorded || !plan.poll())) this.#post({ type: "claim", id: plan.id });
   }

@@ -9,7 +9,8 @@
  *
  * Both combine in rank order, so all ranks get the same bits. Slots and lines come in two
  * sets, used in turn: a rank can be at most one operation ahead of another, because an
- * operation ends only after everybody has arrived at it.
+ * operation ends only after everybody has arrived at it. A line before them counts the
+ * members that have left: a slow one may still read what a fast one has done with.
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Cost } from "../algorithms/cost.ts";
@@ -34,7 +35,7 @@ function slotBytes(members: number): number {
 
 /** Bytes of control memory for a group. */
 export function shmGroupBytes(members: number): number {
-  return 2 * (COUNTERS * LINE * 4 + members * (LINE * 4 + slotBytes(members)));
+  return LINE * 4 + 2 * (COUNTERS * LINE * 4 + members * (LINE * 4 + slotBytes(members)));
 }
 
 export class ShmGroup implements SharedGroup {
@@ -49,6 +50,8 @@ export class ShmGroup implements SharedGroup {
   /** What the counters of each set are once all members have arrived at its last operation, and are done with its last two-shot. */
   readonly #arrived = [0, 0];
   readonly #finished = [0, 0];
+  readonly #address: number;
+  readonly #left: Int32Array;
   #count = 0;
 
   constructor(transport: ShmTransport, runtime: KernelRuntime, members: readonly number[], address: number) {
@@ -57,9 +60,12 @@ export class ShmGroup implements SharedGroup {
     this.members = members;
     this.me = members.indexOf(transport.rank);
     const n = members.length;
-    this.words = runtime.pool.memory.words(address, 2 * (COUNTERS + n) * LINE);
+    this.#address = address;
+    this.#left = runtime.pool.memory.words(address, 1);
+    const lines = address + LINE * 4;
+    this.words = runtime.pool.memory.words(lines, 2 * (COUNTERS + n) * LINE);
     this.slotBytes = slotBytes(n);
-    const slots = address + 2 * (COUNTERS + n) * LINE * 4;
+    const slots = lines + 2 * (COUNTERS + n) * LINE * 4;
     this.slots = [0, 1].map((set) => members.map((_, i) => slots + (set * n + i) * this.slotBytes));
   }
 
@@ -79,6 +85,12 @@ export class ShmGroup implements SharedGroup {
   /** Where the arrivals at operations of this set are counted; a line further, those that are done. */
   counter(count: number): number {
     return (count & 1) * (COUNTERS + this.members.length) * LINE;
+  }
+
+  leave(): void {
+    const { length } = this.members;
+    if (Atomics.add(this.#left, 0, 1) + 1 < length) return;
+    this.runtime.pool.give(this.#address, shmGroupBytes(length));
   }
 
   /** First word of member i's line for operation `count`. */

@@ -118,7 +118,12 @@ export class ShmTransport implements Transport {
   takeShared(bytes: number): number {
     const { pool } = this.#runtime;
     const address = pool.take(JOB_OWNER, bytes);
-    if (address === 0) throw new Error(`No shared memory left for a group's ${bytes} bytes of control words.`);
+    if (address === 0) {
+      throw new Error(
+        `No shared memory left for a group's ${bytes} bytes of control words. ` +
+          "Destroy groups after their last use (group.destroy(), or using), or give the job more with --memory.",
+      );
+    }
     pool.memory.bytes(address + bytes).fill(0, address, address + bytes);
     return address;
   }

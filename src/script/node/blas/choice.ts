@@ -5,12 +5,13 @@
  * told better; one that is still slower, or wrong, is not used.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { makeFolder, writeWhole } from "../../../platform/node-files.ts";
 import { packageRoot } from "../compile.ts";
 import { workerFile } from "../worker-file.ts";
 import { type BlasChoice, type BlasReport, parseChoice } from "./format.ts";
@@ -89,8 +90,8 @@ export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Pr
   }
   const report = await tryAll(paths);
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify({ key, report }));
+    makeFolder(dirname(file));
+    writeWhole(file, JSON.stringify({ key, report }));
   } catch {
     // tried again next time
   }

@@ -7,6 +7,10 @@ import { JoinError, Line } from "./line.ts";
 export class FollowingLauncher extends Launcher {
   protected readonly secret: string;
   #line: Line | undefined;
+  #generation = 0;
+  #closed = false;
+  /** What the first launcher said is done in the order it was said. */
+  #doing: Promise<void> = Promise.resolve();
 
   constructor(options: LaunchOptions, folder: string) {
     super(options, folder);
@@ -31,7 +35,9 @@ export class FollowingLauncher extends Launcher {
       rank: nodes.rank,
       purpose: "node",
       hello: () => ({ type: "node", node: nodes.rank, count: size }),
-      onMessage: (message) => void this.#heard(message, nodes, finish, fail),
+      onMessage: (message) => {
+        this.#doing = this.#doing.then(() => this.#heard(message, nodes, finish, fail)).catch(fail);
+      },
       onLost: (reason) => finish({ ok: false, rank: -1, message: reason }),
     });
     this.#line = line;
@@ -40,12 +46,13 @@ export class FollowingLauncher extends Launcher {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#line?.close();
     await this.ranks?.kill();
   }
 
   protected gone(rank: number, detail: string): void {
-    this.#line?.send({ type: "exited", rank, detail });
+    this.#line?.send({ type: "exited", generation: this.#generation, rank, detail });
   }
 
   async #heard(
@@ -57,10 +64,12 @@ export class FollowingLauncher extends Launcher {
     if (message.type === "refused") fail(new JoinError(`node ${rank} was turned away: ${message.reason}`));
     else if (message.type === "nodes") {
       await this.ranks?.close();
+      if (this.#closed) return;
+      this.#generation = message.generation;
       this.start(message.offset, message.size, message.generation, rendezvous);
-    } else if (message.type === "done") {
+    } else if (message.type === "again" || message.type === "done") {
       await this.ranks?.close(message.outcome.kind === "lost" ? message.outcome.rank : undefined);
-      finish(message.outcome);
+      if (message.type === "done") finish(message.outcome);
     }
   }
 }

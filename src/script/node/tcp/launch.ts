@@ -3,9 +3,8 @@
  * launchers of other hosts, starts all of them again after a failure if asked to, and sees
  * to their end: no process, no socket file and no port outlives the job.
  */
-import { rmSync } from "node:fs";
 import type { Outcome } from "../../../world/index.ts";
-import { privateFolder } from "./folder.ts";
+import { privateFolder, removeFolder } from "./folder.ts";
 import { FollowingLauncher } from "./follow.ts";
 import type { LaunchOptions } from "./launcher.ts";
 import { LeadingLauncher } from "./lead.ts";
@@ -18,12 +17,15 @@ export type { LaunchOptions, NodeOptions } from "./launcher.ts";
  */
 export async function launch(options: LaunchOptions): Promise<Outcome | undefined> {
   const folder = privateFolder();
+  const remove = (): void => removeFolder(folder);
+  process.once("exit", remove); // also when this process ends in the middle, because nobody reads what it prints
   const follows = (options.nodes?.rank ?? 0) > 0;
   const launcher = follows ? new FollowingLauncher(options, folder) : new LeadingLauncher(options, folder);
   try {
     return await launcher.run();
   } finally {
     await launcher.close();
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }

@@ -56,6 +56,7 @@ export abstract class Launcher {
   protected readonly stopped: Promise<undefined>;
   protected ranks: RankProcesses | undefined;
   protected abstract readonly secret: string;
+  #unprinted = false;
 
   constructor(options: LaunchOptions, folder: string) {
     this.options = options;
@@ -86,11 +87,18 @@ export abstract class Launcher {
       onOutput,
       taken,
       onEnded,
+      onUnprinted: (rank, reason) => this.#lost(rank, reason),
       onGone: (rank, detail, exitCode) => {
         onGone?.(rank, detail, exitCode);
         this.gone(rank, detail);
       },
     });
+  }
+
+  /** What a rank prints cannot be written: said once for all ranks, whose files are probably on one disk. */
+  #lost(rank: number, reason: string): void {
+    if (!this.#unprinted) this.options.log?.(`What rank ${rank} prints is lost from here on: ${reason}.`);
+    this.#unprinted = true;
   }
 
   protected abstract gone(rank: number, detail: string): void;

@@ -1,11 +1,13 @@
 /** The launcher of the first host, or of the only one. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "../../../platform/connection.ts";
 import { SocketConnection } from "../../../platform/node-connection.ts";
 import { Listener } from "../../../platform/node-listener.ts";
 import { afterPatience } from "../../../platform/patience.ts";
 import { Coordinator, type FromCoordinator, type Outcome, type ToCoordinator } from "../../../world/index.ts";
+import { JOB_SOCKET } from "./folder.ts";
 import { Launcher, type LaunchOptions } from "./launcher.ts";
 import { type Address, JoinError } from "./line.ts";
 
@@ -22,6 +24,8 @@ export class LeadingLauncher extends Launcher {
   readonly #followers = new Map<number, Follower>();
   #coordinator: Coordinator | undefined;
   #generation = 0;
+  /** Another host's launcher is gone, and nobody starts its ranks again. */
+  #incomplete = false;
   #gathered: () => void = () => {};
   #lost: (reason: string) => void = () => {};
 
@@ -32,12 +36,13 @@ export class LeadingLauncher extends Launcher {
 
   async run(): Promise<Outcome | undefined> {
     const { nodes, size, timeout, maxRestarts = 0, log, silence, onSilence } = this.options;
-    const path = join(this.folder, "job.sock");
+    const path = join(this.folder, JOB_SOCKET);
     await this.#listen({ path });
     if (nodes) await this.#listen(nodes.rendezvous);
     const address = nodes?.rendezvous ?? { path };
     if (nodes && !(await Promise.race([this.#gather(nodes.count - 1), this.stopped]))) return undefined;
     for (; ; this.#generation++) {
+      if (!existsSync(path)) throw new JoinError(`The job's socket ${path} is gone: something has removed it.`);
       const order = [...this.#followers].sort(([a], [b]) => a - b).map(([, follower]) => follower);
       const total = order.reduce((sum, { count }) => sum + count, size);
       const now = (): number => performance.now();
@@ -52,7 +57,7 @@ export class LeadingLauncher extends Launcher {
       this.start(0, total, this.#generation, address);
       const outcome = await Promise.race([coordinator.over, this.stopped]);
       if (!outcome) return undefined;
-      const again = !outcome.ok && this.#generation < maxRestarts;
+      const again = !outcome.ok && !this.#incomplete && this.#generation < maxRestarts;
       for (const { connection } of order) tell(connection, { type: again ? "again" : "done", outcome });
       await this.ranks?.close(outcome.kind === "lost" ? outcome.rank : undefined);
       coordinator.stop();
@@ -93,6 +98,11 @@ export class LeadingLauncher extends Launcher {
     this.#listeners.push(listener);
   }
 
+  /** A process of another host has exited. Of an earlier start of the job, that is no news. */
+  #exited({ generation, rank, detail }: Extract<ToCoordinator, { type: "exited" }>): void {
+    if (generation === this.#generation) this.#coordinator?.gone(rank, detail);
+  }
+
   /** Waits for the other hosts' launchers. */
   async #gather(count: number): Promise<true> {
     const { timeout, nodes } = this.options;
@@ -118,12 +128,14 @@ export class LeadingLauncher extends Launcher {
     connection.onMessage = (message) => {
       const said = message as ToCoordinator;
       if (said.type === "beat") tell(connection, { type: "beat" });
-      else if (said.type === "exited") this.#coordinator?.gone(said.rank, said.detail);
+      else if (said.type === "exited") this.#exited(said);
       else if (said.type === "node" && mine === undefined) mine = this.#seat(connection, said);
       else connection.close();
     };
     connection.onClose = (reason) => {
-      if (mine !== undefined) this.#lost(`The launcher of node ${mine} is gone (${reason}).`);
+      if (mine === undefined) return;
+      this.#incomplete = true;
+      this.#lost(`The launcher of node ${mine} is gone (${reason}).`);
     };
   }
 

@@ -92,17 +92,10 @@ export class Line {
       try {
         const socket = await open(address, Math.max(1, left()));
         await call(socket, secret, { purpose, generation, from: rank, to: 0 });
-        const connection = new SocketConnection(socket, name);
-        connection.onMessage = (message) => this.#heard(message as FromCoordinator);
-        connection.onClose = (reason) => void this.#dropped(connection, reason);
-        connection.send(await this.#options.hello(socket));
-        this.#connection = connection;
-        this.#lastHeard = this.#clock.now();
-        this.#opened = performance.now();
-        if (this.#ready) this.#options.onAgain?.();
-        this.#ready = true;
+        await this.#introduce(socket, name);
         return;
       } catch (error) {
+        if (error instanceof JoinError) throw error; // this side's own failure, which no other attempt mends
         const final = error instanceof HandshakeError && error.kind !== "closed" && error.kind !== "slow";
         if (this.#closed) return;
         if (final || left() < PAUSE) {
@@ -112,6 +105,29 @@ export class Line {
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     }
+  }
+
+  /** The other side is the coordinator: says who this is. @throws JoinError when this side cannot say so. */
+  async #introduce(socket: Socket, name: string): Promise<void> {
+    const connection = new SocketConnection(socket, name);
+    let lost: string | undefined;
+    connection.onMessage = (message) => this.#heard(message as FromCoordinator);
+    connection.onClose = (reason) => {
+      lost = reason;
+      void this.#dropped(connection, reason);
+    };
+    try {
+      connection.send(await this.#options.hello(socket));
+    } catch (error) {
+      connection.close();
+      throw error instanceof JoinError ? error : new JoinError((error as Error).message);
+    }
+    if (lost !== undefined) throw new Error(lost);
+    this.#connection = connection;
+    this.#lastHeard = this.#clock.now();
+    this.#opened = performance.now();
+    if (this.#ready) this.#options.onAgain?.();
+    this.#ready = true;
   }
 
   #heard(message: FromCoordinator): void {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { call } from "../../../platform/node-handshake.ts";
 import { Listener } from "../../../platform/node-listener.ts";
 import { detach, part } from "../../../platform/node-wire.ts";
@@ -20,7 +21,8 @@ import type {
 } from "../../../world/index.ts";
 import type { Report } from "../../../world/report.ts";
 import type { Seen } from "../../../world/waiting.ts";
-import { type Address, JoinError, Line, open } from "./line.ts";
+import { rankSocket } from "./folder.ts";
+import { type Address, JoinError, Line, nameOf, open } from "./line.ts";
 
 /** Most characters of what the coordinator is told of an end. */
 const LONGEST_DETAIL = 1500;
@@ -169,16 +171,27 @@ export class RankOffice {
   /** Opens what others call. @returns where. */
   async #listen(socket: Socket): Promise<Place> {
     if (this.#place) return this.#place; // a reconnection
-    const { folder, rank, host, onlyTcp } = this.#options;
-    const path = `${folder}/rank-${rank}.sock`;
-    await this.#listener().listen({ path });
+    const { folder, rank, generation, host, onlyTcp } = this.#options;
+    const path = join(folder, rankSocket(rank, generation));
+    await this.#bind({ path });
     this.#place = { host, path };
     if (!socket.localAddress && !onlyTcp) return this.#place;
     // Other hosts reach this one by the address that reaches the coordinator, and by no other.
     const address = socket.localAddress ?? "127.0.0.1";
-    const port = await this.#listener().listen({ host: address, port: 0 });
+    const port = await this.#bind({ host: address, port: 0 });
     this.#place = { host, path, address, port };
     return this.#place;
+  }
+
+  /** @throws JoinError when nothing can listen there: waiting would not help. */
+  async #bind(at: Address): Promise<number> {
+    try {
+      return await this.#listener().listen(at);
+    } catch (error) {
+      throw new JoinError(
+        `rank ${this.#options.rank} could not listen at ${nameOf(at)} for the other ranks: ${(error as Error).message}.`,
+      );
+    }
   }
 
   #listener(): Listener {

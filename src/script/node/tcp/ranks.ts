@@ -23,6 +23,8 @@ export interface RanksOptions {
   onOutput(rank: number, output: Output): void;
   readonly taken?: () => Promise<unknown> | undefined;
   onEnded(rank: number, end: HostEnd): void;
+  /** What a process prints is lost from here on. */
+  onUnprinted(rank: number, reason: string): void;
   /** A process is gone, or could not join, before its program's end was known. */
   onGone(rank: number, detail: string, exitCode: number): void;
 }
@@ -40,10 +42,8 @@ class RankProcess {
   #how = { detail: "is gone", exitCode: 1 };
   readonly #patience = new Patience();
 
-  constructor(options: RanksOptions, localRank: number) {
-    const orders = options.orders(localRank);
+  constructor(options: RanksOptions, orders: HostOptions, file: number | undefined) {
     const { rank, size } = orders.office;
-    const file = options.output?.(rank);
     this.rank = rank;
     this.#options = options;
     this.closed = new Promise((resolve) => {
@@ -100,12 +100,13 @@ class RankProcess {
   }
 
   #take(message: ProcessMessage): void {
-    const { onOutput, onEnded, onGone } = this.#options;
+    const { onOutput, onEnded, onGone, onUnprinted } = this.#options;
     this.#patience.heard();
     if (message.type === "output") {
       for (const item of message.items) onOutput(this.rank, item);
       this.#receipts.handedOn(message.items.reduce((sum, { cost }) => sum + cost, 0));
-    } else {
+    } else if (message.type === "unprinted") onUnprinted(this.rank, message.reason);
+    else {
       this.#ended = true;
       if (message.type === "ended") onEnded(this.rank, message);
       else onGone(this.rank, `could not join: ${message.message}`, 1);
@@ -142,7 +143,9 @@ export class RankProcesses {
   #open: number;
 
   constructor(options: RanksOptions) {
-    this.#processes = Array.from({ length: options.count }, (_, local) => new RankProcess(options, local));
+    const orders = Array.from({ length: options.count }, (_, local) => options.orders(local));
+    const files = orders.map(({ office }) => options.output?.(office.rank)); // what throws here has started nothing
+    this.#processes = orders.map((each, local) => new RankProcess(options, each, files[local]));
     this.#open = options.count;
     for (const { closed } of this.#processes) void closed.then(() => this.#open--);
   }

@@ -1,8 +1,9 @@
 /** The secret of a job: who knows it belongs to it. It is read here and never sent. */
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../../../platform/node-files.ts";
 
 /** Fewest characters of a secret. */
 const SHORTEST = 16;
@@ -47,7 +48,7 @@ function userSecret(env: Readonly<Record<string, string | undefined>>): string {
   // Several ranks may come here at once: each writes a file of its own, and the first one's gets the name.
   const part = `${file}.${process.pid}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file), 0o700);
     writeFileSync(part, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
     linkSync(part, file);
   } catch (error) {
