@@ -10,6 +10,7 @@ import type { Tracer } from "../trace/trace.ts";
 import type { Report } from "./diagnose.ts";
 import { type Driver, type EngineOptions, type Served, SHORT } from "./driver.ts";
 import { EagerSends } from "./eager.ts";
+import { AbortError, forgotten, JobError } from "./errors.ts";
 import { formatOperation, type Span } from "./operation.ts";
 import { pendingOf } from "./pending.ts";
 import { pulse, pulseAt, Recorder } from "./recorder.ts";
@@ -17,16 +18,6 @@ import { OpenCalls } from "./store/open-calls.ts";
 import type { Traffic } from "./traffic.ts";
 import type { RankState, Transport } from "./transport.ts";
 import type { Work } from "./work.ts";
-
-/** An error that every rank of a job gets when the job cannot go on. */
-export class JobError extends Error {
-  override readonly name = "JobError";
-}
-
-/** What `abort` throws on the rank that called it. */
-export class AbortError extends Error {
-  override readonly name = "AbortError";
-}
 
 /** Call sites are always captured for a rank's first operations, later only when it must wait. */
 const ALWAYS_SITED = 1000;
@@ -312,7 +303,7 @@ export class Engine {
    * @throws Error naming the operations that nobody waited for.
    */
   async finish(): Promise<void> {
-    if (this.#unclaimed) throw this.#forgotten();
+    if (this.#unclaimed) throw forgotten(this.rank, this.#unclaimed);
     while (this.#active.length > 0) await this.#active[0];
     await this.device.synchronize();
     await this.transport.remote?.drain();
@@ -348,19 +339,5 @@ export class Engine {
     let kept = 0;
     for (let i = 0; i < active.length; i++) if (!active[i].done) active[kept++] = active[i];
     active.length = kept;
-  }
-
-  #forgotten(): Error {
-    const texts: string[] = [];
-    for (let work = this.#unclaimed; work; work = work.nextUnclaimed) {
-      const site = formatSite(work.operation.site);
-      texts.push(formatOperation(work.operation) + (site ? ` (${site})` : ""));
-    }
-    const works = texts.reverse().slice(0, 3).join(", ");
-    const more = texts.length > 3 ? ` and ${texts.length - 3} more` : "";
-    return new Error(
-      `rank ${this.rank} ended without waiting for ${works}${more}. ` +
-        "`await` each operation, or let the stream wait with .wait(), before the program ends.",
-    );
   }
 }

@@ -14,7 +14,7 @@ export {
   type ShmControl,
   takeShmControl,
 } from "./build.ts";
-export { AbortError, JobError } from "./engine.ts";
+export { AbortError, JobError } from "./errors.ts";
 export { ProcessGroup } from "./group.ts";
 export { Coordinator } from "./job/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
