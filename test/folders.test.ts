@@ -360,9 +360,6 @@ describe.concurrent("the command", () => {
       out: "",
       err: "The logs are incomplete from here on: ENOSPC: no space left on device, write.\n",
     });
-    expect(prints.status).toBe(0);
-    expect(prints.err).toMatch(
-      /^What rank [01] prints is lost from here on: ENOSPC: no space left on device, write\.\n$/,
-    );
+    expect(prints).toEqual(shows); // printed or shown, it goes the same way
   });
 });

@@ -10,7 +10,7 @@ function at(mark: string): string {
 }
 
 /** Milliseconds that a rank may be silent in these tests. */
-const TIMEOUT = 1500;
+const TIMEOUT = 3000;
 
 async function run(fault: string, ranks: number): Promise<Outcome & { after: number }> {
   const options = { ranks, transport: "tcp", options: { fault }, processes: { timeout: TIMEOUT } } as const;
@@ -37,7 +37,7 @@ interface Expected {
 
 const theLast = (size: number): number => size - 1;
 const silent = (size: number): string =>
-  `rank ${size - 1} has been silent for 1.5 s: it is stopped, or its network is cut while rank 0 waits in `;
+  `rank ${size - 1} has been silent for ${TIMEOUT / 1e3} s: it is stopped, or its network is cut while rank 0 waits in `;
 
 const faults: Record<string, Expected> = {
   killed: {

@@ -8,7 +8,7 @@ import { ourFault } from "../answer.ts";
 import type { Deadline } from "../deadline.ts";
 import { diagnose, type Report, stuckRanks } from "../diagnose.ts";
 import type { Engine } from "../engine.ts";
-import type { RankState } from "../transport.ts";
+import type { Failure, RankState } from "../transport.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 
@@ -132,7 +132,9 @@ export class Watchdog {
     if (missing > 0 && now - this.#abortedAt < PATIENCE) return;
     const answers = Array.from({ length: size }, (_, rank) => layout.readReport(rank)).filter((a) => a !== undefined);
     const by = Atomics.load(layout.words, ABORT) - 1;
-    const failure = answers.find((answer) => answer.report.rank === by)?.failure;
+    // Who watches over the threads from outside is no rank: it has seen that all of them are stuck.
+    const outside: Failure | undefined = by === size ? { kind: "stuck", by: -1, detail: "" } : undefined;
+    const failure = outside ?? answers.find((answer) => answer.report.rank === by)?.failure;
     const told = answers.map((answer) => answer.report);
     if (failure) this.#engine.fail(diagnose(failure, told));
     else if (now - this.#abortedAt > 2 * PATIENCE) {
