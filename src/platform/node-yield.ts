@@ -17,10 +17,10 @@ interface Koffi {
   load(path: string): { func(signature: string): () => unknown };
 }
 
-/** @returns the call, or undefined where it cannot be made. Opening takes some milliseconds. */
+/** @returns the call, or undefined where it cannot be made or WORLDSIZE_YIELD is off. Opening takes some milliseconds. */
 export function openYield(): (() => void) | undefined {
   const place = places[process.platform];
-  if (!place) return undefined;
+  if (!place || process.env.WORLDSIZE_YIELD === "off") return undefined;
   try {
     const koffi = createRequire(import.meta.url)("koffi") as Koffi;
     return koffi.load(place[0]).func(place[1]);

@@ -16,7 +16,7 @@ const LINE = 16;
 const RANK = 3 * LINE;
 export const SLOTS = 8;
 export const TICKETS = 1024;
-const RING = 2 * LINE + SLOTS * LINE;
+const RING = LINE + SLOTS * LINE;
 
 /** Header words. */
 export const ABORT = 0; // 0, or 1 + the rank whose failure ends the job
@@ -29,9 +29,8 @@ export const MOVES = LINE; // its engine's count of moves when it fell asleep
 export const REPORT_BYTES = LINE + 1; // length of its report
 export const ANSWERED = LINE + 2; // 1 once its report for a failure is in place
 const REPORT_VERSION = LINE + 3; // odd while its report is being written
-/** Words of a ring: sent is the sender's, taken the receiver's. */
-export const SENT = 0;
-export const TAKEN = LINE;
+/** Word of a ring, written by the receiver: messages taken. The sender's count is in the slots. */
+export const TAKEN = 0;
 /** Words of a slot. */
 export const S_GROUP = 0;
 export const S_CHANNEL = 1;
@@ -40,6 +39,7 @@ export const S_HASH = 3;
 export const S_ADDRESS = 4;
 export const S_BYTES = 5;
 export const S_TICKET = 6;
+export const S_COUNT = 7; // stored last: the message's number in its ring, from 1
 
 export class ShmLayout {
   readonly size: number;
@@ -81,7 +81,7 @@ export class ShmLayout {
   }
 
   slot(ring: number, position: number): number {
-    return ring + 2 * LINE + (position & (SLOTS - 1)) * LINE;
+    return ring + LINE + (position & (SLOTS - 1)) * LINE;
   }
 
   /** Stores a rank's report in place of its last one. */

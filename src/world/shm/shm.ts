@@ -33,6 +33,9 @@ export class ShmTransport implements Transport {
   readonly #words: Int32Array;
   readonly #runtime: KernelRuntime;
   readonly #matcher: Matcher;
+  /** By peer: messages put into the ring to it, and how many of them it was seen to have taken. */
+  readonly #sentTo: Int32Array;
+  readonly #takenBy: Int32Array;
   /** Sends whose slot is in a ring, and sends that wait for a free slot or ticket. */
   readonly #sent: Sending[] = [];
   readonly #queued: Sending[] = [];
@@ -51,6 +54,8 @@ export class ShmTransport implements Transport {
     this.links = links;
     this.rank = rank;
     this.size = layout.size;
+    this.#sentTo = new Int32Array(layout.size);
+    this.#takenBy = new Int32Array(layout.size);
     this.layout = layout;
     this.#words = layout.words;
     this.#runtime = runtime;
@@ -152,12 +157,15 @@ export class ShmTransport implements Transport {
     const { peer, span, group, channel, tag, operation } = sending.message;
     const words = this.#words;
     const ring = this.layout.ring(this.rank, peer);
-    const sent = words[ring + L.SENT];
-    if (((sent - Atomics.load(words, ring + L.TAKEN)) | 0) >= L.SLOTS) return false;
+    const sent = this.#sentTo[peer];
+    if (((sent - this.#takenBy[peer]) | 0) >= L.SLOTS) {
+      this.#takenBy[peer] = Atomics.load(words, ring + L.TAKEN);
+      if (((sent - this.#takenBy[peer]) | 0) >= L.SLOTS) return false;
+    }
     const ticket = this.#tickets.pop();
     if (ticket === undefined) return false;
     sending.ticket = ticket;
-    Atomics.store(words, this.layout.ticket(this.rank, ticket), 0);
+    words[this.layout.ticket(this.rank, ticket)] = 0; // seen before the slot, whose last word is stored in order
     const slot = this.layout.slot(ring, sent);
     words[slot + L.S_GROUP] = group;
     words[slot + L.S_CHANNEL] = channel;
@@ -166,7 +174,8 @@ export class ShmTransport implements Transport {
     words[slot + L.S_ADDRESS] = addressOf(span.buffer) + span.offset;
     words[slot + L.S_BYTES] = spanBytes(span);
     words[slot + L.S_TICKET] = ticket;
-    Atomics.store(words, ring + L.SENT, (sent + 1) | 0);
+    this.#sentTo[peer] = sent + 1;
+    Atomics.store(words, slot + L.S_COUNT, this.#sentTo[peer]);
     this.#sent.push(sending);
     this.layout.wake(peer);
     return true;
@@ -194,9 +203,10 @@ export class ShmTransport implements Transport {
     const words = this.#words;
     const ring = this.layout.ring(from, this.rank);
     let taken = words[ring + L.TAKEN];
-    const moved = Atomics.load(words, ring + L.SENT) !== taken;
-    while (Atomics.load(words, ring + L.SENT) !== taken) {
-      const slot = this.layout.slot(ring, taken);
+    let slot = this.layout.slot(ring, taken);
+    let moved = false;
+    while (Atomics.load(words, slot + L.S_COUNT) === ((taken + 1) | 0)) {
+      moved = true;
       const arrival: Arrival = {
         from,
         group: words[slot + L.S_GROUP],
@@ -208,6 +218,7 @@ export class ShmTransport implements Transport {
         ticket: words[slot + L.S_TICKET],
       };
       taken = (taken + 1) | 0;
+      slot = this.layout.slot(ring, taken);
       Atomics.store(words, ring + L.TAKEN, taken);
       this.layout.wake(from); // it may wait for a slot
       this.#matcher.arrive(arrival);
