@@ -72,9 +72,9 @@ function allReducePlans(transport: Flags["transport"]): [number, Case[]][] {
     [
       4,
       [
-        [1024, 300],
-        [65_536, 200],
-        [MIB, 40],
+        [1024, 10_000],
+        [65_536, 2000],
+        [MIB, 200],
         [64 * MIB, 5],
       ],
     ],
