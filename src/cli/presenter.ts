@@ -170,7 +170,8 @@ export class Presenter {
       return;
     }
     const who = failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
-    this.#output.write(`\n${pc.red(`${who}:`)}\n${failure.stack}\n`, "stderr");
+    const what = failure.rank >= 0 ? failure.stack : failure.message;
+    this.#output.write(`\n${pc.red(`${who}:`)}\n${what}\n`, "stderr");
     if (recorder) this.#output.write(pc.dim(`The last operations of each rank: ${recorder}\n`), "stderr");
     if (lost) this.#output.write(pc.dim(`The last operations of each rank could not be written: ${lost}\n`), "stderr");
   }

@@ -9,6 +9,8 @@ import type { HostEnd, HostOptions } from "./host.ts";
 
 /** A process that should end and says nothing for so many milliseconds, though it is listened to, is ended. */
 const PATIENCE = 2000;
+/** The same of one that is probably stopped. */
+const STOPPED = 300;
 /** Milliseconds that what a process has said may take to come once the process is gone. */
 const LATE = 500;
 /** Milliseconds between two looks. */
@@ -81,9 +83,9 @@ class RankProcess {
     this.#tell({ type: "orders", options: orders });
   }
 
-  /** Whether it has had time to say something, and has not. */
-  get silent(): boolean {
-    return this.#patience.look() > PATIENCE && !this.#receipts.waiting;
+  /** Whether it has had so many milliseconds to say something, and has not. */
+  isSilent(patience: number): boolean {
+    return this.#patience.look() > patience && !this.#receipts.waiting;
   }
 
   /** From now on, silence counts. */
@@ -152,15 +154,16 @@ export class RankProcesses {
 
   /**
    * Lets the processes end by themselves, for as long as they have something to say.
-   * @param lost a rank whose process may be stopped.
+   * @param lost a rank whose process may be stopped, or may be about to tell of its end.
    */
   async close(lost?: number): Promise<void> {
-    this.#processes.find(({ rank }) => rank === lost)?.kill();
     for (const each of this.#processes) each.listen();
     const all = this.#all();
     while (this.#open > 0) {
       await Promise.race([all, new Promise((resolve) => setTimeout(resolve, LOOK))]);
-      for (const each of this.#processes) if (each.silent) each.kill();
+      for (const each of this.#processes) {
+        if (each.isSilent(each.rank === lost ? STOPPED : PATIENCE)) each.kill();
+      }
     }
   }
 
