@@ -77,7 +77,7 @@ function argumentsOf(file: string): Map<string, string[]> {
   const names = (type: ts.TypeNode | undefined): string[] =>
     type && ts.isTypeLiteralNode(type) ? type.members.map((member) => member.name?.getText() ?? "") : [];
   const visit = (node: ts.Node): void => {
-    if (ts.isMethodDeclaration(node) && ts.isIdentifier(node.name)) {
+    if (ts.isMethodDeclaration(node) && ts.isClassDeclaration(node.parent) && ts.isIdentifier(node.name)) {
       const all = node.parameters.flatMap((each) => {
         const name = each.name.getText();
         return name === "options" ? names(each.type) : name === "operations" ? ["op", "tensor", "peer", "tag"] : [name];

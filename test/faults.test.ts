@@ -50,7 +50,7 @@ const faults: Record<string, Fault> = {
       `rank ${n - 1} called broadcast(f32[4], root 0) as operation 2 of world (${at("otherCollective last")}), `,
       others,
       `called allReduce(sum, f32[4]) there (${at("otherCollective rest")}).`,
-      "Every rank must call the same collectives, with the same shapes, dtypes, operators and roots, in the same order.",
+      "Every rank must call the same collectives, with the same shapes, dtypes, operators, roots and algorithms, in the same order.",
     ],
   },
   otherShape: {
@@ -115,7 +115,7 @@ const faults: Record<string, Fault> = {
     sizes: [5],
   },
   rejected: { rank: theLast, message: () => ["nobody catches me"] },
-  exited: { rank: theLast, message: () => ["its thread ended by itself with exit code 7"] },
+  exited: { rank: theLast, message: () => ["called process.exit(7) before its program had ended"] },
   freed: { rank: () => 0, message: () => ["called world.allReduce with f32[4], which was freed before."] },
 };
 

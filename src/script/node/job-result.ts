@@ -83,11 +83,11 @@ export class Endings {
     const endings = [...this.#endings.values()]; // in the order they came: the first failure is the cause
     const common = { endings, records: this.#records };
     const failure = this.#failure(endings, stopped, outcome);
-    if (!failure) {
-      const [, exitCode] = [...this.#codes].sort(([a], [b]) => a - b).find(([, code]) => code !== 0) ?? [0, 0];
-      return { ...common, ok: true, exitCode };
-    }
-    return { ...common, ok: false, failure, exitCode: this.#codes.get(failure.rank) || FAILED };
+    const [, first] = [...this.#codes].sort(([a], [b]) => a - b).find(([, code]) => code !== 0) ?? [0, 0];
+    if (!failure) return { ...common, ok: true, exitCode: first };
+    // Of a failure of all together, such as the end of the thread they share, it is that of the first one.
+    const exitCode = failure.rank < 0 ? first : this.#codes.get(failure.rank);
+    return { ...common, ok: false, failure, exitCode: exitCode || FAILED };
   }
 
   #failure(endings: readonly Ending[], stopped: boolean, outcome: Outcome | undefined): JobFailure | undefined {
