@@ -73,7 +73,10 @@ function mute(): { showAll(): void; end(): void } {
   const originals = streams.map((stream) => stream.write);
   streams.forEach((stream, i) => {
     stream.write = (...args: unknown[]) => {
-      if (kept.length < 1000) kept.push(() => Reflect.apply(originals[i], stream, args));
+      const done = args.at(-1);
+      const plain = typeof done === "function" ? args.slice(0, -1) : args;
+      if (kept.length < 1000) kept.push(() => Reflect.apply(originals[i], stream, plain));
+      if (typeof done === "function") queueMicrotask(() => done()); // a program may wait for it
       return true;
     };
   });
