@@ -85,9 +85,9 @@ it("notices another version, on both sides", async () => {
   // What a later version would say first, and how it would answer us.
   const later = Buffer.alloc(40);
   later.writeUInt32BE(0x57535a0a, 0);
-  later.writeUInt16BE(2, 4);
+  later.writeUInt16BE(3, 4);
   const challenge = await answerTo(later);
-  expect([challenge.length, challenge.readUInt16BE(4)]).toEqual([24, 1]);
+  expect([challenge.length, challenge.readUInt16BE(4)]).toEqual([24, 2]);
   expect(listener.refused.version).toBe(1);
   const other = join(folder, "later.sock");
   const server = createServer((socket) => void socket.end(later.subarray(0, 24))).listen(other);
@@ -103,7 +103,7 @@ it("does not believe a listener that cannot prove itself", async () => {
   const server = createServer((socket) => {
     const head = Buffer.alloc(24);
     head.writeUInt32BE(0x57535a0a, 0);
-    head.writeUInt16BE(1, 4);
+    head.writeUInt16BE(2, 4);
     socket.write(head);
     let heard = 0;
     socket.on("data", (data) => {
