@@ -93,7 +93,7 @@ it("notices another version, on both sides", async () => {
   const server = createServer((socket) => void socket.end(later.subarray(0, 24))).listen(other);
   const attempt = call(await open(other), secret, intro);
   await expect(attempt).rejects.toThrow(
-    "it speaks protocol 2, this is protocol 1: all ranks must run the same version",
+    "it speaks protocol 3, this is protocol 2: all ranks must run the same version",
   );
   server.close();
 });
