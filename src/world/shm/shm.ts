@@ -141,7 +141,9 @@ export class ShmTransport implements Transport {
     return states[Atomics.load(this.#words, this.layout.rank(rank) + L.STATE)];
   }
 
+  /** Whoever waits in an operation that cannot go on comes here at every look; the first time counts. */
   fail(failure: Failure): void {
+    if (this.aborted && this.failure) return;
     this.failure ??= failure;
     this.onFailure();
     Atomics.compareExchange(this.#words, L.ABORT, 0, this.rank + 1);

@@ -4,7 +4,7 @@
  * gathers what every rank was doing and gives all of them the same account of it.
  */
 import { PatientClock } from "../../platform/patience.ts";
-import { ourFault } from "../answer.ts";
+import { type Answer, ourFault } from "../answer.ts";
 import type { Deadline } from "../deadline.ts";
 import { diagnose, type Report, stuckRanks } from "../diagnose.ts";
 import type { Engine } from "../engine.ts";
@@ -127,10 +127,15 @@ export class Watchdog {
       this.#write("running", "", true);
     }
     let missing = 0;
-    for (let rank = 0; rank < size; rank++)
-      if (!answered(rank) && this.#transport.stateOf(rank) === "running") missing++;
+    const answers: Answer[] = [];
+    for (let rank = 0; rank < size; rank++) {
+      const answer = layout.readReport(rank);
+      if (answer) answers.push(answer);
+      // A report that is being written again belongs to a rank that has answered all the same.
+      const due = answered(rank) ? !answer : this.#transport.stateOf(rank) === "running";
+      if (due) missing++;
+    }
     if (missing > 0 && now - this.#abortedAt < PATIENCE) return;
-    const answers = Array.from({ length: size }, (_, rank) => layout.readReport(rank)).filter((a) => a !== undefined);
     const by = Atomics.load(layout.words, ABORT) - 1;
     // Who watches over the threads from outside is no rank: it has seen that all of them are stuck.
     const outside: Failure | undefined = by === size ? { kind: "stuck", by: -1, detail: "" } : undefined;

@@ -1,6 +1,7 @@
 /** The rank processes that one launcher has started on its host, in one generation of the job. */
 import { type ChildProcess, fork } from "node:child_process";
 import { constants } from "node:os";
+import { FAILED } from "../job-result.ts";
 import { type Output, type PrintStream, Receipts } from "../output.ts";
 import { Patience } from "../patience.ts";
 import type { ProcessMessage, ProcessReply } from "../rank-process.ts";
@@ -41,7 +42,9 @@ class RankProcess {
   #close!: () => void;
   #ended = false;
   #gone = false;
-  #how = { detail: "is gone", exitCode: 1 };
+  #how = { detail: "is gone", exitCode: FAILED };
+  /** We have ended it: how it ended says nothing. */
+  #killed = false;
   readonly #patience = new Patience();
 
   constructor(options: RanksOptions, orders: HostOptions, file: number | undefined) {
@@ -70,14 +73,14 @@ class RankProcess {
     child.on("message", (message: ProcessMessage) => this.#take(message));
     child.on("exit", (code, signal) => {
       this.#how = signal
-        ? { detail: `was killed by ${signal}`, exitCode: 128 + constants.signals[signal] }
-        : { detail: `ended its process with exit code ${code}`, exitCode: code || 1 };
+        ? { detail: `was killed by ${signal}`, exitCode: this.#killed ? FAILED : 128 + constants.signals[signal] }
+        : { detail: `ended its process with exit code ${code}`, exitCode: code || FAILED };
       void this.#drain();
     });
     child.on("close", () => this.#over());
     child.on("error", (error) => {
       if (child.pid !== undefined) return; // a message that came too late, or a signal
-      this.#how = { detail: `could not be started: ${error.message}`, exitCode: 1 };
+      this.#how = { detail: `could not be started: ${error.message}`, exitCode: FAILED };
       this.#over();
     });
     this.#tell({ type: "orders", options: orders });
@@ -94,6 +97,7 @@ class RankProcess {
   }
 
   kill(): void {
+    this.#killed = true;
     this.#child.kill("SIGKILL");
   }
 
@@ -111,7 +115,7 @@ class RankProcess {
     else {
       this.#ended = true;
       if (message.type === "ended") onEnded(this.rank, message);
-      else onGone(this.rank, `could not join: ${message.message}`, 1);
+      else onGone(this.rank, `could not join: ${message.message}`, FAILED);
     }
   }
 
