@@ -19,13 +19,14 @@ export interface Answer {
 
 const encoder = new TextEncoder();
 
-/** @returns JSON of at most REPORT_ROOM bytes: of the oldest operations as many go as must. */
+/** @returns JSON of at most REPORT_ROOM bytes: of the oldest operations, and of waits for the store, as many go as must. */
 export function encodeAnswer({ report, failure }: Answer): Uint8Array {
   // Awaited operations are what a diagnosis lives on.
   const pending = [...report.pending].sort((a, b) => Number(b.awaited) - Number(a.awaited));
   for (let keep = 64; ; keep >>= 1) {
     const recent = keep === 0 ? [] : report.recent.slice(-keep);
-    const shorter = { ...report, recent, pending: keep === 0 ? [] : pending.slice(0, keep) };
+    const store = report.store && { ...report.store, waits: report.store.waits.slice(0, keep) };
+    const shorter = { ...report, recent, pending: pending.slice(0, keep), store };
     const bytes = encoder.encode(JSON.stringify({ report: shorter, failure }));
     if (bytes.length <= REPORT_ROOM) return bytes;
     if (keep === 0) throw new RangeError(`A report of rank ${report.rank} has ${bytes.length} bytes: ${ourFault}`);
