@@ -3,12 +3,12 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Connection } from "../src/platform/connection.ts";
 import { SocketConnection } from "../src/platform/node-connection.ts";
 import { Listener } from "../src/platform/node-listener.ts";
 import { type OfficeMail, RankOffice } from "../src/script/node/tcp/office.ts";
 import type { Report } from "../src/world/diagnose.ts";
 import { Coordinator, defaultTable, RemoteStore } from "../src/world/index.ts";
+import { joinOf } from "./helpers/coordinator.ts";
 
 let folder: string;
 let coordinator: Coordinator;
@@ -135,20 +135,7 @@ it("nonsense from a rank that knows the secret costs it its connection, and the 
 
 it("a rank whose line dropped at the good end of the job learns of that end, not of a failure", async () => {
   const sent: object[] = [];
-  const join = (rank: number): Connection => {
-    const nothing = (): void => {};
-    const connection = {
-      name: `rank ${rank}`,
-      send: (message: object) => void sent.push({ to: rank, ...message }),
-      onMessage: nothing as Connection["onMessage"],
-      onClose: nothing as Connection["onClose"],
-      close: nothing,
-    };
-    coordinator.attach(connection);
-    const place = { host: "here", path: "nowhere" };
-    connection.onMessage({ type: "join", rank, size: 2, session: `${rank}`, pid: 1, place, table: defaultTable });
-    return connection;
-  };
+  const join = joinOf(coordinator, (to, message) => void sent.push({ to, ...message }));
   const [first, second] = [join(0), join(1)];
   second.onMessage({ type: "left", report: report(1, "finished") });
   second.onClose("the network dropped it");

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Connection } from "../src/platform/connection.ts";
 import { afterPatience, PatientClock } from "../src/platform/patience.ts";
 import type { JobOptions } from "../src/script/node/job.ts";
 import type { Report } from "../src/world/diagnose.ts";
-import { Coordinator, defaultTable } from "../src/world/index.ts";
+import { Coordinator } from "../src/world/index.ts";
 import { Stillness } from "../src/world/job/stillness.ts";
 import { whoWaits } from "../src/world/waiting.ts";
+import { joinOf } from "./helpers/coordinator.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
 
 const source = readFileSync(new URL("./programs/silence.ts", import.meta.url), "utf8").split("\n");
@@ -176,20 +176,7 @@ describe("patience", () => {
       onSilence: (text) => said.push(text),
     });
     const sent: object[] = [];
-    const join = (rank: number): Connection => {
-      const nothing = (): void => {};
-      const connection = {
-        name: `rank ${rank}`,
-        send: (message: object) => void sent.push(message),
-        onMessage: nothing as Connection["onMessage"],
-        onClose: nothing as Connection["onClose"],
-        close: nothing,
-      };
-      coordinator.attach(connection);
-      const place = { host: "here", path: "nowhere" };
-      connection.onMessage({ type: "join", rank, size: 2, session: `${rank}`, pid: 1, place, table: defaultTable });
-      return connection;
-    };
+    const join = joinOf(coordinator, (_, message) => void sent.push(message));
     let over = false;
     void coordinator.over.then(() => void (over = true));
     const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 130));

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { closest, distance } from "fastest-levenshtein";
+import { distance } from "../platform/words.ts";
 
 /** The package's own folder, seen from dist/. */
 export const root = fileURLToPath(new URL("../", import.meta.url));
@@ -61,6 +61,6 @@ export function suggest(word: string, words: readonly string[]): string {
     .sort((a, b) => distance(word, a) - distance(word, b))
     .slice(0, 3);
   if (near.length === 0 && words.length <= 6) return `Known are ${words.join(", ")}.`;
-  if (near.length === 0) near.push(closest(word, [...words]));
+  if (near.length === 0) near.push([...words].sort((a, b) => distance(word, a) - distance(word, b))[0]);
   return `Did you mean ${near.join(" or ")}?`;
 }

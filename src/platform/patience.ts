@@ -30,6 +30,25 @@ export class PatientClock {
   }
 }
 
+/** Milliseconds between two looks at somebody's silence, about. */
+const LOOK = 125;
+
+/** How long somebody has been silent. */
+export class Silence {
+  readonly #clock = new PatientClock(() => performance.now(), LOOK);
+  #heard = 0;
+
+  /** They have said something, or are about to be listened to. */
+  heard(): void {
+    this.#heard = this.#clock.now();
+  }
+
+  /** Milliseconds. Ask often while waiting. */
+  look(): number {
+    return this.#clock.now() - this.#heard;
+  }
+}
+
 /**
  * Calls back after so many milliseconds in which this thread could run. Any number will do, also
  * more than a timer takes; from 2^53 - 1 on it never does. @returns how to call it off.

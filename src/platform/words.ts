@@ -4,7 +4,7 @@
  */
 
 /** Edits (insert, delete, replace, swap neighbours) that make one word of another. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

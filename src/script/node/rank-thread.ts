@@ -3,11 +3,11 @@
  * on what it says, and believes its end only when everything it printed has come.
  */
 import { Worker } from "node:worker_threads";
+import { Silence } from "../../platform/patience.ts";
 import { cut } from "../../trace/text.ts";
 import type { Report } from "../../world/report.ts";
 import { lostRank } from "../rank.ts";
 import { giveCredit, type Output, outputWord } from "./output.ts";
-import { Patience } from "./patience.ts";
 import { noRecords, type WorkerMessage, type WorkerReply, type WorkerStart } from "./protocol.ts";
 import { workerFile } from "./worker-file.ts";
 
@@ -37,7 +37,7 @@ export class RankThread {
   readonly #exit: Promise<void>;
   #gone = false;
   #killed = false;
-  readonly #patience = new Patience();
+  readonly #silence = new Silence();
 
   constructor(start: Omit<WorkerStart, "output">, handlers: RankThreadHandlers) {
     const workerData: WorkerStart = { ...start, output: this.#word };
@@ -45,7 +45,7 @@ export class RankThread {
     const worker = new Worker(workerFile(), { workerData, transferList, name: `rank ${start.rank}` });
     this.#worker = worker;
     worker.on("message", (message: WorkerMessage) => {
-      this.#patience.heard();
+      this.#silence.heard();
       if (message.type === "store") handlers.onStore(message);
       else if (message.type === "doing") handlers.onDoing(message.reports);
       else if (message.type === "ended") handlers.onEnded(message);
@@ -74,8 +74,8 @@ export class RankThread {
   /** Lets the thread end, now that its ranks have; it may print to the last, however slowly that is read. */
   async leave(): Promise<void> {
     this.post({ type: "over" });
-    this.#patience.heard();
-    while (!this.#gone && (Atomics.load(this.#word, 0) > 0 || this.#patience.look() < PATIENCE)) {
+    this.#silence.heard();
+    while (!this.#gone && (Atomics.load(this.#word, 0) > 0 || this.#silence.look() < PATIENCE)) {
       await Promise.race([this.#exit, new Promise((resolve) => setTimeout(resolve, LOOK))]);
     }
     await this.kill();

@@ -1,9 +1,9 @@
 /** The rank processes that one launcher has started on its host, in one generation of the job. */
 import { type ChildProcess, fork } from "node:child_process";
 import { constants } from "node:os";
+import { Silence } from "../../../platform/patience.ts";
 import { FAILED } from "../job-result.ts";
 import { type Output, type PrintStream, Receipts } from "../output.ts";
-import { Patience } from "../patience.ts";
 import type { ProcessMessage, ProcessReply } from "../rank-process.ts";
 import { workerFile } from "../worker-file.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
@@ -45,7 +45,7 @@ class RankProcess {
   #how = { detail: "is gone", exitCode: FAILED };
   /** We have ended it: how it ended says nothing. */
   #killed = false;
-  readonly #patience = new Patience();
+  readonly #silence = new Silence();
 
   constructor(options: RanksOptions, orders: HostOptions, file: number | undefined) {
     const { rank, size } = orders.office;
@@ -88,12 +88,12 @@ class RankProcess {
 
   /** Whether it has had so many milliseconds to say something, and has not. */
   isSilent(patience: number): boolean {
-    return this.#patience.look() > patience && !this.#receipts.waiting;
+    return this.#silence.look() > patience && !this.#receipts.waiting;
   }
 
   /** From now on, silence counts. */
   listen(): void {
-    this.#patience.heard();
+    this.#silence.heard();
   }
 
   kill(): void {
@@ -107,7 +107,7 @@ class RankProcess {
 
   #take(message: ProcessMessage): void {
     const { onOutput, onEnded, onGone, onUnprinted } = this.#options;
-    this.#patience.heard();
+    this.#silence.heard();
     if (message.type === "output") {
       for (const item of message.items) onOutput(this.rank, item);
       this.#receipts.handedOn(message.items.reduce((sum, { cost }) => sum + cost, 0));
@@ -122,15 +122,15 @@ class RankProcess {
   /** What the process itself prints, or what it starts: the engine's last words, say. */
   #forward(stream: PrintStream): void {
     this.#child[stream]?.on("data", (text: Uint8Array) => {
-      this.#patience.heard();
+      this.#silence.heard();
       this.#options.onOutput(this.rank, { type: "printed", rank: this.rank, stream, text, cost: 0 });
     });
   }
 
   /** The process is gone. What it had said comes, unless a process that it started holds its end open. */
   async #drain(): Promise<void> {
-    this.#patience.heard();
-    while (!this.#gone && this.#patience.look() < LATE) {
+    this.#silence.heard();
+    while (!this.#gone && this.#silence.look() < LATE) {
       await Promise.race([this.closed, new Promise((resolve) => setTimeout(resolve, LOOK))]);
     }
     this.#over();
