@@ -1,5 +1,6 @@
 /** What the tests and benches need beyond the public interface. */
 
+export { loadProgram } from "./cli/load.ts";
 export type { Device } from "./device/index.ts";
 export type { Rung } from "./draw/index.ts";
 export { courseExercises } from "./exercise/node/catalog.ts";

@@ -91,10 +91,22 @@ describe.each(places)("over %s", (place) => {
 
 it("a program that can never go on, or throws as it is loaded, is an error", async () => {
   const never = program("never.ts", "await new Promise(() => {});\nexport default () => {};\n");
+  const timed = program(
+    "timed.ts",
+    "setInterval(() => {}, 50);\nawait new Promise(() => {});\nexport default () => {};\n",
+  );
   const throwing = program("throwing.ts", 'throw new Error("at import");\nexport default () => {};\n');
   const [stuck, thrown] = await Promise.all([run(["run", never]), run(["run", throwing])]);
   expect(stuck.err).toContain("never");
   expect(stuck.code).not.toBe(0);
   expect(thrown.err).toContain("at import");
+  // What a timer might still help is not ended, but said.
+  const script = `(await import("./dist/testing.js")).loadProgram(process.argv[1], 200)`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script, timed], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const said = await new Promise<string>((resolve) => child.stderr.setEncoding("utf8").once("data", resolve));
+  child.kill("SIGKILL");
+  expect(said).toBe("timed.ts is still being imported after 0.2 s: it awaits something at its top level.\n");
   expect(thrown.code).not.toBe(0);
 });

@@ -116,6 +116,12 @@ const faults: Record<string, Fault> = {
   },
   rejected: { rank: theLast, message: () => ["nobody catches me"] },
   exited: { rank: theLast, message: () => ["called process.exit(7) before its program had ended"] },
+  streamWaits: {
+    rank: everybody,
+    message: (n) => [
+      `rank ${n - 1} returned, but rank 0 waits for it in recv(f32[4]) from rank ${n - 1} (${at("streamWaits")})`,
+    ],
+  },
   freed: { rank: () => 0, message: () => ["called world.allReduce with f32[4], which was freed before."] },
 };
 

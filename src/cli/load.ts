@@ -9,15 +9,20 @@ import { type Script, scriptOf } from "../script/index.ts";
 import { compileProgram, type Program } from "../script/node/compile.ts";
 import { findScript, UsageError } from "./scripts.ts";
 
+/** Milliseconds after which a program that is still being imported is said to be. */
+const PATIENCE = 30_000;
+/** Pieces of output that are kept back; most programs print nothing here. */
+const KEPT = 1000;
+
 export interface Loaded {
   readonly program: Program;
   readonly script: Script;
 }
 
-/** @throws CompileError or UsageError with what is wrong with it. */
-export async function loadProgram(name: string): Promise<Loaded> {
+/** @param patience milliseconds before a word. @throws CompileError or UsageError with what is wrong with it. */
+export async function loadProgram(name: string, patience = PATIENCE): Promise<Loaded> {
   const program = await compileProgram(findScript(name));
-  const module = await importProgram(program);
+  const module = await importProgram(program, patience);
   try {
     return { program, script: scriptOf(module, program.file) };
   } catch (error) {
@@ -26,13 +31,17 @@ export async function loadProgram(name: string): Promise<Loaded> {
 }
 
 /** @throws UsageError when it throws, ends the process, or can never be imported. */
-async function importProgram({ url, file }: Program): Promise<Record<string, unknown>> {
+async function importProgram({ url, file }: Program, patience: number): Promise<Record<string, unknown>> {
   process.setSourceMapsEnabled(true); // lines of TypeScript, should it throw
   const quiet = mute();
   const fail = (why: string): UsageError => {
     quiet.showAll();
     return new UsageError(`${file} could not be loaded: ${why}`);
   };
+  const late = setTimeout(() => {
+    quiet.say(`${file} is still being imported after ${patience / 1e3} s: it awaits something at its top level.\n`);
+  }, patience);
+  late.unref(); // or nothing that never comes would ever be noticed
   let end: () => void = () => {};
   const over = new Promise<Error>((resolve) => {
     const exit = (code: number): void => {
@@ -47,6 +56,7 @@ async function importProgram({ url, file }: Program): Promise<Record<string, unk
     process.once("beforeExit", empty);
     process.once("uncaughtException", threw);
     end = () => {
+      clearTimeout(late);
       process.off("exit", exit);
       process.off("beforeExit", empty);
       process.off("uncaughtException", threw);
@@ -67,15 +77,17 @@ async function importProgram({ url, file }: Program): Promise<Record<string, unk
 }
 
 /** Keeps back what is printed from now on. */
-function mute(): { showAll(): void; end(): void } {
+function mute(): { showAll(): void; say(text: string): void; end(): void } {
   const kept: (() => void)[] = [];
+  let lost = 0;
   const streams = [process.stdout, process.stderr];
   const originals = streams.map((stream) => stream.write);
   streams.forEach((stream, i) => {
     stream.write = (...args: unknown[]) => {
       const done = args.at(-1);
       const plain = typeof done === "function" ? args.slice(0, -1) : args;
-      if (kept.length < 1000) kept.push(() => Reflect.apply(originals[i], stream, plain));
+      if (kept.length < KEPT) kept.push(() => Reflect.apply(originals[i], stream, plain));
+      else lost++;
       if (typeof done === "function") queueMicrotask(() => done()); // a program may wait for it
       return true;
     };
@@ -88,6 +100,8 @@ function mute(): { showAll(): void; end(): void } {
   const showAll = (): void => {
     end();
     for (const write of kept.splice(0)) write();
+    if (lost > 0) process.stderr.write(`… and ${lost} more pieces that it printed while it was imported.\n`);
   };
-  return { showAll, end };
+  const say = (text: string): void => void Reflect.apply(originals[1], process.stderr, [text]);
+  return { showAll, say, end };
 }

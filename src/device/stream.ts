@@ -149,9 +149,9 @@ export class InlineStream implements Stream {
 export class DeferredStream implements Stream {
   readonly mode = "deferred";
   readonly #execute: Execute;
-  readonly #queue: ((() => void) | Completion)[] = [];
+  readonly #queue: ((() => void) | Blockable)[] = [];
   readonly #schedule: () => void;
-  readonly #waiting: { position: number; resolve: () => void }[] = [];
+  readonly #waiting: { position: number; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #added = 0;
   #passed = 0;
   #error: KernelError | undefined;
@@ -186,8 +186,8 @@ export class DeferredStream implements Stream {
 
   async reached(position: number): Promise<void> {
     if (!this.passed(position)) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push({ position, resolve });
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.push({ position, resolve, reject });
         this.#schedule();
       });
     }
@@ -219,6 +219,7 @@ export class DeferredStream implements Stream {
       const entry = this.#queue[0];
       if (typeof entry === "function") entry();
       else if (!entry.done) break;
+      else this.#pass(entry);
       this.#queue.shift();
       this.#passed++;
     }
@@ -227,6 +228,15 @@ export class DeferredStream implements Stream {
       else i++;
     }
     return this.#passed > before;
+  }
+
+  /** What the stream waited for is over. If it failed, those who wait for what comes behind it hear why. */
+  #pass(completion: Blockable): void {
+    try {
+      completion.block();
+    } catch (error) {
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    }
   }
 
   #run(kernel: number, args: readonly number[], site: Site | undefined): void {
@@ -238,7 +248,7 @@ export class DeferredStream implements Stream {
     }
   }
 
-  #add(entry: (() => void) | Completion): void {
+  #add(entry: (() => void) | Blockable): void {
     this.#queue.push(entry);
     this.#added++;
     this.#schedule();

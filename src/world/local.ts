@@ -111,6 +111,8 @@ export class LocalHub {
     this.#failed = true;
     const message = diagnose(failure, this.#reports());
     for (const { engine } of this.#members) engine.fail(message);
+    // Streams that waited for what has failed go on, and whoever waits for them.
+    for (const { transport } of this.#members) this.activate(transport.rank);
   }
 
   #schedule(): void {

@@ -21,6 +21,7 @@ const faults = [
   "rejected",
   "exited",
   "freed",
+  "streamWaits",
 ] as const;
 
 export default defineScript({
@@ -110,6 +111,12 @@ export default defineScript({
       case "exited":
         if (last) process.exit(7);
         await world.barrier();
+        return;
+      case "streamWaits": // not the program but its stream waits for what never comes
+        if (rank === 0) {
+          world.recv(x, size - 1).wait(); // streamWaits
+          await x.add(1).data();
+        }
         return;
       case "freed":
         x.dispose();

@@ -46,13 +46,13 @@ export class Endings {
     const before = this.#endings.get(ending.rank);
     if (before && !(before.ok && !ending.ok)) return;
     this.#endings.set(ending.rank, ending);
-    this.#codes.set(ending.rank, exitCode);
+    this.#codes.set(ending.rank, exitCode & 255);
     if (!before) this.#records[ending.rank] = records;
   }
 
-  /** The thread of a rank that had ended has now, too. */
+  /** The thread of a rank that had ended has now, too. Of a code, as everywhere, eight bits count. */
   exited(rank: number, exitCode: number): void {
-    this.#codes.set(rank, this.#codes.get(rank) || exitCode);
+    this.#codes.set(rank, this.#codes.get(rank) || exitCode & 255);
   }
 
   /** A rank's process is gone. @param detail `was killed by SIGKILL`. */

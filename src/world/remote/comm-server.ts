@@ -94,7 +94,7 @@ export class CommServer implements Served {
   receive(message: ToComm): void {
     if (message.type === "call") this.#issue(message);
     else if (message.type === "await") this.#await(message.id, message.site);
-    else if (message.type === "claim") this.#claim(message.id);
+    else if (message.type === "claim") this.#claim(message.id, message.stream);
     else if (message.type === "destroy") this.#destroy(message.group);
     else if (message.type === "drain") void this.#drain();
     else if (message.type === "report") this.#post({ type: "reported" });
@@ -168,7 +168,9 @@ export class CommServer implements Served {
     work.then(nothing, nothing);
   }
 
-  #claim(id: number): void {
+  /** @param stream that may wait for it: whether the host waits for the stream then counts. */
+  #claim(id: number, stream: number | undefined): void {
+    if (stream !== undefined) this.#stream(stream);
     const work = this.#works.get(id);
     work?.claim();
     if (work?.done) this.#works.delete(id);

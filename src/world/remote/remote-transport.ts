@@ -158,7 +158,10 @@ export class RemoteTransport implements Transport {
   }
 
   claimed(plan: unknown): void {
-    if (plan instanceof RemoteOperation && (this.#recorded || !plan.poll())) this.#post({ type: "claim", id: plan.id });
+    if (!(plan instanceof RemoteOperation) || (!this.#recorded && plan.poll())) return;
+    const { stream } = this.#device;
+    const address = stream instanceof ThreadedStream ? stream.address : undefined;
+    this.#post({ type: "claim", id: plan.id, stream: address });
   }
 
   /** Something came from the stream's thread. */
