@@ -85,12 +85,12 @@ describe.each(places)("over $transport, streams $streams", (place) => {
 
   it("bounds waits by the job's timeout, and leaves the device and the store to whoever goes on", async () => {
     const [late, atStore] = await Promise.all([
-      run("late", place, { timeout: 500 }),
-      run("lateAtStore", place, { timeout: 500 }),
+      run("late", place, { timeout: 1500 }),
+      run("lateAtStore", place, { timeout: 1500 }),
     ]);
     expect(late.failure?.message).toMatch(
       new RegExp(
-        `^rank 0 has waited for 0\\.5 s, and nothing came: rank 0 waits for rank 1 in recv\\(f32\\[4\\]\\) from rank 1 \\(${at("late")}\\), ` +
+        `^rank 0 has waited for 1\\.5 s, and nothing came: rank 0 waits for rank 1 in recv\\(f32\\[4\\]\\) from rank 1 \\(${at("late")}\\), ` +
           "ranks? 1 .*\\. That is the job's timeout; give it more time if the ranks need it\\.$",
       ),
     );
@@ -103,7 +103,7 @@ describe.each(places)("over $transport, streams $streams", (place) => {
       "then JobError",
     ]);
     expect(atStore.failure?.message).toContain(
-      `rank 0 has waited for 0.5 s, and nothing came: rank 0 waits for key "x" of the store (${at("lateAtStore")})`,
+      `rank 0 has waited for 1.5 s, and nothing came: rank 0 waits for key "x" of the store (${at("lateAtStore")})`,
     );
   });
 });
@@ -221,7 +221,7 @@ it("asks and speaks at the right times", () => {
   expect(did.splice(0)).toEqual(["ask 1000", "judge 1000", "say 1000"]); // once
   moved++;
   pass(6000, false); // nobody answers
-  expect(did.splice(0)).toEqual(["ask 4000", "judge 4500", "say 4500"]);
+  expect(did.splice(0)).toEqual(["ask 4000", "judge 5000", "say 5000"]);
   awaited = true; // somebody waits for the store: whether that can end is looked at early, then less and less often
   moved++;
   pass(7000, true);

@@ -43,7 +43,7 @@ export default defineScript({
         return;
       case "late": // others go on all the while; then the rank whose wait was too long goes on without them
         if (rank > 0) {
-          for (let i = 0; i < 20; i++) {
+          for (let i = 0; i < 60; i++) {
             show.line("busy");
             await sleep(50);
           }

@@ -9,7 +9,7 @@ const STILL = 500;
 const PAUSE = 300;
 const LONG_PAUSE = 2000;
 /** Milliseconds that a round waits for answers; who computes cannot give any. */
-const ROUND = 500;
+const ROUND = 1000;
 
 export interface StillnessOptions {
   /** Milliseconds, as patience counts them. */

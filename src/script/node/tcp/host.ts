@@ -18,7 +18,7 @@ import type { WorkerMail } from "./worker-office.ts";
 /** After a verdict, a program gets so long to end by itself. */
 const GRACE = 1200;
 /** Milliseconds that the rank's thread has to say what it does. */
-const ANSWER = 250;
+const ANSWER = 750;
 
 export interface HostOptions {
   readonly office: OfficeOptions;
