@@ -91,6 +91,26 @@ describe.each(modes)("a stream that is %s", (stream) => {
     );
   });
 
+  it("waits for streams that wait for it and for each other, and for its own places", async () => {
+    const device = await makeDevice({ stream });
+    const streams = [device.stream, device.newStream(), device.newStream()];
+    const [x, one] = [device.alloc(4), device.alloc(4)];
+    device.launch("fill", [at(x)], [F32, 1, 0]);
+    device.launch("fill", [at(one)], [F32, 1, 1]);
+    let last = device.stream.record();
+    for (let turn = 0; turn < 30; turn++) {
+      const next = streams[turn % 3];
+      for (const waiting of streams) waiting.waitFor(last);
+      device.withStream(next, () => increment(device, x, one));
+      last = next.record();
+      next.waitFor(last);
+    }
+    device.stream.waitFor(last);
+    expect(await numbers(device, x, 1)).toEqual([30]);
+    await Promise.all(streams.map((each) => each.synchronize()));
+    device.close();
+  });
+
   it("names the kernel that failed at the next wait, and runs nothing after it", async () => {
     const device = await makeDevice({ stream });
     const [table, index, row] = [device.alloc(12), device.alloc(8), device.alloc(8)];

@@ -195,7 +195,7 @@ export class DeferredStream implements Stream {
   }
 
   block(position: number): void {
-    this.drain();
+    if (!this.passed(position)) this.drain();
     if (!this.passed(position)) throw new Error("A thread that runs many ranks cannot block; await the event instead.");
     if (this.#error) throw this.#error;
   }
