@@ -8,9 +8,9 @@
  * buffer is in use elsewhere, its block waits until that use is done.
  */
 import { Buffer, type Home, type Tag } from "./buffer.ts";
+import type { Blockable, Completion } from "./completion.ts";
 import { formatBytes } from "./dtype.ts";
 import { type SegmentPool, UNIT } from "./segments.ts";
-import type { Blockable, Completion } from "./stream.ts";
 
 /** Blocks start on cache lines and their sizes are multiples of one. */
 const LINE = 64;

@@ -5,8 +5,7 @@
  * A Hold marks the part of a buffer that an operation in flight reads or writes. Whoever
  * touches a held part in conflict with the hold gets an error instead of a race.
  */
-
-import type { Completion } from "./stream.ts";
+import type { Completion } from "./completion.ts";
 
 /** What device memory is used for; statistics are kept by tag. */
 export const tags = ["parameters", "gradients", "optimizer", "activations", "kv", "data", "scratch"] as const;

@@ -1,10 +1,8 @@
 /** Runs kernels of commands in one thread, with spans of them if a tracer is there. */
 import type { Tracer } from "../trace/trace.ts";
+import type { Execute } from "./kernels/execute.ts";
 import { kernelList, kernelNames } from "./kernels/index.ts";
 import type { KernelRuntime } from "./runtime.ts";
-
-/** Runs a kernel by its number. @throws what the kernel throws, or an error that explains its status. */
-export type Execute = (kernel: number, args: readonly number[]) => void;
 
 /** The Execute of a thread. @param stream its number, for the spans. */
 export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0): Execute {
@@ -24,11 +22,4 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0
     const bytes = bounds(scalars).reduce((a, b) => a + b, 0);
     tracer.add("device", kernelNames[number], start, tracer.now(), { flops: flops(scalars), bytes, stream });
   };
-}
-
-/** What to say of a kernel that threw. */
-export function kernelFailure(number: number, thrown: unknown): string {
-  const { name, message } = thrown instanceof Error ? thrown : { name: "", message: String(thrown) };
-  const why = name === "RuntimeError" ? `it was stopped by the engine (${message})` : message;
-  return `Kernel ${kernelNames[number]} failed: ${why}.`;
 }

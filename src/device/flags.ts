@@ -3,7 +3,7 @@
  * used again only after every stream that was told to wait for it has passed.
  */
 import type { SharedMemory } from "../platform/memory.ts";
-import type { Completion } from "./stream.ts";
+import type { Completion } from "./completion.ts";
 
 interface Used {
   readonly address: number;

@@ -17,14 +17,7 @@ import type { SharedMemory } from "../platform/memory.ts";
 import { formatSite, type Site } from "../trace/site.ts";
 import { addressOf, type Buffer } from "./buffer.ts";
 import { kernelNames } from "./kernels/index.ts";
-import type { StreamEvent } from "./stream.ts";
-
-/** One launch of a graph. */
-export interface GraphNode {
-  readonly kernel: number;
-  readonly args: readonly number[];
-  readonly site?: Site;
-}
+import type { GraphNode, Replayable, StreamEvent } from "./stream.ts";
 
 /** Something that cannot be part of a graph was called during a capture. */
 export class CaptureError extends Error {
@@ -37,7 +30,7 @@ export class CaptureError extends Error {
   }
 }
 
-export class Graph {
+export class Graph implements Replayable {
   readonly nodes: GraphNode[] = [];
   /** Where the nodes lie in device memory, for a stream's thread. Set when the capture ends. */
   address = 0;

@@ -3,10 +3,14 @@ export { Allocator, type MemoryStats, OutOfMemoryError, type Usage } from "./all
 export { type Blas, gemmByBlas, type Sgemm } from "./blas.ts";
 export { addressOf, Buffer, type Hold, type Tag, tags } from "./buffer.ts";
 export { COMMUNICATION, CommandRing, MAX_STREAMS, STREAM_BYTES } from "./command-ring.ts";
+export type { Blockable, Completion } from "./completion.ts";
+export { DeferredStream } from "./deferred-stream.ts";
 export { Device, type DeviceOptions, type Ref, type StreamMaker } from "./device.ts";
 export { type DType, dtypes, formatBytes, sizeOf, unknownDType } from "./dtype.ts";
-export { type Execute, makeExecutor } from "./executor.ts";
+export { makeExecutor } from "./executor.ts";
 export { CaptureError, Graph } from "./graph.ts";
+export { InlineStream } from "./inline-stream.ts";
+export type { Execute } from "./kernels/execute.ts";
 export {
   binaryOps,
   codeOf,
@@ -21,15 +25,7 @@ export {
 export { KernelRuntime, type RuntimeExtras } from "./runtime.ts";
 export { SegmentPool, UNIT } from "./segments.ts";
 export type { Exported } from "./sharing.ts";
-export {
-  type Blockable,
-  type Completion,
-  DeferredStream,
-  InlineStream,
-  KernelError,
-  type Stream,
-  StreamEvent,
-} from "./stream.ts";
+export { KernelError, type Stream, StreamEvent } from "./stream.ts";
 export { serveStream } from "./stream-loop.ts";
 export {
   runStreamThread,

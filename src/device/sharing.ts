@@ -4,7 +4,7 @@
  * owner's memory is not used again before the borrower is done with it.
  */
 import type { SharedMemory } from "../platform/memory.ts";
-import type { Completion } from "./stream.ts";
+import type { Completion } from "./completion.ts";
 
 /** A buffer on its way to another device: plain numbers, to be sent as they are. Each is imported once. */
 export interface Exported {

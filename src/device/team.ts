@@ -8,7 +8,7 @@
  */
 import type { SharedMemory } from "../platform/memory.ts";
 import type { Blas } from "./blas.ts";
-import type { Execute } from "./executor.ts";
+import type { Execute } from "./kernels/execute.ts";
 import { kernelList } from "./kernels/index.ts";
 
 // Words; those that different threads write lie on different cache lines.

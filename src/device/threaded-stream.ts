@@ -15,8 +15,8 @@ import {
   WAIT_FLAG,
   WAIT_STREAM,
 } from "./command-ring.ts";
-import type { Graph } from "./graph.ts";
-import { type Blockable, type KernelError, kernelError, type Stream, StreamEvent } from "./stream.ts";
+import type { Blockable } from "./completion.ts";
+import { type KernelError, kernelError, type Replayable, type Stream, StreamEvent } from "./stream.ts";
 
 /** After a full ring, the host goes on when so much of it is free again. */
 const ROOM = CAPACITY / 4;
@@ -75,7 +75,7 @@ export class ThreadedStream implements Stream {
     this.#push(kernel, args);
   }
 
-  replay(graph: Graph): void {
+  replay(graph: Replayable): void {
     this.#push(GRAPH, [graph.address, graph.nodes.length]);
   }
 

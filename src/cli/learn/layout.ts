@@ -1,5 +1,11 @@
 /** Text on a screen: paragraphs made whole, lines cut to its width, and the part of them that fits. */
-import type { Screen } from "./lesson.ts";
+
+/** The screen: what fits between head and foot of the body is shown, and can be moved. */
+export interface Screen {
+  readonly head: readonly string[];
+  readonly body: readonly string[];
+  readonly foot: readonly string[];
+}
 
 /** Markdown with each paragraph and list item on one line; code and tables stay as they are. */
 export function reflow(markdown: string): string[] {

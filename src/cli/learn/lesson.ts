@@ -12,20 +12,13 @@ import { compileAnswer } from "../../exercise/node/compile-answer.ts";
 import type { Copies } from "../../exercise/node/copies.ts";
 import { Outcome } from "../../exercise/outcome.ts";
 import { remember, report, taskOf } from "../check.ts";
-import { reflow } from "./layout.ts";
+import { reflow, type Screen } from "./layout.ts";
 
 export interface LessonOptions {
   readonly exercises: readonly CourseExercise[];
   readonly copies: Copies;
   /** Called whenever there is something new to see. */
   readonly redraw: () => void;
-}
-
-/** The screen: what fits between head and foot of the body is shown, and can be moved. */
-export interface Screen {
-  readonly head: readonly string[];
-  readonly body: readonly string[];
-  readonly foot: readonly string[];
 }
 
 /** What each key does, in the order they are shown. */

@@ -14,10 +14,11 @@
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Cost } from "../algorithms/cost.ts";
+import type { PacedLinks } from "../links.ts";
 import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "../operation.ts";
 import type { PeerAccess } from "../traffic.ts";
-import type { SharedCollective, SharedGroup } from "../transport.ts";
-import type { ShmTransport } from "./shm.ts";
+import type { Failure, SharedCollective, SharedGroup } from "../transport.ts";
+import type { ShmLayout } from "./shm-layout.ts";
 
 const LINE = 16;
 /** Lines of a set before the members' own: how many have arrived, and how many are done. */
@@ -38,8 +39,16 @@ export function shmGroupBytes(members: number): number {
   return LINE * 4 + 2 * (COUNTERS * LINE * 4 + members * (LINE * 4 + slotBytes(members)));
 }
 
+/** The rank that takes part: what the group needs of its transport. */
+interface Member {
+  readonly rank: number;
+  readonly layout: ShmLayout;
+  readonly links: PacedLinks | undefined;
+  fail(failure: Failure): void;
+}
+
 export class ShmGroup implements SharedGroup {
-  readonly transport: ShmTransport;
+  readonly transport: Member;
   readonly runtime: KernelRuntime;
   readonly members: readonly number[];
   readonly me: number;
@@ -54,7 +63,7 @@ export class ShmGroup implements SharedGroup {
   readonly #left: Int32Array;
   #count = 0;
 
-  constructor(transport: ShmTransport, runtime: KernelRuntime, members: readonly number[], address: number) {
+  constructor(transport: Member, runtime: KernelRuntime, members: readonly number[], address: number) {
     this.transport = transport;
     this.runtime = runtime;
     this.members = members;
