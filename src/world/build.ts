@@ -2,6 +2,7 @@
 import {
   DeferredStream,
   Device,
+  type Execute,
   InlineStream,
   type KernelRuntime,
   makeExecutor,
@@ -9,16 +10,19 @@ import {
   type StreamMaker,
 } from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
+import type { Caller } from "./caller.ts";
 import { Deadline } from "./deadline.ts";
-import type { Served } from "./driver.ts";
+import type { Driver } from "./driver.ts";
 import { Engine } from "./engine.ts";
 import { ProcessGroup } from "./group.ts";
+import { Journal } from "./journal.ts";
 import { type LinkSpeeds, PacedLinks } from "./links.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
 import type { GroupInfo } from "./operation.ts";
 import { pulse, pulseAt, type RecorderPlace } from "./recorder.ts";
 import type { ToComm } from "./remote/calls.ts";
-import { RemoteDriver, RemoteTransport } from "./remote/remote-transport.ts";
+import { CommClient, RemoteDriver } from "./remote/comm-client.ts";
+import { RemoteIssuer } from "./remote/remote-issuer.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
@@ -29,7 +33,8 @@ import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
 import { TcpWatch } from "./tcp/tcp-watch.ts";
 import type { Traffic } from "./traffic.ts";
-import type { Transport } from "./transport.ts";
+import type { Channel } from "./transport.ts";
+import { TransportIssuer } from "./transport-issuer.ts";
 import { Tuner, type TuningTable } from "./tuner.ts";
 
 /** One rank, ready to run a program. */
@@ -38,7 +43,7 @@ export interface Rank {
   readonly device: Device;
   readonly engine: Engine;
   /** Where the rank's operations are done, if in another thread. */
-  readonly remote?: RemoteTransport;
+  readonly client?: CommClient;
 }
 
 interface CommonOptions {
@@ -58,7 +63,7 @@ interface CommonOptions {
   /** Makes a rank's streams; they run inline if not given. */
   readonly stream?: StreamMaker;
   /** The program, if it is in another thread. */
-  readonly served?: Served;
+  readonly caller?: Caller;
   /** Owner of the device's segments; the rank itself if not given. */
   readonly owner?: number;
   /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
@@ -94,24 +99,18 @@ export interface ShmRankOptions extends CommonOptions {
 
 /** A rank of a shared-memory job, in the thread that owns it. */
 export function buildShmRank(options: ShmRankOptions): Rank {
-  const { rank, size, runtime, now, control } = options;
-  const tracer = options.tracer?.(rank);
-  const traffic = options.traffic?.(rank);
-  const device = deviceOf(options, rank, tracer);
+  const { rank, size, runtime, control, waiting } = options;
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
-  const { eager, served, waiting } = options;
-  const place = options.place?.(rank);
-  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served, place });
-  const watchdog = new Watchdog(engine, transport, deadlineOf(options, engine));
-  engine.openCalls.look = () => watchdog.look();
-  engine.driver = new ThreadDriver(engine, transport, watchdog, waiting);
+  const engine = engineOf(options, transport, (engine) => {
+    const watchdog = new Watchdog(engine, transport, deadlineOf(options, engine));
+    return new ThreadDriver(engine, transport, watchdog, waiting);
+  });
   const info = everybody(size);
-  const shared = transport.openShared(info.ranks, control.world);
-  const world = new ProcessGroup(engine, info, new Tuner(options.table), shared);
-  engine.leave = (state, error) => watchdog.leave(state, error);
-  return { world, device, engine };
+  const issuer = new TransportIssuer(engine, info, transport, nodes, transport.openShared(info.ranks, control.world));
+  const world = new ProcessGroup(engine, info, new Tuner(options.table), issuer);
+  return { world, device: engine.device, engine };
 }
 
 export interface TcpRankOptions extends CommonOptions {
@@ -124,28 +123,24 @@ export interface TcpRankOptions extends CommonOptions {
 
 /** A rank with a process of its own, in the thread that its office serves. */
 export function buildTcpRank(options: TcpRankOptions): Rank {
-  const { rank, size, runtime, now, office, crowded } = options;
-  const tracer = options.tracer?.(rank);
-  const traffic = options.traffic?.(rank);
-  const device = deviceOf(options, rank, tracer);
+  const { rank, size, runtime, office, crowded } = options;
   const nodes = nodesOf(options);
   const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
-  const { eager, served } = options;
-  const place = options.place?.(rank);
-  const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, served, place });
-  const watch = new TcpWatch(engine, transport, office, deadlineOf(options, engine));
-  engine.openCalls.look = () => watch.look();
-  engine.driver = new TcpDriver(engine, transport, watch, office, crowded);
-  const world = new ProcessGroup(engine, everybody(size), new Tuner(options.table));
-  engine.leave = (state, error) => watch.leave(state, error);
-  return { world, device, engine };
+  const engine = engineOf(options, transport, (engine) => {
+    const watch = new TcpWatch(engine, transport, office, deadlineOf(options, engine));
+    return new TcpDriver(engine, transport, watch, office, crowded);
+  });
+  const info = everybody(size);
+  const issuer = new TransportIssuer(engine, info, transport, nodes);
+  const world = new ProcessGroup(engine, info, new Tuner(options.table), issuer);
+  return { world, device: engine.device, engine };
 }
 
 export interface RemoteRankOptions extends CommonOptions {
   readonly rank: number;
   readonly size: number;
   /** The transport that the communication stream uses. */
-  readonly transport: Transport["name"];
+  readonly transport: Channel["name"];
   /** Whether operations and messages are recorded there. */
   readonly recorded?: boolean;
   /** Sends to the communication stream. */
@@ -155,16 +150,14 @@ export interface RemoteRankOptions extends CommonOptions {
 /** A rank whose operations are done by a thread that a CommServer serves. */
 export function buildRemoteRank(options: RemoteRankOptions): Rank {
   const { rank, size, now, post } = options;
-  const tracer = options.tracer?.(rank);
-  const device = deviceOf(options, rank, tracer);
-  const remote = new RemoteTransport(options.transport, rank, size, device, post, options.recorded);
-  const engine = new Engine({ transport: remote, device, now, place: options.place?.(rank) });
-  remote.serve(engine);
-  engine.openCalls.onChange = () => remote.storeChanged();
-  engine.driver = new RemoteDriver(remote);
-  engine.leave = (state, error = "") => remote.leave(state, error);
-  const world = new ProcessGroup(engine, everybody(size), new Tuner(options.table));
-  return { world, device, engine, remote };
+  const device = deviceOf(options, rank, options.tracer?.(rank));
+  const client = new CommClient(options.transport, rank, size, device, post, options.recorded);
+  const journal = new Journal({ now, place: options.place?.(rank) });
+  const engine = new Engine({ channel: client, device, now, journal, driver: () => new RemoteDriver(client) });
+  client.serve(engine);
+  const info = everybody(size);
+  const world = new ProcessGroup(engine, info, new Tuner(options.table), new RemoteIssuer(engine, info, client));
+  return { world, device, engine, client };
 }
 
 export interface LocalWorldOptions extends CommonOptions {
@@ -178,7 +171,7 @@ export interface LocalWorldOptions extends CommonOptions {
 
 /** All ranks of a local job, in this thread. */
 export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
-  const { size, runtime, quota, now, macrotask, seed } = options;
+  const { size, runtime, macrotask, seed } = options;
   const hub = new LocalHub({
     size,
     runtime,
@@ -191,33 +184,54 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
   const tuner = new Tuner(options.table);
   const nodes = nodesOf(options);
   return info.ranks.map((rank) => {
-    const tracer = options.tracer?.(rank);
-    const traffic = options.traffic?.(rank);
-    const execute = makeExecutor(runtime, tracer);
-    const stream: StreamMaker = () => new DeferredStream(execute, () => hub.activate(rank));
-    const device = new Device({ runtime, stream, owner: rank, quota, tracer, launches: launchesOf(options, rank) });
+    const stream =
+      (execute: Execute): StreamMaker =>
+      () =>
+        new DeferredStream(execute, () => hub.activate(rank));
     const transport = new LocalTransport(hub, rank, pacedLinks(options, rank, nodes));
-    const { eager } = options;
-    const engine = new Engine({ transport, device, now, tracer, traffic, nodes, eager, place: options.place?.(rank) });
-    engine.driver = new LocalDriver(hub, rank);
-    engine.openCalls.onChange = () => hub.activate(rank);
-    hub.join({ transport, engine, device, deadline: deadlineOf(options, engine) });
-    const world = new ProcessGroup(engine, info, tuner);
-    engine.leave = (state, error) => transport.leave(state, error);
-    return { world, device, engine };
+    const engine = engineOf({ ...options, rank }, transport, () => new LocalDriver(hub, transport), stream);
+    hub.join({ transport, engine, device: engine.device, deadline: deadlineOf(options, engine) });
+    const world = new ProcessGroup(engine, info, tuner, new TransportIssuer(engine, info, transport, nodes));
+    return { world, device: engine.device, engine };
   });
 }
 
-function deviceOf(options: CommonOptions, rank: number, tracer: Tracer | undefined): Device {
+/** The engine of a rank whose operations are done in this thread. */
+function engineOf(
+  options: CommonOptions & { readonly rank: number },
+  channel: Channel,
+  driver: (engine: Engine) => Driver,
+  stream?: (execute: Execute) => StreamMaker,
+): Engine {
+  const { rank, now, eager, caller } = options;
+  const tracer = options.tracer?.(rank);
+  const place = options.place?.(rank);
+  const device = deviceOf(options, rank, tracer, stream);
+  const journal = new Journal({
+    now,
+    site: caller && (() => caller.site()),
+    place: caller ? undefined : place, // a program's operations are recorded in its own thread
+    tracer,
+    traffic: options.traffic?.(rank),
+  });
+  return new Engine({ channel, device, now, journal, pulse: place && pulseAt(place), caller, eager, driver });
+}
+
+function deviceOf(
+  options: CommonOptions,
+  rank: number,
+  tracer: Tracer | undefined,
+  ownStream?: (execute: Execute) => StreamMaker,
+): Device {
   const { runtime, quota, owner = rank } = options;
   const execute = makeExecutor(runtime, tracer);
-  const { stream = () => new InlineStream(execute) } = options;
+  const stream = ownStream?.(execute) ?? options.stream ?? (() => new InlineStream(execute));
   return new Device({ runtime, stream, owner, quota, tracer, launches: launchesOf(options, rank) });
 }
 
 /** The word that counts a program's launches. */
-function launchesOf({ place, served }: CommonOptions, rank: number): Int32Array | undefined {
-  return place && !served ? pulseAt(place(rank)).subarray(pulse.LAUNCHES, pulse.LAUNCHES + 1) : undefined;
+function launchesOf({ place, caller }: CommonOptions, rank: number): Int32Array | undefined {
+  return place && !caller ? pulseAt(place(rank)).subarray(pulse.LAUNCHES, pulse.LAUNCHES + 1) : undefined;
 }
 
 function deadlineOf({ timeout }: CommonOptions, engine: Engine): Deadline | undefined {

@@ -6,18 +6,10 @@
 import { Buffer, type Device, dtypes, sizeOf, unknownDType } from "../device/index.ts";
 import { isPromise, kindOf, shown, unknownWord } from "../platform/words.ts";
 import { JsonText } from "./json-text.ts";
-import {
-  type Contiguous,
-  formatData,
-  type Operator,
-  operatorCodes,
-  operators,
-  type Span,
-  slice,
-  spanOf,
-} from "./operation.ts";
+import { formatData, type Operator, operatorCodes, operators } from "./operation.ts";
 import { findOverlap, type Side } from "./overlap.ts";
 import type { Pieces, PointToPoint } from "./pieces.ts";
+import { type Contiguous, type Span, slice, spanOf } from "./span.ts";
 import { type AllReduceAlgorithm, allReduceAlgorithms } from "./tuner.ts";
 
 /** Most characters of a group's name, which every report of an operation repeats. */

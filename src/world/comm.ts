@@ -1,8 +1,9 @@
 /** The Comm of one operation: translates group ranks, and owns the operation's scratch memory. */
-import { addressOf, type Buffer, codeOf, type Device, type ReduceOp, reduceOps, sizeOf } from "../device/index.ts";
+import { type Buffer, codeOf, type Device, type ReduceOp, reduceOps, sizeOf } from "../device/index.ts";
 import type { EagerSends } from "./eager.ts";
-import { type Operation, type Span, spanBytes } from "./operation.ts";
-import type { Traffic } from "./traffic.ts";
+import type { Journal } from "./journal.ts";
+import type { Operation } from "./operation.ts";
+import { addressOfSpan, type Span, spanBytes } from "./span.ts";
 import type { Comm, Request, Transport } from "./transport.ts";
 
 /** What an operation needs of its rank. */
@@ -12,7 +13,7 @@ export interface CommOptions {
   readonly eager: EagerSends;
   /** By world rank: the number of its node. */
   readonly nodes: readonly number[];
-  readonly traffic: Traffic | undefined;
+  readonly journal: Journal;
 }
 
 export class GroupComm implements Comm {
@@ -23,15 +24,15 @@ export class GroupComm implements Comm {
   readonly #operation: Operation;
   readonly #eager: EagerSends;
   readonly #nodes: readonly number[];
-  readonly #traffic: Traffic | undefined;
+  readonly #journal: Journal;
   #scratch: Buffer[] | undefined;
 
-  constructor({ transport, device, eager, nodes, traffic }: CommOptions, operation: Operation, rank: number) {
+  constructor({ transport, device, eager, nodes, journal }: CommOptions, operation: Operation, rank: number) {
     this.#transport = transport;
     this.#device = device;
     this.#eager = eager;
     this.#nodes = nodes;
-    this.#traffic = traffic;
+    this.#journal = journal;
     this.#operation = operation;
     this.rank = rank;
     this.size = operation.group.ranks.length;
@@ -68,21 +69,39 @@ export class GroupComm implements Comm {
   }
 
   copy(target: Span, source: Span): void {
-    if (place(target) === place(source)) return; // in place
-    this.#device.runtime.copy(place(target), place(source), spanBytes(source));
+    if (addressOfSpan(target) === addressOfSpan(source)) return; // in place
+    this.#device.runtime.copy(addressOfSpan(target), addressOfSpan(source), spanBytes(source));
   }
 
   combine(target: Span, source: Span, operator: ReduceOp): void {
-    const at = place(target);
-    this.#device.runtime.combine(reduceOps[operator], codeOf(target.dtype), [at, place(source)], [at], target.count);
+    const at = addressOfSpan(target);
+    this.#device.runtime.combine(
+      reduceOps[operator],
+      codeOf(target.dtype),
+      [at, addressOfSpan(source)],
+      [at],
+      target.count,
+    );
   }
 
   widen(target: Span, source: Span, divisor: number): void {
-    this.#device.runtime.exports.widen(codeOf(source.dtype), place(source), place(target), source.count, divisor);
+    this.#device.runtime.exports.widen(
+      codeOf(source.dtype),
+      addressOfSpan(source),
+      addressOfSpan(target),
+      source.count,
+      divisor,
+    );
   }
 
   narrow(target: Span, source: Span, divisor: number): void {
-    this.#device.runtime.exports.narrow(codeOf(target.dtype), place(source), place(target), target.count, divisor);
+    this.#device.runtime.exports.narrow(
+      codeOf(target.dtype),
+      addressOfSpan(source),
+      addressOfSpan(target),
+      target.count,
+      divisor,
+    );
   }
 
   scratch(count: number, dtype: Span["dtype"]): Span {
@@ -97,7 +116,7 @@ export class GroupComm implements Comm {
   }
 
   poke(span: Span, bytes: Uint8Array): void {
-    const at = place(span);
+    const at = addressOfSpan(span);
     this.#device.runtime.pool.memory.bytes(at + bytes.length).set(bytes, at);
   }
 
@@ -110,7 +129,7 @@ export class GroupComm implements Comm {
   #message(way: "send" | "recv", to: number, span: Span, combine?: ReduceOp) {
     const { group, seq, tag } = this.#operation;
     const peer = group.ranks[to];
-    this.#traffic?.message(way, this.#operation, peer, spanBytes(span));
+    this.#journal.message(way, this.#operation, peer, spanBytes(span));
     return {
       peer,
       group: group.id,
@@ -121,8 +140,4 @@ export class GroupComm implements Comm {
       combine,
     };
   }
-}
-
-function place(span: Span): number {
-  return addressOf(span.buffer) + span.offset;
 }

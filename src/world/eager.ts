@@ -5,8 +5,8 @@
  */
 import type { Buffer } from "../device/index.ts";
 import { formatSite } from "../trace/site.ts";
-import type { PendingOperation } from "./diagnose.ts";
 import { formatOperation, type Operation } from "./operation.ts";
+import type { PendingOperation } from "./report.ts";
 import type { Request } from "./transport.ts";
 
 interface Copy {
@@ -19,7 +19,7 @@ export class EagerSends {
   /** Largest message, in bytes, that is sent from a copy; 0 for none. */
   readonly limit: number;
   /** Whether the program is over and only these are waited for. */
-  awaited = false;
+  #awaited = false;
   readonly #copies: Copy[] = [];
 
   constructor(limit: number) {
@@ -32,6 +32,11 @@ export class EagerSends {
 
   add(operation: Operation, request: Request, buffer: Buffer): void {
     this.#copies.push({ operation, request, buffer });
+  }
+
+  /** The program is over, and waits for these. */
+  expect(): void {
+    this.#awaited = true;
   }
 
   /** Frees the copies that have been taken. @returns whether any was. */
@@ -58,7 +63,7 @@ export class EagerSends {
       site: formatSite(operation.site),
       peer: request.peer,
       tag: operation.tag ?? 0,
-      awaited: this.awaited,
+      awaited: this.#awaited,
       blockedOn: request.done || request.matched ? [] : [request.peer],
     }));
   }

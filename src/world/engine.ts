@@ -1,64 +1,73 @@
 /**
  * The engine of one rank: keeps its operations in flight, advances them whenever it is
  * called, and turns a failed job into one error on every one of them. It never blocks by
- * itself; the driver that the transport brings decides how to wait.
+ * itself; the driver decides how to wait.
  */
 import type { Completion, Device } from "../device/index.ts";
-import { captureSite, formatSite, type Site } from "../trace/site.ts";
+import { captureSite, formatSite } from "../trace/site.ts";
 import { cut } from "../trace/text.ts";
-import type { Tracer } from "../trace/trace.ts";
-import type { Report } from "./diagnose.ts";
-import { type Driver, type EngineOptions, type Served, SHORT } from "./driver.ts";
+import { type Caller, CallerHere } from "./caller.ts";
+import { type Driver, SHORT } from "./driver.ts";
 import { EagerSends } from "./eager.ts";
 import { AbortError, forgotten, JobError } from "./errors.ts";
-import { formatOperation, type Span } from "./operation.ts";
+import type { Journal } from "./journal.ts";
 import { pendingOf } from "./pending.ts";
-import { pulse, pulseAt, Recorder } from "./recorder.ts";
+import { pulse } from "./recorder.ts";
+import type { Report } from "./report.ts";
+import type { Span } from "./span.ts";
 import { OpenCalls } from "./store/open-calls.ts";
-import type { Traffic } from "./traffic.ts";
-import type { RankState, Transport } from "./transport.ts";
-import type { Work } from "./work.ts";
+import type { Channel, RankState } from "./transport.ts";
+import type { Keeper, Work } from "./work.ts";
 
-/** Call sites are always captured for a rank's first operations, later only when it must wait. */
-const ALWAYS_SITED = 1000;
 /**
  * Polls that an operation gets before it counts as one that must wait: more time than
  * looking up a call site takes, lest one rank's look-up make the others look up theirs.
  */
 const BRIEF = 1000;
-
 /** Milliseconds for which a program that never has to wait may keep its event loop from turning. */
 const TURN = 5;
 /** Most characters of a reason to abort that the other ranks get. */
 const REASON = 1500;
+/** Works that nobody has waited for before those that somebody has are looked for among them. */
+const FEW = 64;
 
-const past: Completion = { done: true };
+export interface EngineOptions {
+  /** What operations are carried out over, as far as the engine moves it on. */
+  readonly channel: Channel;
+  readonly device: Device;
+  /** Milliseconds on the clock that all ranks of the job share. */
+  readonly now: () => number;
+  readonly journal: Journal;
+  /** The rank's word that counts moves; of its own if not given. */
+  readonly pulse?: Int32Array;
+  /** The program, if it is not in this thread. */
+  readonly caller?: Caller;
+  /** Sends of at most so many bytes complete at once, from a copy. */
+  readonly eager?: number;
+  /** Makes the rank's way to wait. */
+  readonly driver: (engine: Engine) => Driver;
+}
 
-export class Engine {
-  readonly transport: Transport;
+export class Engine implements Keeper {
+  readonly channel: Channel;
   readonly device: Device;
   readonly now: () => number;
-  readonly recorder: Recorder;
-  /** What the program waits for at the store. */
-  readonly openCalls = new OpenCalls();
+  readonly journal: Journal;
+  readonly caller: Caller;
   readonly eager: EagerSends;
-  readonly traffic: Traffic | undefined;
-  readonly nodes: readonly number[];
-  /** Set once by whoever builds the rank: how it waits, and how it tells the others that it is over. */
-  driver!: Driver;
-  leave!: (state: "finished" | "failed", error?: string) => void;
+  readonly driver: Driver;
+  /** What the program waits for at the store. */
+  readonly openCalls: OpenCalls;
   readonly #pulse: Int32Array;
   /** Word of the pulse that counts this engine's moves. */
   readonly #moves: number;
-  readonly #tracer: Tracer | undefined;
-  readonly #served: Served | undefined;
-  /** Operations that nobody has waited for yet: a list linked through the works. */
-  #unclaimed: Work<unknown> | undefined;
+  /** Works that nobody has waited for, and some that somebody has. */
+  #unclaimed: Work<unknown>[] = [];
+  #most = FEW;
   readonly #active: Work<unknown>[] = [];
   /** The one that gets its first polls, and is not among the active ones yet. */
   #fresh: Work<unknown> | undefined;
   #ended = 0;
-  #lastTime = 0;
   #awaits = 0;
   #turnedAt = 0;
   #waiting = 0;
@@ -67,23 +76,21 @@ export class Engine {
   /** Called when the last copy of an eager send has been taken, while the rank waits to end. */
   #drained: (() => void) | undefined;
 
-  constructor(options: EngineOptions) {
-    this.transport = options.transport;
-    this.device = options.device;
-    this.now = options.now;
-    this.#tracer = options.tracer;
-    this.traffic = options.traffic;
-    this.#served = options.served;
-    this.nodes = options.nodes ?? [];
-    const { served, place } = options;
-    this.recorder = new Recorder(served ? undefined : place); // a program's operations are recorded in its own thread
-    this.#pulse = served && place ? pulseAt(place) : this.recorder.pulse;
-    this.#moves = served ? pulse.COMM_MOVES : pulse.MOVES;
-    this.eager = new EagerSends(options.eager ?? 0);
+  constructor({ channel, device, now, journal, pulse: words, caller, eager = 0, driver }: EngineOptions) {
+    this.channel = channel;
+    this.device = device;
+    this.now = now;
+    this.journal = journal;
+    this.caller = caller ?? new CallerHere(device);
+    this.eager = new EagerSends(eager);
+    this.#pulse = words ?? journal.pulse;
+    this.#moves = this.caller.elsewhere ? pulse.COMM_MOVES : pulse.MOVES;
+    this.driver = driver(this);
+    this.openCalls = new OpenCalls(this.driver);
   }
 
   get rank(): number {
-    return this.transport.rank;
+    return this.channel.rank;
   }
 
   /** Whether anybody awaits an operation. */
@@ -93,37 +100,20 @@ export class Engine {
 
   /** Whether there is a reason to go on: somebody awaits an operation, or relies on all of them making progress. */
   get driven(): boolean {
-    return this.#waiting > 0 || (this.#served !== undefined && this.#active.length > 0);
+    return this.#waiting > 0 || (this.caller.elsewhere && this.#active.length > 0);
   }
 
-  /** Whether a host waits for one of its streams. */
   get streamsAwaited(): boolean {
-    return this.#served ? this.#served.streamsAwaited : this.device.awaited;
+    return this.caller.streamsAwaited;
   }
 
-  /** Whether the program is in another thread, and tensors are places in its memory. */
-  get serves(): boolean {
-    return this.#served !== undefined;
-  }
-
-  /** @throws CaptureError while the program captures a graph. */
   refuseCapture(): void {
     this.device.refuse("An operation between ranks", "its peers do not replay with this rank.");
-  }
-
-  /** What an operation that is issued now has to wait for. */
-  fence(): Completion {
-    if (this.#served) return this.#served.fence;
-    return this.transport.remote ? past : this.device.stream.record();
   }
 
   /** How many times anything moved; a still count is a sign of a deadlock. */
   get moves(): number {
     return this.#pulse[this.#moves];
-  }
-
-  set moves(count: number) {
-    this.#pulse[this.#moves] = count;
   }
 
   /** How many await one. */
@@ -141,24 +131,16 @@ export class Engine {
     return this.#failure;
   }
 
-  /**
-   * Issues an operation and gives it a first chance to complete. It is in the flight recorder
-   * before it begins, so that its end, and any report, finds it there; its call site is
-   * looked up only if it then has to wait, because that costs as much as the operation.
-   */
+  /** Issues an operation and gives it a first chance to complete. */
   submit<T>(typed: Work<T>): Work<T> {
     const work = typed as Work<unknown>;
-    const early = this.recorder.count < ALWAYS_SITED || this.#tracer !== undefined;
-    if (early) this.#locate(work);
-    this.traffic?.operation("issue", work.operation);
-    work.record = this.recorder.add(work.operation, this.#lastTime);
+    this.journal.enter(work.operation);
     work.advance();
-    work.nextUnclaimed = this.#unclaimed;
-    if (this.#unclaimed) this.#unclaimed.previousUnclaimed = work;
-    this.#unclaimed = work;
+    if (this.#unclaimed.length >= this.#most) this.#forgetClaimed();
+    this.#unclaimed.push(work);
     this.#fresh = work;
     for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
-      if (!work.advance() && (i & 1) === 0) this.transport.progress(); // shared memory needs no messages
+      if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
     }
     if (work.done) {
       this.#fresh = undefined;
@@ -166,21 +148,20 @@ export class Engine {
     }
     this.#active.push(work);
     this.#fresh = undefined;
-    if (!early) this.#locate(work);
-    this.recorder.locate(work.record, this.#lastTime, work.operation.site);
+    this.journal.waits(work.operation);
     this.progress();
     return typed;
   }
 
   /** Advances everything that can be advanced without waiting. */
   progress(): boolean {
-    let moved = this.#failure === undefined && this.transport.progress(); // a failed job's memory may be in use again
+    let moved = this.#failure === undefined && this.channel.progress(); // a failed job's memory may be in use again
     const active = this.#active;
     for (let i = 0; i < active.length; i++) if (!active[i].done && active[i].advance()) moved = true;
     if (this.eager.count > 0 && this.eager.progress()) moved = true;
     if (this.#drained && this.eager.count === 0) this.#drained();
     if (this.#ended > 0) this.#forgetEnded();
-    if (moved) this.moves++;
+    if (moved) this.#pulse[this.#moves]++;
     return moved;
   }
 
@@ -204,7 +185,7 @@ export class Engine {
 
   /** Polls for what arrives so soon over a paced link that a timer would be late. @returns whether anything did. */
   linger(work?: Completion): boolean {
-    const { links } = this.transport;
+    const { links } = this.channel;
     let moved = false;
     while (links && !work?.done) {
       const { wait = SHORT } = links;
@@ -237,41 +218,19 @@ export class Engine {
     if (!work.done) this.driver.block(work);
   }
 
-  /** Remembers when and where an operation was issued. */
-  #locate(work: Work<unknown>): void {
-    this.#lastTime = this.now();
-    work.issuedAt = this.#lastTime;
-    work.operation.site = this.#served ? this.#served.site : captureSite();
-  }
-
-  /** The line of an operation has become known. */
-  relocate(work: Work<unknown>, site: Site): void {
-    work.operation.site = site;
-    this.recorder.locate(work.record, work.issuedAt, site);
-  }
-
-  /** A work tells that it is over. */
   ended(work: Work<unknown>): void {
     this.#ended++;
-    this.recorder.end(work.record, work.state === "failed");
-    if (work.state === "done") this.traffic?.operation("end", work.operation);
-    this.#served?.ended(work);
-    if (!this.#tracer) return;
-    const { operation, issuedAt } = work;
-    const name = formatOperation(operation);
-    this.#tracer.add("comm", operation.kind, issuedAt, this.now(), { operation: name, group: operation.group.name });
+    this.journal.ended(work.operation, work.state === "failed");
+    this.caller.ended?.(work);
   }
 
-  /** Somebody awaits this, or has waited for it. */
-  claimed(work: Work<unknown>): void {
-    this.traffic?.operation("await", work.operation);
-    this.transport.remote?.claimed(work.plan);
-    const { nextUnclaimed: next, previousUnclaimed: previous } = work;
-    if (next) next.previousUnclaimed = previous;
-    if (previous) previous.nextUnclaimed = next;
-    else this.#unclaimed = next;
-    work.nextUnclaimed = undefined;
-    work.previousUnclaimed = undefined;
+  claimed({ operation }: Work<unknown>): void {
+    this.journal.awaited(operation);
+  }
+
+  /** Tells the others that this rank's program is over. @param error what it threw. */
+  leave(state: "finished" | "failed", error?: string): void {
+    this.driver.leave(state, error);
   }
 
   /** Ends every operation with the report of why the job failed. */
@@ -291,7 +250,7 @@ export class Engine {
   #endAll(failure: Error): void {
     if (this.#failure) return;
     this.#failure = failure;
-    this.#served?.failed(failure.message);
+    this.caller.failed?.(failure.message);
     for (const work of this.pending()) work.reject(this.#failure);
     this.#active.length = 0;
     this.openCalls.fail(failure);
@@ -303,10 +262,12 @@ export class Engine {
    * @throws Error naming the operations that nobody waited for.
    */
   async finish(): Promise<void> {
-    if (this.#unclaimed) throw forgotten(this.rank, this.#unclaimed);
+    this.#forgetClaimed();
+    const forgot = this.#unclaimed.map(({ operation }) => operation);
+    if (forgot.length > 0) throw forgotten(this.rank, forgot);
     while (this.#active.length > 0) await this.#active[0];
     await this.device.synchronize();
-    await this.transport.remote?.drain();
+    await this.driver.drain?.();
     await this.drain();
     if (this.#failure) throw this.#failure;
   }
@@ -314,7 +275,7 @@ export class Engine {
   /** Waits until the copies of eager sends have been taken. */
   async drain(): Promise<void> {
     if (this.eager.count === 0 || this.#failure) return;
-    this.eager.awaited = true;
+    this.eager.expect();
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
@@ -326,11 +287,17 @@ export class Engine {
 
   /** What this rank is doing, for a diagnosis of the whole job. @param last operations to tell of. */
   report(state: RankState, error = "", last = 32): Report {
-    const recent = this.recorder.dump(last);
+    const recent = this.journal.flight(last);
     const pending = this.pending().slice(0, 16).map(pendingOf);
     pending.push(...this.eager.pending().slice(0, 16));
     const { rank, moves, streamsAwaited: streams } = this;
     return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
+  }
+
+  /** Works are let go of by and by: a list with links would have to be kept at every operation. */
+  #forgetClaimed(): void {
+    this.#unclaimed = this.#unclaimed.filter(({ claimed }) => !claimed);
+    this.#most = Math.max(FEW, 2 * this.#unclaimed.length);
   }
 
   #forgetEnded(): void {

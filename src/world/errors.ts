@@ -1,7 +1,6 @@
 /** The errors by which a job ends on a rank, and what a rank did that ended before its operations. */
 import { formatSite } from "../trace/site.ts";
-import { formatOperation } from "./operation.ts";
-import type { Work } from "./work.ts";
+import { formatOperation, type Operation } from "./operation.ts";
 
 /** An error that every rank of a job gets when the job cannot go on. */
 export class JobError extends Error {
@@ -13,17 +12,15 @@ export class AbortError extends Error {
   override readonly name = "AbortError";
 }
 
-/** @param last of the works that nobody has waited for, the latest first. */
-export function forgotten(rank: number, last: Work<unknown>): Error {
-  const texts: string[] = [];
-  for (let work: Work<unknown> | undefined = last; work; work = work.nextUnclaimed) {
-    const site = formatSite(work.operation.site);
-    texts.push(formatOperation(work.operation) + (site ? ` (${site})` : ""));
-  }
-  const works = texts.reverse().slice(0, 3).join(", ");
-  const more = texts.length > 3 ? ` and ${texts.length - 3} more` : "";
+/** @param operations that nobody has waited for, in the order of their calls. */
+export function forgotten(rank: number, operations: readonly Operation[]): Error {
+  const texts = operations.slice(0, 3).map((operation) => {
+    const site = formatSite(operation.site);
+    return formatOperation(operation) + (site ? ` (${site})` : "");
+  });
+  const more = operations.length > 3 ? ` and ${operations.length - 3} more` : "";
   return new Error(
-    `rank ${rank} ended without waiting for ${works}${more}. ` +
+    `rank ${rank} ended without waiting for ${texts.join(", ")}${more}. ` +
       "`await` each operation, or let the stream wait with .wait(), before the program ends.",
   );
 }

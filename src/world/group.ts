@@ -26,13 +26,14 @@ import { treeBroadcast, treeReduce } from "./algorithms/tree.ts";
 import { reduceWide } from "./algorithms/wide.ts";
 import { Checks } from "./checks.ts";
 import type { Engine } from "./engine.ts";
-import { Issuer } from "./issuer.ts";
+import type { Issuer } from "./issuer.ts";
 import { Membership } from "./membership.ts";
 import { allGatherObjectCall, broadcastObjectCall } from "./objects.ts";
-import { type Contiguous, type GroupInfo, type Operator, spanBytes, spanOf } from "./operation.ts";
+import type { GroupInfo, Operator } from "./operation.ts";
 import { list, none, type Pieces, type PointToPoint } from "./pieces.ts";
+import { type Contiguous, spanBytes, spanOf } from "./span.ts";
 import { type Maker, newGroupCall, splitCall } from "./split.ts";
-import type { SharedGroup, Steps } from "./transport.ts";
+import type { Steps } from "./transport.ts";
 import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
 import type { Work } from "./work.ts";
 
@@ -49,18 +50,16 @@ export class ProcessGroup extends Membership {
   readonly #checks: Checks;
   readonly #maker: Maker<ProcessGroup>;
 
-  constructor(engine: Engine, info: GroupInfo, tuner: Tuner, shared?: SharedGroup) {
-    const issuer = new Issuer(engine, info, shared);
+  constructor(engine: Engine, info: GroupInfo, tuner: Tuner, issuer: Issuer) {
     super(engine, info, issuer);
     this.#engine = engine;
     this.#tuner = tuner;
-    this.#shared = shared !== undefined && tuner.table.shared;
+    this.#shared = issuer.shares && tuner.table.shared;
     this.#issuer = issuer;
-    this.#checks = new Checks(this, engine.rank, engine.serves ? undefined : engine.device);
+    this.#checks = new Checks(this, engine.rank, engine.caller.elsewhere ? undefined : engine.device);
     this.#maker = {
       parent: info,
-      transport: engine.transport,
-      make: (made, control) => new ProcessGroup(engine, made, tuner, control),
+      make: (made, address) => new ProcessGroup(engine, made, tuner, issuer.open(made, address)),
     };
   }
 

@@ -11,7 +11,8 @@ import type { Driver } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import type { PacedLinks } from "./links.ts";
 import { type Arrival, Matcher } from "./matcher.ts";
-import { type Operation, spanBytes } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { spanBytes } from "./span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "./transport.ts";
 
 /** Milliseconds that are not worth a timer. */
@@ -309,15 +310,23 @@ export class LocalTransport implements Transport {
 export class LocalDriver implements Driver {
   readonly spins = 0;
   readonly #hub: LocalHub;
-  readonly #rank: number;
+  readonly #transport: LocalTransport;
 
-  constructor(hub: LocalHub, rank: number) {
+  constructor(hub: LocalHub, transport: LocalTransport) {
     this.#hub = hub;
-    this.#rank = rank;
+    this.#transport = transport;
   }
 
   park(): void {
-    this.#hub.activate(this.#rank);
+    this.#hub.activate(this.#transport.rank);
+  }
+
+  storeChanged(): void {
+    this.park();
+  }
+
+  leave(state: "finished" | "failed", error?: string): void {
+    this.#transport.leave(state, error);
   }
 
   block(): never {

@@ -6,7 +6,7 @@
 import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../device/index.ts";
 import type { PacedLinks } from "./links.ts";
 import { describeUnequal, MessageRequest } from "./message-request.ts";
-import { spanBytes } from "./operation.ts";
+import { spanBytes } from "./span.ts";
 import type { Envelope, Failure, Message, Request } from "./transport.ts";
 
 /** A send as it arrives at the receiver: where the bytes lie, and whom to tell. */

@@ -2,10 +2,10 @@
 import { gatherBroadcast } from "./algorithms/direct.ts";
 import { ringAllGather } from "./algorithms/ring.ts";
 import { treeBroadcast } from "./algorithms/tree.ts";
-import type { Call } from "./issuer.ts";
+import type { Call } from "./call.ts";
 import { JsonText } from "./json-text.ts";
-import { type Span, slice } from "./operation.ts";
 import { none } from "./pieces.ts";
+import { type Span, slice } from "./span.ts";
 import type { Comm, Request, Steps } from "./transport.ts";
 
 /**

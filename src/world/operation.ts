@@ -3,31 +3,11 @@
  * place in the group's order. Two ranks agree on a collective when their hashes agree
  * (agreement.ts); the text, which shows all that the hash covers, is made only for a report.
  */
-import { type Buffer, type DType, type ReduceOp, sizeOf } from "../device/index.ts";
+import type { DType, ReduceOp } from "../device/index.ts";
 import { shown } from "../platform/words.ts";
 import type { Site } from "../trace/site.ts";
+import type { Contiguous } from "./span.ts";
 import type { AllReduceAlgorithm } from "./tuner.ts";
-
-/** What collectives take: elements next to each other in a device buffer. Tensors are such. */
-export interface Contiguous {
-  readonly buffer: Buffer;
-  /** Bytes from the buffer's start to the first element. */
-  readonly offset: number;
-  /** Number of elements. */
-  readonly size: number;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly isContiguous: boolean;
-}
-
-/** Part of a buffer, as algorithms see it. */
-export interface Span {
-  readonly buffer: Buffer;
-  /** Bytes. */
-  readonly offset: number;
-  readonly count: number;
-  readonly dtype: DType;
-}
 
 /** How collectives reduce: the kernels' operators, and the mean. */
 export type Operator = ReduceOp | "mean";
@@ -75,27 +55,84 @@ export interface MadeGroup {
   readonly name: string | undefined;
 }
 
-export interface Operation {
+/** What an operation is called with, as ranks compare and texts show it. */
+export interface OperationCall {
   readonly kind: Kind;
-  /** The kind as a number: its place in `kinds`. */
-  readonly kindCode: number;
-  readonly group: GroupInfo;
-  /** Number of this collective in its group, from 1; 0 for send and recv. */
-  readonly seq: number;
   readonly operator?: Operator;
   readonly root?: number;
-  /** The one that the call asked for. */
+  /** The one that the call asks for, whatever the tuner makes of it. */
   readonly algorithm?: AllReduceAlgorithm;
   /** What newGroup makes. */
   readonly made?: MadeGroup;
   /** Group rank and tag, for send and recv. */
   readonly peer?: number;
   readonly tag?: number;
+  /** The tensors that ranks compare: their shapes or their dtype, as agreement.ts says. */
+  readonly agree: readonly Contiguous[];
+}
+
+/** A call with its place in the group's order, and in this rank's journal. */
+export class Operation {
+  readonly kind: Kind;
+  /** The kind as a number: its place in `kinds`. */
+  readonly kindCode: number;
+  readonly group: GroupInfo;
+  /** Number of this collective in its group, from 1; 0 for send and recv. */
+  readonly seq: number;
+  readonly operator: Operator | undefined;
+  readonly root: number | undefined;
+  readonly algorithm: AllReduceAlgorithm | undefined;
+  readonly made: MadeGroup | undefined;
+  readonly peer: number | undefined;
+  readonly tag: number | undefined;
   /** The tensors that ranks compare. */
   readonly data: readonly Contiguous[];
-  /** Of all that is compared; set once. */
-  hash: number;
-  site?: Site;
+  /** Of all that is compared. */
+  readonly hash: number;
+  #entry = -1;
+  #issued = 0;
+  #site: Site | undefined;
+
+  constructor(call: OperationCall, group: GroupInfo, seq: number, hash: number) {
+    this.kind = call.kind;
+    this.kindCode = kindCodes[call.kind];
+    this.group = group;
+    this.seq = seq;
+    this.operator = call.operator;
+    this.root = call.root;
+    this.algorithm = call.algorithm;
+    this.made = call.made;
+    this.peer = call.peer;
+    this.tag = call.tag;
+    this.data = call.agree;
+    this.hash = hash;
+  }
+
+  /** Its number in the journal, from 0; -1 before it is entered there. */
+  get entry(): number {
+    return this.#entry;
+  }
+
+  /** Milliseconds on the job's clock, as precisely as the journal looked at it. */
+  get issued(): number {
+    return this.#issued;
+  }
+
+  /** The program's line that called it, where that is known. */
+  get site(): Site | undefined {
+    return this.#site;
+  }
+
+  /** It has this number in the journal. */
+  entered(entry: number): void {
+    this.#entry = entry;
+  }
+
+  /** Remembers when it was called, and where. */
+  locate(issued: number, site: Site): void {
+    this.#issued = issued;
+    this.#site = site;
+  }
 }
 
 /** Axes of a shape that are shown. */
@@ -145,28 +182,4 @@ export function formatMade({ ranks, name }: MadeGroup): string {
   const rest = ranks.length > SHOWN_RANKS ? `,… ${ranks.length} ranks` : "";
   const list = `[${ranks.slice(0, SHOWN_RANKS).join(",")}${rest}]`;
   return name === undefined ? list : `${list}, ${shown(name)}`;
-}
-
-/** The whole of a tensor as a span. */
-export function spanOf(data: Contiguous): Span {
-  return { buffer: data.buffer, offset: data.offset, count: data.size, dtype: data.dtype };
-}
-
-/** Elements from..to of a span. */
-export function slice(span: Span, from: number, to: number): Span {
-  return {
-    buffer: span.buffer,
-    offset: span.offset + from * sizeOf(span.dtype),
-    count: to - from,
-    dtype: span.dtype,
-  };
-}
-
-export function spanBytes(span: Span): number {
-  return span.count * sizeOf(span.dtype);
-}
-
-/** Boundaries that cut `count` elements into `parts` runs whose lengths differ by at most one. */
-export function cut(count: number, parts: number): number[] {
-  return Array.from({ length: parts + 1 }, (_, i) => Math.floor((count * i) / parts));
 }

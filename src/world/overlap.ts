@@ -4,7 +4,7 @@
  * nobody sends, is there already. Operations overlapping each other are what holds are for (work.ts).
  */
 import { addressOf } from "../device/index.ts";
-import { type Span, spanBytes } from "./operation.ts";
+import { type Span, spanBytes } from "./span.ts";
 
 /** One side of an operation: a tensor, or the pieces of a tensor or a list. */
 export interface Side {

@@ -1,5 +1,5 @@
 /** What the calls of a group take besides single tensors. */
-import type { Contiguous } from "./operation.ts";
+import type { Contiguous } from "./span.ts";
 
 /** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
 export type Pieces<T extends Contiguous> = T | readonly T[];

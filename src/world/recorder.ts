@@ -6,7 +6,6 @@
 import { codeOf, type DType, dtypes } from "../device/index.ts";
 import { formatSite, type Site } from "../trace/site.ts";
 import {
-  type Contiguous,
   formatMade,
   formatOperation,
   type GroupInfo,
@@ -16,6 +15,7 @@ import {
   operators,
   SHOWN_TENSORS,
 } from "./operation.ts";
+import type { Contiguous } from "./span.ts";
 import { allReduceAlgorithms } from "./tuner.ts";
 
 /** Operations kept. */
@@ -160,11 +160,11 @@ export class Recorder {
     this.#made.set(number, made);
   }
 
-  /** Adds time and call site of an operation that had to wait. */
-  locate(number: number, issued: number, site: Site | undefined): void {
-    if (number < this.#count - SIZE) return;
-    this.#issued[number % SIZE] = issued;
-    this.#sites[number % SIZE] = site;
+  /** Takes over time and call site of an operation. */
+  locate({ entry, issued, site }: Operation): void {
+    if (entry < 0 || entry < this.#count - SIZE) return;
+    this.#issued[entry % SIZE] = issued;
+    this.#sites[entry % SIZE] = site;
   }
 
   end(number: number, failed: boolean): void {

@@ -6,12 +6,12 @@
 import { formatSite } from "../trace/site.ts";
 import { cut } from "../trace/text.ts";
 import { hashText } from "./agreement.ts";
+import type { Call } from "./call.ts";
 import { LONGEST_NAME } from "./checks.ts";
-import type { Call } from "./issuer.ts";
 import { allGatherJson, allGatherNumbers } from "./objects.ts";
 import type { GroupInfo, MadeGroup, Operation } from "./operation.ts";
 import { none } from "./pieces.ts";
-import type { Comm, Request, SharedGroup, Steps, Transport } from "./transport.ts";
+import type { Comm, Request, Steps, Transport } from "./transport.ts";
 
 /** What a rank asks of split. */
 interface Choice {
@@ -23,8 +23,8 @@ interface Choice {
 /** What makes groups of a group. */
 export interface Maker<G> {
   readonly parent: GroupInfo;
-  readonly transport: Transport;
-  make(info: GroupInfo, shared?: SharedGroup): G;
+  /** @param address of the new group's shared memory, 0 for none. */
+  make(info: GroupInfo, address: number): G;
 }
 
 /** A new group's number, and the address of its shared memory (0 if the transport has none). */
@@ -39,8 +39,8 @@ type Open = (members: readonly number[], name: string, gift: Gift) => void;
 /** The operation that cuts a group by color. */
 export function splitCall<G>(maker: Maker<G>, choice: Choice): Call<G | undefined> {
   const { color, key, name } = choice;
-  return groupCall(maker, { kind: "split", args: [color, key, name] }, (comm, operation, open) =>
-    exchangeSplit(comm, maker.transport, operation, choice, (members, gift) =>
+  return groupCall(maker, { kind: "split", args: [color, key, name] }, (comm, operation, transport, open) =>
+    exchangeSplit(comm, transport, operation, choice, (members, gift) =>
       open(members, name ?? nameOfColor(maker.parent.name, color as number), gift),
     ),
   );
@@ -49,28 +49,28 @@ export function splitCall<G>(maker: Maker<G>, choice: Choice): Call<G | undefine
 /** The operation that makes a group of a list of ranks. */
 export function newGroupCall<G>(maker: Maker<G>, made: MadeGroup): Call<G | undefined> {
   const { ranks, name = nameOfRanks(maker.parent.name, ranks) } = made;
-  return groupCall(maker, { kind: "newGroup", args: [ranks, made.name], made }, (comm, _, open) =>
-    exchangeNewGroup(comm, maker.transport, ranks, (gift) => open(ranks, name, gift)),
+  return groupCall(maker, { kind: "newGroup", args: [ranks, made.name], made }, (comm, _, transport, open) =>
+    exchangeNewGroup(comm, transport, ranks, (gift) => open(ranks, name, gift)),
   );
 }
 
 function groupCall<G>(
-  { parent, transport, make }: Maker<G>,
+  { parent, make }: Maker<G>,
   call: Pick<Call<G | undefined>, "kind" | "args" | "made">,
-  exchange: (comm: Comm, operation: Operation, open: Open) => Steps,
+  exchange: (comm: Comm, operation: Operation, transport: Transport, open: Open) => Steps,
 ): Call<G | undefined> {
   let group: G | undefined;
   const open: Open = (members, name, { id, address }) => {
     const ranks = members.map((member) => parent.ranks[member]);
-    group = make({ id, name, ranks }, address ? transport.openShared(ranks, address) : undefined);
+    group = make({ id, name, ranks }, address);
   };
   return {
     ...call,
     agree: none,
     reads: none,
     writes: none,
-    steps: (comm, operation) => exchange(comm, operation, open),
-    receive: (info) => (group = info ? make(info as GroupInfo) : undefined),
+    steps: (comm, operation, transport) => exchange(comm, operation, transport, open),
+    receive: (info) => (group = info ? make(info as GroupInfo, 0) : undefined),
     value: () => group,
   };
 }

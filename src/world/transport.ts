@@ -7,7 +7,8 @@
  */
 import type { ReduceOp, StreamEvent } from "../device/index.ts";
 import type { PacedLinks } from "./links.ts";
-import type { Operation, Operator, Span } from "./operation.ts";
+import type { Operation, Operator } from "./operation.ts";
+import type { Span } from "./span.ts";
 import type { PeerAccess } from "./traffic.ts";
 
 /** One message's progress. */
@@ -64,6 +65,8 @@ export interface SharedCollective {
   readonly flag?: number;
   /** A stream waits for it, and has passed it at `event`. */
   passed?(event: StreamEvent): void;
+  /** Somebody awaits the Work, or has waited for it. */
+  claimed?(): void;
   /** The Work has ended. */
   over?(): void;
 }
@@ -78,19 +81,22 @@ export interface SharedGroup {
 
 export type RankState = "running" | "finished" | "failed";
 
-export interface Transport {
+/** What an engine knows of the way to its peers. */
+export interface Channel {
   readonly name: "local" | "shm" | "tcp";
   readonly rank: number;
   readonly size: number;
   /** The links between ranks, where they are paced. */
   readonly links: PacedLinks | undefined;
+  /** Moves what can be moved without waiting. @returns whether anything moved. */
+  progress(): boolean;
+}
 
+export interface Transport extends Channel {
   /** Starts a send. It is done when the matching receive has taken the bytes. */
   send(message: Message): Request;
   /** Starts a receive into the message's span. */
   recv(message: Message): Request;
-  /** Moves what can be moved without waiting. @returns whether anything moved. */
-  progress(): boolean;
   /** Tells the peers which collective this rank starts, so that a mismatch is seen early. */
   announce(operation: Operation): void;
 
@@ -103,23 +109,8 @@ export interface Transport {
   /** A number that no other group of the job has. */
   takeId(): number;
 
-  /** Does whole operations in another thread. */
-  readonly remote?: RemoteCalls;
-
   /** Starts the end of the job; every rank will get the same report. */
   fail(failure: Failure): void;
-}
-
-/** Operations that are carried out whole, elsewhere. */
-export interface RemoteCalls {
-  /** @param args of the group's method; @param receive gets what it gives besides its tensors. */
-  start(operation: Operation, args: readonly unknown[], receive?: (result: unknown) => void): SharedCollective;
-  /** The program has destroyed a group, and none of its operations is in flight. */
-  destroy(group: number): void;
-  /** The program awaits the operation, or lets a stream wait for it. */
-  claimed(plan: unknown): void;
-  /** Resolves when no copies of eager sends are left there. */
-  drain(): Promise<void>;
 }
 
 /** What an algorithm sees of its group: its place and the transport's verbs, in group ranks. */

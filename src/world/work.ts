@@ -3,10 +3,11 @@
  * the stream wait; one of the two must happen before the operation's buffers are used
  * again or the program ends, or an error says so with the line.
  */
-import type { Blockable, Completion, Hold } from "../device/index.ts";
+import type { Blockable, Completion, Device } from "../device/index.ts";
 import { formatSite } from "../trace/site.ts";
-import type { Engine } from "./engine.ts";
-import { type Contiguous, formatOperation, type Operation, type Span, spanBytes, spanOf } from "./operation.ts";
+import { hold, letGo } from "./hold.ts";
+import { formatOperation, type Operation } from "./operation.ts";
+import type { Contiguous } from "./span.ts";
 import type { Request, SharedCollective, Steps } from "./transport.ts";
 
 /** How an operation is carried out: by one message, by the steps of an algorithm, or over shared memory. */
@@ -27,27 +28,34 @@ export interface Planner {
   begin(task: Task<unknown>, operation: Operation): Plan;
 }
 
-/** Marks part of a buffer as used by a Work. */
-class WorkHold implements Hold {
-  readonly work: Work<unknown>;
-  readonly start: number;
-  readonly end: number;
-  readonly writes: boolean;
-
-  constructor(work: Work<unknown>, span: Span, writes: boolean) {
-    this.work = work;
-    this.start = span.offset;
-    this.end = span.offset + spanBytes(span);
-    this.writes = writes;
-  }
-
-  conflict(action: "read" | "write"): never {
-    this.work.conflict(action);
-  }
+/** What a Work needs of its rank: the engine. */
+export interface Keeper {
+  readonly rank: number;
+  readonly device: Device;
+  /** Whether a host waits for one of the rank's streams. */
+  readonly streamsAwaited: boolean;
+  /** @throws CaptureError while the program captures a graph. */
+  refuseCapture(): void;
+  /** Polls for a moment, in the hope that `work` completes without a sleep. */
+  spin(work: Completion): void;
+  /** Now and then: a turn of the event loop, for a program whose operations are always done. */
+  turn(): Promise<void> | undefined;
+  /** Somebody starts to await a work. */
+  await(work: Work<unknown>): void;
+  /** So many who awaited go on. */
+  released(count: number): void;
+  /** Returns when a work has ended. */
+  block(work: Work<unknown>): void;
+  /** Somebody awaits a work, or has waited for it. */
+  claimed(work: Work<unknown>): void;
+  /** A work is over. */
+  ended(work: Work<unknown>): void;
 }
 
 /** What has to come before an operation begins. */
 export interface Before {
+  /** What the program has launched on its device so far. */
+  readonly fence: Completion;
   /** This has to be over. */
   readonly after?: Work<unknown>;
   /** This has to have begun. */
@@ -56,25 +64,15 @@ export interface Before {
 
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   readonly operation: Operation;
-  /** Its number in the flight recorder; -1 before it has one. */
-  record = -1;
-  /** Milliseconds on the job's clock, as precisely as the engine looked at it. */
-  issuedAt = 0;
-  state: "queued" | "running" | "done" | "failed" = "queued";
-  /** Whether somebody awaits or has waited for this. */
-  claimed = false;
-  /** Links of the engine's list of works that nobody has waited for. */
-  nextUnclaimed: Work<unknown> | undefined;
-  previousUnclaimed: Work<unknown> | undefined;
-  /** Whether a thread blocks until this is over. */
-  blocking = false;
-  /** Called when the operation has ended, well or badly. For a group that is destroyed meanwhile. */
-  onEnd: (() => void) | undefined;
+  #state: "queued" | "running" | "done" | "failed" = "queued";
+  #claimed = false;
+  #blocking = false;
+  #onEnd: (() => void) | undefined;
   /** The collective issued before this one in its group, while it is under way. */
   #after: Work<unknown> | undefined;
   /** The message before this one between the same ranks under the same tag, while it has not begun. */
   #behind: Work<unknown> | undefined;
-  readonly #engine: Engine;
+  readonly #keeper: Keeper;
   readonly #fence: Completion;
   readonly #planner: Planner;
   readonly #task: Task<T>;
@@ -88,26 +86,35 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #waiters: (() => void)[] | undefined;
 
   /** @throws Error when an operation that nobody waited for uses the same memory. */
-  constructor(engine: Engine, planner: Planner, operation: Operation, task: Task<T>, { after, behind }: Before) {
-    this.#engine = engine;
+  constructor(keeper: Keeper, planner: Planner, operation: Operation, task: Task<T>, before: Before) {
+    const { fence, after, behind } = before;
+    this.#keeper = keeper;
     this.#planner = planner;
     this.operation = operation;
     this.#task = task;
     this.#after = after?.done ? undefined : after;
     this.#behind = behind;
-    this.#fence = engine.fence();
-    try {
-      this.#hold(task.reads, false);
-      this.#hold(task.writes, true);
-    } catch (error) {
-      this.#dropHolds(); // what was never issued holds nothing
-      throw error;
-    }
+    this.#fence = fence;
+    hold(this, task.reads, task.writes);
+  }
+
+  get state(): "queued" | "running" | "done" | "failed" {
+    return this.#state;
+  }
+
+  /** Whether somebody awaits or has waited for this. */
+  get claimed(): boolean {
+    return this.#claimed;
+  }
+
+  /** Whether a thread blocks until this is over. */
+  get blocking(): boolean {
+    return this.#blocking;
   }
 
   /** Whether the operation has ended, well or badly. */
   get done(): boolean {
-    return this.state === "done" || this.state === "failed";
+    return this.#state === "done" || this.#state === "failed";
   }
 
   /** Promise interface: `await work` resolves to the operation's output. */
@@ -117,23 +124,23 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.claim();
-    if (!this.done) this.#engine.spin(this);
+    if (!this.done) this.#keeper.spin(this);
     if (this.done) {
-      const turn = this.#engine.turn();
+      const turn = this.#keeper.turn();
       return (turn ? turn.then(() => this.#settled()) : this.#settled()).then(onDone, onError);
     }
     const waiting = new Promise<void>((resolve) => {
       this.#waiters ??= [];
       this.#waiters.push(resolve);
     });
-    this.#engine.await(this as Work<unknown>);
+    this.#keeper.await(this as Work<unknown>);
     return waiting.then(() => this.#settled()).then(onDone, onError);
   }
 
   /** The stream waits: kernels launched after this call run after the operation. */
   wait(): void {
-    const { device } = this.#engine;
-    this.#engine.refuseCapture();
+    const { device } = this.#keeper;
+    this.#keeper.refuseCapture();
     this.claim();
     const { stream } = device;
     stream.waitFor(this);
@@ -143,12 +150,17 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
       this.#shared?.passed?.(passed);
       for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.use(passed);
     }
-    this.#dropHolds();
+    this.#letGo();
   }
 
   /** Blocks the thread until the operation has ended. For streams. */
   block(): void {
-    this.#engine.block(this as Work<unknown>);
+    this.#blocking = true;
+    try {
+      this.#keeper.block(this as Work<unknown>);
+    } finally {
+      this.#blocking = false;
+    }
     if (this.#error) throw this.#error;
   }
 
@@ -168,22 +180,27 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** What has to be done before this begins; undefined once begun. */
   get fence(): Completion | undefined {
-    return this.state === "queued" && !this.#fence.done ? this.#fence : undefined;
+    return this.#state === "queued" && !this.#fence.done ? this.#fence : undefined;
   }
 
   /** Whether a host cannot go on before this is over. */
   get awaited(): boolean {
-    return this.blocking || this.#waiters !== undefined || (this.claimed && this.#engine.streamsAwaited);
+    return this.#blocking || this.#waiters !== undefined || (this.#claimed && this.#keeper.streamsAwaited);
+  }
+
+  /** Calls back once the operation has ended, well or badly. For a group that is destroyed meanwhile. */
+  whenEnded(callback: () => void): void {
+    this.#onEnd = callback;
   }
 
   /** Does what can be done now. @returns whether anything moved. */
   advance(): boolean {
     if (this.done) return false;
-    if (this.state === "queued") {
+    if (this.#state === "queued") {
       if (!this.#fence.done || (this.#after && !this.#after.done) || this.#behind?.state === "queued") return false;
       this.#after = undefined;
       this.#behind = undefined;
-      this.state = "running";
+      this.#state = "running";
       const plan = this.#planner.begin(this.#task, this.operation);
       if ("poll" in plan) this.#shared = plan;
       else if ("done" in plan) this.#pending = plan;
@@ -203,7 +220,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** World ranks that must act before this can go on. */
   blockedOn(): readonly number[] {
-    if (this.state === "queued") return (this.#after ?? this.#behind)?.blockedOn() ?? [];
+    if (this.#state === "queued") return (this.#after ?? this.#behind)?.blockedOn() ?? [];
     if (this.#shared) return this.#shared.waitingFor();
     const pending = this.#pending;
     if (!pending) return [];
@@ -239,40 +256,30 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   }
 
   #end(state: "done" | "failed"): void {
-    this.state = state;
+    this.#state = state;
     if (state === "done") this.#value = this.#task.value ? this.#task.value() : this.#task.output;
     this.#shared?.over?.();
-    if (this.claimed) this.#dropHolds();
-    this.#engine.ended(this as Work<unknown>);
-    this.onEnd?.();
+    if (this.#claimed) this.#letGo();
+    this.#keeper.ended(this as Work<unknown>);
+    this.#onEnd?.();
     const waiters = this.#waiters;
     if (!waiters) return;
     this.#waiters = undefined;
-    this.#engine.released(waiters.length);
+    this.#keeper.released(waiters.length);
     for (const resolve of waiters) resolve();
   }
 
   /** Somebody awaits this, or has waited for it. */
   claim(): void {
-    if (this.claimed) return;
-    this.claimed = true;
-    this.#engine.claimed(this as Work<unknown>);
-    if (this.done) this.#dropHolds();
+    if (this.#claimed) return;
+    this.#claimed = true;
+    this.#keeper.claimed(this as Work<unknown>);
+    this.#shared?.claimed?.();
+    if (this.done) this.#letGo();
   }
 
-  #hold(tensors: readonly Contiguous[], writes: boolean): void {
-    for (let i = 0; i < tensors.length; i++) {
-      const tensor = tensors[i];
-      const hold = new WorkHold(this as Work<unknown>, spanOf(tensor), writes);
-      if (tensor.buffer.holds.length > 0) tensor.buffer.checkHolds(hold.start, hold.end, writes, hold.work);
-      tensor.buffer.holds.push(hold);
-    }
-  }
-
-  #dropHolds(): void {
-    const { reads, writes } = this.#task;
-    for (let i = 0; i < reads.length; i++) drop(reads[i].buffer.holds, this as Work<unknown>);
-    for (let i = 0; i < writes.length; i++) drop(writes[i].buffer.holds, this as Work<unknown>);
+  #letGo(): void {
+    letGo(this, this.#task.reads, this.#task.writes);
   }
 
   #settled(): Promise<T> {
@@ -283,20 +290,12 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   conflict(action: "read" | "write"): never {
     const site = formatSite(this.operation.site);
     const what = `${formatOperation(this.operation)}${site ? ` (${site})` : ""}`;
-    const why = this.claimed
+    const why = this.#claimed
       ? "that operation is still under way. Touch the buffer after the await."
       : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
     const verb = action === "write" ? "writes to" : "reads";
-    throw new Error(`rank ${this.#engine.rank} ${verb} a buffer that ${what} is using: ${why}`);
+    throw new Error(`rank ${this.#keeper.rank} ${verb} a buffer that ${what} is using: ${why}`);
   }
-}
-
-function drop(holds: Hold[], work: Work<unknown>): void {
-  if (holds.length === 1 && (holds[0] as WorkHold).work === work) {
-    holds.pop(); // nearly always: nobody else uses the buffer
-    return;
-  }
-  for (let i = holds.length - 1; i >= 0; i--) if ((holds[i] as WorkHold).work === work) holds.splice(i, 1);
 }
 
 function isDone(pending: Request | readonly Request[]): boolean {

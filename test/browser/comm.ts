@@ -17,7 +17,7 @@ self.onmessage = ({ data }: MessageEvent<RankStart>) => {
     quota: limit / size,
     now: () => performance.timeOrigin + performance.now(),
     control,
-    served: server,
+    caller: server,
     owner: 62_000 + rank,
     waiting: { cores: platform.cores, mayBlock: platform.mayBlock, loop: platform, prompt: true },
   });

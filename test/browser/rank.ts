@@ -66,7 +66,7 @@ async function threadedRank(
     stream: streams.make,
     post: (message) => comm.postMessage(message),
   });
-  comm.onmessage = ({ data }: MessageEvent<FromComm>) => built.remote?.receive(data);
+  comm.onmessage = ({ data }: MessageEvent<FromComm>) => built.client?.receive(data);
   return built;
 }
 

@@ -18,7 +18,7 @@ const tracer = start.traced ? new Tracer(now) : undefined;
 function post(message: FromComm): void {
   if (message.type === "left" || message.type === "reported") {
     // What was recorded goes first, because at the end nobody listens afterwards.
-    const traffic = message.type === "left" ? (rank.engine.traffic?.dump() ?? noTraffic) : noTraffic;
+    const traffic = message.type === "left" ? (rank.engine.journal.traffic() ?? noTraffic) : noTraffic;
     port.postMessage({ type: "recorded", spans: tracer?.spans.splice(0) ?? [], traffic } satisfies CommMessage);
   }
   port.postMessage(message);
@@ -30,7 +30,7 @@ const [rank] = ranksOf(start, {
   now,
   tracer: () => tracer,
   onStored: (id, reply) => port.postMessage({ type: "stored", id, reply } satisfies CommMessage),
-  served: server,
+  caller: server,
   owner: COMM_OWNER + start.rank,
 });
 server.serve(rank.engine, rank.world);

@@ -7,9 +7,9 @@ const ours: ReadonlySet<string> = new Set(["MessagePort", "Worker", "CloseReq"])
 
 /** @param timers of this thread that are the job's. */
 export async function doingOf(rank: Rank, timers = 0): Promise<Report> {
-  const { engine, device, remote } = rank;
-  if (!remote) while (engine.progress()); // what has arrived is not waited for
-  const report = remote ? await remote.ask() : engine.report("running", "", 8);
+  const { engine, device, client } = rank;
+  if (!client) while (engine.progress()); // what has arrived is not waited for
+  const report = client ? await client.ask() : engine.report("running", "", 8);
   const streams = device.streams.filter(({ mode, awaited }) => mode === "threaded" && awaited).length; // each keeps one
   const store = { ...engine.openCalls.report(), idle: isIdle(timers + streams) };
   return { ...report, streams: engine.streamsAwaited, store };

@@ -31,7 +31,7 @@ export interface ThreadOptions {
   /** Called with the store's replies, which come by a rank's office. */
   readonly onStored: (id: number, reply: StoreReply) => void;
   /** The program, if it is in another thread. */
-  readonly served?: CommServer;
+  readonly caller?: CommServer;
   /** Owner of this thread's memory, if not the rank. */
   readonly owner?: number;
   /** Whether nothing outside of the job can make this thread's programs go on. */
@@ -58,9 +58,9 @@ export function spinsFor(threads: number): number {
 }
 
 /** The ranks that live in a thread: one, or with the local transport all. */
-export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, owner, idle }: ThreadOptions): Rank[] {
+export function ranksOf(start: WorkerStart, { now, tracer, onStored, caller, owner, idle }: ThreadOptions): Rank[] {
   const common = {
-    runtime: runtimeOf(start, owner, served ? 0 : start.helpers),
+    runtime: runtimeOf(start, owner, caller ? 0 : start.helpers),
     quota: start.quota,
     now,
     table: start.table,
@@ -70,7 +70,7 @@ export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, own
     link: start.link,
     hosts: hostsOf(start),
     eager: start.eager,
-    served,
+    caller,
     owner,
     timeout: start.timeout,
     place: (rank: number) => placeOf(start, rank),
@@ -90,7 +90,7 @@ export function ranksOf(start: WorkerStart, { now, tracer, onStored, served, own
   }
   if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
   const { cores, mayBlock } = nodePlatform;
-  const waiting = { cores, mayBlock, loop: nodePlatform, openYield, prompt: served !== undefined };
+  const waiting = { cores, mayBlock, loop: nodePlatform, openYield, prompt: caller !== undefined };
   return [buildShmRank({ ...common, rank, control: start.control, waiting })];
 }
 

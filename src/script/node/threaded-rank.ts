@@ -69,20 +69,20 @@ export function startThreadedRank(
     else if (message.type === "recorded") {
       spans.push(...message.spans);
       traffic = message.traffic;
-    } else rank.remote?.receive(message);
+    } else rank.client?.receive(message);
   });
-  comm.on("error", (error) => rank.remote?.lost(`${error.name}: ${error.message}`));
-  comm.on("exit", () => rank.remote?.lost("its thread has ended"));
+  comm.on("error", (error) => rank.client?.lost(`${error.name}: ${error.message}`));
+  comm.on("exit", () => rank.client?.lost("its thread has ended"));
   return {
     rank,
     async close(ok) {
-      await rank.remote?.over();
+      await rank.client?.over();
       if (ok) rank.device.close();
       else streams.kill();
       return { spans: [...spans, ...(await streams.ended())], traffic };
     },
     async spans() {
-      await rank.remote?.report();
+      await rank.client?.report();
       return [...spans, ...(await streams.spans())];
     },
   };

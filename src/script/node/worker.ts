@@ -73,10 +73,10 @@ async function report(number: number, ending: Ending): Promise<void> {
   const rank = running.get(number);
   if (!rank) return;
   running.delete(number);
-  const flight = ending.ok ? [] : rank.engine.recorder.dump();
+  const flight = ending.ok ? [] : rank.engine.journal.flight();
   const spans = tracers.get(number)?.spans ?? [];
   const others = await threads?.close(ending.ok);
-  const traffic = others?.traffic ?? rank.engine.traffic?.dump() ?? noTraffic;
+  const traffic = others?.traffic ?? rank.engine.journal.traffic() ?? noTraffic;
   const records = { spans: [...spans, ...(others?.spans ?? [])], flight, traffic };
   post({ type: "ended", ending, exitCode: exitCode(), records });
   if (--unreported === 0 && start.transport !== "tcp") port.unref(); // wires stay open until all ranks are done
@@ -134,7 +134,7 @@ function neverLoaded(numbers: Iterable<number>): void {
 
 async function run(rank: Rank, script: Script): Promise<void> {
   const number = rank.world.rank;
-  rank.engine.recorder.pulse[pulse.STARTED] = 1;
+  rank.engine.journal.pulse[pulse.STARTED] = 1;
   let ending: Ending;
   try {
     ending = await runRank(rank, {

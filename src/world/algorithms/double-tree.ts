@@ -10,7 +10,7 @@
  * depend on timing.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { cut, type Span, slice, spanBytes } from "../operation.ts";
+import { cut, type Span, slice, spanBytes } from "../span.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost, type Problem } from "./cost.ts";
 

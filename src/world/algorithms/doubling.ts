@@ -10,7 +10,7 @@
  * commutative operation, so all ranks end with the same bits.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { type Span, slice } from "../operation.ts";
+import { type Span, slice } from "../span.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 

@@ -4,7 +4,7 @@
  * read directly (shm/shm-group.ts does this without messages).
  */
 import type { ReduceOp } from "../../device/index.ts";
-import type { Span } from "../operation.ts";
+import type { Span } from "../span.ts";
 import type { Comm, Request, Steps } from "../transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 

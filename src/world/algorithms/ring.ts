@@ -11,7 +11,7 @@
  * end with the same bits.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { cut, type Span, slice } from "../operation.ts";
+import { cut, type Span, slice } from "../span.ts";
 import type { Comm, Steps } from "../transport.ts";
 import { type Cost, cutBytes } from "./cost.ts";
 

@@ -12,7 +12,8 @@
  * tensors that lie in shared memory.)
  */
 import { type DType, type ReduceOp, sizeOf } from "../../device/index.ts";
-import { type Operator, type Span, slice } from "../operation.ts";
+import type { Operator } from "../operation.ts";
+import { type Span, slice } from "../span.ts";
 import type { Comm, Steps } from "../transport.ts";
 
 const halves: readonly DType[] = ["f16", "bf16"];

@@ -5,8 +5,9 @@
  */
 import { Buffer, type DType } from "../../device/index.ts";
 import { JsonText } from "../json-text.ts";
-import type { Contiguous, GroupInfo, Kind } from "../operation.ts";
+import type { GroupInfo, Kind } from "../operation.ts";
 import type { Report } from "../report.ts";
+import type { Contiguous } from "../span.ts";
 import type { StoreReport } from "../store/open-calls.ts";
 import type { RankState } from "../transport.ts";
 

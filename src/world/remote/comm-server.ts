@@ -6,7 +6,7 @@
 import { COMMUNICATION, CommandRing, type Completion } from "../../device/index.ts";
 import type { SharedMemory } from "../../platform/memory.ts";
 import type { Site } from "../../trace/site.ts";
-import type { Served } from "../driver.ts";
+import type { Caller } from "../caller.ts";
 import type { Engine } from "../engine.ts";
 import { ProcessGroup } from "../group.ts";
 import type { Work } from "../work.ts";
@@ -50,7 +50,8 @@ class Watched {
 
 const done: Completion = { done: true };
 
-export class CommServer implements Served {
+export class CommServer implements Caller {
+  readonly elsewhere = true;
   readonly #memory: SharedMemory;
   readonly #post: (message: FromComm) => void;
   readonly #streams = new Map<number, Watched>();
@@ -68,13 +69,13 @@ export class CommServer implements Served {
   }
 
   /** Where the operation that is being issued has to wait until the compute stream has come. */
-  get fence(): Completion {
+  fence(): Completion {
     const fence = this.#call?.fence;
     return fence ? this.#stream(fence.address).event(fence.position) : done;
   }
 
   /** The program's line of the operation that is being issued. */
-  get site(): Site {
+  site(): Site {
     return { text: this.#call?.site ?? "" };
   }
 
@@ -110,7 +111,7 @@ export class CommServer implements Served {
     const call = this.#calls.get(work) ?? this.#call;
     if (!call) return;
     this.#calls.delete(work);
-    if (!this.#engine.traffic || work.claimed) this.#works.delete(call.id);
+    if (!this.#engine.journal.recorded || work.claimed) this.#works.delete(call.id);
     const failed = work.state === "failed";
     this.#raise(call, failed);
     const awaited = this.#awaited.delete(call.id);
@@ -133,7 +134,7 @@ export class CommServer implements Served {
     try {
       const method = group[call.kind as "allReduce"] as unknown as (...args: unknown[]) => Work<unknown>;
       const work = method.apply(group, call.args.map(unpack));
-      if (!work.done || this.#engine.traffic) this.#works.set(call.id, work);
+      if (!work.done || this.#engine.journal.recorded) this.#works.set(call.id, work);
       if (!work.done) this.#calls.set(work, call);
     } catch (error) {
       this.#raise(call, true); // a stream may wait for it already
@@ -164,7 +165,7 @@ export class CommServer implements Served {
       return;
     }
     this.#awaited.add(id);
-    if (site) this.#engine.relocate(work, { text: site });
+    if (site) this.#engine.journal.relocate(work.operation, { text: site });
     work.then(nothing, nothing);
   }
 

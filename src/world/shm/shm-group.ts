@@ -15,7 +15,8 @@
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Cost } from "../algorithms/cost.ts";
 import type { PacedLinks } from "../links.ts";
-import { formatOperation, type Operation, type Operator, type Span, spanBytes } from "../operation.ts";
+import { formatOperation, type Operation, type Operator } from "../operation.ts";
+import { type Span, spanBytes } from "../span.ts";
 import type { PeerAccess } from "../traffic.ts";
 import type { Failure, SharedCollective, SharedGroup } from "../transport.ts";
 import type { ShmLayout } from "./shm-layout.ts";

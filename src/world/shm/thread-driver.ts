@@ -94,6 +94,14 @@ export class ThreadDriver implements Driver {
     if (this.#waiting.mayBlock && wait >= 2 * LATE) this.#sleep(wait - LATE);
   }
 
+  look(): void {
+    this.#watchdog.look();
+  }
+
+  leave(state: "finished" | "failed", error?: string): void {
+    this.#watchdog.leave(state, error);
+  }
+
   nudge(): void {
     const { words } = this.#transport.layout;
     Atomics.add(words, this.#bellAt, 1);
@@ -101,9 +109,7 @@ export class ThreadDriver implements Driver {
   }
 
   block(work: Work<unknown>): void {
-    work.blocking = true;
     while (!work.done) if (!this.#poll() && !this.#yielding()) this.#sleep(this.#patience);
-    work.blocking = false;
   }
 
   /** Waits for a slice at most, then lets the continuations of what has moved run, or the event loop have a turn. */

@@ -35,16 +35,25 @@ interface Open {
 /** Milliseconds between two looks at the job while a program waits for the store. */
 const TICK = 100;
 
+/** Who has to know that a program waits for the store. */
+export interface StoreWaiter {
+  /** Looks whether the job goes on, now and then while the program waits. */
+  look?(): void;
+  /** A wait has begun or ended. */
+  storeChanged?(): void;
+}
+
 export class OpenCalls {
-  /** Looks whether the job goes on, now and then while the program waits; set by whoever builds the rank. */
-  look: (() => void) | undefined;
-  /** Called when a wait has begun or ended. */
-  onChange: () => void = () => {};
+  readonly #waiter: StoreWaiter;
   readonly #open = new Map<number, Open>();
   #asked = 0;
   /** Of a program in another thread. */
   #mirrored: StoreReport | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(waiter: StoreWaiter = {}) {
+    this.#waiter = waiter;
+  }
 
   /** A call leaves. @returns its number. */
   ask(): number {
@@ -99,12 +108,12 @@ export class OpenCalls {
   }
 
   #changed(): void {
-    this.onChange();
+    this.#waiter.storeChanged?.();
     if (this.waiting === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-    } else if (this.look && this.#timer === undefined) {
-      this.#timer = setInterval(this.look, TICK);
+    } else if (this.#waiter.look && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#waiter.look?.(), TICK);
       (this.#timer as { unref?(): void }).unref?.(); // it must not keep a thread alive
     }
   }

@@ -44,12 +44,19 @@ export class TcpDriver implements Driver {
     this.#arm();
   }
 
+  look(): void {
+    this.#watch.look();
+  }
+
+  leave(state: "finished" | "failed", error?: string): void {
+    this.#watch.leave(state, error);
+  }
+
   nudge(): void {
     this.#turn();
   }
 
   block(work: Work<unknown>): void {
-    work.blocking = true;
     let nap = NAP;
     let looked = this.#engine.now();
     while (!work.done) {
@@ -65,7 +72,6 @@ export class TcpDriver implements Driver {
       looked = this.#engine.now();
       this.#watch.look();
     }
-    work.blocking = false;
   }
 
   /** Something has come while the event loop waited. */

@@ -7,7 +7,7 @@
 import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../links.ts";
 import { describeUnequal, MessageRequest } from "../message-request.ts";
-import { spanBytes } from "../operation.ts";
+import { spanBytes } from "../span.ts";
 import type { Failure, Message, Request, SharedGroup, Transport } from "../transport.ts";
 import type { Frame } from "./frames.ts";
 import { Inlet, type InletHost, viewOf } from "./inlet.ts";

@@ -9,7 +9,7 @@ import type { Driver } from "../driver.ts";
 import type { Engine } from "../engine.ts";
 import type { Operation } from "../operation.ts";
 import type { Report } from "../report.ts";
-import type { Request, SharedCollective, SharedGroup, Transport } from "../transport.ts";
+import type { Channel, SharedCollective } from "../transport.ts";
 import type { Work } from "../work.ts";
 import { type FromComm, type Leaving, pack, type ToComm } from "./calls.ts";
 
@@ -25,20 +25,20 @@ export class RemoteOperation implements SharedCollective {
   readonly id: number;
   readonly flag: number;
   readonly receive: ((result: unknown) => void) | undefined;
-  readonly #transport: RemoteTransport;
+  readonly #client: CommClient;
   readonly #word: Int32Array;
   /** Places in streams just after their waits for this. */
   readonly #passed: StreamEvent[] = [];
   #ended = false;
 
   constructor(
-    transport: RemoteTransport,
+    client: CommClient,
     id: number,
     flag: number,
     word: Int32Array,
     receive: ((result: unknown) => void) | undefined,
   ) {
-    this.#transport = transport;
+    this.#client = client;
     this.id = id;
     this.flag = flag;
     this.receive = receive;
@@ -49,8 +49,12 @@ export class RemoteOperation implements SharedCollective {
     this.#passed.push(event);
   }
 
+  claimed(): void {
+    this.#client.claimed(this);
+  }
+
   over(): void {
-    this.#transport.ended(this, this.#passed);
+    this.#client.ended(this, this.#passed);
   }
 
   poll(): boolean {
@@ -72,12 +76,11 @@ export class RemoteOperation implements SharedCollective {
   }
 }
 
-export class RemoteTransport implements Transport {
-  readonly name: Transport["name"];
+export class CommClient implements Channel {
+  readonly name: Channel["name"];
   readonly rank: number;
   readonly size: number;
   readonly links = undefined;
-  readonly remote = this;
   readonly #device: Device;
   readonly #post: (message: ToComm) => void;
   readonly #recorded: boolean;
@@ -96,7 +99,7 @@ export class RemoteTransport implements Transport {
    * @param recorded whether every wait is to be recorded there.
    */
   constructor(
-    name: Transport["name"],
+    name: Channel["name"],
     rank: number,
     size: number,
     device: Device,
@@ -153,12 +156,14 @@ export class RemoteTransport implements Transport {
     if (plan instanceof RemoteOperation) this.#post({ type: "await", id: plan.id, site: formatSite(operation.site) });
   }
 
+  /** The program has destroyed a group, and none of its operations is in flight. */
   destroy(group: number): void {
     this.#post({ type: "destroy", group });
   }
 
-  claimed(plan: unknown): void {
-    if (!(plan instanceof RemoteOperation) || (!this.#recorded && plan.poll())) return;
+  /** The program awaits an operation, or lets a stream wait for it. */
+  claimed(plan: RemoteOperation): void {
+    if (!this.#recorded && plan.poll()) return;
     const { stream } = this.#device;
     const address = stream instanceof ThreadedStream ? stream.address : undefined;
     this.#post({ type: "claim", id: plan.id, stream: address });
@@ -245,56 +250,35 @@ export class RemoteTransport implements Transport {
     Atomics.notify(word, 0);
   }
 
+  /** Nothing moves here by itself: what comes, comes as a message. */
   progress(): boolean {
     return false;
   }
-
-  announce(): void {}
-
-  sharedBytes(): number {
-    return 0;
-  }
-
-  send(): Request {
-    throw elsewhere();
-  }
-
-  recv(): Request {
-    throw elsewhere();
-  }
-
-  openShared(): SharedGroup {
-    throw elsewhere();
-  }
-
-  takeShared(): number {
-    throw elsewhere();
-  }
-
-  takeId(): number {
-    throw elsewhere();
-  }
-
-  fail(): void {
-    throw elsewhere();
-  }
-}
-
-function elsewhere(): Error {
-  return new Error("This happens on the communication stream.");
 }
 
 /** How a program waits for its communication stream: a look or two, then its event loop brings word. */
 export class RemoteDriver implements Driver {
   readonly spins = SPINS;
-  readonly #transport: RemoteTransport;
+  readonly #client: CommClient;
 
-  constructor(transport: RemoteTransport) {
-    this.#transport = transport;
+  constructor(client: CommClient) {
+    this.#client = client;
+  }
+
+  leave(state: Leaving, error = ""): void {
+    this.#client.leave(state, error);
+  }
+
+  storeChanged(): void {
+    this.#client.storeChanged();
+  }
+
+  drain(): Promise<void> {
+    return this.#client.drain();
   }
 
   park(work?: Work<unknown>): void {
-    if (work) this.#transport.awaited(work);
+    if (work) this.#client.awaited(work);
   }
 
   block(work: Work<unknown>): void {

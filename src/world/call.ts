@@ -1,0 +1,18 @@
+/** A call of one of a group's operations: what it asks for, and how it is carried out. */
+import type { Operation, OperationCall } from "./operation.ts";
+import type { Span } from "./span.ts";
+import type { Comm, Request, Steps, Transport } from "./transport.ts";
+import type { Task } from "./work.ts";
+
+export interface Call<T> extends Task<T>, OperationCall {
+  /** The algorithm. @param transport what new groups are made with. */
+  readonly steps: (comm: Comm, operation: Operation, transport: Transport) => Steps;
+  /** In place of steps: starts the one message that it is; undefined if nobody has to wait for it. */
+  readonly message?: (comm: Comm) => Request | undefined;
+  /** Given where the group's shared memory shall reduce this in place; nothing at all is a barrier. */
+  readonly shared?: Span;
+  /** Arguments of the group's method, for doing it in another thread. */
+  readonly args: readonly unknown[];
+  /** Takes what the operation gives besides its tensors, when it was done in another thread. */
+  readonly receive?: (result: unknown) => void;
+}
