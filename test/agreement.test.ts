@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import { agreement } from "../src/world/agreement.ts";
+import { agreement } from "../src/world/core/agreement.ts";
 import { runProgram } from "./helpers/jobs.ts";
 
 const program = "test/programs/agreement.ts";

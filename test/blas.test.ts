@@ -7,9 +7,9 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Blas, gemmByBlas, kernels } from "../src/device/index.ts";
-import { candidates, decide, findBlas, hasKoffi, type Try } from "../src/script/node/blas/choice.ts";
-import { formatChoice, parseChoice } from "../src/script/node/blas/format.ts";
-import { openDevice } from "../src/script/node/open-device.ts";
+import { candidates, decide, findBlas, hasKoffi, type Try } from "../src/job/node/blas/choice.ts";
+import { formatChoice, parseChoice } from "../src/job/node/blas/format.ts";
+import { openDevice } from "../src/job/node/open-device.ts";
 import { TensorDevice } from "../src/tensor/index.ts";
 
 /** A BLAS in plain numbers, over an array whose index is the byte address / 4. */

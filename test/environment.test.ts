@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { firstNode, isLoopback, startedBy } from "../src/script/node/tcp/environment.ts";
+import { firstNode, isLoopback, startedBy } from "../src/job/node/processes/environment.ts";
 
 it("takes RANK and WORLD_SIZE, as torchrun sets them", () => {
   const env = { RANK: "3", WORLD_SIZE: "8", LOCAL_RANK: "1", MASTER_ADDR: "10.0.0.1", MASTER_PORT: "1234" };

@@ -6,7 +6,7 @@ import type { Mutant } from "../src/exercise/define.ts";
 import { courseExercises } from "../src/exercise/node/catalog.ts";
 import { checkOnce, loadExercise, planOf, type Verdict } from "../src/exercise/node/checker.ts";
 import { compileAnswer } from "../src/exercise/node/compile-answer.ts";
-import { compileProgram } from "../src/script/node/compile.ts";
+import { compileProgram } from "../src/job/node/compile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-exercises-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -22,11 +22,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { dumpFlight } from "../src/cli/flight.ts";
 import { courseExercises } from "../src/exercise/node/catalog.ts";
 import { Copies } from "../src/exercise/node/copies.ts";
-import { checkWritable, makeFolder, writeWhole } from "../src/platform/node-files.ts";
-import { Listener, longestSocketPath } from "../src/platform/node-listener.ts";
-import { userFolder } from "../src/platform/node-user-folder.ts";
-import { privateFolder, rankSocket, removeFolder } from "../src/script/node/tcp/folder.ts";
-import type { FlightRecord } from "../src/world/recorder.ts";
+import { checkWritable, makeFolder, writeWhole } from "../src/platform/node/files.ts";
+import { Listener, longestSocketPath } from "../src/platform/node/listener.ts";
+import { userFolder } from "../src/platform/node/user-folder.ts";
+import { privateFolder, rankSocket, removeFolder } from "../src/job/node/processes/folder.ts";
+import type { FlightRecord } from "../src/world/core/recorder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-folders-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,9 +3,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { SocketConnection } from "../src/platform/node-connection.ts";
-import { call, type HandshakeError, type Introduction } from "../src/platform/node-handshake.ts";
-import { Listener } from "../src/platform/node-listener.ts";
+import { SocketConnection } from "../src/platform/node/connection.ts";
+import { call, type HandshakeError, type Introduction } from "../src/platform/node/handshake.ts";
+import { Listener } from "../src/platform/node/listener.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-handshake-"));
 const path = join(folder, "a.sock");

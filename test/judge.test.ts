@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PendingOperation, Report } from "../src/world/diagnose.ts";
-import { heard, judge, type Statement } from "../src/world/job/judge.ts";
+import type { PendingOperation, Report } from "../src/world/health/diagnose.ts";
+import { heard, judge, type Statement } from "../src/world/health/judge.ts";
 
 /** A rank that waits for others, or for nobody. */
 function waiting(rank: number, blockedOn: readonly number[], moves = 10): Report {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { nodePlatform } from "../src/platform/node.ts";
+import { nodePlatform } from "../src/platform/node/node.ts";
 
 it("the committed kernels are what their sources compile to", () => {
   const out = mkdtempSync(join(tmpdir(), "worldsize-kernels-"));

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { userFolder } from "../src/platform/node-user-folder.ts";
+import { userFolder } from "../src/platform/node/user-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-launch-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

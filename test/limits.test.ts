@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { seed } from "../src/cli/program-flags.ts";
-import { part } from "../src/platform/node-wire.ts";
+import { part } from "../src/platform/node/wire.ts";
 import { mulberry32, rankSeed } from "../src/platform/random.ts";
 import { runProgram } from "./helpers/jobs.ts";
 

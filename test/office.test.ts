@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { SocketConnection } from "../src/platform/node-connection.ts";
-import { Listener } from "../src/platform/node-listener.ts";
-import { type OfficeMail, RankOffice } from "../src/script/node/tcp/office.ts";
-import type { Report } from "../src/world/diagnose.ts";
+import { SocketConnection } from "../src/platform/node/connection.ts";
+import { Listener } from "../src/platform/node/listener.ts";
+import { type OfficeMail, RankOffice } from "../src/job/node/processes/office.ts";
+import type { Report } from "../src/world/health/diagnose.ts";
 import { Coordinator, defaultTable, RemoteStore } from "../src/world/index.ts";
 import { joinOf } from "./helpers/coordinator.ts";
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { userFolder } from "../src/platform/node-user-folder.ts";
+import { userFolder } from "../src/platform/node/user-folder.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
 
 const source = readFileSync(new URL("./programs/process-faults.ts", import.meta.url), "utf8").split("\n");

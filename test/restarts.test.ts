@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { userFolder } from "../src/platform/node-user-folder.ts";
+import { userFolder } from "../src/platform/node/user-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-restarts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

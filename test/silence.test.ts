@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { afterPatience, PatientClock } from "../src/platform/patience.ts";
-import type { JobOptions } from "../src/script/node/job.ts";
-import type { Report } from "../src/world/diagnose.ts";
+import type { JobOptions } from "../src/job/node/job.ts";
+import type { Report } from "../src/world/health/diagnose.ts";
 import { Coordinator } from "../src/world/index.ts";
-import { Stillness } from "../src/world/job/stillness.ts";
-import { whoWaits } from "../src/world/waiting.ts";
+import { Stillness } from "../src/world/health/stillness.ts";
+import { whoWaits } from "../src/world/health/waiting.ts";
 import { joinOf } from "./helpers/coordinator.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Buffer, CommandRing, type Device, KernelError, type Ref, STREAM_BYTES } from "../src/device/index.ts";
-import { openDevice } from "../src/script/node/open-device.ts";
+import { openDevice } from "../src/job/node/open-device.ts";
 import { closeDevices, makeDevice, makePool } from "./helpers/device.ts";
 import { runProgram } from "./helpers/jobs.ts";
 

@@ -2,11 +2,11 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { type KernelName, kernels, type SegmentPool } from "../src/device/index.ts";
 import { type Kernel, kernelNumber } from "../src/device/kernels/index.ts";
-import { nodePlatform } from "../src/platform/node.ts";
-import { compileProgram } from "../src/script/node/compile.ts";
-import { openExtras } from "../src/script/node/helpers.ts";
-import { runJob } from "../src/script/node/job.ts";
-import { type OpenDevice, openDevice } from "../src/script/node/open-device.ts";
+import { nodePlatform } from "../src/platform/node/node.ts";
+import { compileProgram } from "../src/job/node/compile.ts";
+import { openExtras } from "../src/job/node/helpers.ts";
+import { runJob } from "../src/job/node/job.ts";
+import { type OpenDevice, openDevice } from "../src/job/node/open-device.ts";
 import { type Tensor, TensorDevice } from "../src/tensor/index.ts";
 import { makePool } from "./helpers/device.ts";
 

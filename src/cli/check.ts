@@ -9,7 +9,7 @@ import { sequenceText } from "../draw/sequence-text.ts";
 import { type CourseExercise, courseExercises } from "../exercise/node/catalog.ts";
 import { check, type Verdict } from "../exercise/node/checker.ts";
 import { Copies } from "../exercise/node/copies.ts";
-import { checkWritable, writeWhole } from "../platform/node-files.ts";
+import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
 

@@ -5,8 +5,8 @@
 import { mkdtempSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { userFolder } from "../platform/node-user-folder.ts";
-import type { FlightRecord } from "../world/recorder.ts";
+import { userFolder } from "../platform/node/user-folder.ts";
+import type { FlightRecord } from "../world/core/recorder.ts";
 
 /** Failed jobs whose recorders are kept. */
 const KEPT = 20;

@@ -3,12 +3,12 @@
  * started: a shell with RANK and WORLD_SIZE, mpirun, or srun. Rank 0 keeps the coordinator.
  */
 import { Command } from "commander";
-import { DEFAULT_TIMEOUT, type JobResult } from "../script/node/job.ts";
-import { FAILED } from "../script/node/job-result.ts";
-import { isLoopback, startedBy } from "../script/node/tcp/environment.ts";
-import { privateFolder, removeFolder } from "../script/node/tcp/folder.ts";
-import { joinJob } from "../script/node/tcp/join.ts";
-import { jobSecret } from "../script/node/tcp/secret.ts";
+import { DEFAULT_TIMEOUT, type JobResult } from "../job/node/job.ts";
+import { FAILED } from "../job/node/job-result.ts";
+import { isLoopback, startedBy } from "../job/node/processes/environment.ts";
+import { privateFolder, removeFolder } from "../job/node/processes/folder.ts";
+import { joinJob } from "../job/node/processes/join.ts";
+import { jobSecret } from "../job/node/processes/secret.ts";
 import { defaultTable } from "../world/index.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";

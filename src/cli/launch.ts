@@ -1,9 +1,9 @@
 /** `worldsize launch`: the ranks of a program as processes, on this host or together with others. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { runJob, type TransportName } from "../script/node/job.ts";
-import { isLoopback } from "../script/node/tcp/environment.ts";
-import type { NodeOptions } from "../script/node/tcp/launch.ts";
-import { jobSecret } from "../script/node/tcp/secret.ts";
+import { runJob, type TransportName } from "../job/node/job.ts";
+import { isLoopback } from "../job/node/processes/environment.ts";
+import type { NodeOptions } from "../job/node/processes/launch.ts";
+import { jobSecret } from "../job/node/processes/secret.ts";
 import { LogFiles } from "./log-files.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";

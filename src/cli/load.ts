@@ -6,7 +6,7 @@
 
 import { accountOf } from "../script/account.ts";
 import { type Script, scriptOf } from "../script/index.ts";
-import { compileProgram, type Program } from "../script/node/compile.ts";
+import { compileProgram, type Program } from "../job/node/compile.ts";
 import { findScript, UsageError } from "./scripts.ts";
 
 /** Milliseconds after which a program that is still being imported is said to be. */

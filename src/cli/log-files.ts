@@ -1,7 +1,7 @@
 /** `launch --log-dir`: a file per rank, for what it shows and what its process prints. */
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "../platform/node-files.ts";
+import { makeFolder } from "../platform/node/files.ts";
 import { UsageError } from "./scripts.ts";
 
 /** Without O_NONBLOCK, opening a pipe waits until somebody reads it. */

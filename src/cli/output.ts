@@ -4,7 +4,7 @@
  * yet waits here; how much that may be, ranks are told. At the end all of it is written.
  */
 import type { WriteStream } from "node:tty";
-import type { PrintStream } from "../script/node/output.ts";
+import type { PrintStream } from "../job/node/output.ts";
 
 /** Bytes or characters that are worth a write of their own. */
 const FULL = 64 * 1024;

@@ -2,10 +2,10 @@
 import { basename } from "node:path";
 import pc from "picocolors";
 import { type PageItem, pageOf } from "../draw/page.ts";
-import { checkWritable, writeWhole } from "../platform/node-files.ts";
+import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
-import type { JobFailure, JobResult } from "../script/node/job.ts";
-import type { PrintStream } from "../script/node/output.ts";
+import type { JobFailure, JobResult } from "../job/node/job.ts";
+import type { PrintStream } from "../job/node/output.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import { dumpFlight } from "./flight.ts";
 import type { Loaded } from "./load.ts";

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { type StreamMode, streamModes } from "../script/define.ts";
 import type { OptionSpec, Script } from "../script/index.ts";
-import { DEFAULT_SILENCE, type JobOptions } from "../script/node/job.ts";
+import { DEFAULT_SILENCE, type JobOptions } from "../job/node/job.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { type Loaded, loadProgram } from "./load.ts";
 import { parseBytes, parseMemory } from "./memory.ts";

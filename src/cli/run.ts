@@ -1,7 +1,7 @@
 /** `worldsize run`: a script on the ranks of a job, with its options as flags. */
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { MAX_RANKS, runJob, type TransportName, transports } from "../script/node/job.ts";
+import { MAX_RANKS, runJob, type TransportName, transports } from "../job/node/job.ts";
 import { loadProgram } from "./load.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";

@@ -5,15 +5,15 @@
  */
 import { captureSite } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
-import { Allocator, type MemoryStats } from "./allocator.ts";
-import { addressOf, Buffer, type Tag } from "./buffer.ts";
-import { Flags } from "./flags.ts";
+import { Allocator, type MemoryStats } from "./memory/allocator.ts";
+import { addressOf, Buffer, type Tag } from "./memory/buffer.ts";
+import { Flags } from "./memory/flags.ts";
 import { CaptureError, Graph, graphBytes } from "./graph.ts";
 import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels/index.ts";
 import type { KernelRuntime } from "./runtime.ts";
-import { UNIT } from "./segments.ts";
-import { type Exported, Loan, takeLoan } from "./sharing.ts";
-import type { Stream } from "./stream.ts";
+import { UNIT } from "./memory/segments.ts";
+import { type Exported, Loan, takeLoan } from "./memory/sharing.ts";
+import type { Stream } from "./streams/stream.ts";
 
 /** A place in a buffer. */
 export interface Ref {

@@ -15,9 +15,9 @@
  */
 import type { SharedMemory } from "../platform/memory.ts";
 import { formatSite, type Site } from "../trace/site.ts";
-import { addressOf, type Buffer } from "./buffer.ts";
+import { addressOf, type Buffer } from "./memory/buffer.ts";
 import { kernelNames } from "./kernels/index.ts";
-import type { GraphNode, Replayable, StreamEvent } from "./stream.ts";
+import type { GraphNode, Replayable, StreamEvent } from "./streams/stream.ts";
 
 /** Something that cannot be part of a graph was called during a capture. */
 export class CaptureError extends Error {

@@ -6,7 +6,7 @@
 import type { KernelModule } from "../platform/platform.ts";
 import type { Blas } from "./blas.ts";
 import type { KernelExports } from "./kernels/index.ts";
-import type { SegmentPool } from "./segments.ts";
+import type { SegmentPool } from "./memory/segments.ts";
 import type { Team } from "./team.ts";
 
 /** Most buffers that one `combine` reads or writes. */

@@ -10,19 +10,19 @@ import {
   type StreamMaker,
 } from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
-import type { Caller } from "./caller.ts";
-import { Deadline } from "./deadline.ts";
-import type { Driver } from "./driver.ts";
-import { Engine } from "./engine.ts";
+import type { Caller } from "./core/caller.ts";
+import { Deadline } from "./health/deadline.ts";
+import type { Driver } from "./core/driver.ts";
+import { Engine } from "./core/engine.ts";
 import { ProcessGroup } from "./group.ts";
-import { Journal } from "./journal.ts";
-import { type LinkSpeeds, PacedLinks } from "./links.ts";
-import { LocalDriver, LocalHub, LocalTransport } from "./local.ts";
-import type { GroupInfo } from "./operation.ts";
-import { pulse, pulseAt, type RecorderPlace } from "./recorder.ts";
-import type { ToComm } from "./remote/calls.ts";
-import { CommClient, RemoteDriver } from "./remote/comm-client.ts";
-import { RemoteIssuer } from "./remote/remote-issuer.ts";
+import { Journal } from "./core/journal.ts";
+import { type LinkSpeeds, PacedLinks } from "./core/links.ts";
+import { LocalDriver, LocalHub, LocalTransport } from "./local/local.ts";
+import type { GroupInfo } from "./core/operation.ts";
+import { pulse, pulseAt, type RecorderPlace } from "./core/recorder.ts";
+import type { ToComm } from "./threaded/messages.ts";
+import { CommClient, RemoteDriver } from "./threaded/client.ts";
+import { RemoteIssuer } from "./threaded/issuer.ts";
 import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
@@ -32,10 +32,10 @@ import type { Office } from "./tcp/office.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
 import { TcpWatch } from "./tcp/tcp-watch.ts";
-import type { Traffic } from "./traffic.ts";
-import type { Channel } from "./transport.ts";
-import { TransportIssuer } from "./transport-issuer.ts";
-import { Tuner, type TuningTable } from "./tuner.ts";
+import type { Traffic } from "./core/traffic.ts";
+import type { Channel } from "./core/transport.ts";
+import { TransportIssuer } from "./core/transport-issuer.ts";
+import { Tuner, type TuningTable } from "./algorithms/tuner.ts";
 
 /** One rank, ready to run a program. */
 export interface Rank {

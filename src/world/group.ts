@@ -24,18 +24,18 @@ import {
 import { ringAllGather } from "./algorithms/ring.ts";
 import { treeBroadcast, treeReduce } from "./algorithms/tree.ts";
 import { reduceWide } from "./algorithms/wide.ts";
-import { Checks } from "./checks.ts";
-import type { Engine } from "./engine.ts";
-import type { Issuer } from "./issuer.ts";
+import { Checks } from "./checks/checks.ts";
+import type { Engine } from "./core/engine.ts";
+import type { Issuer } from "./core/issuer.ts";
 import { Membership } from "./membership.ts";
-import { allGatherObjectCall, broadcastObjectCall } from "./objects.ts";
-import type { GroupInfo, Operator } from "./operation.ts";
-import { list, none, type Pieces, type PointToPoint } from "./pieces.ts";
-import { type Contiguous, spanBytes, spanOf } from "./span.ts";
-import { type Maker, newGroupCall, splitCall } from "./split.ts";
-import type { Steps } from "./transport.ts";
-import type { AllReduceAlgorithm, Tuner } from "./tuner.ts";
-import type { Work } from "./work.ts";
+import { allGatherObjectCall, broadcastObjectCall } from "./algorithms/objects.ts";
+import type { GroupInfo, Operator } from "./core/operation.ts";
+import { list, none, type Pieces, type PointToPoint } from "./algorithms/pieces.ts";
+import { type Contiguous, spanBytes, spanOf } from "./core/span.ts";
+import { type Maker, newGroupCall, splitCall } from "./algorithms/split.ts";
+import type { Steps } from "./core/transport.ts";
+import type { AllReduceAlgorithm, Tuner } from "./algorithms/tuner.ts";
+import type { Work } from "./core/work.ts";
 
 const noOptions = {};
 

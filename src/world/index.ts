@@ -14,17 +14,17 @@ export {
   type ShmControl,
   takeShmControl,
 } from "./build.ts";
-export { AbortError, JobError } from "./errors.ts";
+export { AbortError, JobError } from "./core/errors.ts";
 export { ProcessGroup } from "./group.ts";
-export { Coordinator } from "./job/coordinator.ts";
-export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./job/protocol.ts";
-export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./links.ts";
-export type { Operation, Operator } from "./operation.ts";
-export type { FromComm, ToComm } from "./remote/calls.ts";
-export { CommServer } from "./remote/comm-server.ts";
+export { Coordinator } from "./health/coordinator.ts";
+export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./health/protocol.ts";
+export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./core/links.ts";
+export type { Operation, Operator } from "./core/operation.ts";
+export type { FromComm, ToComm } from "./threaded/messages.ts";
+export { CommServer } from "./threaded/server.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
 export type { Waiting } from "./shm/thread-driver.ts";
-export type { Contiguous, Span } from "./span.ts";
+export type { Contiguous, Span } from "./core/span.ts";
 export type { StoreCall } from "./store/calls.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RankStore } from "./store/rank-store.ts";
@@ -39,8 +39,8 @@ export {
 } from "./store/store.ts";
 export { ChaosWire } from "./tcp/chaos-wire.ts";
 export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";
-export { noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./traffic.ts";
-export type { Comm, Request, Steps } from "./transport.ts";
+export { noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./core/traffic.ts";
+export type { Comm, Request, Steps } from "./core/transport.ts";
 export {
   type AllReduceAlgorithm,
   allGatherAlgorithms,
@@ -48,5 +48,5 @@ export {
   defaultTable,
   Tuner,
   type TuningTable,
-} from "./tuner.ts";
-export { Work } from "./work.ts";
+} from "./algorithms/tuner.ts";
+export { Work } from "./core/work.ts";

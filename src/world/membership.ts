@@ -5,9 +5,9 @@
  * goes back when the last of them has destroyed the group; of a group that is dropped
  * without it, it stays taken until the job ends.
  */
-import type { Engine } from "./engine.ts";
-import type { Issuer } from "./issuer.ts";
-import type { GroupInfo } from "./operation.ts";
+import type { Engine } from "./core/engine.ts";
+import type { Issuer } from "./core/issuer.ts";
+import type { GroupInfo } from "./core/operation.ts";
 
 export abstract class Membership {
   readonly rank: number;

@@ -1,6 +1,6 @@
 // A nested worker of the browser suite: the communication stream of a rank.
 import { KernelRuntime, SegmentPool } from "../../src/device/index.ts";
-import { browserPlatform } from "../../src/platform/browser.ts";
+import { browserPlatform } from "../../src/platform/browser/browser.ts";
 import { SharedMemory } from "../../src/platform/memory.ts";
 import { buildShmRank, CommServer, type ToComm } from "../../src/world/index.ts";
 import type { RankStart } from "./page.ts";

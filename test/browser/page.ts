@@ -1,7 +1,7 @@
 // The page of the browser suite: runs conformance cases on workers over shared memory, or
 // on this thread over the local transport, and hands the outcome to the test.
 import { KernelRuntime, SegmentPool } from "../../src/device/index.ts";
-import { browserPlatform } from "../../src/platform/browser.ts";
+import { browserPlatform } from "../../src/platform/browser/browser.ts";
 import { SharedMemory } from "../../src/platform/memory.ts";
 import type { KernelModule } from "../../src/platform/platform.ts";
 import { TensorDevice } from "../../src/tensor/index.ts";

@@ -6,7 +6,7 @@ import {
   type StreamThread,
   ThreadedStreams,
 } from "../../src/device/index.ts";
-import { browserPlatform } from "../../src/platform/browser.ts";
+import { browserPlatform } from "../../src/platform/browser/browser.ts";
 import { SharedMemory } from "../../src/platform/memory.ts";
 import { TensorDevice } from "../../src/tensor/index.ts";
 import { buildRemoteRank, buildShmRank, type FromComm, type Rank } from "../../src/world/index.ts";

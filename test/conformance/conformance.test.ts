@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type AllReduceAlgorithm, allReduceAlgorithms, defaultTable } from "../../src/world/tuner.ts";
+import { type AllReduceAlgorithm, allReduceAlgorithms, defaultTable } from "../../src/world/algorithms/tuner.ts";
 import { runProgram } from "../helpers/jobs.ts";
 
 const program = "test/conformance/program.ts";

@@ -1,6 +1,6 @@
 // Every allReduce algorithm on several lengths and dtypes, in one job: for counting what they send.
 import { defineScript, string } from "worldsize";
-import { type AllReduceAlgorithm, allReduceAlgorithms } from "../../src/world/tuner.ts";
+import { type AllReduceAlgorithm, allReduceAlgorithms } from "../../src/world/algorithms/tuner.ts";
 
 export default defineScript({
   about: "Runs every allReduce algorithm on several lengths.",

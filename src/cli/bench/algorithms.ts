@@ -1,6 +1,6 @@
 /** `worldsize bench algorithms`: the course's benchmark-algorithms over every transport, one after the other. */
 import pc from "picocolors";
-import { transports } from "../../script/node/job.ts";
+import { transports } from "../../job/node/job.ts";
 import type { Output } from "../output.ts";
 import { runCommand } from "../run.ts";
 

@@ -3,8 +3,8 @@
  * that is its ceiling; a native BLAS through the device beside calling it directly.
  */
 import { addressOf, type Buffer, type Device } from "../../device/index.ts";
-import { openedBlas } from "../../script/node/blas/choice.ts";
-import { openDevice } from "../../script/node/open-device.ts";
+import { openedBlas } from "../../job/node/blas/choice.ts";
+import { openDevice } from "../../job/node/open-device.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { type KernelPeer, runKernelPeer } from "./peers.ts";
 

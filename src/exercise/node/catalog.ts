@@ -1,7 +1,7 @@
 /** Finds the course's exercises: course/PART/chapterNN-NAME/exercises/M-NAME/exercise.ts is exercise N.M. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../script/node/compile.ts";
+import { packageRoot } from "../../job/node/compile.ts";
 
 export interface CourseExercise {
   /** `3.3` */

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Plugin } from "esbuild";
-import { CompileError, compileModule, type Program, sourceFile } from "../../script/node/compile.ts";
+import { CompileError, compileModule, type Program, sourceFile } from "../../job/node/compile.ts";
 
 /** Ways out of an answer. */
 const outside = ["process", "globalThis", "global", "require", "eval", "Function", "module", "Worker", "self"] as const;

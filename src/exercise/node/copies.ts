@@ -5,7 +5,7 @@
  */
 import { constants, copyFileSync, existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder, writeWhole } from "../../platform/node-files.ts";
+import { makeFolder, writeWhole } from "../../platform/node/files.ts";
 import type { CourseExercise } from "./catalog.ts";
 
 export interface Progress {

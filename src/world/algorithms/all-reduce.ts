@@ -1,9 +1,9 @@
 /** allReduce by each algorithm, as messages, and what each costs. What shared memory does by itself is in shm/shm-group.ts. */
 import type { ReduceOp } from "../../device/index.ts";
-import type { Operation } from "../operation.ts";
-import { type Span, spanOf } from "../span.ts";
-import type { Comm, Steps } from "../transport.ts";
-import type { AllReduceAlgorithm } from "../tuner.ts";
+import type { Operation } from "../core/operation.ts";
+import { type Span, spanOf } from "../core/span.ts";
+import type { Comm, Steps } from "../core/transport.ts";
+import type { AllReduceAlgorithm } from "./tuner.ts";
 import type { Cost } from "./cost.ts";
 import { doubleTreeAllReduce, doubleTreeCost } from "./double-tree.ts";
 import { doublingCost, halvingCost, halvingDoublingAllReduce, recursiveDoublingAllReduce } from "./doubling.ts";

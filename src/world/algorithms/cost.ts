@@ -4,7 +4,7 @@
  * states its cost in a function beside its code; tests compare `sent` with recorded messages,
  * and `path` with a run of the algorithm on virtual time.
  */
-import { cut } from "../span.ts";
+import { cut } from "../core/span.ts";
 
 /** What is reduced, and by whom. */
 export interface Problem {

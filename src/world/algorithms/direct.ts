@@ -2,9 +2,9 @@
  * Algorithms in which ranks talk to each other directly: what a collective means, written
  * down. gather, scatter and allToAll have no cleverer form for large buffers.
  */
-import type { Operator } from "../operation.ts";
-import type { Span } from "../span.ts";
-import type { Comm, Request, Steps } from "../transport.ts";
+import type { Operator } from "../core/operation.ts";
+import type { Span } from "../core/span.ts";
+import type { Comm, Request, Steps } from "../core/transport.ts";
 import { treeBroadcast } from "./tree.ts";
 import { innerOperator, isWide, wideScratch, wideSlice } from "./wide.ts";
 

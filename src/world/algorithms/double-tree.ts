@@ -10,8 +10,8 @@
  * depend on timing.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { cut, type Span, slice, spanBytes } from "../span.ts";
-import type { Comm, Request, Steps } from "../transport.ts";
+import { cut, type Span, slice, spanBytes } from "../core/span.ts";
+import type { Comm, Request, Steps } from "../core/transport.ts";
 import { bytesOf, type Cost, type Problem } from "./cost.ts";
 
 /** Bytes of a piece, about: small enough to keep all levels busy, large enough to be worth a message. */

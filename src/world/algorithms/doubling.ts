@@ -10,8 +10,8 @@
  * commutative operation, so all ranks end with the same bits.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { type Span, slice } from "../span.ts";
-import type { Comm, Request, Steps } from "../transport.ts";
+import { type Span, slice } from "../core/span.ts";
+import type { Comm, Request, Steps } from "../core/transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
 /** Runs `butterfly` on the largest power of two of ranks; rank i + power works through rank i. */

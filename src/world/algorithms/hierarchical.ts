@@ -5,8 +5,8 @@
  * within the node. Over the slow links goes 1 / (ranks of a node) of what a flat ring would send.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { cut, type Span, slice } from "../span.ts";
-import type { Comm, Request, Steps } from "../transport.ts";
+import { cut, type Span, slice } from "../core/span.ts";
+import type { Comm, Request, Steps } from "../core/transport.ts";
 import { type Cost, cutBytes, type Problem } from "./cost.ts";
 import { ringAllReduce, ringCost } from "./ring.ts";
 import { subset } from "./subset.ts";

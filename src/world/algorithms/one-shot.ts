@@ -4,8 +4,8 @@
  * read directly (shm/shm-group.ts does this without messages).
  */
 import type { ReduceOp } from "../../device/index.ts";
-import type { Span } from "../span.ts";
-import type { Comm, Request, Steps } from "../transport.ts";
+import type { Span } from "../core/span.ts";
+import type { Comm, Request, Steps } from "../core/transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
 /** allReduce in place; everybody combines in rank order, so all get the same bits. */

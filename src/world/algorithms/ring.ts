@@ -11,8 +11,8 @@
  * end with the same bits.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import { cut, type Span, slice } from "../span.ts";
-import type { Comm, Steps } from "../transport.ts";
+import { cut, type Span, slice } from "../core/span.ts";
+import type { Comm, Steps } from "../core/transport.ts";
 import { type Cost, cutBytes } from "./cost.ts";
 
 /** Leaves in chunk `rank` the reduction of everybody's; the other chunks are scrambled. */

@@ -1,5 +1,5 @@
 /** Some ranks of a group as a Comm of their own, for algorithms made of others. */
-import type { Comm } from "../transport.ts";
+import type { Comm } from "../core/transport.ts";
 
 /** @param members group ranks, this one among them; their order gives the new ranks. */
 export function subset(comm: Comm, members: readonly number[]): Comm {

@@ -7,8 +7,8 @@
  * set bit, and its children are v + 1, v + 2, v + 4, … below that bit.
  */
 import type { ReduceOp } from "../../device/index.ts";
-import type { Span } from "../span.ts";
-import type { Comm, Request, Steps } from "../transport.ts";
+import type { Span } from "../core/span.ts";
+import type { Comm, Request, Steps } from "../core/transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
 interface Place {

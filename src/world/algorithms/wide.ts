@@ -12,9 +12,9 @@
  * tensors that lie in shared memory.)
  */
 import { type DType, type ReduceOp, sizeOf } from "../../device/index.ts";
-import type { Operator } from "../operation.ts";
-import { type Span, slice } from "../span.ts";
-import type { Comm, Steps } from "../transport.ts";
+import type { Operator } from "../core/operation.ts";
+import { type Span, slice } from "../core/span.ts";
+import type { Comm, Steps } from "../core/transport.ts";
 
 const halves: readonly DType[] = ["f16", "bf16"];
 

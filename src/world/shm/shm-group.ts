@@ -14,11 +14,11 @@
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Cost } from "../algorithms/cost.ts";
-import type { PacedLinks } from "../links.ts";
-import { formatOperation, type Operation, type Operator } from "../operation.ts";
-import { type Span, spanBytes } from "../span.ts";
-import type { PeerAccess } from "../traffic.ts";
-import type { Failure, SharedCollective, SharedGroup } from "../transport.ts";
+import type { PacedLinks } from "../core/links.ts";
+import { formatOperation, type Operation, type Operator } from "../core/operation.ts";
+import { type Span, spanBytes } from "../core/span.ts";
+import type { PeerAccess } from "../core/traffic.ts";
+import type { Failure, SharedCollective, SharedGroup } from "../core/transport.ts";
 import type { ShmLayout } from "./shm-layout.ts";
 
 const LINE = 16;

@@ -10,7 +10,7 @@
  */
 import type { SharedMemory } from "../../platform/memory.ts";
 import { cut } from "../../trace/text.ts";
-import { type Answer, decodeAnswer, encodeAnswer, REPORT_ROOM } from "../answer.ts";
+import { type Answer, decodeAnswer, encodeAnswer, REPORT_ROOM } from "../health/answer.ts";
 
 const LINE = 16;
 const RANK = 3 * LINE;

@@ -7,12 +7,12 @@
  * consistent, each has one writer, and only a sleeper clears its own sleep flag.
  */
 import { addressOf, type KernelRuntime } from "../../device/index.ts";
-import type { PacedLinks } from "../links.ts";
-import { type Arrival, Matcher } from "../matcher.ts";
-import { MessageRequest } from "../message-request.ts";
-import type { Operation } from "../operation.ts";
-import { spanBytes } from "../span.ts";
-import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../transport.ts";
+import type { PacedLinks } from "../core/links.ts";
+import { type Arrival, Matcher } from "../core/matcher.ts";
+import { MessageRequest } from "../core/message-request.ts";
+import type { Operation } from "../core/operation.ts";
+import { spanBytes } from "../core/span.ts";
+import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
 import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
 import * as L from "./shm-layout.ts";
 

@@ -15,9 +15,9 @@
  * look sees the change, or the peer sees the flag.
  */
 import type { EventLoop } from "../../platform/platform.ts";
-import { type Driver, SHORT } from "../driver.ts";
-import type { Engine } from "../engine.ts";
-import type { Work } from "../work.ts";
+import { type Driver, SHORT } from "../core/driver.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Work } from "../core/work.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
 import type { Watchdog } from "./watchdog.ts";

@@ -4,11 +4,11 @@
  * gathers what every rank was doing and gives all of them the same account of it.
  */
 import { PatientClock } from "../../platform/patience.ts";
-import { type Answer, ourFault } from "../answer.ts";
-import type { Deadline } from "../deadline.ts";
-import { diagnose, type Report, stuckRanks } from "../diagnose.ts";
-import type { Engine } from "../engine.ts";
-import type { Failure, RankState } from "../transport.ts";
+import { type Answer, ourFault } from "../health/answer.ts";
+import type { Deadline } from "../health/deadline.ts";
+import { diagnose, type Report, stuckRanks } from "../health/diagnose.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Failure, RankState } from "../core/transport.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 

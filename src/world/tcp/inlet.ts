@@ -4,9 +4,9 @@
  */
 import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Wire } from "../../platform/wire.ts";
-import type { MessageRequest } from "../message-request.ts";
-import { spanBytes } from "../span.ts";
-import type { Message } from "../transport.ts";
+import type { MessageRequest } from "../core/message-request.ts";
+import { spanBytes } from "../core/span.ts";
+import type { Message } from "../core/transport.ts";
 import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, READY, type Sink } from "./frames.ts";
 
 /** What an inlet needs of its transport. */

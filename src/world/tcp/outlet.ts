@@ -3,8 +3,8 @@
  * peer says are ready, in the order of both, and writes their bytes.
  */
 import type { Wire } from "../../platform/wire.ts";
-import type { MessageRequest } from "../message-request.ts";
-import type { Message } from "../transport.ts";
+import type { MessageRequest } from "../core/message-request.ts";
+import type { Message } from "../core/transport.ts";
 import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, HEAD } from "./frames.ts";
 
 /** Payloads up to so many bytes are copied behind their head and leave in one write. */

@@ -3,9 +3,9 @@
  * loop, which wakes it when bytes arrive. A thread that must block polls on, with naps.
  */
 
-import { type Driver, SHORT } from "../driver.ts";
-import type { Engine } from "../engine.ts";
-import type { Work } from "../work.ts";
+import { type Driver, SHORT } from "../core/driver.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Work } from "../core/work.ts";
 import type { Office } from "./office.ts";
 import type { TcpTransport } from "./tcp.ts";
 import type { TcpWatch } from "./tcp-watch.ts";

@@ -2,10 +2,10 @@
  * A rank's side of the job's health: tells the office what this rank is doing when nothing
  * moves, reports what it notices, and ends the engine with the verdict that all ranks get.
  */
-import type { Deadline } from "../deadline.ts";
-import type { Report } from "../diagnose.ts";
-import type { Engine } from "../engine.ts";
-import type { Failure, RankState } from "../transport.ts";
+import type { Deadline } from "../health/deadline.ts";
+import type { Report } from "../health/diagnose.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Failure, RankState } from "../core/transport.ts";
 import type { Office } from "./office.ts";
 import type { TcpTransport } from "./tcp.ts";
 

@@ -5,10 +5,10 @@
  * from and into tensors.
  */
 import type { KernelRuntime } from "../../device/index.ts";
-import type { PacedLinks } from "../links.ts";
-import { describeUnequal, MessageRequest } from "../message-request.ts";
-import { spanBytes } from "../span.ts";
-import type { Failure, Message, Request, SharedGroup, Transport } from "../transport.ts";
+import type { PacedLinks } from "../core/links.ts";
+import { describeUnequal, MessageRequest } from "../core/message-request.ts";
+import { spanBytes } from "../core/span.ts";
+import type { Failure, Message, Request, SharedGroup, Transport } from "../core/transport.ts";
 import type { Frame } from "./frames.ts";
 import { Inlet, type InletHost, viewOf } from "./inlet.ts";
 import type { FromOffice, Office } from "./office.ts";

@@ -1,0 +1,298 @@
+/**
+ * A caching allocator in the manner of PyTorch's CUDA allocator: it takes large segments
+ * from the pool, cuts blocks from them (best fit), joins neighbours when they are freed,
+ * and keeps the segments for next time. Every byte is counted under its tag.
+ *
+ * Blocks have a home: the stream (or graph) that they were allocated for. A freed block may be
+ * handed out at once to the same home, because a stream runs its commands in order; while a
+ * buffer is in use elsewhere, its block waits until that use is done.
+ */
+import { Buffer, type Home, type Tag } from "./buffer.ts";
+import type { Blockable, Completion } from "../streams/completion.ts";
+import { formatBytes } from "../dtype.ts";
+import { type SegmentPool, UNIT } from "./segments.ts";
+
+/** Blocks start on cache lines and their sizes are multiples of one. */
+const LINE = 64;
+const SMALL = 64 * 1024;
+const MEDIUM = 2 * 1024 * 1024;
+const MEDIUM_SEGMENT = 4 * 1024 * 1024;
+
+/** Bytes in blocks handed out, now and at the highest point. */
+export interface Usage {
+  current: number;
+  peak: number;
+}
+
+export interface MemoryStats {
+  /** Bytes in use, rounded to blocks. */
+  readonly allocated: Usage;
+  /** Bytes taken from the pool, in use or cached. */
+  readonly reserved: Usage;
+  readonly byTag: Readonly<Partial<Record<Tag, Usage>>>;
+  /** Buffers handed out since the start. */
+  readonly allocations: number;
+}
+
+interface Block {
+  address: number;
+  bytes: number;
+  free: boolean;
+  before: Block | null;
+  after: Block | null;
+  /** Free blocks of the same home, smallest first. */
+  list: Block[];
+}
+
+/** Memory that was freed while somebody outside of its home used it. */
+interface Busy {
+  readonly uses: readonly Completion[];
+  readonly free: () => void;
+}
+
+/** Thrown when neither the cache nor the pool can serve a request. */
+export class OutOfMemoryError extends Error {
+  override readonly name = "OutOfMemoryError";
+}
+
+export class Allocator {
+  readonly #pool: SegmentPool;
+  readonly #owner: number;
+  readonly #quota: number;
+  /** Free blocks by home. */
+  readonly #homes = new Map<Home, Block[]>();
+  readonly #busy: Busy[] = [];
+  readonly #stats = {
+    allocated: { current: 0, peak: 0 },
+    reserved: { current: 0, peak: 0 },
+    byTag: {} as Partial<Record<Tag, Usage>>,
+    allocations: 0,
+  };
+
+  /** @param owner rank number for the pool; @param quota bytes this allocator may reserve. */
+  constructor(pool: SegmentPool, owner: number, quota: number) {
+    this.#pool = pool;
+    this.#owner = owner;
+    this.#quota = quota;
+  }
+
+  /**
+   * @param bytes zero or more; the content is undefined.
+   * @param home whose commands will use the buffer; nobody else's if not given.
+   * @throws OutOfMemoryError naming what was asked, what is free, and the largest users.
+   */
+  alloc(bytes: number, tag: Tag, home: Home = this): Buffer {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new RangeError(`A buffer of ${bytes} bytes was asked for; the size must be a whole number from 0.`);
+    }
+    const size = Math.max(LINE, Math.ceil(bytes / LINE) * LINE);
+    if (this.#busy.length > 0) this.#reclaim();
+    const list = this.#listOf(home);
+    const block = this.#take(list, size) ?? this.#refill(list, size);
+    if (!block) throw this.#outOfMemory(bytes, tag);
+    this.#split(block, size);
+    block.free = false;
+    this.#count(tag, block.bytes);
+    this.#stats.allocations++;
+    return new Buffer(block.address, bytes, tag, home, (uses) => {
+      this.#count(tag, -block.bytes);
+      this.after(uses, () => this.#release(block));
+    });
+  }
+
+  /** Frees something as soon as all its uses are done; this is looked at when memory is asked for. */
+  after(uses: readonly Completion[], free: () => void): void {
+    if (uses.every(({ done }) => done)) free();
+    else this.#busy.push({ uses, free });
+  }
+
+  stats(): MemoryStats {
+    return structuredClone(this.#stats);
+  }
+
+  /** Starts the peaks afresh from the current use. */
+  resetPeaks(): void {
+    for (const usage of [this.#stats.allocated, this.#stats.reserved, ...Object.values(this.#stats.byTag)]) {
+      usage.peak = usage.current;
+    }
+  }
+
+  /** Returns wholly free segments to the pool, after their homes' last commands. */
+  emptyCache(): void {
+    for (const [home, list] of this.#homes) {
+      if (list.some(isSegment)) (home as Partial<Drainable>).record?.().block();
+      this.#giveBack(list);
+    }
+  }
+
+  /** A home is gone: returns its segments to the pool once `uses` are done. */
+  closeHome(home: Home, uses: readonly Completion[]): void {
+    const list = this.#homes.get(home);
+    this.#homes.delete(home);
+    if (list) this.after(uses, () => this.#giveBack(list));
+  }
+
+  /** Returns everything to the pool; buffers still out are dead. */
+  close(): void {
+    this.#homes.clear();
+    this.#busy.length = 0;
+    this.#pool.giveAll(this.#owner);
+  }
+
+  #giveBack(list: Block[]): void {
+    for (const block of list.filter(isSegment)) {
+      unlist(block);
+      this.#pool.give(block.address, block.bytes);
+      this.#reserve(-block.bytes);
+    }
+  }
+
+  #listOf(home: Home): Block[] {
+    let list = this.#homes.get(home);
+    if (!list) {
+      list = [];
+      this.#homes.set(home, list);
+    }
+    return list;
+  }
+
+  /** Takes back busy blocks whose uses are done. @param wait for those that are not. */
+  #reclaim(wait = false): void {
+    for (let i = this.#busy.length - 1; i >= 0; i--) {
+      const { uses, free } = this.#busy[i];
+      if (wait) for (const use of uses) (use as Partial<Blockable>).block?.();
+      if (uses.some(({ done }) => !done)) continue;
+      this.#busy.splice(i, 1);
+      free();
+    }
+  }
+
+  #take(list: Block[], size: number): Block | undefined {
+    const at = position(list, size);
+    return at < list.length ? list.splice(at, 1)[0] : undefined;
+  }
+
+  /** A new segment, as one free block; if there is no room, what is busy or cached makes some. */
+  #refill(list: Block[], size: number): Block | undefined {
+    const generous = size <= SMALL ? UNIT : size <= MEDIUM ? MEDIUM_SEGMENT : size;
+    for (const wanted of [generous, size]) {
+      const block = this.#segment(list, Math.ceil(wanted / UNIT) * UNIT);
+      if (block) return block;
+      this.#reclaim(true);
+      const freed = this.#take(list, size);
+      if (freed) return freed;
+      this.emptyCache();
+    }
+    return this.#segment(list, Math.ceil(size / UNIT) * UNIT);
+  }
+
+  #segment(list: Block[], bytes: number): Block | undefined {
+    if (this.#stats.reserved.current + bytes > this.#quota) return undefined;
+    const address = this.#pool.take(this.#owner, bytes);
+    if (address === 0) return undefined;
+    this.#reserve(bytes);
+    return { address, bytes, free: true, before: null, after: null, list };
+  }
+
+  /** Cuts the tail off a block that is larger than needed. */
+  #split(block: Block, size: number): void {
+    const rest = block.bytes - size;
+    if (rest < LINE) return;
+    const tail: Block = {
+      address: block.address + size,
+      bytes: rest,
+      free: true,
+      before: block,
+      after: block.after,
+      list: block.list,
+    };
+    if (block.after) block.after.before = tail;
+    block.after = tail;
+    block.bytes = size;
+    list(tail);
+  }
+
+  #release(block: Block): void {
+    block.free = true;
+    const { after, before } = block;
+    if (after?.free) {
+      unlist(after);
+      this.#join(block, after);
+    }
+    if (before?.free) {
+      unlist(before);
+      this.#join(before, block);
+      list(before);
+    } else list(block);
+  }
+
+  #join(left: Block, right: Block): void {
+    left.bytes += right.bytes;
+    left.after = right.after;
+    if (right.after) right.after.before = left;
+  }
+
+  #count(tag: Tag, bytes: number): void {
+    this.#stats.byTag[tag] ??= { current: 0, peak: 0 };
+    bump(this.#stats.byTag[tag], bytes);
+    bump(this.#stats.allocated, bytes);
+  }
+
+  #reserve(bytes: number): void {
+    bump(this.#stats.reserved, bytes);
+  }
+
+  #outOfMemory(bytes: number, tag: Tag): OutOfMemoryError {
+    const { allocated, reserved, byTag } = this.#stats;
+    const cached = reserved.current - allocated.current;
+    const room = Math.min(this.#quota - reserved.current, this.#pool.free);
+    const largest = Math.max(0, ...[...this.#homes.values()].map((list) => list.at(-1)?.bytes ?? 0));
+    const users = Object.entries(byTag)
+      .filter(([, usage]) => usage.current > 0)
+      .sort(([, a], [, b]) => b.current - a.current)
+      .slice(0, 3)
+      .map(([name, usage]) => `${name} ${formatBytes(usage.current)}`);
+    return new OutOfMemoryError(
+      `Out of device memory: asked for ${formatBytes(bytes)} (${tag}), but of the quota of ${formatBytes(this.#quota)} ` +
+        `${formatBytes(allocated.current)} are in use${users.length ? ` (${users.join(", ")})` : ""}, ` +
+        `${formatBytes(cached)} are cached (largest free block ${formatBytes(largest)}) and ` +
+        `${formatBytes(Math.max(0, room))} can still be reserved. Free tensors sooner (using, device.scope) or use smaller ones.`,
+    );
+  }
+}
+
+/** A home that can be waited for. */
+interface Drainable {
+  record(): Blockable;
+}
+
+/** Whether a free block is a whole segment. */
+function isSegment({ before, after }: Block): boolean {
+  return !before && !after;
+}
+
+/** First index in a free list whose block has at least `size` bytes. */
+function position(blocks: readonly Block[], size: number): number {
+  let low = 0;
+  let high = blocks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (blocks[middle].bytes < size) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Puts a block among the free ones of its home. */
+function list(block: Block): void {
+  block.list.splice(position(block.list, block.bytes), 0, block);
+}
+
+function unlist(block: Block): void {
+  block.list.splice(block.list.indexOf(block, position(block.list, block.bytes)), 1);
+}
+
+function bump(usage: Usage, bytes: number): void {
+  usage.current += bytes;
+  if (usage.current > usage.peak) usage.peak = usage.current;
+}

@@ -1,0 +1,156 @@
+/**
+ * Which native BLAS this machine uses, if any: found, tried in a process of its own, timed
+ * against our kernels, and remembered until library, processor or Node change. A library that
+ * takes the processor for an older one (OpenBLAS does, with processors newer than itself) is
+ * told better; one that is still slower, or wrong, is not used.
+ */
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, platform } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { makeFolder, writeWhole } from "../../../platform/node/files.ts";
+import { packageRoot } from "../compile.ts";
+import { workerFile } from "../worker-file.ts";
+import { type BlasChoice, type BlasReport, parseChoice } from "./format.ts";
+import type { ProbeResult } from "./probe.ts";
+
+const REMEMBERED = "node_modules/.cache/worldsize/blas.json";
+/** A library that is not faster by so much is not worth other rounding. */
+const WORTH = 1.15;
+/** What a trial finds out, counted up when that changes: older ones are made again. */
+const TRIED = 2;
+
+/** Whether koffi, by which libraries are called, is installed. */
+export function hasKoffi(): boolean {
+  try {
+    createRequire(import.meta.url).resolve("koffi");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Libraries to try, best first. */
+export function candidates(read: () => string = ldconfig): string[] {
+  if (platform() === "darwin") return ["/System/Library/Frameworks/Accelerate.framework/Accelerate"];
+  const known = read().split("\n");
+  return ["libmkl_rt.so", "libopenblas.so", "libblis.so"].flatMap((name) => {
+    const row = known.find((line) => line.trim().startsWith(name));
+    return row?.includes("=> ") ? [row.split("=> ")[1].trim()] : [];
+  });
+}
+
+function ldconfig(): string {
+  try {
+    return execFileSync("/sbin/ldconfig", ["-p"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch {
+    return "";
+  }
+}
+
+/** Names of cores that this processor could be called by, besides what the library thinks. */
+function cores(path: string): (string | undefined)[] {
+  if (!/openblas/i.test(path) || process.env.OPENBLAS_CORETYPE) return [undefined];
+  let flags = "";
+  try {
+    flags = readFileSync("/proc/cpuinfo", "utf8");
+  } catch {
+    return [undefined];
+  }
+  const has = (flag: string): boolean => new RegExp(`^flags.*\\b${flag}\\b`, "m").test(flags);
+  const amd = /AuthenticAMD/.test(flags);
+  return [
+    undefined,
+    ...(has("avx2") && has("fma") ? [amd ? "Zen" : "Haswell"] : []),
+    ...(has("avx512f") && has("avx512vl") ? ["SkylakeX"] : []),
+  ];
+}
+
+/** The BLAS of this machine, as remembered or tried now (about a second, once). */
+export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Promise<BlasReport> {
+  if (asked === "off") return { reason: "switched off (WORLDSIZE_BLAS=off)" };
+  if (!hasKoffi()) return { reason: "koffi is not installed" };
+  if (asked !== "auto") return { choice: parseChoice(asked) };
+  const paths = candidates().filter((path) => existsSync(path));
+  if (paths.length === 0) return { reason: "no library is installed" };
+  const files = paths.map((path) => [path, statSync(path).mtimeMs]);
+  const key = JSON.stringify([TRIED, files, cpus()[0]?.model, process.version]);
+  const file = join(packageRoot, REMEMBERED);
+  try {
+    const known = JSON.parse(readFileSync(file, "utf8")) as { key: string; report: BlasReport };
+    if (known.key === key) return known.report;
+  } catch {
+    // not tried yet
+  }
+  const report = await tryAll(paths);
+  try {
+    makeFolder(dirname(file));
+    writeWhole(file, JSON.stringify({ key, report }));
+  } catch {
+    // tried again next time
+  }
+  return report;
+}
+
+async function tryAll(paths: readonly string[]): Promise<BlasReport> {
+  const tries: Try[] = [];
+  for (const path of paths) {
+    for (const core of cores(path)) {
+      try {
+        tries.push({ path, core, found: await tryOne(path, core) });
+      } catch (error) {
+        tries.push({ path, core, trouble: (error as Error).message.trim().split("\n").at(-1) });
+      }
+    }
+  }
+  return decide(tries);
+}
+
+/** A library as one kind of core, and what came of trying it. */
+export interface Try {
+  readonly path: string;
+  readonly core?: string;
+  readonly found?: ProbeResult;
+  /** Why it cannot be used. */
+  readonly trouble?: string;
+}
+
+/** Which of them to use: the fastest, the earlier one among equals, none that is hardly faster than our kernels. */
+export function decide(tries: readonly Try[]): BlasReport {
+  let best: (Try & { found: ProbeResult }) | undefined;
+  for (const each of tries) {
+    const { found } = each;
+    if (found && (!best || found.gflops > 1.05 * best.found.gflops)) best = { ...each, found };
+  }
+  if (!best) return { reason: `${tries.at(-1)?.path} failed when tried (${tries.at(-1)?.trouble})` };
+  const { path, core } = best;
+  const { gflops, ownGflops, from, splits } = best.found;
+  if (gflops < WORTH * ownGflops) return { reason: `${path} is no faster than our kernels`, gflops, ownGflops };
+  return { choice: { path, core, from, splits }, gflops, ownGflops };
+}
+
+async function tryOne(path: string, core: string | undefined): Promise<ProbeResult> {
+  const env = { ...process.env, ...(core ? { OPENBLAS_CORETYPE: core } : {}), VECLIB_MAXIMUM_THREADS: "1" };
+  const probe = fileURLToPath(workerFile("blas-probe"));
+  const { stdout } = await promisify(execFile)(process.execPath, [probe, path], { env, timeout: 20_000 });
+  return JSON.parse(stdout) as ProbeResult;
+}
+
+/** What a job's threads shall use, after the process has been prepared for it. For the main thread. */
+export async function openedBlas(): Promise<BlasReport> {
+  const report = await findBlas();
+  if (report.choice) prepareBlas(report.choice);
+  return report;
+}
+
+/** Tells the library what it has to know before it is loaded. In the main thread only: workers have a copy of the environment. */
+function prepareBlas({ core }: BlasChoice): void {
+  process.env.VECLIB_MAXIMUM_THREADS ??= "1";
+  if (core) process.env.OPENBLAS_CORETYPE ??= core;
+}

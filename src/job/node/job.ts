@@ -1,0 +1,161 @@
+/**
+ * Runs a program on the ranks of a job and sees to its end: what the ranks show and print is
+ * handed on as it comes, the first failure is kept, and no thread and no process outlives the job.
+ */
+import { SegmentPool } from "../../device/index.ts";
+import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
+import { nodePlatform } from "../../platform/node/node.ts";
+import { unknownWord } from "../../platform/words.ts";
+import {
+  defaultTable,
+  type LinkSpeeds,
+  ShmLayout,
+  Tuner,
+  type TuningTable,
+  takeShmControl,
+} from "../../world/index.ts";
+import { checkStreams, type StreamMode } from "../../script/define.ts";
+import { openedBlas } from "./blas/choice.ts";
+import type { Program } from "./compile.ts";
+import { Endings, type JobResult } from "./job-result.ts";
+import { handOn, type OutputOptions } from "./output.ts";
+import type { ProgramStart } from "./protocol.ts";
+import { launch, type NodeOptions } from "./processes/launch.ts";
+import { ThreadJob, type ThreadsStart } from "./threads.ts";
+
+export type { JobFailure, JobResult } from "./job-result.ts";
+
+export const transports = ["shm", "local", "tcp"] as const;
+export type TransportName = (typeof transports)[number];
+
+/** Most ranks of a job, by transport. */
+export const MAX_RANKS: Readonly<Record<TransportName, number>> = { shm: 128, local: 4096, tcp: 128 };
+
+export interface JobOptions extends OutputOptions {
+  readonly program: Program;
+  readonly ranks: number;
+  readonly transport?: TransportName;
+  readonly options?: Record<string, unknown>;
+  readonly table?: TuningTable;
+  /** Bytes of device memory for all ranks together. */
+  readonly memory?: number;
+  readonly seed?: number;
+  /** Seeds the turns of a local job; undefined gives them in rank order. */
+  readonly interleaving?: number;
+  readonly traced?: boolean;
+  /** Whether operations and messages are recorded. */
+  readonly recorded?: boolean;
+  /** How fast links between ranks shall be. */
+  readonly link?: LinkSpeeds;
+  /** Sends of at most so many bytes complete at once. */
+  readonly eager?: number;
+  /** Where streams run; as WORLDSIZE_STREAMS says, or inline, if not given. */
+  readonly streams?: StreamMode;
+  /** Threads that help each rank with large kernels; none if not given. */
+  readonly helpers?: number;
+  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
+  readonly timeout?: number;
+  /** Milliseconds without any move in the whole job after which `onSilence` says who waits for what; 0 for never. */
+  readonly silence?: number;
+  readonly onSilence?: (text: string) => void;
+  /** What only processes need. */
+  readonly processes?: ProcessOptions;
+  /** Ends the job. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ProcessOptions {
+  /** Milliseconds that a rank may be silent. */
+  readonly timeout?: number;
+  /** Whether ranks of one host talk over TCP instead of Unix sockets. */
+  readonly onlyTcp?: boolean;
+  readonly nodes?: NodeOptions;
+  /** How often all ranks are started again after a failure. */
+  readonly maxRestarts?: number;
+  /** The descriptor of the file where a process writes what it prints. */
+  readonly output?: (rank: number) => number;
+  readonly log?: (line: string) => void;
+}
+
+/** Milliseconds that a process may be silent if nothing else is said. */
+export const DEFAULT_TIMEOUT = 30_000;
+/** Milliseconds without any move that are worth a word if nothing else is said. */
+export const DEFAULT_SILENCE = 30_000;
+
+/** @throws RangeError for a world size or memory that cannot be; a failing program gives a result instead. */
+export async function runJob(job: JobOptions): Promise<JobResult> {
+  const { ranks: size, transport = "shm" } = job;
+  const streams = job.streams ?? (process.env.WORLDSIZE_STREAMS || "inline");
+  checkWords(job, transport, streams);
+  if (!Number.isInteger(size) || size < 1 || size > MAX_RANKS[transport]) {
+    throw new RangeError(`A ${transport} world has 1 to ${MAX_RANKS[transport]} ranks, but ${size} were asked for.`);
+  }
+  const program: ProgramStart = {
+    url: job.program.url,
+    file: job.program.file,
+    options: job.options ?? {},
+    seed: job.seed ?? 0,
+    interleaving: job.interleaving,
+    traced: job.traced ?? false,
+    recorded: job.recorded ?? false,
+    link: job.link,
+    eager: job.eager ?? 0,
+    streams: streams as StreamMode,
+    helpers: job.helpers ?? 0,
+    timeout: job.timeout,
+  };
+  if (transport === "tcp") return runProcesses(job, program);
+  const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
+  const pool = new SegmentPool(memory);
+  const kernels = await nodePlatform.loadKernels();
+  const blas = await openedBlas();
+  const control = transport === "shm" ? takeShmControl(pool, size) : undefined;
+  const start: ThreadsStart = {
+    ...program,
+    transport,
+    size,
+    memory: memory.wasm,
+    limit: memory.limit,
+    quota: transport === "shm" ? Math.floor(memory.limit / size) : memory.limit,
+    kernels,
+    control,
+    table: job.table,
+    env: {},
+    blas,
+  };
+  const layout = control && new ShmLayout(memory, control.layout, size);
+  const watching = { silence: job.silence ?? DEFAULT_SILENCE, onSilence: job.onSilence };
+  return new ThreadJob(size, job, watching).run(start, layout, job.signal);
+}
+
+/** @throws TypeError for a transport, streams or algorithms that do not exist. */
+function checkWords({ table }: JobOptions, transport: string, streams: string): void {
+  if (!(transports as readonly string[]).includes(transport)) {
+    throw new TypeError(`There is no ${unknownWord("transport", transport, transports)}`);
+  }
+  checkStreams(streams);
+  new Tuner(table);
+}
+
+/** Runs each rank in a process of its own. */
+async function runProcesses(job: JobOptions, program: ProgramStart): Promise<JobResult> {
+  const { ranks: size, memory, processes, signal, table = defaultTable, taken } = job;
+  const endings = new Endings(size);
+  const outcome = await launch({
+    ...processes,
+    size,
+    timeout: processes?.timeout ?? DEFAULT_TIMEOUT,
+    program,
+    table,
+    memory,
+    signal,
+    silence: job.silence ?? DEFAULT_SILENCE,
+    onSilence: job.onSilence,
+    onOutput: (_, output) => handOn(output, job),
+    taken,
+    onGeneration: () => endings.clear(),
+    onEnded: (_, end) => endings.add(end),
+    onGone: (rank, detail, exitCode) => endings.gone(rank, detail, exitCode),
+  });
+  return endings.result(outcome === undefined, outcome);
+}

@@ -1,0 +1,197 @@
+/**
+ * Hosts one rank in a process of its own: the office in this thread, the program in a
+ * worker, from joining the job to the end of both.
+ */
+import { MessageChannel } from "node:worker_threads";
+import { MAX_MEMORY, SharedMemory } from "../../../platform/memory.ts";
+import { nodePlatform } from "../../../platform/node/node.ts";
+import { afterPatience } from "../../../platform/patience.ts";
+import { Recorder } from "../../../world/core/recorder.ts";
+import { lostRank } from "../../../script/rank.ts";
+import { openedBlas } from "../blas/choice.ts";
+import type { Output } from "../output.ts";
+import { noRecords, type ProgramStart, type WorkerStart } from "../protocol.ts";
+import { type Ended, exited, lostEnding, RankThread } from "../rank-thread.ts";
+import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
+import type { WorkerMail } from "./worker-office.ts";
+
+/** After a verdict, a program gets so long to end by itself. */
+const GRACE = 1200;
+/** Milliseconds that the rank's thread has to say what it does. */
+const ANSWER = 750;
+
+export interface HostOptions {
+  readonly office: OfficeOptions;
+  readonly program: ProgramStart;
+  /** Number of this rank among those of its host. */
+  readonly localRank: number;
+  readonly restarts: number;
+  /** Bytes of device memory of this rank. */
+  readonly memory?: number;
+}
+
+/** How a hosted rank ended. */
+export type HostEnd = Ended & {
+  /** The job's account of its failure, if it failed. */
+  readonly verdict?: string;
+};
+
+export class RankHost {
+  readonly #options: HostOptions;
+  readonly #office: RankOffice;
+  readonly #onOutput: (output: Output) => void;
+  #thread: RankThread | undefined;
+  #ended: HostEnd | undefined;
+  #verdict: string | undefined;
+  #over = false;
+  #unheard: NodeJS.Timeout | undefined;
+  #finish!: (end: HostEnd) => void;
+  /** Where the rank's operations are recorded. */
+  readonly #place = { memory: new SharedArrayBuffer(Recorder.bytes), offset: 0 };
+  /** What has come from the rank's thread besides. */
+  #news = 0;
+  /** Ends the wait for what the rank's thread says that it does. */
+  #said: (() => void) | undefined;
+
+  /** @param onOutput is given what the rank shows and prints; whoever takes it says so by `taken`. */
+  constructor(options: HostOptions, onOutput: (output: Output) => void) {
+    this.#options = options;
+    this.#onOutput = onOutput;
+    this.#office = new RankOffice(options.office);
+    this.#office.moved = () => this.#news + Recorder.peek(this.#place).moved;
+    this.#office.onAsk = () => this.#ask();
+  }
+
+  /** @throws JoinError when the job cannot be joined; a failing program gives an ending instead. */
+  async run(): Promise<HostEnd> {
+    const over = new Promise<HostEnd>((resolve) => {
+      this.#finish = resolve;
+    });
+    const early: OfficeMail[] = []; // peers may call before this rank's thread exists
+    this.#office.onMail = (mail) => void early.push(mail);
+    try {
+      const { members, table } = await this.#office.join();
+      const { onlyTcp = false } = this.#options.office;
+      const here = members.filter(({ place }) => place.host === this.#options.office.host).length;
+      const { port1, port2 } = new MessageChannel();
+      const letters = new Int32Array(new SharedArrayBuffer(4));
+      const post = (mail: OfficeMail): void => {
+        Atomics.add(letters, 0, 1);
+        port1.postMessage(mail);
+        if (mail.type === "verdict") this.#judged(mail.message);
+      };
+      this.#office.onMail = post;
+      this.#office.onOver = () => {
+        this.#over = true;
+        if (this.#ended) this.#concluded(); // else the program's last words are on their way
+      };
+      port1.on("message", (mail: WorkerMail) => {
+        if (mail.type === "told") this.#office.told(mail.message);
+        else this.#office.finish(mail.id, mail.fd, mail.bytes);
+      });
+      await this.#begin({ port: port2, letters, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
+      for (const mail of early.splice(0)) post(mail);
+      const end = await over;
+      // Nobody needs the wires any more. Of a program that has ended, all is to be heard; one that has not is stopped.
+      if (this.#ended) await this.#thread?.leave();
+      port1.close();
+      return { ...(this.#ended ?? end), verdict: this.#verdict };
+    } finally {
+      this.#said?.();
+      clearTimeout(this.#unheard);
+      this.#office.close();
+      await this.#thread?.kill();
+    }
+  }
+
+  /** So many bytes of output have been taken. */
+  taken(bytes: number): void {
+    this.#thread?.credit(bytes);
+  }
+
+  /** Ends this rank at once, and with it the job. */
+  stop(detail: string): void {
+    this.#office.gone(detail);
+  }
+
+  async #begin(tcp: NonNullable<WorkerStart["tcp"]>, table: WorkerStart["table"]): Promise<void> {
+    const { office, program, memory: bytes = MAX_MEMORY, localRank, restarts } = this.#options;
+    const { rank, size } = office;
+    const memory = SharedMemory.create(bytes);
+    const env = { LOCAL_RANK: String(localRank), WORLDSIZE_RESTART_COUNT: String(restarts) };
+    const data: Omit<WorkerStart, "output"> = {
+      ...program,
+      transport: "tcp",
+      rank,
+      size,
+      memory: memory.wasm,
+      limit: memory.limit,
+      quota: memory.limit,
+      kernels: await nodePlatform.loadKernels(),
+      control: undefined,
+      table,
+      env,
+      blas: await openedBlas(),
+      records: this.#place.memory,
+      tcp,
+    };
+    const moved = (): void => void this.#news++;
+    this.#thread = new RankThread(data, {
+      onOutput: (output) => {
+        moved();
+        this.#onOutput(output);
+      },
+      onStore: ({ id, oldest, call }) => {
+        moved();
+        this.#office.store(id, oldest, call);
+      },
+      onDoing: ([report]) => {
+        this.#said?.();
+        this.#said = undefined;
+        this.#office.doing(report);
+      },
+      onEnded: (ended) => this.#end(ended),
+      onFailed: (detail) => this.#lost(detail, 1),
+      onExit: (exitCode) => {
+        if (!this.#ended) this.#lost(exited(exitCode), exitCode);
+        else if (this.#ended.exitCode === 0) this.#ended = { ...this.#ended, exitCode };
+      },
+    });
+  }
+
+  /** Somebody wants to know what the rank does. If its thread cannot say, this one does. */
+  #ask(): void {
+    this.#said?.();
+    this.#said = afterPatience(ANSWER, () => this.#office.doing(undefined, Recorder.peek(this.#place)));
+    this.#thread?.post({ type: "ask" });
+  }
+
+  /** The rank's program has ended. What it says afterwards counts only if it went wrong after all. */
+  #end(end: HostEnd): void {
+    if (this.#ended && (!this.#ended.ending.ok || end.ending.ok)) return;
+    this.#ended = end;
+    if (this.#over || this.#verdict !== undefined) this.#concluded();
+    else if (!end.ending.ok) {
+      // It has told the others itself, unless what it would have told them with is broken.
+      this.#unheard = setTimeout(() => this.#office.gone(`failed: ${end.ending.error?.message}`), GRACE);
+    }
+  }
+
+  /** The thread is gone without a word. */
+  #lost(detail: string, exitCode: number): void {
+    if (!this.#ended) this.#office.gone(detail);
+    this.#end(lostEnding(this.#options.office.rank, detail, exitCode));
+  }
+
+  #judged(message: string): void {
+    this.#verdict ??= message;
+    if (this.#ended) this.#concluded();
+    else setTimeout(() => this.#concluded(), GRACE);
+  }
+
+  #concluded(): void {
+    const message = this.#verdict ?? "The job ended before its program did.";
+    const ending = lostRank(this.#options.office.rank, message, true);
+    this.#finish(this.#ended ?? { type: "ended", ending, exitCode: 0, records: noRecords });
+  }
+}

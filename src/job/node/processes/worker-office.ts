@@ -1,0 +1,79 @@
+/** The office as the rank's thread sees it: mail over a message port, wires over descriptors. */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { SocketWire } from "../../../platform/node/wire.ts";
+import type { Wire } from "../../../platform/wire.ts";
+import type { FromOffice, Office, StoreReply, ToOffice } from "../../../world/index.ts";
+import type { OfficeMail } from "./office.ts";
+
+/** What the rank's thread tells the main thread about its wires. */
+export type WorkerMail =
+  | { readonly type: "told"; readonly message: ToOffice }
+  | { readonly type: "finish"; readonly id: number; readonly fd: number; readonly bytes: Uint8Array };
+
+export class WorkerOffice implements Office {
+  /** A reply of the store has come. */
+  onStored: (id: number, reply: StoreReply) => void = () => {};
+  readonly #port: MessagePort;
+  /** Counts letters sent to this thread, so that an empty box is not looked into. */
+  readonly #letters: Int32Array;
+  readonly #wrap: (wire: Wire) => Wire;
+  readonly #finishing = new Map<number, () => void>();
+  readonly #news: FromOffice[] = [];
+  #taken = 0;
+  #wake: () => void = () => {};
+  #id = 0;
+
+  /** @param letters one word, shared with the main thread. @param wrap may put something before a wire. */
+  constructor(port: MessagePort, letters: Int32Array, wrap: (wire: Wire) => Wire) {
+    this.#port = port;
+    this.#letters = letters;
+    this.#wrap = wrap;
+    port.on("message", (mail: OfficeMail) => {
+      this.#taken++;
+      this.#deliver(mail);
+      this.#wake();
+    });
+  }
+
+  tell(message: ToOffice): void {
+    this.#post({ type: "told", message });
+  }
+
+  take(): FromOffice | undefined {
+    while (Atomics.load(this.#letters, 0) !== this.#taken) {
+      const letter = receiveMessageOnPort(this.#port) as { message: OfficeMail } | undefined;
+      if (!letter) break; // counted, but not in the box yet
+      this.#taken++;
+      this.#deliver(letter.message);
+    }
+    return this.#news.shift();
+  }
+
+  watch(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  #deliver(mail: OfficeMail): void {
+    if (mail.type === "stored") this.onStored(mail.id, mail.reply);
+    else if (mail.type === "finished") {
+      const done = this.#finishing.get(mail.id);
+      this.#finishing.delete(mail.id);
+      done?.();
+    } else if (mail.type === "wire") {
+      const { peer, role, fd } = mail;
+      this.#news.push({ type: "wire", peer, role, wire: this.#wrap(this.#wire(fd)) });
+    } else this.#news.push(mail);
+  }
+
+  #wire(fd: number): Wire {
+    return new SocketWire(fd, (bytes, done) => {
+      const id = ++this.#id;
+      this.#finishing.set(id, done);
+      this.#post({ type: "finish", id, fd, bytes });
+    });
+  }
+
+  #post(mail: WorkerMail): void {
+    this.#port.postMessage(mail);
+  }
+}

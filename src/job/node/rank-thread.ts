@@ -1,0 +1,105 @@
+/**
+ * The thread of a rank, or of all ranks of a local world, as whoever starts it sees it: hands
+ * on what it says, and believes its end only when everything it printed has come.
+ */
+import { Worker } from "node:worker_threads";
+import { Silence } from "../../platform/patience.ts";
+import { cut } from "../../trace/text.ts";
+import type { Report } from "../../world/core/report.ts";
+import { lostRank } from "../../script/rank.ts";
+import { giveCredit, type Output, outputWord } from "./output.ts";
+import { noRecords, type WorkerMessage, type WorkerReply, type WorkerStart } from "./protocol.ts";
+import { workerFile } from "./worker-file.ts";
+
+/** A thread that has been asked to end, and says nothing for so many milliseconds, is ended. */
+const PATIENCE = 500;
+/** Milliseconds between two looks. */
+const LOOK = 20;
+
+export type Ended = Extract<WorkerMessage, { type: "ended" }>;
+
+export interface RankThreadHandlers {
+  onOutput(output: Output): void;
+  onStore(message: Extract<WorkerMessage, { type: "store" }>): void;
+  /** Its ranks say what they are doing, as they were asked. */
+  onDoing(reports: readonly Report[]): void;
+  /** A rank's program has ended. */
+  onEnded(ended: Ended): void;
+  /** Something threw that no rank caught; the thread ends. @param detail for messages: `failed: …`. */
+  onFailed(detail: string): void;
+  /** The thread has ended by itself, and all that it said has come. */
+  onExit(exitCode: number): void;
+}
+
+export class RankThread {
+  readonly #worker: Worker;
+  readonly #word = outputWord();
+  readonly #exit: Promise<void>;
+  #gone = false;
+  #killed = false;
+  readonly #silence = new Silence();
+
+  constructor(start: Omit<WorkerStart, "output">, handlers: RankThreadHandlers) {
+    const workerData: WorkerStart = { ...start, output: this.#word };
+    const transferList = start.tcp ? [start.tcp.port] : [];
+    const worker = new Worker(workerFile(), { workerData, transferList, name: `rank ${start.rank}` });
+    this.#worker = worker;
+    worker.on("message", (message: WorkerMessage) => {
+      this.#silence.heard();
+      if (message.type === "store") handlers.onStore(message);
+      else if (message.type === "doing") handlers.onDoing(message.reports);
+      else if (message.type === "ended") handlers.onEnded(message);
+      else handlers.onOutput(message);
+    });
+    worker.on("error", (error: unknown) => handlers.onFailed(`failed: ${wordsOfLoss(error)}`));
+    this.#exit = new Promise((resolve) => {
+      worker.on("exit", (code) => {
+        // Node hands over what was said before it tells of the exit.
+        this.#gone = true;
+        if (!this.#killed) handlers.onExit(code);
+        resolve();
+      });
+    });
+  }
+
+  post(reply: WorkerReply): void {
+    this.#worker.postMessage(reply);
+  }
+
+  /** So many bytes of its output have been taken. */
+  credit(bytes: number): void {
+    giveCredit(this.#word, bytes);
+  }
+
+  /** Lets the thread end, now that its ranks have; it may print to the last, however slowly that is read. */
+  async leave(): Promise<void> {
+    this.post({ type: "over" });
+    this.#silence.heard();
+    while (!this.#gone && (Atomics.load(this.#word, 0) > 0 || this.#silence.look() < PATIENCE)) {
+      await Promise.race([this.#exit, new Promise((resolve) => setTimeout(resolve, LOOK))]);
+    }
+    await this.kill();
+  }
+
+  /** Ends the thread, whatever it does. What it said before still comes. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    await this.#worker.terminate();
+    await this.#exit;
+  }
+}
+
+/** What a rank did whose thread ended by itself. */
+export function exited(exitCode: number): string {
+  return `called process.exit(${exitCode}) before its program had ended`;
+}
+
+/** The ending of a rank whose thread is gone. */
+export function lostEnding(rank: number, detail: string, exitCode: number): Ended {
+  return { type: "ended", ending: lostRank(rank, `rank ${rank} ${detail}.`), exitCode, records: noRecords };
+}
+
+function wordsOfLoss(error: unknown): string {
+  const { name = "Error", message = "" } = (error ?? {}) as Partial<Error>;
+  return cut(`${name}: ${message}`, 4000);
+}

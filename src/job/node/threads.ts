@@ -1,0 +1,157 @@
+/** Runs the ranks of a job as threads of this process, or all in one, and sees to their end. */
+import { MemoryStore, type Outcome, type ShmLayout, StoreSession } from "../../world/index.ts";
+import { Recorder } from "../../world/core/recorder.ts";
+import { lostRank } from "../../script/rank.ts";
+import { Endings, type JobResult } from "./job-result.ts";
+import { handOn, type OutputOptions, Receipts } from "./output.ts";
+import { noRecords, type WorkerStart } from "./protocol.ts";
+import { exited, lostEnding, RankThread } from "./rank-thread.ts";
+import { ThreadsWatch } from "./threads-watch.ts";
+
+/** After a failure, the other ranks get so many milliseconds to end by themselves. */
+const GRACE = 1200;
+
+/** What all workers of a job are handed alike. */
+export type ThreadsStart = Omit<WorkerStart, "rank" | "records" | "output">;
+
+/** Who hears that nothing moves, and after how many milliseconds; 0 for never. */
+export interface Watching {
+  readonly silence: number;
+  readonly onSilence: ((text: string) => void) | undefined;
+}
+
+export class ThreadJob {
+  readonly #size: number;
+  readonly #output: OutputOptions;
+  readonly #threads: RankThread[] = [];
+  readonly #store = new MemoryStore();
+  readonly #endings: Endings;
+  readonly #watching: Watching;
+  #watch: ThreadsWatch | undefined;
+  /** What ends the job from outside of its ranks. */
+  #verdict: Outcome | undefined;
+  #finish: () => void = () => {};
+  #grace: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(size: number, output: OutputOptions, watching: Watching) {
+    this.#size = size;
+    this.#output = output;
+    this.#watching = watching;
+    this.#endings = new Endings(size);
+  }
+
+  /** @param layout of a job over shared memory, whose ranks are told of a thread that is gone. */
+  async run(start: ThreadsStart, layout: ShmLayout | undefined, signal: AbortSignal | undefined): Promise<JobResult> {
+    const over = new Promise<void>((resolve) => {
+      this.#finish = resolve;
+    });
+    const stop = (): void => {
+      this.#stopped = true;
+      this.#finish();
+      for (const thread of this.#threads) void thread.kill();
+    };
+    signal?.addEventListener("abort", stop);
+    const shared = start.transport === "local";
+    const ranks = shared ? this.#size : 1;
+    const records = Array.from({ length: this.#size / ranks }, () => new SharedArrayBuffer(Recorder.bytes * ranks));
+    const sessions = records.map(() => new StoreSession(this.#store));
+    this.#watch = this.#watchOver(start, layout, records, sessions);
+    for (const [rank, session] of sessions.entries()) {
+      this.#threads.push(this.#start({ ...start, rank, records: records[rank] }, session, layout));
+    }
+    if (signal?.aborted) stop();
+    await over;
+    this.#watch.stop();
+    clearTimeout(this.#grace);
+    const whole = this.#endings.complete;
+    await Promise.all(this.#threads.map((thread) => (whole && !this.#stopped ? thread.leave() : thread.kill())));
+    signal?.removeEventListener("abort", stop);
+    this.#store.close();
+    return this.#endings.result(this.#stopped, this.#verdict);
+  }
+
+  /** Looks after the threads from outside of them. */
+  #watchOver(
+    { transport, timeout }: ThreadsStart,
+    layout: ShmLayout | undefined,
+    records: readonly SharedArrayBuffer[],
+    sessions: readonly StoreSession[],
+  ): ThreadsWatch {
+    const { silence, onSilence } = this.#watching;
+    const shared = transport === "local";
+    return new ThreadsWatch({
+      size: this.#size,
+      shared,
+      places: Array.from({ length: this.#size }, (_, rank) =>
+        shared ? { memory: records[0], offset: rank * Recorder.bytes } : { memory: records[rank], offset: 0 },
+      ),
+      silence: onSilence ? silence : 0,
+      onSilence: (text) => onSilence?.(text),
+      timeout,
+      ask: () => {
+        for (const thread of this.#threads) thread.post({ type: "ask" });
+      },
+      storeAwaited: () => this.#store.waiting > 0,
+      session: (rank) => sessions[rank],
+      onStuck: () => layout?.announceStuck(),
+      onLate: (message) => {
+        this.#verdict ??= { ok: false, rank: -1, message };
+        this.#finish();
+      },
+    });
+  }
+
+  #start(data: Omit<WorkerStart, "output">, session: StoreSession, layout: ShmLayout | undefined): RankThread {
+    const thread: RankThread = new RankThread(data, {
+      onOutput: (output) => {
+        this.#watch?.moved();
+        handOn(output, this.#output);
+        receipts.handedOn(output.cost);
+      },
+      onStore: ({ id, oldest, call }) => {
+        this.#watch?.moved();
+        void session.reply(id, oldest, call).then((reply) => thread.post({ type: "stored", id, reply }));
+      },
+      onDoing: (reports) => this.#watch?.heard(reports),
+      onEnded: (ended) => {
+        this.#endings.add(ended);
+        this.#watch?.ended(ended.ending.rank, ended.ending.ok);
+        this.#look(ended.ending.ok);
+      },
+      onFailed: (detail) => this.#lost(data, layout, detail, 1),
+      onExit: (exitCode) => {
+        if (this.#ended(data)) this.#endings.exited(data.rank, exitCode);
+        else this.#lost(data, layout, exited(exitCode), exitCode);
+      },
+    });
+    const receipts = new Receipts((bytes) => thread.credit(bytes), this.#output.taken);
+    return thread;
+  }
+
+  /** Whether the ranks of a thread have ended. */
+  #ended({ transport, rank }: Omit<WorkerStart, "output">): boolean {
+    return transport === "local" ? this.#endings.complete : this.#endings.has(rank);
+  }
+
+  /** A thread is gone: speak for its ranks. One that had ended well before went wrong after all. */
+  #lost(data: Omit<WorkerStart, "output">, layout: ShmLayout | undefined, detail: string, exitCode: number): void {
+    if (data.transport === "local") {
+      const message = `A rank ${detail}. Over local, all ranks share a thread, and end with it.`;
+      for (let rank = 0; rank < this.#size; rank++) {
+        if (this.#endings.has(rank)) continue;
+        this.#endings.add({ ending: lostRank(rank, message, true), exitCode, records: noRecords });
+      }
+    } else {
+      if (!this.#endings.has(data.rank)) layout?.announceLoss(data.rank, detail);
+      this.#endings.add(lostEnding(data.rank, detail, exitCode));
+    }
+    this.#look(false);
+  }
+
+  /** Whether the job is over, or will be before long. */
+  #look(ok: boolean): void {
+    if (!ok) this.#grace ??= setTimeout(() => this.#finish(), GRACE);
+    if (this.#endings.complete) this.#finish();
+  }
+}

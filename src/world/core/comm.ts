@@ -1,0 +1,143 @@
+/** The Comm of one operation: translates group ranks, and owns the operation's scratch memory. */
+import { type Buffer, codeOf, type Device, type ReduceOp, reduceOps, sizeOf } from "../../device/index.ts";
+import type { EagerSends } from "./eager.ts";
+import type { Journal } from "./journal.ts";
+import type { Operation } from "./operation.ts";
+import { addressOfSpan, type Span, spanBytes } from "./span.ts";
+import type { Comm, Request, Transport } from "./transport.ts";
+
+/** What an operation needs of its rank. */
+export interface CommOptions {
+  readonly transport: Transport;
+  readonly device: Device;
+  readonly eager: EagerSends;
+  /** By world rank: the number of its node. */
+  readonly nodes: readonly number[];
+  readonly journal: Journal;
+}
+
+export class GroupComm implements Comm {
+  readonly rank: number;
+  readonly size: number;
+  readonly #transport: Transport;
+  readonly #device: Device;
+  readonly #operation: Operation;
+  readonly #eager: EagerSends;
+  readonly #nodes: readonly number[];
+  readonly #journal: Journal;
+  #scratch: Buffer[] | undefined;
+
+  constructor({ transport, device, eager, nodes, journal }: CommOptions, operation: Operation, rank: number) {
+    this.#transport = transport;
+    this.#device = device;
+    this.#eager = eager;
+    this.#nodes = nodes;
+    this.#journal = journal;
+    this.#operation = operation;
+    this.rank = rank;
+    this.size = operation.group.ranks.length;
+  }
+
+  get nodes(): readonly (readonly number[])[] {
+    const found = new Map<number, number[]>();
+    this.#operation.group.ranks.forEach((world, rank) => {
+      const node = this.#nodes[world] ?? 0;
+      const mates = found.get(node);
+      if (mates) mates.push(rank);
+      else found.set(node, [rank]);
+    });
+    return [...found.values()];
+  }
+
+  send(to: number, span: Span): Request {
+    return this.#transport.send(this.#message("send", to, span));
+  }
+
+  sendCopy(to: number, span: Span): void {
+    const buffer = this.#device.alloc(spanBytes(span), "scratch");
+    const copy = { ...span, buffer, offset: 0 };
+    this.copy(copy, span);
+    this.#eager.add(this.#operation, this.#transport.send(this.#message("send", to, copy)), buffer);
+  }
+
+  recv(from: number, span: Span): Request {
+    return this.#transport.recv(this.#message("recv", from, span));
+  }
+
+  recvCombine(from: number, span: Span, operator: ReduceOp): Request {
+    return this.#transport.recv(this.#message("recv", from, span, operator));
+  }
+
+  copy(target: Span, source: Span): void {
+    if (addressOfSpan(target) === addressOfSpan(source)) return; // in place
+    this.#device.runtime.copy(addressOfSpan(target), addressOfSpan(source), spanBytes(source));
+  }
+
+  combine(target: Span, source: Span, operator: ReduceOp): void {
+    const at = addressOfSpan(target);
+    this.#device.runtime.combine(
+      reduceOps[operator],
+      codeOf(target.dtype),
+      [at, addressOfSpan(source)],
+      [at],
+      target.count,
+    );
+  }
+
+  widen(target: Span, source: Span, divisor: number): void {
+    this.#device.runtime.exports.widen(
+      codeOf(source.dtype),
+      addressOfSpan(source),
+      addressOfSpan(target),
+      source.count,
+      divisor,
+    );
+  }
+
+  narrow(target: Span, source: Span, divisor: number): void {
+    this.#device.runtime.exports.narrow(
+      codeOf(target.dtype),
+      addressOfSpan(source),
+      addressOfSpan(target),
+      target.count,
+      divisor,
+    );
+  }
+
+  scratch(count: number, dtype: Span["dtype"]): Span {
+    const buffer = this.#device.alloc(count * sizeOf(dtype), "scratch");
+    this.#scratch ??= [];
+    this.#scratch.push(buffer);
+    return { buffer, offset: 0, count, dtype };
+  }
+
+  peek(span: Span): Uint8Array {
+    return this.#device.peek(span, spanBytes(span));
+  }
+
+  poke(span: Span, bytes: Uint8Array): void {
+    const at = addressOfSpan(span);
+    this.#device.runtime.pool.memory.bytes(at + bytes.length).set(bytes, at);
+  }
+
+  /** Frees the scratch memory. */
+  close(): void {
+    for (const buffer of this.#scratch ?? []) buffer.release();
+    this.#scratch = undefined;
+  }
+
+  #message(way: "send" | "recv", to: number, span: Span, combine?: ReduceOp) {
+    const { group, seq, tag } = this.#operation;
+    const peer = group.ranks[to];
+    this.#journal.message(way, this.#operation, peer, spanBytes(span));
+    return {
+      peer,
+      group: group.id,
+      channel: seq,
+      tag: tag ?? 0,
+      span,
+      operation: this.#operation,
+      combine,
+    };
+  }
+}

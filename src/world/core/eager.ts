@@ -1,0 +1,70 @@
+/**
+ * Eager sends: small messages whose send completes at once, because they leave from a
+ * copy. The copies live until their receives have taken them, and a rank does not end
+ * before that; so buffering hides a deadlock only as long as there is room for it.
+ */
+import type { Buffer } from "../../device/index.ts";
+import { formatSite } from "../../trace/site.ts";
+import { formatOperation, type Operation } from "./operation.ts";
+import type { PendingOperation } from "./report.ts";
+import type { Request } from "./transport.ts";
+
+interface Copy {
+  readonly operation: Operation;
+  readonly request: Request;
+  readonly buffer: Buffer;
+}
+
+export class EagerSends {
+  /** Largest message, in bytes, that is sent from a copy; 0 for none. */
+  readonly limit: number;
+  /** Whether the program is over and only these are waited for. */
+  #awaited = false;
+  readonly #copies: Copy[] = [];
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get count(): number {
+    return this.#copies.length;
+  }
+
+  add(operation: Operation, request: Request, buffer: Buffer): void {
+    this.#copies.push({ operation, request, buffer });
+  }
+
+  /** The program is over, and waits for these. */
+  expect(): void {
+    this.#awaited = true;
+  }
+
+  /** Frees the copies that have been taken. @returns whether any was. */
+  progress(): boolean {
+    const copies = this.#copies;
+    let kept = 0;
+    for (const copy of copies) {
+      if (copy.request.done) copy.buffer.release();
+      else copies[kept++] = copy;
+    }
+    const moved = kept < copies.length;
+    copies.length = kept;
+    return moved;
+  }
+
+  /** What is still to be taken, for a report. */
+  pending(): PendingOperation[] {
+    return this.#copies.map(({ operation, request }) => ({
+      text: formatOperation(operation),
+      kind: operation.kind,
+      group: operation.group.name,
+      seq: operation.seq,
+      hash: operation.hash,
+      site: formatSite(operation.site),
+      peer: request.peer,
+      tag: operation.tag ?? 0,
+      awaited: this.#awaited,
+      blockedOn: request.done || request.matched ? [] : [request.peer],
+    }));
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * The engine of one rank: keeps its operations in flight, advances them whenever it is
+ * called, and turns a failed job into one error on every one of them. It never blocks by
+ * itself; the driver decides how to wait.
+ */
+import type { Completion, Device } from "../../device/index.ts";
+import { captureSite, formatSite } from "../../trace/site.ts";
+import { cut } from "../../trace/text.ts";
+import { type Caller, CallerHere } from "./caller.ts";
+import { type Driver, SHORT } from "./driver.ts";
+import { EagerSends } from "./eager.ts";
+import { AbortError, forgotten, JobError } from "./errors.ts";
+import type { Journal } from "./journal.ts";
+import { pendingOf } from "./pending.ts";
+import { pulse } from "./recorder.ts";
+import type { Report } from "./report.ts";
+import type { Span } from "./span.ts";
+import { OpenCalls } from "../store/open-calls.ts";
+import type { Channel, RankState } from "./transport.ts";
+import type { Keeper, Work } from "./work.ts";
+
+/**
+ * Polls that an operation gets before it counts as one that must wait: more time than
+ * looking up a call site takes, lest one rank's look-up make the others look up theirs.
+ */
+const BRIEF = 1000;
+/** Milliseconds for which a program that never has to wait may keep its event loop from turning. */
+const TURN = 5;
+/** Most characters of a reason to abort that the other ranks get. */
+const REASON = 1500;
+/** Works that nobody has waited for before those that somebody has are looked for among them. */
+const FEW = 64;
+
+export interface EngineOptions {
+  /** What operations are carried out over, as far as the engine moves it on. */
+  readonly channel: Channel;
+  readonly device: Device;
+  /** Milliseconds on the clock that all ranks of the job share. */
+  readonly now: () => number;
+  readonly journal: Journal;
+  /** The rank's word that counts moves; of its own if not given. */
+  readonly pulse?: Int32Array;
+  /** The program, if it is not in this thread. */
+  readonly caller?: Caller;
+  /** Sends of at most so many bytes complete at once, from a copy. */
+  readonly eager?: number;
+  /** Makes the rank's way to wait. */
+  readonly driver: (engine: Engine) => Driver;
+}
+
+export class Engine implements Keeper {
+  readonly channel: Channel;
+  readonly device: Device;
+  readonly now: () => number;
+  readonly journal: Journal;
+  readonly caller: Caller;
+  readonly eager: EagerSends;
+  readonly driver: Driver;
+  /** What the program waits for at the store. */
+  readonly openCalls: OpenCalls;
+  readonly #pulse: Int32Array;
+  /** Word of the pulse that counts this engine's moves. */
+  readonly #moves: number;
+  /** Works that nobody has waited for, and some that somebody has. */
+  #unclaimed: Work<unknown>[] = [];
+  #most = FEW;
+  readonly #active: Work<unknown>[] = [];
+  /** The one that gets its first polls, and is not among the active ones yet. */
+  #fresh: Work<unknown> | undefined;
+  #ended = 0;
+  #awaits = 0;
+  #turnedAt = 0;
+  #waiting = 0;
+  #failure: Error | undefined;
+  #nothing: Span | undefined;
+  /** Called when the last copy of an eager send has been taken, while the rank waits to end. */
+  #drained: (() => void) | undefined;
+
+  constructor({ channel, device, now, journal, pulse: words, caller, eager = 0, driver }: EngineOptions) {
+    this.channel = channel;
+    this.device = device;
+    this.now = now;
+    this.journal = journal;
+    this.caller = caller ?? new CallerHere(device);
+    this.eager = new EagerSends(eager);
+    this.#pulse = words ?? journal.pulse;
+    this.#moves = this.caller.elsewhere ? pulse.COMM_MOVES : pulse.MOVES;
+    this.driver = driver(this);
+    this.openCalls = new OpenCalls(this.driver);
+  }
+
+  get rank(): number {
+    return this.channel.rank;
+  }
+
+  /** Whether anybody awaits an operation. */
+  get awaited(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Whether there is a reason to go on: somebody awaits an operation, or relies on all of them making progress. */
+  get driven(): boolean {
+    return this.#waiting > 0 || (this.caller.elsewhere && this.#active.length > 0);
+  }
+
+  get streamsAwaited(): boolean {
+    return this.caller.streamsAwaited;
+  }
+
+  refuseCapture(): void {
+    this.device.refuse("An operation between ranks", "its peers do not replay with this rank.");
+  }
+
+  /** How many times anything moved; a still count is a sign of a deadlock. */
+  get moves(): number {
+    return this.#pulse[this.#moves];
+  }
+
+  /** How many await one. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** A span of no elements, for operations that carry no data. */
+  get nothing(): Span {
+    this.#nothing ??= { buffer: this.device.alloc(0, "scratch"), offset: 0, count: 0, dtype: "u8" };
+    return this.#nothing;
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Issues an operation and gives it a first chance to complete. */
+  submit<T>(typed: Work<T>): Work<T> {
+    const work = typed as Work<unknown>;
+    this.journal.enter(work.operation);
+    work.advance();
+    if (this.#unclaimed.length >= this.#most) this.#forgetClaimed();
+    this.#unclaimed.push(work);
+    this.#fresh = work;
+    for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
+      if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
+    }
+    if (work.done) {
+      this.#fresh = undefined;
+      return typed;
+    }
+    this.#active.push(work);
+    this.#fresh = undefined;
+    this.journal.waits(work.operation);
+    this.progress();
+    return typed;
+  }
+
+  /** Advances everything that can be advanced without waiting. */
+  progress(): boolean {
+    let moved = this.#failure === undefined && this.channel.progress(); // a failed job's memory may be in use again
+    const active = this.#active;
+    for (let i = 0; i < active.length; i++) if (!active[i].done && active[i].advance()) moved = true;
+    if (this.eager.count > 0 && this.eager.progress()) moved = true;
+    if (this.#drained && this.eager.count === 0) this.#drained();
+    if (this.#ended > 0) this.#forgetEnded();
+    if (moved) this.#pulse[this.#moves]++;
+    return moved;
+  }
+
+  /**
+   * A program whose operations are all done when it awaits them would never let its event loop turn, and
+   * no timer or message would come through: now and then it has to wait for a turn.
+   */
+  turn(): Promise<void> | undefined {
+    if ((++this.#awaits & 63) !== 0) return undefined;
+    const now = this.now();
+    if (now - this.#turnedAt < TURN) return undefined;
+    this.#turnedAt = now;
+    return this.driver.turn?.();
+  }
+
+  /** Polls for a moment, in the hope that `work` completes without a sleep. */
+  spin(work: Completion): void {
+    for (let i = this.driver.spins; i > 0 && !work.done; i--) this.progress();
+    if (this.driver.spins > 0) this.linger(work);
+  }
+
+  /** Polls for what arrives so soon over a paced link that a timer would be late. @returns whether anything did. */
+  linger(work?: Completion): boolean {
+    const { links } = this.channel;
+    let moved = false;
+    while (links && !work?.done) {
+      const { wait = SHORT } = links;
+      if (wait >= SHORT) break;
+      if (this.progress()) moved = true;
+      else this.driver.nap?.(wait);
+    }
+    return moved;
+  }
+
+  /** Somebody starts to await an operation. */
+  await(work?: Work<unknown>): void {
+    this.#waiting++;
+    this.driver.park(work);
+  }
+
+  /** So many who awaited an operation go on. */
+  released(count: number): void {
+    this.#waiting -= count;
+  }
+
+  /** Operations that have not ended. */
+  pending(): Work<unknown>[] {
+    const all = this.#fresh ? [...this.#active, this.#fresh] : this.#active;
+    return all.filter((work) => !work.done);
+  }
+
+  block(work: Work<unknown>): void {
+    this.spin(work);
+    if (!work.done) this.driver.block(work);
+  }
+
+  ended(work: Work<unknown>): void {
+    this.#ended++;
+    this.journal.ended(work.operation, work.state === "failed");
+    this.caller.ended?.(work);
+  }
+
+  claimed({ operation }: Work<unknown>): void {
+    this.journal.awaited(operation);
+  }
+
+  /** Tells the others that this rank's program is over. @param error what it threw. */
+  leave(state: "finished" | "failed", error?: string): void {
+    this.driver.leave(state, error);
+  }
+
+  /** Ends every operation with the report of why the job failed. */
+  fail(message: string): void {
+    this.#endAll(new JobError(message));
+  }
+
+  /** Ends the job because the program says so. @throws AbortError, always. */
+  abort(reason: string): never {
+    const error = new AbortError(reason);
+    const site = formatSite(captureSite());
+    this.leave("failed", `aborted the job: ${cut(String(reason), REASON)}${site && ` (${site})`}`);
+    this.#endAll(error);
+    throw error;
+  }
+
+  #endAll(failure: Error): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    this.caller.failed?.(failure.message);
+    for (const work of this.pending()) work.reject(this.#failure);
+    this.#active.length = 0;
+    this.openCalls.fail(failure);
+    this.#drained?.();
+  }
+
+  /**
+   * Ends the rank in good order: everything issued was claimed and has completed.
+   * @throws Error naming the operations that nobody waited for.
+   */
+  async finish(): Promise<void> {
+    this.#forgetClaimed();
+    const forgot = this.#unclaimed.map(({ operation }) => operation);
+    if (forgot.length > 0) throw forgotten(this.rank, forgot);
+    while (this.#active.length > 0) await this.#active[0];
+    await this.device.synchronize();
+    await this.driver.drain?.();
+    await this.drain();
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Waits until the copies of eager sends have been taken. */
+  async drain(): Promise<void> {
+    if (this.eager.count === 0 || this.#failure) return;
+    this.eager.expect();
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    this.await();
+    await drained;
+    this.#drained = undefined;
+    this.released(1);
+  }
+
+  /** What this rank is doing, for a diagnosis of the whole job. @param last operations to tell of. */
+  report(state: RankState, error = "", last = 32): Report {
+    const recent = this.journal.flight(last);
+    const pending = this.pending().slice(0, 16).map(pendingOf);
+    pending.push(...this.eager.pending().slice(0, 16));
+    const { rank, moves, streamsAwaited: streams } = this;
+    return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
+  }
+
+  /** Works are let go of by and by: a list with links would have to be kept at every operation. */
+  #forgetClaimed(): void {
+    this.#unclaimed = this.#unclaimed.filter(({ claimed }) => !claimed);
+    this.#most = Math.max(FEW, 2 * this.#unclaimed.length);
+  }
+
+  #forgetEnded(): void {
+    this.#ended = 0;
+    const active = this.#active;
+    let kept = 0;
+    for (let i = 0; i < active.length; i++) if (!active[i].done) active[kept++] = active[i];
+    active.length = kept;
+  }
+}

@@ -1,0 +1,52 @@
+/** Runs of elements in device memory: what operations are called with, and what algorithms cut and move. */
+import { addressOf, type Buffer, type DType, sizeOf } from "../../device/index.ts";
+
+/** What collectives take: elements next to each other in a device buffer. Tensors are such. */
+export interface Contiguous {
+  readonly buffer: Buffer;
+  /** Bytes from the buffer's start to the first element. */
+  readonly offset: number;
+  /** Number of elements. */
+  readonly size: number;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly isContiguous: boolean;
+}
+
+/** Part of a buffer, as algorithms see it. */
+export interface Span {
+  readonly buffer: Buffer;
+  /** Bytes. */
+  readonly offset: number;
+  readonly count: number;
+  readonly dtype: DType;
+}
+
+/** The whole of a tensor as a span. */
+export function spanOf(data: Contiguous): Span {
+  return { buffer: data.buffer, offset: data.offset, count: data.size, dtype: data.dtype };
+}
+
+/** Elements from..to of a span. */
+export function slice(span: Span, from: number, to: number): Span {
+  return {
+    buffer: span.buffer,
+    offset: span.offset + from * sizeOf(span.dtype),
+    count: to - from,
+    dtype: span.dtype,
+  };
+}
+
+export function spanBytes(span: Span): number {
+  return span.count * sizeOf(span.dtype);
+}
+
+/** Boundaries that cut `count` elements into `parts` runs whose lengths differ by at most one. */
+export function cut(count: number, parts: number): number[] {
+  return Array.from({ length: parts + 1 }, (_, i) => Math.floor((count * i) / parts));
+}
+
+/** Address of a span's first byte in the node's memory. */
+export function addressOfSpan(span: Span): number {
+  return addressOf(span.buffer) + span.offset;
+}

@@ -1,0 +1,114 @@
+/**
+ * The traffic recorder: every operation a rank issued, awaited and ended, and every message
+ * in between, in order. It is what checks count, what costs are compared with, and what
+ * pictures are drawn from; without one, nothing is recorded.
+ *
+ * Over shared memory an allReduce has no messages; there each look into a peer's memory
+ * (`read`) and each result stored in it (`write`) is an event.
+ */
+
+import { formatSite } from "../../trace/site.ts";
+import { formatOperation, type Kind, type Operation } from "./operation.ts";
+
+export interface TrafficEvent {
+  /**
+   * issue, await, end: an operation was called, somebody started to wait for it, it is complete.
+   * send, recv, read, write: a message, or an access to a peer's memory, began.
+   */
+  readonly event: "issue" | "await" | "end" | "send" | "recv" | "read" | "write";
+  /** Milliseconds on the clock that all ranks of the job share. */
+  readonly time: number;
+  /** Number of the operation on this rank, from 0. */
+  readonly operation: number;
+  readonly kind: Kind;
+  /** Id of the group, and the operation's place in its order; 0 for send and recv. */
+  readonly group: number;
+  readonly seq: number;
+  /** World rank; for messages and accesses only. */
+  readonly peer?: number;
+  readonly bytes?: number;
+  readonly tag?: number;
+}
+
+/** An operation as it was called. */
+export interface TrafficOperation {
+  /** `allReduce(sum, f32[4])` */
+  readonly text: string;
+  /** `answer.ts:12`, where known. */
+  readonly site: string;
+  readonly kind: Kind;
+  readonly done: boolean;
+}
+
+/** What one rank recorded. */
+export interface RankTraffic {
+  readonly events: readonly TrafficEvent[];
+  /** By number. */
+  readonly operations: readonly TrafficOperation[];
+  /** Events that did not fit. */
+  readonly dropped: number;
+}
+
+export const noTraffic: RankTraffic = { events: [], operations: [], dropped: 0 };
+
+/** An access to a peer's memory. */
+export interface PeerAccess {
+  readonly event: "read" | "write";
+  readonly peer: number;
+  readonly bytes: number;
+}
+
+export class Traffic {
+  readonly #now: () => number;
+  readonly #limit: number;
+  readonly #events: TrafficEvent[] = [];
+  readonly #operations: Operation[] = [];
+  readonly #numbers = new Map<Operation, number>();
+  readonly #ended = new Set<Operation>();
+  #dropped = 0;
+
+  /** @param now milliseconds. @param limit events kept; later ones are counted and dropped. */
+  constructor(now: () => number, limit = 100_000) {
+    this.#now = now;
+    this.#limit = limit;
+  }
+
+  /** Records that an operation was issued, awaited or ended. */
+  operation(event: "issue" | "await" | "end", operation: Operation): void {
+    if (event === "end") this.#ended.add(operation);
+    this.#add(event, operation, {});
+  }
+
+  /** Records a message, or an access to a peer's memory. @param peer world rank. */
+  message(event: "send" | "recv" | "read" | "write", operation: Operation, peer: number, bytes: number): void {
+    this.#add(event, operation, { peer, bytes, tag: operation.tag ?? 0 });
+  }
+
+  dump(): RankTraffic {
+    const operations = this.#operations.map((operation) => ({
+      text: formatOperation(operation),
+      site: formatSite(operation.site),
+      kind: operation.kind,
+      done: this.#ended.has(operation),
+    }));
+    return { events: this.#events, operations, dropped: this.#dropped };
+  }
+
+  #add(
+    event: TrafficEvent["event"],
+    operation: Operation,
+    details: Pick<TrafficEvent, "peer" | "bytes" | "tag">,
+  ): void {
+    let number = this.#numbers.get(operation);
+    if (this.#events.length >= this.#limit) {
+      this.#dropped++;
+      return;
+    }
+    if (number === undefined) {
+      number = this.#operations.push(operation) - 1;
+      this.#numbers.set(operation, number);
+    }
+    const { kind, group, seq } = operation;
+    this.#events.push({ event, time: this.#now(), operation: number, kind, group: group.id, seq, ...details });
+  }
+}

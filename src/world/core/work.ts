@@ -1,0 +1,305 @@
+/**
+ * A Work is an operation under way. `await work` makes the host wait, `work.wait()` makes
+ * the stream wait; one of the two must happen before the operation's buffers are used
+ * again or the program ends, or an error says so with the line.
+ */
+import type { Blockable, Completion, Device } from "../../device/index.ts";
+import { formatSite } from "../../trace/site.ts";
+import { hold, letGo } from "./hold.ts";
+import { formatOperation, type Operation } from "./operation.ts";
+import type { Contiguous } from "./span.ts";
+import type { Request, SharedCollective, Steps } from "./transport.ts";
+
+/** How an operation is carried out: by one message, by the steps of an algorithm, or over shared memory. */
+export type Plan = Request | Steps | SharedCollective;
+
+/** The call that a Work carries out. */
+export interface Task<T> {
+  /** What the operation reads and writes; nobody else may, in conflict with it, until it is claimed. */
+  readonly reads: readonly Contiguous[];
+  readonly writes: readonly Contiguous[];
+  /** What `await` gives, or how to make it. */
+  readonly output?: T;
+  readonly value?: () => T;
+}
+
+/** Makes the plan of an operation, once its turn has come. */
+export interface Planner {
+  begin(task: Task<unknown>, operation: Operation): Plan;
+}
+
+/** What a Work needs of its rank: the engine. */
+export interface Keeper {
+  readonly rank: number;
+  readonly device: Device;
+  /** Whether a host waits for one of the rank's streams. */
+  readonly streamsAwaited: boolean;
+  /** @throws CaptureError while the program captures a graph. */
+  refuseCapture(): void;
+  /** Polls for a moment, in the hope that `work` completes without a sleep. */
+  spin(work: Completion): void;
+  /** Now and then: a turn of the event loop, for a program whose operations are always done. */
+  turn(): Promise<void> | undefined;
+  /** Somebody starts to await a work. */
+  await(work: Work<unknown>): void;
+  /** So many who awaited go on. */
+  released(count: number): void;
+  /** Returns when a work has ended. */
+  block(work: Work<unknown>): void;
+  /** Somebody awaits a work, or has waited for it. */
+  claimed(work: Work<unknown>): void;
+  /** A work is over. */
+  ended(work: Work<unknown>): void;
+}
+
+/** What has to come before an operation begins. */
+export interface Before {
+  /** What the program has launched on its device so far. */
+  readonly fence: Completion;
+  /** This has to be over. */
+  readonly after?: Work<unknown>;
+  /** This has to have begun. */
+  readonly behind?: Work<unknown>;
+}
+
+export class Work<T = void> implements PromiseLike<T>, Blockable {
+  readonly operation: Operation;
+  #state: "queued" | "running" | "done" | "failed" = "queued";
+  #claimed = false;
+  #blocking = false;
+  #onEnd: (() => void) | undefined;
+  /** The collective issued before this one in its group, while it is under way. */
+  #after: Work<unknown> | undefined;
+  /** The message before this one between the same ranks under the same tag, while it has not begun. */
+  #behind: Work<unknown> | undefined;
+  readonly #keeper: Keeper;
+  readonly #fence: Completion;
+  readonly #planner: Planner;
+  readonly #task: Task<T>;
+  #steps: Steps | undefined;
+  #shared: SharedCollective | undefined;
+  #pending: Request | readonly Request[] | undefined;
+  /** Steps of its algorithm that are behind it. */
+  #passed = 0;
+  #value: T | undefined;
+  #error: Error | undefined;
+  #waiters: (() => void)[] | undefined;
+
+  /** @throws Error when an operation that nobody waited for uses the same memory. */
+  constructor(keeper: Keeper, planner: Planner, operation: Operation, task: Task<T>, before: Before) {
+    const { fence, after, behind } = before;
+    this.#keeper = keeper;
+    this.#planner = planner;
+    this.operation = operation;
+    this.#task = task;
+    this.#after = after?.done ? undefined : after;
+    this.#behind = behind;
+    this.#fence = fence;
+    hold(this, task.reads, task.writes);
+  }
+
+  get state(): "queued" | "running" | "done" | "failed" {
+    return this.#state;
+  }
+
+  /** Whether somebody awaits or has waited for this. */
+  get claimed(): boolean {
+    return this.#claimed;
+  }
+
+  /** Whether a thread blocks until this is over. */
+  get blocking(): boolean {
+    return this.#blocking;
+  }
+
+  /** Whether the operation has ended, well or badly. */
+  get done(): boolean {
+    return this.#state === "done" || this.#state === "failed";
+  }
+
+  /** Promise interface: `await work` resolves to the operation's output. */
+  // biome-ignore lint/suspicious/noThenProperty: a Work is awaited
+  then<A = T, B = never>(
+    onDone?: ((value: T) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.claim();
+    if (!this.done) this.#keeper.spin(this);
+    if (this.done) {
+      const turn = this.#keeper.turn();
+      return (turn ? turn.then(() => this.#settled()) : this.#settled()).then(onDone, onError);
+    }
+    const waiting = new Promise<void>((resolve) => {
+      this.#waiters ??= [];
+      this.#waiters.push(resolve);
+    });
+    this.#keeper.await(this as Work<unknown>);
+    return waiting.then(() => this.#settled()).then(onDone, onError);
+  }
+
+  /** The stream waits: kernels launched after this call run after the operation. */
+  wait(): void {
+    const { device } = this.#keeper;
+    this.#keeper.refuseCapture();
+    this.claim();
+    const { stream } = device;
+    stream.waitFor(this);
+    if (!this.done) {
+      const { reads, writes } = this.#task;
+      const passed = stream.record();
+      this.#shared?.passed?.(passed);
+      for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.use(passed);
+    }
+    this.#letGo();
+  }
+
+  /** Blocks the thread until the operation has ended. For streams. */
+  block(): void {
+    this.#blocking = true;
+    try {
+      this.#keeper.block(this as Work<unknown>);
+    } finally {
+      this.#blocking = false;
+    }
+    if (this.#error) throw this.#error;
+  }
+
+  flag(): number | undefined {
+    return this.#shared?.flag;
+  }
+
+  /** What `await` gives, once done. */
+  get value(): T | undefined {
+    return this.#value;
+  }
+
+  /** How it is carried out, once begun. */
+  get plan(): Plan | undefined {
+    return this.#shared ?? this.#steps ?? (this.#pending as Request | undefined);
+  }
+
+  /** What has to be done before this begins; undefined once begun. */
+  get fence(): Completion | undefined {
+    return this.#state === "queued" && !this.#fence.done ? this.#fence : undefined;
+  }
+
+  /** Whether a host cannot go on before this is over. */
+  get awaited(): boolean {
+    return this.#blocking || this.#waiters !== undefined || (this.#claimed && this.#keeper.streamsAwaited);
+  }
+
+  /** Calls back once the operation has ended, well or badly. For a group that is destroyed meanwhile. */
+  whenEnded(callback: () => void): void {
+    this.#onEnd = callback;
+  }
+
+  /** Does what can be done now. @returns whether anything moved. */
+  advance(): boolean {
+    if (this.done) return false;
+    if (this.#state === "queued") {
+      if (!this.#fence.done || (this.#after && !this.#after.done) || this.#behind?.state === "queued") return false;
+      this.#after = undefined;
+      this.#behind = undefined;
+      this.#state = "running";
+      const plan = this.#planner.begin(this.#task, this.operation);
+      if ("poll" in plan) this.#shared = plan;
+      else if ("done" in plan) this.#pending = plan;
+      else this.#steps = plan;
+      this.#step();
+      return true;
+    }
+    return this.#step();
+  }
+
+  /** Ends the operation with an error. */
+  reject(error: Error): void {
+    if (this.done) return;
+    this.#error = error;
+    this.#end("failed");
+  }
+
+  /** World ranks that must act before this can go on. */
+  blockedOn(): readonly number[] {
+    if (this.#state === "queued") return (this.#after ?? this.#behind)?.blockedOn() ?? [];
+    if (this.#shared) return this.#shared.waitingFor();
+    const pending = this.#pending;
+    if (!pending) return [];
+    return (Array.isArray(pending) ? (pending as Request[]) : [pending as Request])
+      .filter((request) => !request.done && !request.matched)
+      .map((request) => request.peer);
+  }
+
+  /** Grows while the operation goes on. */
+  get progress(): number {
+    const pending = this.#pending ? ([this.#pending].flat() as readonly Request[]) : [];
+    return pending.reduce((sum, { done, progress = 0 }) => sum + progress + (done ? 1 : 0), this.#passed);
+  }
+
+  #step(): boolean {
+    if (this.#shared) {
+      if (!this.#shared.poll()) return false;
+      this.#end("done");
+      return true;
+    }
+    let moved = false;
+    for (;;) {
+      if (this.#pending && !isDone(this.#pending)) return moved;
+      moved = true;
+      this.#passed++;
+      const next = this.#steps?.next();
+      if (!next || next.done) {
+        this.#end("done");
+        return true;
+      }
+      this.#pending = next.value;
+    }
+  }
+
+  #end(state: "done" | "failed"): void {
+    this.#state = state;
+    if (state === "done") this.#value = this.#task.value ? this.#task.value() : this.#task.output;
+    this.#shared?.over?.();
+    if (this.#claimed) this.#letGo();
+    this.#keeper.ended(this as Work<unknown>);
+    this.#onEnd?.();
+    const waiters = this.#waiters;
+    if (!waiters) return;
+    this.#waiters = undefined;
+    this.#keeper.released(waiters.length);
+    for (const resolve of waiters) resolve();
+  }
+
+  /** Somebody awaits this, or has waited for it. */
+  claim(): void {
+    if (this.#claimed) return;
+    this.#claimed = true;
+    this.#keeper.claimed(this as Work<unknown>);
+    this.#shared?.claimed?.();
+    if (this.done) this.#letGo();
+  }
+
+  #letGo(): void {
+    letGo(this, this.#task.reads, this.#task.writes);
+  }
+
+  #settled(): Promise<T> {
+    return this.#error ? Promise.reject(this.#error) : Promise.resolve(this.#value as T);
+  }
+
+  /** Throws the error for memory that is touched while this operation uses it. */
+  conflict(action: "read" | "write"): never {
+    const site = formatSite(this.operation.site);
+    const what = `${formatOperation(this.operation)}${site ? ` (${site})` : ""}`;
+    const why = this.#claimed
+      ? "that operation is still under way. Touch the buffer after the await."
+      : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
+    const verb = action === "write" ? "writes to" : "reads";
+    throw new Error(`rank ${this.#keeper.rank} ${verb} a buffer that ${what} is using: ${why}`);
+  }
+}
+
+function isDone(pending: Request | readonly Request[]): boolean {
+  if (!Array.isArray(pending)) return (pending as Request).done;
+  for (const request of pending as readonly Request[]) if (!request.done) return false;
+  return true;
+}
