@@ -14,7 +14,7 @@ export {
   string,
   type TimelineLane,
 } from "./script/index.ts";
-export { type Nested, type Operand, Tensor, type TensorDevice } from "./tensor/index.ts";
+export { functional, type Nested, type Operand, type Storage, Tensor, type TensorDevice } from "./tensor/index.ts";
 export type { Span } from "./trace/trace.ts";
 export {
   AbortError,

@@ -503,3 +503,80 @@ describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) =
     });
   });
 });
+
+describe("storages", () => {
+  it("are shared by views, go and come back, and count what writes into them", async () => {
+    const device = await makeTensorDevice(0);
+    const x = device.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const view = x.slice(0, 1, 2);
+    const { storage } = x;
+    expect(view.storage).toBe(storage);
+    const versions = [storage.version];
+    view.mul_(2);
+    versions.push(storage.version);
+    x.fill_(1);
+    versions.push(storage.version);
+    x.add(1);
+    versions.push(storage.version); // reading is no write
+    expect(versions.map((version) => version - versions[0])).toEqual([0, 1, 2, 2]);
+    const before = device.memoryStats().allocated.current;
+    storage.resize(0);
+    expect(device.memoryStats().allocated.current).toBeLessThan(before);
+    expect(() => x.add(1)).toThrow("A storage without bytes was used: it was resized to 0.");
+    storage.resize(16);
+    expect(storage.version).toBeGreaterThan(versions[3]);
+    x.copy_(
+      device.tensor([
+        [5, 6],
+        [7, 8],
+      ]),
+    );
+    expect(await view.toArray()).toEqual([[7, 8]]);
+    expect(() => storage.resize(-4)).toThrow("a whole number of bytes from 0, not to -4");
+    const captured = (): unknown =>
+      device.capture(() => {
+        storage.resize(0);
+        return undefined;
+      });
+    expect(captured).toThrow("Resizing a storage cannot be captured");
+    x.dispose();
+    expect(await view.toArray()).toEqual([[7, 8]]);
+    view.dispose();
+    expect(storage.buffer.freed).toBe(true);
+  });
+
+  it("take their kind of memory from withTag, and say what memory ran out for", async () => {
+    const device = await makeTensorDevice(0);
+    const x = device.withTag("kv", () => device.ones([1000]));
+    expect(x.storage.tag).toBe("kv");
+    expect(() => device.withTag("kvv" as never, () => 0)).toThrow('There is no tag "kvv"');
+    expect(device.ones([4]).storage.tag).toBe("data");
+    expect(() => device.empty([2 ** 13, 1]).mul(device.empty([1, 2 ** 13]))).toThrow(/It was needed for binary\.$/);
+  });
+
+  it("numbers as operands take no launch of their own", async () => {
+    const device = await makeTensorDevice(0);
+    const x = device.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const captured = device.capture(() => x.mul(2).add(1).gt(4));
+    expect(captured.kernels).toEqual(["binaryScalar", "binaryScalar", "compareScalar"]);
+    expect(await x.transpose().sub(1).toArray()).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
+    expect(await x.ge(3).toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(await x.transpose().le(2).toArray()).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+    expect(await device.tensor([5, 7], "i32").maximum(6).toArray()).toEqual([6, 7]);
+  });
+});

@@ -5,22 +5,18 @@
  */
 import { captureSite } from "../trace/site.ts";
 import type { Tracer } from "../trace/trace.ts";
+import { CaptureError, Graph, graphBytes } from "./graph.ts";
+import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels/index.ts";
+import { checked, type Ref, wrongScalars } from "./launch-checks.ts";
 import { Allocator, type MemoryStats } from "./memory/allocator.ts";
 import { addressOf, Buffer, type Tag } from "./memory/buffer.ts";
 import { Flags } from "./memory/flags.ts";
-import { CaptureError, Graph, graphBytes } from "./graph.ts";
-import { type Kernel, type KernelName, kernelNumber, kernels } from "./kernels/index.ts";
-import type { KernelRuntime } from "./runtime.ts";
 import { UNIT } from "./memory/segments.ts";
 import { type Exported, Loan, takeLoan } from "./memory/sharing.ts";
+import type { KernelRuntime } from "./runtime.ts";
 import type { Stream } from "./streams/stream.ts";
 
-/** A place in a buffer. */
-export interface Ref {
-  readonly buffer: Buffer;
-  /** Bytes from the buffer's start. */
-  readonly offset: number;
-}
+export type { Ref } from "./launch-checks.ts";
 
 /** Makes the streams of a device. */
 export type StreamMaker = (number: number) => Stream;
@@ -55,9 +51,7 @@ export class Device {
     this.tracer = tracer;
     this.#allocator = new Allocator(runtime.pool, owner, quota);
     this.flags = new Flags(runtime.pool.memory, () => {
-      const address = runtime.pool.take(owner, UNIT);
-      if (address === 0) throw new Error("No room for the flags of a device; give the job more memory.");
-      return { address, bytes: UNIT };
+      return { address: runtime.pool.need(owner, UNIT, "the flags of a device"), bytes: UNIT };
     });
     this.#makeStream = stream;
     this.#current = this.newStream();
@@ -111,24 +105,33 @@ export class Device {
    * Launches a kernel and returns at once.
    * @param refs one place for each buffer the kernel declares.
    * @param scalars in the order the kernel declares.
-   * @throws RangeError when a buffer is too short for what the kernel will touch.
+   * @throws RangeError when a buffer is too short for what the kernel will touch, or scalars are missing.
    */
   launch(name: KernelName, refs: readonly Ref[], scalars: readonly number[]): void {
     const kernel: Kernel = kernels[name];
     const stream = this.#current;
     this.#launches[0]++;
+    if (scalars.length !== kernel.scalars.length) throw wrongScalars(name, kernel, scalars);
     const bounds = kernel.bounds(scalars);
     const args: number[] = [];
     let foreign = false;
     for (let i = 0; i < refs.length; i++) {
-      args.push(checked(name, i, refs[i], bounds[i], kernel.buffers[i] !== "in"));
-      if (refs[i].buffer.home !== stream) foreign = true;
+      const { buffer } = refs[i];
+      const writes = kernel.buffers[i] !== "in";
+      args.push(checked(name, i, refs[i], bounds[i], writes));
+      if (writes) buffer.wrote();
+      if (buffer.home !== stream) foreign = true;
     }
     for (let i = 0; i < scalars.length; i++) args.push(scalars[i]);
     const site = kernel.explain ? captureSite() : undefined;
     if (this.#graph) {
-      const buffers = refs.map(({ buffer }) => buffer);
-      this.#graph.add({ kernel: kernelNumber(name), args, site }, buffers);
+      const written = refs.filter((_, i) => kernel.buffers[i] !== "in").map(({ buffer }) => buffer);
+      const node = { kernel: kernelNumber(name), args, site };
+      this.#graph.add(
+        node,
+        refs.map(({ buffer }) => buffer),
+        written,
+      );
       return;
     }
     stream.launch(kernelNumber(name), args, site);
@@ -153,18 +156,23 @@ export class Device {
     const kernel: Kernel = kernels[name];
     const words: number[] = [];
     const buffers: Buffer[] = [];
+    let total = 0;
     for (const { refs: places, n } of tensors) {
       for (const [i, place] of places.entries()) {
-        words.push(checked(name, i, place, n * 4, kernel.list?.[i] !== "in"));
+        const writes = kernel.list?.[i] !== "in";
+        words.push(checked(name, i, place, n * 4, writes));
+        if (writes) place.buffer.wrote();
+        if (writes) this.#graph?.writes(place.buffer);
         buffers.push(place.buffer);
       }
       words.push(n);
+      total += n;
     }
     // The host writes it now and the stream reads it later, so it is in nobody's order.
     const list = this.#allocator.alloc(words.length * 4, "scratch");
     const address = addressOf(list);
     this.runtime.pool.memory.words(address, words.length).set(words.map((word) => word | 0));
-    this.launch(name, [{ buffer: list, offset: 0 }, ...refs], [tensors.length, ...scalars]);
+    this.launch(name, [{ buffer: list, offset: 0 }, ...refs], [tensors.length, ...scalars, total]);
     if (this.#graph) for (const buffer of buffers) this.#graph.keep(buffer);
     else this.#use(buffers, this.#current);
     list.release();
@@ -179,6 +187,7 @@ export class Device {
     const memory = this.runtime.pool.memory;
     const address = this.#place(target, data.length, true);
     if (this.#current.mode === "inline") {
+      target.buffer.wrote();
       memory.bytes(address + data.length).set(data, address);
       return;
     }
@@ -245,6 +254,7 @@ export class Device {
     if (graph.released) throw new Error("This graph was released; capture it again.");
     this.refuse("A replay", "graphs cannot hold graphs.");
     for (const buffer of graph.kept) if (buffer.holds.length > 0) buffer.checkHolds(0, buffer.bytes, true);
+    for (const buffer of graph.written) buffer.wrote();
     this.#launches[0]++;
     this.#current.replay(graph);
     this.#use(graph.kept, this.#current);
@@ -316,17 +326,4 @@ export class Device {
     if (buffer.holds.length > 0) buffer.checkHolds(offset, offset + bytes, write);
     return address + offset;
   }
-}
-
-/** The address of a kernel's argument. @throws RangeError when the buffer is too short; Error when it is in use or freed. */
-function checked(name: KernelName, argument: number, { buffer, offset }: Ref, bytes: number, write: boolean): number {
-  const address = addressOf(buffer);
-  const end = offset + bytes;
-  if (offset < 0 || end > buffer.bytes) {
-    throw new RangeError(
-      `Kernel ${name} would touch bytes ${offset} to ${end} of argument ${argument}, a buffer of ${buffer.bytes} bytes.`,
-    );
-  }
-  if (buffer.holds.length > 0) buffer.checkHolds(offset, end, write);
-  return address + offset;
 }

@@ -2,6 +2,7 @@
 import type { Tracer } from "../trace/trace.ts";
 import type { Execute } from "./kernels/execute.ts";
 import { kernelList, kernelNames } from "./kernels/index.ts";
+import { bytesMoved } from "./kernels/spec.ts";
 import type { KernelRuntime } from "./runtime.ts";
 
 /** The Execute of a thread. @param stream its number, for the spans. */
@@ -17,9 +18,9 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0
   return (number, args) => {
     const start = tracer.now();
     execute(number, args);
-    const { buffers, bounds, flops } = kernelList[number];
-    const scalars = args.slice(buffers.length);
-    const bytes = bounds(scalars).reduce((a, b) => a + b, 0);
-    tracer.add("device", kernelNames[number], start, tracer.now(), { flops: flops(scalars), bytes, stream });
+    const kernel = kernelList[number];
+    const scalars = args.slice(kernel.buffers.length);
+    const cost = { flops: kernel.flops(scalars), bytes: bytesMoved(kernel, scalars) };
+    tracer.add("device", kernelNames[number], start, tracer.now(), { ...cost, stream });
   };
 }

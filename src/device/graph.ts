@@ -15,8 +15,8 @@
  */
 import type { SharedMemory } from "../platform/memory.ts";
 import { formatSite, type Site } from "../trace/site.ts";
-import { addressOf, type Buffer } from "./memory/buffer.ts";
 import { kernelNames } from "./kernels/index.ts";
+import { addressOf, type Buffer } from "./memory/buffer.ts";
 import type { GraphNode, Replayable, StreamEvent } from "./streams/stream.ts";
 
 /** Something that cannot be part of a graph was called during a capture. */
@@ -32,13 +32,18 @@ export class CaptureError extends Error {
 
 export class Graph implements Replayable {
   readonly nodes: GraphNode[] = [];
-  /** Where the nodes lie in device memory, for a stream's thread. Set when the capture ends. */
-  address = 0;
+  #address = 0;
   /** Places in streams just after replays. */
   readonly replays: StreamEvent[] = [];
   readonly #kept = new Set<Buffer>();
+  readonly #written = new Set<Buffer>();
   #list: Buffer | undefined;
   #released = false;
+
+  /** Where the nodes lie in device memory, for a stream's thread; 0 until the capture ends. */
+  get address(): number {
+    return this.#address;
+  }
 
   /** Whether the graph can no longer be replayed. */
   get released(): boolean {
@@ -50,10 +55,21 @@ export class Graph implements Replayable {
     return this.nodes.map(({ kernel }) => kernelNames[kernel]);
   }
 
-  /** Adds a launch, and keeps the buffers where they are. */
-  add(node: GraphNode, buffers: readonly Buffer[]): void {
+  /** Adds a launch, and keeps the buffers where they are. @param written those that it writes. */
+  add(node: GraphNode, buffers: readonly Buffer[], written: readonly Buffer[]): void {
     this.nodes.push(node);
     for (const buffer of buffers) this.keep(buffer);
+    for (const buffer of written) this.writes(buffer);
+  }
+
+  /** A replay will write into a buffer. */
+  writes(buffer: Buffer): void {
+    this.#written.add(buffer);
+  }
+
+  /** Buffers that a replay writes into. */
+  get written(): ReadonlySet<Buffer> {
+    return this.#written;
   }
 
   /** Keeps a buffer at its address for as long as the graph lives. */
@@ -70,7 +86,8 @@ export class Graph implements Replayable {
   /** Puts the nodes where a stream's thread can read them. */
   write(memory: SharedMemory, list: Buffer): void {
     this.#list = list;
-    writeGraph(this, memory, list);
+    this.#address = addressOf(list);
+    writeNodes(this.nodes, memory, list);
   }
 
   /** Gives up the buffers. For Device. */
@@ -79,6 +96,7 @@ export class Graph implements Replayable {
     this.#released = true;
     for (const buffer of this.#kept) buffer.release();
     this.#kept.clear();
+    this.#written.clear();
     for (const replay of this.replays) this.#list?.use(replay);
     this.#list?.release();
   }
@@ -89,17 +107,17 @@ function nodeLength({ args }: GraphNode): number {
   return 2 + args.length;
 }
 
-/** Bytes that `writeGraph` needs. */
+/** Bytes that `write` needs. */
 export function graphBytes({ nodes }: Graph): number {
   return nodes.reduce((sum, node) => sum + nodeLength(node), 0) * 8;
 }
 
-function writeGraph(graph: Graph, memory: SharedMemory, buffer: Buffer): void {
-  graph.address = addressOf(buffer);
-  memory.bytes(graph.address + buffer.bytes);
-  const out = new Float64Array(memory.wasm.buffer, graph.address, buffer.bytes / 8);
+function writeNodes(nodes: readonly GraphNode[], memory: SharedMemory, buffer: Buffer): void {
+  const address = addressOf(buffer);
+  memory.bytes(address + buffer.bytes);
+  const out = new Float64Array(memory.wasm.buffer, address, buffer.bytes / 8);
   let at = 0;
-  for (const node of graph.nodes) {
+  for (const node of nodes) {
     out[at] = node.kernel;
     out[at + 1] = node.args.length;
     out.set(node.args, at + 2);

@@ -82,8 +82,6 @@ export class KernelRuntime {
   }
 
   #take(bytes: number): number {
-    const address = this.pool.take(this.#owner, bytes);
-    if (address === 0) throw new Error(`No room for ${bytes} bytes of kernel scratch; give the job more memory.`);
-    return address;
+    return this.pool.need(this.#owner, bytes, `${bytes} bytes of kernel scratch`);
   }
 }

@@ -2,7 +2,12 @@
 import type { DType } from "../device/index.ts";
 import { isPromise, kindOf } from "../platform/words.ts";
 import type { Shape } from "./shape.ts";
-import type { HostArray, Nested } from "./tensor.ts";
+
+/** Flat elements on the host: half formats arrive as f32. */
+export type HostArray = Float32Array | Int32Array | Uint8Array;
+
+/** Numbers nested by axis; a tensor without axes is one number. */
+export type Nested = number | Nested[];
 
 const scratch = new DataView(new ArrayBuffer(4));
 

@@ -1,6 +1,8 @@
 /** n-dimensional arrays. */
-export { Captured, GraphPool } from "./captured.ts";
-export { decode, encode, nest, unnest } from "./host.ts";
-export type { HostArray, Nested, Operand } from "./tensor.ts";
-export { Tensor } from "./tensor.ts";
+export { Captured } from "./captured.ts";
+export * as functional from "./functional/index.ts";
+export { GraphPool } from "./graph-pool.ts";
+export { decode, encode, type HostArray, type Nested, nest, unnest } from "./host.ts";
+export { Storage } from "./storage.ts";
+export { type Operand, Tensor } from "./tensor.ts";
 export { type RandomOptions, TensorDevice } from "./tensor-device.ts";

@@ -1,12 +1,20 @@
 /** What tensors compute: each function checks its operands, makes its result and launches kernels. */
-import { binaryOps, codeOf, compareOps, type DType, dtypes, reduceOps, unaryOps } from "../device/index.ts";
+import {
+  type BinaryOp,
+  binaryOps,
+  codeOf,
+  compareOps,
+  type DType,
+  dtypes,
+  type ReduceOp,
+  reduceOps,
+  type UnaryOp,
+  unaryOps,
+} from "../device/index.ts";
+import { kindOf } from "../platform/words.ts";
+import type { Comparison, Operations } from "./gate.ts";
 import { broadcastShapes, broadcastStrides, checkAxis, type Shape, sameShape, sizeOfShape, walks } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
-
-export type UnaryOp = keyof typeof unaryOps;
-export type BinaryOp = keyof typeof binaryOps;
-export type CompareOp = keyof typeof compareOps;
-export type Reduction = keyof typeof reduceOps;
 
 /** Unary operators that integers have. */
 const integerUnary: readonly UnaryOp[] = ["neg", "abs", "relu"];
@@ -28,25 +36,58 @@ export function unary(op: UnaryOp, x: Tensor): Tensor {
 }
 
 /** out = a op b with broadcasting, in a new tensor or in `out` (contiguous, of the result's shape). */
-export function binary(op: BinaryOp, a: Tensor, b: Tensor, out?: Tensor): Tensor {
+export function binary(op: BinaryOp, a: Tensor, b: Tensor | number, out?: Tensor): Tensor {
   sameDType(op, a, b);
   if (op === "div" && !dtypes[a.dtype].float) {
     throw new TypeError(`div needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
   }
+  if (typeof b === "number") return withNumber("binaryScalar", binaryOps[op], a, b, false, a.dtype, out);
   return elementwise("binary", binaryOps[op], a, b, a.dtype, out);
 }
 
 /** u8 tensor: 1 where a op b holds, with broadcasting. */
-export function compare(op: CompareOp, a: Tensor, b: Tensor): Tensor {
+export function compare(op: Comparison, a: Tensor, b: Tensor | number): Tensor {
   sameDType(op, a, b);
-  return elementwise("compare", compareOps[op], a, b, "u8");
+  const swapped = op === "gt" || op === "ge";
+  const code = compareOps[op === "gt" ? "lt" : op === "ge" ? "le" : op];
+  if (typeof b === "number") return withNumber("compareScalar", code, a, b, swapped, "u8");
+  return swapped ? elementwise("compare", code, b, a, "u8") : elementwise("compare", code, a, b, "u8");
 }
 
-function sameDType(op: string, a: Tensor, b: Tensor): void {
-  if (a.dtype === b.dtype) return;
+function sameDType(op: string, a: Tensor, b: Tensor | number): void {
+  if (typeof b === "number" || a.dtype === b.dtype) return;
   throw new TypeError(
     `${op} got ${text(a)} and ${text(b)}. Cast one of them with .to(dtype): nothing is converted silently.`,
   );
+}
+
+/** A number counts as an operand of the tensor's dtype. */
+function withNumber(
+  kernel: "binaryScalar" | "compareScalar",
+  op: number,
+  a: Tensor,
+  value: number,
+  swapped: boolean,
+  dtype: DType,
+  into?: Tensor,
+): Tensor {
+  const out = into ?? a.device.empty(a.shape, dtype);
+  if (a.isContiguous) {
+    if (a.size === 0) return out;
+    const scalars = [op, codeOf(a.dtype), 1, 1, 1, a.size, 0, 0, 0, 1, value, Number(swapped)];
+    a.device.raw.launch(kernel, [a.ref(), out.ref()], scalars);
+    return out;
+  }
+  for (const {
+    sizes,
+    strides: [s],
+    offsets,
+    at,
+  } of walks(a.shape, [a.strides])) {
+    const scalars = [op, codeOf(a.dtype), ...sizes, ...s, value, Number(swapped)];
+    a.device.raw.launch(kernel, [a.ref(offsets[0]), out.ref(at)], scalars);
+  }
+  return out;
 }
 
 function elementwise(
@@ -81,8 +122,15 @@ function elementwise(
   return out;
 }
 
+/** Sets all elements of a contiguous tensor. */
+export function fill(out: Tensor, value: number): Tensor {
+  if (typeof value !== "number") throw new TypeError(`A tensor is filled with a number, but got ${kindOf(value)}.`);
+  out.device.raw.launch("fill", [out.ref()], [codeOf(out.dtype), out.size, value]);
+  return out;
+}
+
 /** Copies x into a contiguous tensor, converting: `to`, `contiguous` and `copy_`. */
-export function convertInto(x: Tensor, out: Tensor): void {
+export function convert(x: Tensor, out: Tensor): Tensor {
   const strides = broadcastStrides(x.shape, x.strides, out.shape);
   for (const {
     sizes,
@@ -96,6 +144,7 @@ export function convertInto(x: Tensor, out: Tensor): void {
       [codeOf(x.dtype), codeOf(out.dtype), ...sizes, ...s],
     );
   }
+  return out;
 }
 
 /** [outer, n, inner] around an axis, or around all elements. */
@@ -121,7 +170,7 @@ function kept(x: Tensor, axis: number | undefined, rest: number[], keepdim: bool
  * is 0, an empty product 1.
  * @throws RangeError for a minimum or maximum of nothing.
  */
-export function reduce(op: Reduction, x: Tensor, axis?: number, keepdim = false): Tensor {
+export function reduce(op: ReduceOp, x: Tensor, axis?: number, keepdim = false): Tensor {
   const { outer, n, inner, rest } = around(x.shape, axis);
   if (n === 0 && (op === "min" || op === "max")) {
     throw new RangeError(
@@ -228,3 +277,17 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, batch: Shape, [m, n, k]: nu
     }
   }
 }
+
+/** All that tensors can compute, for the gate. */
+export const operations: Operations<Tensor> = {
+  unary,
+  binary,
+  compare,
+  convert,
+  fill,
+  reduce,
+  mean,
+  argmax,
+  softmax,
+  matmul,
+};

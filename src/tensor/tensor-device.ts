@@ -4,19 +4,24 @@
  */
 import {
   type Buffer,
-  codeOf,
   type Device,
   type DType,
   type MemoryStats,
+  OutOfMemoryError,
+  type Stream,
   sizeOf,
   type Tag,
   tags,
 } from "../device/index.ts";
 import { kindOf, unknownWord } from "../platform/words.ts";
 import { Captured } from "./captured.ts";
-import { encode, unnest } from "./host.ts";
+import type { Operations, TensorHome } from "./gate.ts";
+import { encode, type Nested, unnest } from "./host.ts";
+import { operations } from "./ops.ts";
+import { type Kept, Scopes } from "./scope.ts";
 import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
-import { type Nested, Tensor } from "./tensor.ts";
+import { Storage } from "./storage.ts";
+import { Tensor } from "./tensor.ts";
 
 export interface RandomOptions {
   /** Same seed, same numbers, however many workers draw them. Without one, the device's own sequence goes on. */
@@ -26,9 +31,6 @@ export interface RandomOptions {
 
 /** Most elements of a tensor. */
 const MOST = 2 ** 31 - 1;
-
-/** What a scope may return to keep alive. */
-export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
 
 /** @throws TypeError unless these are options of random tensors. */
 function checkOptions(options: RandomOptions): void {
@@ -42,10 +44,21 @@ function checkOptions(options: RandomOptions): void {
   }
 }
 
-export class TensorDevice {
+/** @throws TypeError unless memory statistics have such a kind. */
+function checkTag(tag: Tag): Tag {
+  if (tags.includes(tag)) return tag;
+  throw new TypeError(`There is no ${unknownWord("tag", tag, tags)}`);
+}
+
+/** What an operation threw; where memory ran out, with the operation that needed it. */
+function explained(error: unknown, operation: string): unknown {
+  return error instanceof OutOfMemoryError ? error.during(operation) : error;
+}
+
+export class TensorDevice implements TensorHome<Tensor> {
   readonly raw: Device;
-  /** Tensors made in each open scope. */
-  readonly #scopes: Set<Tensor>[] = [];
+  readonly #scopes = new Scopes();
+  #tag: Tag = "data";
   readonly #seed: number;
   /** Counter blocks of the device's own random sequence that are used up. */
   #drawn = 0;
@@ -57,22 +70,21 @@ export class TensorDevice {
   }
 
   /** Uninitialised. @throws OutOfMemoryError, RangeError. */
-  empty(shape: Shape, dtype: DType = "f32", tag: Tag = "data"): Tensor {
+  empty(shape: Shape, dtype: DType = "f32", tag: Tag = this.#tag): Tensor {
     checkShape(shape);
     if (sizeOfShape(shape) > MOST) {
       throw new RangeError(
         `A tensor has at most ${MOST} elements, because kernels count in 31 bits; [${shape}] has more.`,
       );
     }
-    if (!tags.includes(tag)) throw new TypeError(`There is no ${unknownWord("tag", tag, tags)}`);
+    if (tag !== this.#tag) checkTag(tag);
     const buffer = this.raw.alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
     return this.wrap(buffer, dtype, [...shape], contiguousStrides(shape), 0);
   }
 
   full(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
     const tensor = this.empty(shape, dtype);
-    this.fill(tensor, value);
-    return tensor;
+    return this.apply("fill", tensor, value);
   }
 
   zeros(shape: Shape, dtype: DType = "f32"): Tensor {
@@ -111,6 +123,11 @@ export class TensorDevice {
     return tensor;
   }
 
+  /** Sets all elements of a contiguous tensor. */
+  fill(tensor: Tensor, value: number): void {
+    this.apply("fill", tensor, value);
+  }
+
   /** Uniform in [0, 1). */
   rand(shape: Shape, options: RandomOptions = {}): Tensor {
     return this.#random("randomUniform", shape, [0, 1], options);
@@ -127,33 +144,12 @@ export class TensorDevice {
     return this.#random("randomInt", shape, [from, to - from], { ...options, dtype: "i32" });
   }
 
-  /** Sets all elements of a contiguous tensor. */
-  fill(tensor: Tensor, value: number): void {
-    if (typeof value !== "number") throw new TypeError(`A tensor is filled with a number, but got ${kindOf(value)}.`);
-    this.raw.launch("fill", [tensor.ref()], [codeOf(tensor.dtype), tensor.size, value]);
-  }
-
   /**
    * Runs a synchronous function and frees every tensor it made, except those it returns.
    * @throws TypeError when it returns a promise: two such scopes would interleave.
    */
   scope<T extends Kept>(body: () => T): T {
-    const made = new Set<Tensor>();
-    this.#scopes.push(made);
-    let result: T;
-    try {
-      result = body();
-    } finally {
-      this.#scopes.pop();
-    }
-    if (result instanceof Promise)
-      throw new TypeError("device.scope takes a synchronous function; await outside of it.");
-    const kept = new Set(result === undefined ? [] : result instanceof Tensor ? [result] : Object.values(result));
-    for (const tensor of made) {
-      if (kept.has(tensor)) this.#scopes.at(-1)?.add(tensor);
-      else tensor.dispose();
-    }
-    return result;
+    return this.#scopes.run(body);
   }
 
   /**
@@ -179,16 +175,62 @@ export class TensorDevice {
     return this.raw.synchronize();
   }
 
-  /** A tensor over a buffer; takes over one reference to it. */
+  /** A tensor over a buffer; takes over one reference to it. @param strides elements. @param offset bytes. */
   wrap(buffer: Buffer, dtype: DType, shape: Shape, strides: readonly number[], offset: number): Tensor {
-    const tensor = new Tensor(this, buffer, dtype, shape, strides, offset);
-    this.#scopes.at(-1)?.add(tensor);
+    return this.view(new Storage(this.raw, buffer), dtype, shape, strides, offset);
+  }
+
+  view(storage: Storage, dtype: DType, shape: Shape, strides: readonly number[], offset: number): Tensor {
+    const tensor = new Tensor(this, storage, dtype, shape, strides, offset);
+    this.#scopes.add(tensor);
     return tensor;
   }
 
-  /** A tensor tells that it is gone. */
   release(tensor: Tensor): void {
-    for (const scope of this.#scopes) scope.delete(tensor);
+    this.#scopes.forget(tensor);
+  }
+
+  apply<K extends keyof Operations<Tensor>>(operation: K, ...args: Parameters<Operations<Tensor>[K]>): Tensor {
+    const compute = operations[operation] as (...args: Parameters<Operations<Tensor>[K]>) => Tensor;
+    try {
+      return compute(...args);
+    } catch (error) {
+      throw explained(error, operation);
+    }
+  }
+
+  fused<R>(operation: string, compute: () => R): R {
+    try {
+      return compute();
+    } catch (error) {
+      throw explained(error, operation);
+    }
+  }
+
+  /** Runs a synchronous function whose new tensors are of this kind in the memory statistics, if nothing else is said. */
+  withTag<T>(tag: Tag, body: () => T): T {
+    const before = this.#tag;
+    this.#tag = checkTag(tag);
+    try {
+      return body();
+    } finally {
+      this.#tag = before;
+    }
+  }
+
+  /** The stream that launches go to. */
+  get stream(): Stream {
+    return this.raw.stream;
+  }
+
+  /** A further stream, whose kernels are in no order with those of others except by events: `stream.waitFor(event)`. */
+  newStream(): Stream {
+    return this.raw.newStream();
+  }
+
+  /** Runs a synchronous function whose launches go to another stream, as torch.cuda.stream does. */
+  withStream<T>(stream: Stream, body: () => T): T {
+    return this.raw.withStream(stream, body);
   }
 
   #random(

@@ -5,166 +5,154 @@
  *
  * Operations launch kernels and return at once. Only `item`, `toArray` and `data` wait.
  */
-import { type DType, sizeOf } from "../device/index.ts";
+import { type BinaryOp, type DType, sizeOf } from "../device/index.ts";
 import { isPromise, kindOf } from "../platform/words.ts";
-import { decode, nest } from "./host.ts";
-import * as ops from "./ops.ts";
+import type { Comparison } from "./gate.ts";
+import { decode, type HostArray, type Nested, nest } from "./host.ts";
 import { View } from "./view.ts";
 
 /** A number is an operand of the tensor's dtype that broadcasts. */
 export type Operand = Tensor | number;
 
-/** Flat elements on the host: half formats arrive as f32. */
-export type HostArray = Float32Array | Int32Array | Uint8Array;
-
-/** Numbers nested by axis; a tensor without axes is one number. */
-export type Nested = number | Nested[];
-
 function noOperand(call: string, wanted: string, got: unknown): TypeError {
   return new TypeError(`${call} needs ${wanted}, but got ${kindOf(got)}.${isPromise(got) ? " Await it first." : ""}`);
 }
 
-export class Tensor extends View {
+export class Tensor extends View<Tensor> {
   /** This tensor if its elements lie next to each other, else a copy; dispose either alike. */
   override contiguous(): Tensor {
     if (this.isContiguous) return this.view();
-    const copy = this.device.empty(this.shape, this.dtype);
-    ops.convertInto(this, copy);
-    return copy;
+    return this.device.apply("convert", this, this.device.empty(this.shape, this.dtype));
   }
 
   /** A copy. */
   clone(): Tensor {
-    const copy = this.device.empty(this.shape, this.dtype);
-    ops.convertInto(this, copy);
-    return copy;
+    return this.device.apply("convert", this, this.device.empty(this.shape, this.dtype));
   }
 
   /** The same values in another dtype: floats truncate toward zero, u8 wraps, f16 and bf16 round to nearest even. */
   to(dtype: DType): Tensor {
     if (dtype === this.dtype) return this.view();
-    const copy = this.device.empty(this.shape, dtype);
-    ops.convertInto(this, copy);
-    return copy;
+    return this.device.apply("convert", this, this.device.empty(this.shape, dtype));
   }
 
   // Arithmetic, with broadcasting.
 
   add(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.binary("add", this, b));
+    return this.#binary("add", other);
   }
 
   sub(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.binary("sub", this, b));
+    return this.#binary("sub", other);
   }
 
   mul(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.binary("mul", this, b));
+    return this.#binary("mul", other);
   }
 
   div(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.binary("div", this, b));
+    return this.#binary("div", other);
   }
 
   minimum(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.binary("minimum", this, b));
+    return this.#binary("minimum", other);
   }
 
   maximum(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.binary("maximum", this, b));
+    return this.#binary("maximum", other);
   }
 
   // Comparison: u8 tensors of 0 and 1.
 
   eq(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.compare("eq", this, b));
+    return this.#compare("eq", other);
   }
 
   ne(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.compare("ne", this, b));
+    return this.#compare("ne", other);
   }
 
   lt(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.compare("lt", this, b));
+    return this.#compare("lt", other);
   }
 
   le(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.compare("le", this, b));
+    return this.#compare("le", other);
   }
 
   gt(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.compare("lt", b, this));
+    return this.#compare("gt", other);
   }
 
   ge(other: Operand): Tensor {
-    return this.#with(other, (b) => ops.compare("le", b, this));
+    return this.#compare("ge", other);
   }
 
   neg(): Tensor {
-    return ops.unary("neg", this);
+    return this.device.apply("unary", "neg", this);
   }
 
   abs(): Tensor {
-    return ops.unary("abs", this);
+    return this.device.apply("unary", "abs", this);
   }
 
   exp(): Tensor {
-    return ops.unary("exp", this);
+    return this.device.apply("unary", "exp", this);
   }
 
   log(): Tensor {
-    return ops.unary("log", this);
+    return this.device.apply("unary", "log", this);
   }
 
   sqrt(): Tensor {
-    return ops.unary("sqrt", this);
+    return this.device.apply("unary", "sqrt", this);
   }
 
   tanh(): Tensor {
-    return ops.unary("tanh", this);
+    return this.device.apply("unary", "tanh", this);
   }
 
   relu(): Tensor {
-    return ops.unary("relu", this);
+    return this.device.apply("unary", "relu", this);
   }
 
   sigmoid(): Tensor {
-    return ops.unary("sigmoid", this);
+    return this.device.apply("unary", "sigmoid", this);
   }
 
   // Reductions: one axis, or all elements.
 
   sum(axis?: number, keepdim = false): Tensor {
-    return ops.reduce("sum", this, axis, keepdim);
+    return this.device.apply("reduce", "sum", this, axis, keepdim);
   }
 
   prod(axis?: number, keepdim = false): Tensor {
-    return ops.reduce("product", this, axis, keepdim);
+    return this.device.apply("reduce", "product", this, axis, keepdim);
   }
 
   min(axis?: number, keepdim = false): Tensor {
-    return ops.reduce("min", this, axis, keepdim);
+    return this.device.apply("reduce", "min", this, axis, keepdim);
   }
 
   max(axis?: number, keepdim = false): Tensor {
-    return ops.reduce("max", this, axis, keepdim);
+    return this.device.apply("reduce", "max", this, axis, keepdim);
   }
 
   mean(axis?: number, keepdim = false): Tensor {
-    return ops.mean(this, axis, keepdim);
+    return this.device.apply("mean", this, axis, keepdim);
   }
 
   argmax(axis?: number, keepdim = false): Tensor {
-    return ops.argmax(this, axis, keepdim);
+    return this.device.apply("argmax", this, axis, keepdim);
   }
 
   softmax(axis = -1): Tensor {
-    return ops.softmax(this, axis);
+    return this.device.apply("softmax", this, axis);
   }
 
   matmul(other: Tensor): Tensor {
     if (!(other instanceof Tensor)) throw noOperand(`matmul on ${this}`, "a tensor", other);
-    return ops.matmul(this, other);
+    return this.device.apply("matmul", this, other);
   }
 
   // In place, on contiguous tensors.
@@ -189,13 +177,13 @@ export class Tensor extends View {
   copy_(source: Tensor): this {
     this.#mustBeContiguous("copy_");
     if (!(source instanceof Tensor)) throw noOperand(`copy_ on ${this}`, "a tensor", source);
-    ops.convertInto(source, this);
+    this.device.apply("convert", source, this);
     return this;
   }
 
   fill_(value: number): this {
     this.#mustBeContiguous("fill_");
-    this.device.fill(this, value);
+    this.device.apply("fill", this, value);
     return this;
   }
 
@@ -218,16 +206,22 @@ export class Tensor extends View {
     return (await this.data())[0];
   }
 
-  #with(other: Operand, compute: (b: Tensor) => Tensor): Tensor {
-    if (other instanceof Tensor) return compute(other);
-    if (typeof other !== "number") throw noOperand(`An operation on ${this}`, "a tensor or a number", other);
-    using scalar = this.device.full([], other, this.dtype);
-    return compute(scalar);
+  #binary(op: BinaryOp, other: Operand): Tensor {
+    return this.device.apply("binary", op, this, this.#operand(other));
   }
 
-  #inPlace(op: ops.BinaryOp, other: Operand): this {
+  #compare(op: Comparison, other: Operand): Tensor {
+    return this.device.apply("compare", op, this, this.#operand(other));
+  }
+
+  #operand(other: Operand): Operand {
+    if (other instanceof Tensor || typeof other === "number") return other;
+    throw noOperand(`An operation on ${this}`, "a tensor or a number", other);
+  }
+
+  #inPlace(op: BinaryOp, other: Operand): this {
     this.#mustBeContiguous(`${op}_`);
-    this.#with(other, (b) => ops.binary(op, this, b, this));
+    this.device.apply("binary", op, this, this.#operand(other), this);
     return this;
   }
 

@@ -3,13 +3,14 @@
  * it, and its lifetime. Moves no data.
  */
 import { type Buffer, type DType, type Ref, sizeOf } from "../device/index.ts";
+import type { TensorHome } from "./gate.ts";
 import { checkAxis, contiguousStrides, isContiguous, type Shape, sizeOfShape } from "./shape.ts";
-import type { Tensor } from "./tensor.ts";
-import type { TensorDevice } from "./tensor-device.ts";
+import type { Storage } from "./storage.ts";
 
-export abstract class View {
-  readonly device: TensorDevice;
-  readonly buffer: Buffer;
+/** @template T what views of it are: the class that extends this one. */
+export abstract class View<T extends View<T>> {
+  readonly device: TensorHome<T>;
+  readonly storage: Storage;
   readonly dtype: DType;
   readonly shape: Shape;
   /** Elements between neighbours along each axis. */
@@ -22,17 +23,17 @@ export abstract class View {
   readonly isContiguous: boolean;
   #disposed = false;
 
-  /** Takes over one reference to the buffer. */
+  /** Takes over one handle on the storage. */
   constructor(
-    device: TensorDevice,
-    buffer: Buffer,
+    device: TensorHome<T>,
+    storage: Storage,
     dtype: DType,
     shape: Shape,
     strides: readonly number[],
     offset: number,
   ) {
     this.device = device;
-    this.buffer = buffer;
+    this.storage = storage;
     this.dtype = dtype;
     this.shape = shape;
     this.strides = strides;
@@ -41,15 +42,20 @@ export abstract class View {
     this.isContiguous = isContiguous(shape, strides);
   }
 
+  /** The bytes, for operations between ranks. @throws Error while the storage has none. */
+  get buffer(): Buffer {
+    return this.storage.buffer;
+  }
+
   // Views: no data moves.
 
   /** A second handle on the same elements. */
-  view(): Tensor {
+  view(): T {
     return this.at(this.shape, this.strides, 0);
   }
 
   /** The same elements in another shape; one length may be -1. Copies only if the elements are scattered. */
-  reshape(shape: Shape): Tensor {
+  reshape(shape: Shape): T {
     const known = shape.reduce((product, length) => (length === -1 ? product : product * length), 1);
     const full = shape.map((length) => (length === -1 ? this.size / known : length));
     const guesses = shape.filter((length) => length === -1).length;
@@ -64,12 +70,12 @@ export abstract class View {
     return source.at(full, contiguousStrides(full), 0);
   }
 
-  flatten(): Tensor {
+  flatten(): T {
     return this.reshape([this.size]);
   }
 
   /** Exchanges two axes. */
-  transpose(a = -2, b = -1): Tensor {
+  transpose(a = -2, b = -1): T {
     const from = checkAxis(a, this.shape.length);
     const to = checkAxis(b, this.shape.length);
     const order = this.shape.map((_, axis) => (axis === from ? to : axis === to ? from : axis));
@@ -77,7 +83,7 @@ export abstract class View {
   }
 
   /** Axis i of the result is axis order[i] of this. */
-  permute(order: readonly number[]): Tensor {
+  permute(order: readonly number[]): T {
     const axes = order.map((axis) => checkAxis(axis, this.shape.length));
     if (axes.length !== this.shape.length || new Set(axes).size !== axes.length) {
       throw new RangeError(`permute needs every axis of ${this} once, but got [${order}].`);
@@ -90,7 +96,7 @@ export abstract class View {
   }
 
   /** Elements from..to of an axis; negative numbers count from its end. */
-  slice(axis: number, from: number, to?: number): Tensor {
+  slice(axis: number, from: number, to?: number): T {
     const at = checkAxis(axis, this.shape.length);
     const length = this.shape[at];
     const clamp = (index: number): number => Math.min(length, Math.max(0, index < 0 ? index + length : index));
@@ -104,7 +110,7 @@ export abstract class View {
   }
 
   /** Element `index` of an axis, which disappears. */
-  select(axis: number, index: number): Tensor {
+  select(axis: number, index: number): T {
     const at = checkAxis(axis, this.shape.length);
     const position = index < 0 ? index + this.shape[at] : index;
     if (!Number.isInteger(index) || position < 0 || position >= this.shape[at]) {
@@ -115,7 +121,7 @@ export abstract class View {
   }
 
   /** A new axis of length 1. */
-  unsqueeze(axis: number): Tensor {
+  unsqueeze(axis: number): T {
     const at = checkAxis(axis, this.shape.length + 1);
     const insert = (list: readonly number[], value: number): number[] => [
       ...list.slice(0, at),
@@ -126,25 +132,29 @@ export abstract class View {
   }
 
   /** The same elements next to each other: a view if they already are, else a copy. */
-  abstract contiguous(): Tensor;
+  abstract contiguous(): T;
 
   /** Place of element `index` (counted in elements from the first) for a kernel. */
   ref(index = 0): Ref {
-    if (this.#disposed)
-      throw new Error(`${this} was used after it was freed. Free it later, or return it from the scope that made it.`);
-    return { buffer: this.buffer, offset: this.offset + index * sizeOf(this.dtype) };
+    this.#check();
+    return { buffer: this.storage.buffer, offset: this.offset + index * sizeOf(this.dtype) };
   }
 
   /** Gives up this handle; the memory is freed with the last handle on it. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.device.release(this as unknown as Tensor);
-    this.buffer.release();
+    this.device.release(this as unknown as T);
+    this.storage.release();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #check(): void {
+    if (this.#disposed)
+      throw new Error(`${this} was used after it was freed. Free it later, or return it from the scope that made it.`);
   }
 
   toString(): string {
@@ -152,8 +162,9 @@ export abstract class View {
   }
 
   /** Another view of the same memory, whose first element is `elements` further on. */
-  protected at(shape: Shape, strides: readonly number[], elements: number): Tensor {
-    const { buffer, offset } = this.ref(elements);
-    return this.device.wrap(buffer.retain(), this.dtype, shape, strides, offset);
+  protected at(shape: Shape, strides: readonly number[], elements: number): T {
+    this.#check();
+    const offset = this.offset + elements * sizeOf(this.dtype);
+    return this.device.view(this.storage.retain(), this.dtype, shape, strides, offset);
   }
 }

@@ -17,6 +17,9 @@ function badPages(status: number): string {
   return `sequence ${status - 1} has boundaries, a length or a page that do not exist`;
 }
 
+/** Arguments of a whole attention; a part of one has two more: the first of its sequences and heads, and the end of them. */
+const ALL = 21;
+
 /** Scalars are listed in each comment, in order. */
 export const attentionKernels = {
   /**
@@ -24,6 +27,22 @@ export const attentionKernels = {
    * sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead, causal, scale
    */
   attention: {
+    scalars: [
+      "sequences",
+      "heads",
+      "kvHeads",
+      "dim",
+      "qTokens",
+      "kTokens",
+      "qToken",
+      "qHead",
+      "kToken",
+      "kHead",
+      "oToken",
+      "oHead",
+      "causal",
+      "scale",
+    ],
     buffers: ["in", "in", "in", "out", "out", "in", "in"],
     bounds: ([sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead]) => [
       reach(qTokens, heads, dim, qToken, qHead),
@@ -36,14 +55,18 @@ export const attentionKernels = {
     ],
     flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
       ((4 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
-    run: (k, a, scratch) => {
-      const [from, to] = a.length > 21 ? a.slice(21) : [0, a[7] * a[8]];
-      return k.attention(...a.slice(0, 7), ...a.slice(8, 21), from, to, scratch(k.attentionScratchBytes()));
+    run: (k, args, scratch) => {
+      const [q, key, v, o, lse, qStarts, kStarts, sequences, heads, ...rest] = args;
+      const [from, to] = args.length > ALL ? args.slice(ALL) : [0, sequences * heads];
+      const shape = [heads, ...rest.slice(0, ALL - 9)];
+      return k.attention(q, key, v, o, lse, qStarts, kStarts, ...shape, from, to, scratch(k.attentionScratchBytes()));
     },
-    parts: (a, team) => sharedParts(2 * a[8] * a[10] * a[11] * a[12], a[7] * a[8], team),
-    part: (a, i, parts) => {
-      const { from, to } = run(a[7] * a[8], i, parts);
-      return [...a.slice(0, 21), from, to];
+    parts: ([, , , , , , , sequences, heads, , dim, qTokens, kTokens], team) =>
+      sharedParts(2 * heads * dim * qTokens * kTokens, sequences * heads, team),
+    part: (args, i, parts) => {
+      const [sequences, heads] = args.slice(7);
+      const { from, to } = run(sequences * heads, i, parts);
+      return [...args.slice(0, ALL), from, to];
     },
     explain: badSequence,
   },
@@ -53,6 +76,24 @@ export const attentionKernels = {
    * oToken, oHead, causal, scale
    */
   attentionPaged: {
+    scalars: [
+      "sequences",
+      "heads",
+      "kvHeads",
+      "dim",
+      "qTokens",
+      "pages",
+      "page",
+      "width",
+      "qToken",
+      "qHead",
+      "kToken",
+      "kHead",
+      "oToken",
+      "oHead",
+      "causal",
+      "scale",
+    ],
     buffers: ["in", "in", "in", "out", "out", "in", "in", "in"],
     bounds: ([
       sequences,
@@ -80,8 +121,11 @@ export const attentionKernels = {
       sequences * width * 4,
     ],
     flops: () => 0, // the lengths are on the device
-    run: (k, a, scratch) =>
-      k.attentionPaged(...a.slice(0, 8), ...a.slice(9, 24), 0, a[8] * a[9], scratch(k.attentionScratchBytes())),
+    run: (k, args, scratch) => {
+      const [sequences, heads, ...rest] = args.slice(8);
+      const end = sequences * heads;
+      return k.attentionPaged(...args.slice(0, 8), heads, ...rest, 0, end, scratch(k.attentionScratchBytes()));
+    },
     explain: badPages,
   },
   /**
@@ -89,6 +133,22 @@ export const attentionKernels = {
    * sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead, causal, scale
    */
   attentionBackward: {
+    scalars: [
+      "sequences",
+      "heads",
+      "kvHeads",
+      "dim",
+      "qTokens",
+      "kTokens",
+      "qToken",
+      "qHead",
+      "kToken",
+      "kHead",
+      "oToken",
+      "oHead",
+      "causal",
+      "scale",
+    ],
     buffers: ["in", "in", "in", "in", "in", "in", "out", "inout", "inout", "in", "in"],
     bounds: ([sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead]) => {
       const q = reach(qTokens, heads, dim, qToken, qHead);
@@ -98,8 +158,12 @@ export const attentionKernels = {
     },
     flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
       ((10 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
-    run: (k, a, scratch) =>
-      k.attentionBackward(...a.slice(0, 11), ...a.slice(12, 25), 0, a[11] * a[13], scratch(k.attentionScratchBytes())),
+    run: (k, args, scratch) => {
+      const [sequences, heads, kvHeads, ...rest] = args.slice(11);
+      const end = sequences * kvHeads;
+      const shape = [heads, kvHeads, ...rest];
+      return k.attentionBackward(...args.slice(0, 11), ...shape, 0, end, scratch(k.attentionScratchBytes()));
+    },
     explain: badSequence,
   },
 } satisfies Record<string, Kernel>;

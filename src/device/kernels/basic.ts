@@ -1,7 +1,7 @@
 /** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
 import { type Blas, gemmByBlas, suitsBlas } from "../blas.ts";
 import { type DType, dtypes } from "../dtype.ts";
-import { type Kernel, type KernelExports, run, sharedParts } from "./spec.ts";
+import { type Kernel, type KernelExports, run, type Scratch, sharedParts } from "./spec.ts";
 
 /** Rows or columns of a product that a team does not cut further. */
 const TILE = 64;
@@ -23,14 +23,24 @@ function reach(s: readonly number[], sizes: number, strides: number): number {
 
 /** Calls a kernel of two operands and a result that are walked along four axes. Spelt out: a spread would cost more than the call. */
 function walk(call: KernelExports[string], a: readonly number[]): number {
-  const [x, y, out, op, dtype, n0, n1, n2, n3] = a;
-  return call(op, dtype, x, y, out, n0, n1, n2, n3, a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]);
+  const [x, y, out, op, dtype, n0, n1, n2, n3, x0, x1, x2, x3, y0, y1, y2, y3] = a;
+  return call(op, dtype, x, y, out, n0, n1, n2, n3, x0, x1, x2, x3, y0, y1, y2, y3);
+}
+
+/** The same with a number as one of the operands: it is put into the thread's private space, and repeated. */
+function walkScalar(call: KernelExports[string], fill: KernelExports[string], a: readonly number[], scratch: Scratch) {
+  const [x, out, op, dtype, n0, n1, n2, n3, s0, s1, s2, s3, value, swapped] = a;
+  const at = scratch(16);
+  fill(dtype, at, 1, value);
+  if (swapped) return call(op, dtype, at, x, out, n0, n1, n2, n3, 0, 0, 0, 0, s0, s1, s2, s3);
+  return call(op, dtype, x, at, out, n0, n1, n2, n3, s0, s1, s2, s3, 0, 0, 0, 0);
 }
 
 /** Scalars are listed in each comment, in order. */
 export const basicKernels = {
   /** dst | bytes */
   copy: {
+    scalars: ["bytes"],
     buffers: ["in", "out"],
     bounds: ([bytes]) => [bytes, bytes],
     flops: () => 0,
@@ -38,6 +48,7 @@ export const basicKernels = {
   },
   /** dst | dtype, n, value */
   fill: {
+    scalars: ["dtype", "n", "value"],
     buffers: ["out"],
     bounds: ([dtype, n]) => [n * bytesOf[dtype]],
     flops: () => 0,
@@ -45,6 +56,7 @@ export const basicKernels = {
   },
   /** src, dst | from, to, n0..n3, s0..s3 */
   convert: {
+    scalars: ["from", "to", "n0", "n1", "n2", "n3", "s0", "s1", "s2", "s3"],
     buffers: ["in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[0]], product4(s, 2) * bytesOf[s[1]]],
     flops: () => 0,
@@ -53,6 +65,7 @@ export const basicKernels = {
   },
   /** x, y | op, dtype, n */
   unary: {
+    scalars: ["op", "dtype", "n"],
     buffers: ["in", "out"],
     bounds: ([, dtype, n]) => [n * bytesOf[dtype], n * bytesOf[dtype]],
     flops: ([, , n]) => n,
@@ -60,6 +73,7 @@ export const basicKernels = {
   },
   /** a, b, out | op, dtype, n0..n3, a0..a3, b0..b3 */
   binary: {
+    scalars: ["op", "dtype", "n0", "n1", "n2", "n3", "a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3"],
     buffers: ["in", "in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
     flops: (s) => product4(s, 2),
@@ -67,13 +81,31 @@ export const basicKernels = {
   },
   /** a, b, out (u8) | op, dtype, n0..n3, a0..a3, b0..b3 */
   compare: {
+    scalars: ["op", "dtype", "n0", "n1", "n2", "n3", "a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3"],
     buffers: ["in", "in", "out"],
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2)],
     flops: (s) => product4(s, 2),
     run: (k, args) => walk(k.compare, args),
   },
+  /** a, out | op, dtype, n0..n3, a0..a3, value, swapped: out = a op value, or value op a */
+  binaryScalar: {
+    scalars: ["op", "dtype", "n0", "n1", "n2", "n3", "a0", "a1", "a2", "a3", "value", "swapped"],
+    buffers: ["in", "out"],
+    bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
+    flops: (s) => product4(s, 2),
+    run: (k, args, scratch) => walkScalar(k.binary, k.fill, args, scratch),
+  },
+  /** a, out (u8) | op, dtype, n0..n3, a0..a3, value, swapped */
+  compareScalar: {
+    scalars: ["op", "dtype", "n0", "n1", "n2", "n3", "a0", "a1", "a2", "a3", "value", "swapped"],
+    buffers: ["in", "out"],
+    bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], product4(s, 2)],
+    flops: (s) => product4(s, 2),
+    run: (k, args, scratch) => walkScalar(k.compare, k.fill, args, scratch),
+  },
   /** src [outer, n, inner], dst [outer, inner] | op, dtype, outer, n, inner */
   reduce: {
+    scalars: ["op", "dtype", "outer", "n", "inner"],
     buffers: ["in", "out"],
     bounds: ([, dtype, outer, n, inner]) => [
       outer * n * inner * bytesOf[dtype],
@@ -84,6 +116,7 @@ export const basicKernels = {
   },
   /** src [outer, n, inner], dst (i32) [outer, inner] | dtype, outer, n, inner */
   argmax: {
+    scalars: ["dtype", "outer", "n", "inner"],
     buffers: ["in", "out"],
     bounds: ([dtype, outer, n, inner]) => [outer * n * inner * bytesOf[dtype], outer * inner * 4],
     flops: ([, outer, n, inner]) => outer * n * inner,
@@ -91,6 +124,7 @@ export const basicKernels = {
   },
   /** x, y (f32) | rows, cols */
   softmax: {
+    scalars: ["rows", "cols"],
     buffers: ["in", "out"],
     bounds: ([rows, cols]) => [rows * cols * 4, rows * cols * 4],
     flops: ([rows, cols]) => 5 * rows * cols,
@@ -106,6 +140,7 @@ export const basicKernels = {
    * A part of a product has one number more, the multiply-adds of the whole, by which it is carried out as the whole would be.
    */
   gemm: {
+    scalars: ["m", "n", "k", "ars", "acs", "brs", "bcs", "ldc", "accumulate"],
     buffers: ["in", "in", "inout"],
     bounds: ([m, n, k, ars, acs, brs, bcs, ldc]) => [
       4 * (m && k ? (m - 1) * ars + (k - 1) * acs + 1 : 0),
@@ -133,6 +168,7 @@ export const basicKernels = {
   },
   /** dst (f32) | n, seedLo, seedHi, block, from, to */
   randomUniform: {
+    scalars: ["n", "seedLo", "seedHi", "block", "from", "to"],
     buffers: ["out"],
     bounds: ([n]) => [n * 4],
     flops: () => 0,
@@ -140,6 +176,7 @@ export const basicKernels = {
   },
   /** dst (f32) | n, seedLo, seedHi, block, mean, std */
   randomNormal: {
+    scalars: ["n", "seedLo", "seedHi", "block", "mean", "std"],
     buffers: ["out"],
     bounds: ([n]) => [n * 4],
     flops: () => 0,
@@ -147,6 +184,7 @@ export const basicKernels = {
   },
   /** dst (i32) | n, seedLo, seedHi, block, from, range */
   randomInt: {
+    scalars: ["n", "seedLo", "seedHi", "block", "from", "range"],
     buffers: ["out"],
     bounds: ([n]) => [n * 4],
     flops: () => 0,
@@ -160,6 +198,9 @@ export const binaryOps = { add: 0, sub: 1, mul: 2, div: 3, minimum: 4, maximum: 
 export const compareOps = { eq: 0, ne: 1, lt: 2, le: 3 } as const;
 export const reduceOps = { sum: 0, min: 1, max: 2, product: 3 } as const;
 
+export type UnaryOp = keyof typeof unaryOps;
+export type BinaryOp = keyof typeof binaryOps;
+export type CompareOp = keyof typeof compareOps;
 /** Reduction operators of kernels and collectives alike. */
 export type ReduceOp = keyof typeof reduceOps;
 

@@ -21,6 +21,7 @@ function noSuchPosition(status: number, args: readonly number[]): string {
 export const networkKernels = {
   /** table (f32) [rows, width], index (i32) [n], out [n, width] | rows, n, width */
   gather: {
+    scalars: ["rows", "n", "width"],
     buffers: ["in", "in", "out"],
     bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
     flops: () => 0,
@@ -29,6 +30,7 @@ export const networkKernels = {
   },
   /** table (f32) [rows, width], index (i32) [n], source [n, width] | rows, n, width */
   scatterAdd: {
+    scalars: ["rows", "n", "width"],
     buffers: ["inout", "in", "in"],
     bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
     flops: ([, n, width]) => n * width,
@@ -37,6 +39,7 @@ export const networkKernels = {
   },
   /** x [rows, cols], weight [cols], y, rstd [rows] | rows, cols, eps */
   rmsNorm: {
+    scalars: ["rows", "cols", "eps"],
     buffers: ["in", "in", "out", "out"],
     bounds: ([rows, cols]) => [rows * cols * 4, cols * 4, rows * cols * 4, rows * 4],
     flops: ([rows, cols]) => 4 * rows * cols,
@@ -49,6 +52,7 @@ export const networkKernels = {
   },
   /** x, weight, rstd, dy, dx, dweight (added to) | rows, cols */
   rmsNormBackward: {
+    scalars: ["rows", "cols"],
     buffers: ["in", "in", "in", "in", "out", "inout"],
     bounds: (s) => [rowBytes(s), s[1] * 4, s[0] * 4, rowBytes(s), rowBytes(s), s[1] * 4],
     flops: ([rows, cols]) => 11 * rows * cols,
@@ -57,6 +61,7 @@ export const networkKernels = {
   },
   /** x [rows, cols], weight, bias [cols], y, mean, rstd [rows] | rows, cols, eps */
   layerNorm: {
+    scalars: ["rows", "cols", "eps"],
     buffers: ["in", "in", "in", "out", "out", "out"],
     bounds: (s) => [rowBytes(s), s[1] * 4, s[1] * 4, rowBytes(s), s[0] * 4, s[0] * 4],
     flops: ([rows, cols]) => 8 * rows * cols,
@@ -65,6 +70,7 @@ export const networkKernels = {
   },
   /** x, weight, mean, rstd, dy, dx, dweight, dbias (both added to) | rows, cols */
   layerNormBackward: {
+    scalars: ["rows", "cols"],
     buffers: ["in", "in", "in", "in", "in", "out", "inout", "inout"],
     bounds: (s) => [rowBytes(s), s[1] * 4, s[0] * 4, s[0] * 4, rowBytes(s), rowBytes(s), s[1] * 4, s[1] * 4],
     flops: ([rows, cols]) => 16 * rows * cols,
@@ -73,6 +79,7 @@ export const networkKernels = {
   },
   /** x [tokens, heads, dim], position (i32) [tokens], cos, sin [positions, dim / 2], y | tokens, heads, dim, positions, back */
   rope: {
+    scalars: ["tokens", "heads", "dim", "positions", "back"],
     buffers: ["in", "in", "in", "in", "out"],
     bounds: ([tokens, heads, dim, positions]) => [
       tokens * heads * dim * 4,
@@ -88,6 +95,7 @@ export const networkKernels = {
   },
   /** gate, up, y | n */
   swiglu: {
+    scalars: ["n"],
     buffers: ["in", "in", "out"],
     bounds: ([n]) => [n * 4, n * 4, n * 4],
     flops: ([n]) => 6 * n,
@@ -100,6 +108,7 @@ export const networkKernels = {
   },
   /** gate, up, dy, dgate, dup | n */
   swigluBackward: {
+    scalars: ["n"],
     buffers: ["in", "in", "in", "out", "out"],
     bounds: ([n]) => [n * 4, n * 4, n * 4, n * 4, n * 4],
     flops: ([n]) => 12 * n,
@@ -107,6 +116,7 @@ export const networkKernels = {
   },
   /** x, y | n */
   gelu: {
+    scalars: ["n"],
     buffers: ["in", "out"],
     bounds: ([n]) => [n * 4, n * 4],
     flops: ([n]) => 10 * n,
@@ -114,6 +124,7 @@ export const networkKernels = {
   },
   /** x, dy, dx | n */
   geluBackward: {
+    scalars: ["n"],
     buffers: ["in", "in", "out"],
     bounds: ([n]) => [n * 4, n * 4, n * 4],
     flops: ([n]) => 18 * n,
@@ -121,6 +132,7 @@ export const networkKernels = {
   },
   /** logits [rows, cols], target (i32) [rows], loss [rows], dlogits (may be the logits) | rows, cols, ignored, scale */
   crossEntropy: {
+    scalars: ["rows", "cols", "ignored", "scale"],
     buffers: ["in", "in", "out", "out"],
     bounds: (s) => [rowBytes(s), s[0] * 4, s[0] * 4, rowBytes(s)],
     flops: ([rows, cols]) => 7 * rows * cols,
@@ -130,6 +142,7 @@ export const networkKernels = {
   },
   /** x, y | n, seedLo, seedHi, block, p */
   dropout: {
+    scalars: ["n", "seedLo", "seedHi", "block", "p"],
     buffers: ["in", "out"],
     bounds: ([n]) => [n * 4, n * 4],
     flops: ([n]) => n,

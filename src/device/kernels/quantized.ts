@@ -4,7 +4,7 @@
  */
 import { type Kernel, run, sharedParts } from "./spec.ts";
 
-const product = (bits: 4 | 8): Omit<Kernel, "run"> => ({
+const product = (bits: 4 | 8): Omit<Kernel, "run" | "scalars"> => ({
   buffers: ["in", "in", "in", "out"],
   bounds: ([m, n, k, ldy]) => [m * whole(k) * 4, (n * k * bits) / 8, (n * k) / 8, m && n ? ((m - 1) * ldy + n) * 4 : 0],
   flops: ([m, n, k]) => 2 * m * n * k,
@@ -16,6 +16,7 @@ const product = (bits: 4 | 8): Omit<Kernel, "run"> => ({
 });
 
 const quantizer = (bits: 4 | 8): Omit<Kernel, "run"> => ({
+  scalars: ["rows", "k"],
   buffers: ["in", "out", "out"],
   bounds: ([rows, k]) => [rows * whole(k) * 4, (rows * k * bits) / 8, (rows * k) / 8],
   flops: ([rows, k]) => 3 * rows * k,
@@ -31,12 +32,14 @@ function whole(k: number): number {
 export const quantizedKernels = {
   /** x [m, k], w (int8) [n, k], scales [n, k / 32], y [m, ldy] | m, n, k, ldy */
   matmul8: {
+    scalars: ["m", "n", "k", "ldy"],
     ...product(8),
     run: (k, [x, w, scales, y, m, n, depth, ldy], scratch) =>
       k.matmul8(x, w, scales, y, m, n, depth, ldy, scratch(k.quantizedScratchBytes(depth))),
   },
   /** x [m, k], w (int4) [n, k / 2], scales [n, k / 32], y [m, ldy] | m, n, k, ldy */
   matmul4: {
+    scalars: ["m", "n", "k", "ldy"],
     ...product(4),
     run: (k, [x, w, scales, y, m, n, depth, ldy], scratch) =>
       k.matmul4(x, w, scales, y, m, n, depth, ldy, scratch(k.quantizedScratchBytes(depth))),

@@ -13,6 +13,8 @@ import type { Blas } from "../blas.ts";
 export type Scratch = (bytes: number) => number;
 
 export interface Kernel {
+  /** Names of the scalars, in the order of a launch. */
+  readonly scalars: readonly string[];
   /** One entry a buffer argument: read (`in`), written (`out`) or both (`inout`). */
   readonly buffers: readonly ("in" | "out" | "inout")[];
   /** What the tensors of a list are, for kernels whose first buffer is one. */
@@ -21,6 +23,8 @@ export interface Kernel {
   readonly bounds: (s: readonly number[]) => number[];
   /** Floating-point operations, given the scalars. */
   readonly flops: (s: readonly number[]) => number;
+  /** Bytes read and written, given the scalars; what the bounds say (twice for `inout`) if not given. */
+  readonly bytes?: (s: readonly number[]) => number;
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
   readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch, blas?: Blas) => number;
   /** Into how many parts a team of so many threads should cut this; 1 if it is not worth while. */
@@ -29,6 +33,12 @@ export interface Kernel {
   readonly part?: (args: readonly number[], i: number, parts: number) => readonly number[];
   /** What a status other than 0 means; kernels that have it remember the line that launched them. */
   readonly explain?: (status: number, args: readonly number[]) => string;
+}
+
+/** Bytes that a kernel reads and writes. */
+export function bytesMoved({ buffers, bounds, bytes }: Kernel, scalars: readonly number[]): number {
+  if (bytes) return bytes(scalars);
+  return bounds(scalars).reduce((sum, each, i) => sum + (buffers[i] === "inout" ? 2 : 1) * each, 0);
 }
 
 /** Arithmetic below which sharing a kernel costs more than it brings: about 50 µs of one core. */

@@ -7,9 +7,10 @@
  * handed out at once to the same home, because a stream runs its commands in order; while a
  * buffer is in use elsewhere, its block waits until that use is done.
  */
-import { Buffer, type Home, type Tag } from "./buffer.ts";
-import type { Blockable, Completion } from "../streams/completion.ts";
+
 import { formatBytes } from "../dtype.ts";
+import type { Blockable, Completion } from "../streams/completion.ts";
+import { Buffer, type Home, type Tag } from "./buffer.ts";
 import { type SegmentPool, UNIT } from "./segments.ts";
 
 /** Blocks start on cache lines and their sizes are multiples of one. */
@@ -53,6 +54,14 @@ interface Busy {
 /** Thrown when neither the cache nor the pool can serve a request. */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";
+  #operation: string | undefined;
+
+  /** What needed the memory; the innermost that says so counts. */
+  during(operation: string): this {
+    if (this.#operation === undefined) this.message += ` It was needed for ${operation}.`;
+    this.#operation ??= operation;
+    return this;
+  }
 }
 
 export class Allocator {

@@ -39,6 +39,7 @@ export class Buffer {
   #references = 1;
   #free: (uses: readonly Completion[]) => void;
   #uses: Completion[] = none;
+  #version = 0;
 
   static {
     readAddress = (buffer) => {
@@ -64,6 +65,16 @@ export class Buffer {
     if (until.done) return;
     this.#uses = this.#uses.filter(({ done }) => !done);
     this.#uses.push(until);
+  }
+
+  /** How many times something was told to write into it. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Something will write into it: a kernel, the host, an operation between ranks. */
+  wrote(): void {
+    this.#version++;
   }
 
   /** Whether the memory has been returned. */

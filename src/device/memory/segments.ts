@@ -51,6 +51,20 @@ export class SegmentPool {
     });
   }
 
+  /** Takes a run of units that something cannot do without. @param what it is for. @throws Error when there is no room. */
+  need(owner: number, bytes: number, what: string): number {
+    const address = this.take(owner, bytes);
+    if (address === 0) throw new Error(`No room for ${what}; give the job more memory.`);
+    return address;
+  }
+
+  /** The same, all zero whoever had it before. */
+  needZeroed(owner: number, bytes: number, what: string): number {
+    const address = this.need(owner, bytes, what);
+    this.memory.bytes(address + bytes).fill(0, address, address + bytes);
+    return address;
+  }
+
   /** Gives a segment back. */
   give(address: number, bytes: number): void {
     const first = address / UNIT;

@@ -1,7 +1,7 @@
 /** A stream whose commands run when somebody drains it, which is how many ranks share one thread. */
 import type { Site } from "../../trace/site.ts";
-import type { Blockable } from "./completion.ts";
 import { type Execute, kernelFailure } from "../kernels/execute.ts";
+import type { Blockable } from "./completion.ts";
 import { type KernelError, kernelError, type Replayable, type Stream, StreamEvent } from "./stream.ts";
 
 export class DeferredStream implements Stream {

@@ -1,7 +1,7 @@
 /** A stream whose commands run at once, in the thread that launches them. */
 import type { Site } from "../../trace/site.ts";
-import type { Blockable } from "./completion.ts";
 import { type Execute, kernelFailure } from "../kernels/execute.ts";
+import type { Blockable } from "./completion.ts";
 import { type KernelError, kernelError, type Replayable, type Stream, StreamEvent } from "./stream.ts";
 
 export class InlineStream implements Stream {

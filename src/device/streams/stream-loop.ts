@@ -1,8 +1,8 @@
 /** A stream's thread: takes commands from the ring, in order, until it is told to stop. */
 import type { SharedMemory } from "../../platform/memory.ts";
-import { CommandRing, GRAPH, REPORT, STOP, STREAMS, WAIT_FLAG, WAIT_STREAM } from "./command-ring.ts";
 import { GraphReader } from "../graph.ts";
 import { type Execute, kernelFailure } from "../kernels/execute.ts";
+import { CommandRing, GRAPH, REPORT, STOP, STREAMS, WAIT_FLAG, WAIT_STREAM } from "./command-ring.ts";
 
 /**
  * Serves the ring at an address; returns after STOP.

@@ -5,10 +5,10 @@
 import { SharedMemory } from "../../platform/memory.ts";
 import type { KernelModule } from "../../platform/platform.ts";
 import { type Span, Tracer } from "../../trace/trace.ts";
-import { STREAM_BYTES } from "./command-ring.ts";
 import { makeExecutor } from "../executor.ts";
-import { KernelRuntime, type RuntimeExtras } from "../runtime.ts";
 import { SegmentPool } from "../memory/segments.ts";
+import { KernelRuntime, type RuntimeExtras } from "../runtime.ts";
+import { STREAM_BYTES } from "./command-ring.ts";
 import { serveStream } from "./stream-loop.ts";
 import { ThreadedStream } from "./threaded-stream.ts";
 
@@ -88,9 +88,7 @@ export class ThreadedStreams {
   readonly make = (number: number): ThreadedStream => {
     const { pool, kernels, owner, spins, traced = false, spawn, first } = this.#options;
     const { memory } = pool;
-    const address = pool.take(owner, STREAM_BYTES);
-    if (address === 0) throw new Error("No room for a stream's commands; give the job more memory.");
-    memory.bytes(address + STREAM_BYTES).fill(0, address, address + STREAM_BYTES);
+    const address = pool.needZeroed(owner, STREAM_BYTES, "a stream's commands");
     const stream = new ThreadedStream({ memory, address, number, spins, first });
     const thread = spawn({ memory: memory.wasm, limit: memory.limit, kernels, address, owner, spins, traced, number });
     this.#streams.push(stream);

@@ -1,0 +1,106 @@
+/** Activations, rotary positions and dropout, forward and backward. All f32. */
+import type { Tensor } from "../tensor.ts";
+import { shaped, tensors } from "./check.ts";
+
+/** y = silu(gate) · up (Shazeer, 2020). All of one shape. */
+export function swiglu({ gate, up }: { gate: Tensor; up: Tensor }): Tensor {
+  tensors("swiglu", { gate, up });
+  shaped("swiglu", "up", up, gate.shape, "as gate");
+  return gate.device.fused("swiglu", () => {
+    const y = gate.device.empty(gate.shape);
+    gate.device.raw.launch("swiglu", [gate.ref(), up.ref(), y.ref()], [gate.size]);
+    return y;
+  });
+}
+
+/** The gradients of gate and up. */
+export function swigluBackward(args: { gate: Tensor; up: Tensor; dy: Tensor }): { dgate: Tensor; dup: Tensor } {
+  const { gate, up, dy } = args;
+  tensors("swigluBackward", args);
+  shaped("swigluBackward", "up", up, gate.shape, "as gate");
+  shaped("swigluBackward", "dy", dy, gate.shape, "as gate");
+  return gate.device.fused("swigluBackward", () => {
+    const [dgate, dup] = [gate.device.empty(gate.shape), gate.device.empty(gate.shape)];
+    const refs = [gate, up, dy, dgate, dup].map((tensor) => tensor.ref());
+    gate.device.raw.launch("swigluBackward", refs, [gate.size]);
+    return { dgate, dup };
+  });
+}
+
+/** The tanh form of GELU (Hendrycks and Gimpel, 2016), as GPT-2 has it. */
+export function gelu({ x }: { x: Tensor }): Tensor {
+  tensors("gelu", { x });
+  return x.device.fused("gelu", () => {
+    const y = x.device.empty(x.shape);
+    x.device.raw.launch("gelu", [x.ref(), y.ref()], [x.size]);
+    return y;
+  });
+}
+
+/** The gradient of x. */
+export function geluBackward({ x, dy }: { x: Tensor; dy: Tensor }): Tensor {
+  tensors("geluBackward", { x, dy });
+  shaped("geluBackward", "dy", dy, x.shape, "as x");
+  return x.device.fused("geluBackward", () => {
+    const dx = x.device.empty(x.shape);
+    x.device.raw.launch("geluBackward", [x.ref(), dy.ref(), dx.ref()], [x.size]);
+    return dx;
+  });
+}
+
+export interface Rope {
+  /** [tokens, heads, dim] */
+  readonly x: Tensor;
+  /** i32 [tokens] */
+  readonly position: Tensor;
+  /** [positions, dim / 2] */
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+  /** Turns back: the gradient. */
+  readonly back?: boolean;
+}
+
+/**
+ * Rotary positions (Su et al., 2021), halves of a head against each other as Llama's are.
+ * @throws KernelError, at the next wait, for a position that is not in the tables.
+ */
+export function rope({ x, position, cos, sin, back = false }: Rope): Tensor {
+  tensors("rope", { x, cos, sin });
+  tensors("rope", { position }, "i32");
+  if (x.shape.length !== 3) throw new RangeError(`rope takes x of shape [tokens, heads, dim], but got ${x}.`);
+  const [count, heads, dim] = x.shape;
+  const [positions] = cos.shape;
+  shaped("rope", "position", position, [count], "one for each token");
+  for (const [name, each] of Object.entries({ cos, sin }))
+    shaped("rope", name, each, [positions, dim / 2], "a row for each position, half a head long");
+  return x.device.fused("rope", () => {
+    const y = x.device.empty(x.shape);
+    const refs = [x, position, cos, sin, y].map((tensor) => tensor.ref());
+    x.device.raw.launch("rope", refs, [count, heads, dim, positions, Number(back)]);
+    return y;
+  });
+}
+
+export interface Dropout {
+  readonly x: Tensor;
+  /** Share that becomes 0; the rest is divided by 1 - p. */
+  readonly p: number;
+  /** Same seed and block, same mask: the backward pass is the same call on dy. */
+  readonly seed: number;
+  /** Counter block of the first four elements. */
+  readonly block?: number;
+}
+
+/** @throws RangeError for a share outside of [0, 1), or no seed. */
+export function dropout({ x, p, seed, block = 0 }: Dropout): Tensor {
+  tensors("dropout", { x });
+  if (!(p >= 0 && p < 1)) throw new RangeError(`dropout takes a share p from 0 to less than 1, but got ${p}.`);
+  if (!Number.isSafeInteger(seed))
+    throw new RangeError(`A seed is a whole number below 2^53, but this one is ${seed}.`);
+  return x.device.fused("dropout", () => {
+    const y = x.device.empty(x.shape);
+    const scalars = [x.size, seed | 0, Math.floor(seed / 2 ** 32), block, p];
+    x.device.raw.launch("dropout", [x.ref(), y.ref()], scalars);
+    return y;
+  });
+}

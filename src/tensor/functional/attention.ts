@@ -1,0 +1,120 @@
+/** Attention without the matrix of scores (Dao et al., 2022), over packed sequences or a block table. All f32. */
+import type { Tensor } from "../tensor.ts";
+import { shaped, tensors } from "./check.ts";
+
+export interface Attention {
+  /** [qTokens, heads, dim]: the queries of all sequences behind each other. */
+  readonly q: Tensor;
+  /** [kTokens, kvHeads, dim]; heads is a multiple of kvHeads. */
+  readonly k: Tensor;
+  readonly v: Tensor;
+  /** i32 [sequences + 1]: where each sequence's queries begin, and the end of the last. */
+  readonly qStarts: Tensor;
+  /** i32 [sequences + 1]: the same of its keys. */
+  readonly kStarts: Tensor;
+  /** Whether a query sees keys up to its own place only, counted from the end of its sequence. */
+  readonly causal?: boolean;
+  /** 1 / sqrt(dim) if not given. */
+  readonly scale?: number;
+}
+
+/**
+ * softmax(q kᵀ · scale) v, for each sequence and head.
+ * @returns o like q, and lse [heads, qTokens], the logarithms of the sums, which the backward pass needs.
+ * @throws KernelError, at the next wait, for boundaries outside of the tokens.
+ */
+export function attention(args: Attention): { o: Tensor; lse: Tensor } {
+  const { q, k, v, qStarts, kStarts } = args;
+  const { sequences, heads, scalars } = formOf("attention", args);
+  return q.device.fused("attention", () => {
+    const [o, lse] = [q.device.empty(q.shape), q.device.empty([heads, q.shape[0]])];
+    const refs = [q, k, v, o, lse, qStarts, kStarts].map((tensor) => tensor.ref());
+    q.device.raw.launch("attention", refs, [sequences, ...scalars]);
+    return { o, lse };
+  });
+}
+
+export interface AttentionBackward extends Attention {
+  /** As the forward pass gave them. */
+  readonly o: Tensor;
+  readonly lse: Tensor;
+  /** Like q. */
+  readonly dout: Tensor;
+}
+
+/** The gradients of q, k and v. */
+export function attentionBackward(args: AttentionBackward): { dq: Tensor; dk: Tensor; dv: Tensor } {
+  const { q, k, v, o, lse, dout, qStarts, kStarts } = args;
+  const { sequences, heads, scalars } = formOf("attentionBackward", args);
+  tensors("attentionBackward", { o, lse, dout });
+  shaped("attentionBackward", "o", o, q.shape, "as q");
+  shaped("attentionBackward", "dout", dout, q.shape, "as q");
+  shaped("attentionBackward", "lse", lse, [heads, q.shape[0]], "one for each head and query");
+  return q.device.fused("attentionBackward", () => {
+    const dq = q.device.empty(q.shape);
+    const [dk, dv] = [0, 0].map((zero) => k.device.apply("fill", k.device.empty(k.shape), zero)); // the kernel adds
+    const refs = [q, k, v, o, lse, dout, dq, dk, dv, qStarts, kStarts].map((tensor) => tensor.ref());
+    q.device.raw.launch("attentionBackward", refs, [sequences, ...scalars]);
+    return { dq, dk, dv };
+  });
+}
+
+export interface PagedAttention extends Omit<Attention, "k" | "v" | "kStarts"> {
+  /** [pages, page, kvHeads, dim]: the keys of all sequences, in blocks. */
+  readonly k: Tensor;
+  readonly v: Tensor;
+  /** i32 [sequences]: keys of each. */
+  readonly lengths: Tensor;
+  /** i32 [sequences, width]: the pages of each, in order. */
+  readonly tables: Tensor;
+}
+
+/** The same over a block table. @throws KernelError, at the next wait, for boundaries, a length or a page that do not exist. */
+export function attentionPaged(args: PagedAttention): { o: Tensor; lse: Tensor } {
+  const { q, k, v, qStarts, lengths, tables, causal = true, scale } = args;
+  tensors("attentionPaged", { q, k, v });
+  tensors("attentionPaged", { qStarts, lengths, tables }, "i32");
+  if (k.shape.length !== 4)
+    throw new RangeError(`attentionPaged takes k of shape [pages, page, kvHeads, dim], but got ${k}.`);
+  const [qTokens, heads, dim] = headsOf("attentionPaged", q);
+  const [pages, page, kvHeads] = k.shape;
+  const [sequences, width] = tables.shape;
+  shaped("attentionPaged", "v", v, k.shape, "as k");
+  shaped("attentionPaged", "qStarts", qStarts, [sequences + 1], "the sequences' boundaries");
+  shaped("attentionPaged", "lengths", lengths, [sequences], "one for each sequence");
+  return q.device.fused("attentionPaged", () => {
+    const [o, lse] = [q.device.empty(q.shape), q.device.empty([heads, qTokens])];
+    const refs = [q, k, v, o, lse, qStarts, lengths, tables].map((tensor) => tensor.ref());
+    const sizes = [sequences, heads, kvHeads, dim, qTokens, pages, page, width];
+    const strides = [heads * dim, dim, kvHeads * dim, dim, heads * dim, dim];
+    const rest = [Number(causal), scale ?? 1 / Math.sqrt(dim)];
+    q.device.raw.launch("attentionPaged", refs, [...sizes, ...strides, ...rest]);
+    return { o, lse };
+  });
+}
+
+function headsOf(call: string, q: Tensor): readonly [number, number, number] {
+  if (q.shape.length !== 3) throw new RangeError(`${call} takes q of shape [tokens, heads, dim], but got ${q}.`);
+  return q.shape as unknown as [number, number, number];
+}
+
+/** Checks a call, and gives what both passes launch with. */
+function formOf(call: string, args: Attention): { sequences: number; heads: number; scalars: number[] } {
+  const { q, k, v, qStarts, kStarts, causal = true, scale } = args;
+  tensors(call, { q, k, v });
+  tensors(call, { qStarts, kStarts }, "i32");
+  const [qTokens, heads, dim] = headsOf(call, q);
+  const [kTokens, kvHeads] = k.shape;
+  shaped(call, "k", k, [kTokens, kvHeads, dim], "with heads as long as those of q");
+  shaped(call, "v", v, k.shape, "as k");
+  if (!(kvHeads > 0 && heads % kvHeads === 0)) {
+    throw new RangeError(
+      `${call} takes heads of q that are a multiple of those of k, but got ${heads} and ${kvHeads}.`,
+    );
+  }
+  const sequences = qStarts.size - 1;
+  shaped(call, "kStarts", kStarts, [sequences + 1], "as qStarts");
+  const strides = [heads * dim, dim, kvHeads * dim, dim, heads * dim, dim];
+  const rest = [Number(causal), scale ?? 1 / Math.sqrt(dim)];
+  return { sequences, heads, scalars: [heads, kvHeads, dim, qTokens, kTokens, ...strides, ...rest] };
+}

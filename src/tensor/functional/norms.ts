@@ -1,0 +1,97 @@
+/** Normalisation along the last axis, forward and backward. All f32. */
+import type { Tensor } from "../tensor.ts";
+import { rowsOf, shaped, tensors } from "./check.ts";
+
+export interface RmsNorm {
+  /** [..., cols] */
+  readonly x: Tensor;
+  /** [cols] */
+  readonly weight: Tensor;
+  readonly eps?: number;
+}
+
+/**
+ * y = x / sqrt(mean(x²) + eps) · weight along the last axis (Zhang and Sennrich, 2019).
+ * @returns y like x, and rstd [rows], the reciprocal roots, which the backward pass needs.
+ */
+export function rmsNorm({ x, weight, eps = 1e-5 }: RmsNorm): { y: Tensor; rstd: Tensor } {
+  tensors("rmsNorm", { x, weight });
+  const { rows, cols } = rowsOf("rmsNorm", "x", x);
+  shaped("rmsNorm", "weight", weight, [cols], "one for each column of x");
+  return x.device.fused("rmsNorm", () => {
+    const [y, rstd] = [x.device.empty(x.shape), x.device.empty([rows])];
+    x.device.raw.launch("rmsNorm", [x.ref(), weight.ref(), y.ref(), rstd.ref()], [rows, cols, eps]);
+    return { y, rstd };
+  });
+}
+
+export interface RmsNormBackward extends Omit<RmsNorm, "eps"> {
+  /** As the forward pass gave it. */
+  readonly rstd: Tensor;
+  /** Like x. */
+  readonly dy: Tensor;
+  /** [cols], added to. */
+  readonly dweight: Tensor;
+}
+
+/** @returns dx like x; `dweight` grows. */
+export function rmsNormBackward({ x, weight, rstd, dy, dweight }: RmsNormBackward): Tensor {
+  tensors("rmsNormBackward", { x, weight, rstd, dy, dweight });
+  const { rows, cols } = rowsOf("rmsNormBackward", "x", x);
+  shaped("rmsNormBackward", "dy", dy, x.shape, "as x");
+  shaped("rmsNormBackward", "rstd", rstd, [rows], "one for each row of x");
+  for (const [name, each] of Object.entries({ weight, dweight }))
+    shaped("rmsNormBackward", name, each, [cols], "one for each column of x");
+  return x.device.fused("rmsNormBackward", () => {
+    const dx = x.device.empty(x.shape);
+    const refs = [x, weight, rstd, dy, dx, dweight].map((tensor) => tensor.ref());
+    x.device.raw.launch("rmsNormBackward", refs, [rows, cols]);
+    return dx;
+  });
+}
+
+export interface LayerNorm extends RmsNorm {
+  /** [cols] */
+  readonly bias: Tensor;
+}
+
+/**
+ * y = (x - mean) / sqrt(variance + eps) · weight + bias along the last axis (Ba, Kiros and Hinton, 2016).
+ * @returns y like x; mean and rstd [rows], which the backward pass needs.
+ */
+export function layerNorm({ x, weight, bias, eps = 1e-5 }: LayerNorm): { y: Tensor; mean: Tensor; rstd: Tensor } {
+  tensors("layerNorm", { x, weight, bias });
+  const { rows, cols } = rowsOf("layerNorm", "x", x);
+  for (const [name, each] of Object.entries({ weight, bias }))
+    shaped("layerNorm", name, each, [cols], "one for each column of x");
+  return x.device.fused("layerNorm", () => {
+    const [y, mean, rstd] = [x.device.empty(x.shape), x.device.empty([rows]), x.device.empty([rows])];
+    const refs = [x, weight, bias, y, mean, rstd].map((tensor) => tensor.ref());
+    x.device.raw.launch("layerNorm", refs, [rows, cols, eps]);
+    return { y, mean, rstd };
+  });
+}
+
+export interface LayerNormBackward extends RmsNormBackward {
+  /** As the forward pass gave it. */
+  readonly mean: Tensor;
+  /** [cols], added to. */
+  readonly dbias: Tensor;
+}
+
+/** @returns dx like x; `dweight` and `dbias` grow. */
+export function layerNormBackward({ x, weight, mean, rstd, dy, dweight, dbias }: LayerNormBackward): Tensor {
+  tensors("layerNormBackward", { x, weight, mean, rstd, dy, dweight, dbias });
+  const { rows, cols } = rowsOf("layerNormBackward", "x", x);
+  shaped("layerNormBackward", "dy", dy, x.shape, "as x");
+  for (const [name, each] of Object.entries({ mean, rstd }))
+    shaped("layerNormBackward", name, each, [rows], "one for each row of x");
+  for (const [name, each] of Object.entries({ weight, dweight, dbias }))
+    shaped("layerNormBackward", name, each, [cols], "one for each column of x");
+  return x.device.fused("layerNormBackward", () => {
+    const dx = x.device.empty(x.shape);
+    const refs = [x, weight, mean, rstd, dy, dx, dweight, dbias].map((tensor) => tensor.ref());
+    x.device.raw.launch("layerNormBackward", refs, [rows, cols]);
+    return dx;
+  });
+}

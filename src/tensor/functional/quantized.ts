@@ -1,0 +1,48 @@
+/** Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each, as ggml's q8_0 and q4_0. */
+import type { Tensor } from "../tensor.ts";
+import { shaped, tensors } from "./check.ts";
+
+export interface Quantized {
+  /** u8, the bits as they are: [n, k] signed bytes, or [n, k / 2] pairs of four bits. */
+  readonly packed: Tensor;
+  /** f32 [n, k / 32] */
+  readonly scales: Tensor;
+  readonly bits: 8 | 4;
+}
+
+/** @param args.w f32 [n, k], k a multiple of 32. @throws RangeError for another k. */
+export function quantize({ w, bits }: { w: Tensor; bits: 8 | 4 }): Quantized {
+  tensors("quantize", { w });
+  const [n, k] = matrix("quantize", "w", w);
+  return w.device.fused("quantize", () => {
+    const packed = w.device.empty([n, (k * bits) / 8], "u8");
+    const scales = w.device.empty([n, k / 32]);
+    w.device.raw.launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), packed.ref(), scales.ref()], [n, k]);
+    return { packed, scales, bits };
+  });
+}
+
+/** y = x wᵀ. @param args.x f32 [m, k]. @returns f32 [m, n]. */
+export function matmulQuantized({ x, weight }: { x: Tensor; weight: Quantized }): Tensor {
+  const { packed, scales, bits } = weight;
+  tensors("matmulQuantized", { x, scales });
+  tensors("matmulQuantized", { packed }, "u8");
+  const [m, k] = matrix("matmulQuantized", "x", x);
+  const [n] = packed.shape;
+  shaped("matmulQuantized", "packed", packed, [n, (k * bits) / 8], `${bits} bits for each column of x`);
+  shaped("matmulQuantized", "scales", scales, [n, k / 32], "one for each 32 columns");
+  return x.device.fused("matmulQuantized", () => {
+    const y = x.device.empty([m, n]);
+    const refs = [x, packed, scales, y].map((tensor) => tensor.ref());
+    x.device.raw.launch(bits === 8 ? "matmul8" : "matmul4", refs, [m, n, k, n]);
+    return y;
+  });
+}
+
+function matrix(call: string, name: string, x: Tensor): readonly [number, number] {
+  if (x.shape.length !== 2) throw new RangeError(`${call} takes ${name} as a matrix, but got ${x}.`);
+  if (x.shape[1] === 0 || x.shape[1] % 32 !== 0) {
+    throw new RangeError(`${call} works on groups of 32 columns, but ${name} is ${x}.`);
+  }
+  return x.shape as unknown as [number, number];
+}

@@ -1,0 +1,44 @@
+/**
+ * The gate between tensors and what computes them: a tensor's methods say what they want, the
+ * device does it. Every operation passes through `apply`, so whatever concerns all of them, such
+ * as tags of memory and spans, has one place.
+ */
+import type { BinaryOp, CompareOp, Device, DType, ReduceOp, Tag, UnaryOp } from "../device/index.ts";
+import type { Shape } from "./shape.ts";
+import type { Storage } from "./storage.ts";
+
+/** How elements are compared: as kernels do, or the other way round. */
+export type Comparison = CompareOp | "gt" | "ge";
+
+/** What can be computed with tensors T; ops.ts has how, and what each throws. */
+export interface Operations<T> {
+  unary(op: UnaryOp, x: T): T;
+  /** a op b with broadcasting, in a new tensor, or in `out`. */
+  binary(op: BinaryOp, a: T, b: T | number, out?: T): T;
+  /** u8: 1 where a op b holds. */
+  compare(op: Comparison, a: T, b: T | number): T;
+  /** Copies x into a contiguous tensor, broadcast and converted. */
+  convert(x: T, out: T): T;
+  fill(out: T, value: number): T;
+  reduce(op: ReduceOp, x: T, axis: number | undefined, keepdim: boolean): T;
+  mean(x: T, axis: number | undefined, keepdim: boolean): T;
+  argmax(x: T, axis: number | undefined, keepdim: boolean): T;
+  softmax(x: T, axis: number): T;
+  matmul(a: T, b: T): T;
+}
+
+/** What a tensor needs of the device that it lies on. */
+export interface TensorHome<T> {
+  /** The layer below: buffers, streams and kernels. */
+  readonly raw: Device;
+  /** Uninitialised. */
+  empty(shape: Shape, dtype?: DType, tag?: Tag): T;
+  /** A tensor over a storage; takes over one handle on it. @param offset bytes. */
+  view(storage: Storage, dtype: DType, shape: Shape, strides: readonly number[], offset: number): T;
+  /** A tensor tells that it is gone. */
+  release(tensor: T): void;
+  /** Carries out what a fused kernel does: the same gate for functions that are not a tensor's methods. */
+  fused<R>(operation: string, compute: () => R): R;
+  /** Carries out an operation. */
+  apply<K extends keyof Operations<T>>(operation: K, ...args: Parameters<Operations<T>[K]>): T;
+}

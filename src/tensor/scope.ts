@@ -1,0 +1,40 @@
+/** Scopes: what was made in one and is not returned from it is freed at its end. */
+import { Tensor } from "./tensor.ts";
+
+/** What a scope may return to keep alive. */
+export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
+
+export class Scopes {
+  /** Tensors made in each open scope. */
+  readonly #open: Set<Tensor>[] = [];
+
+  /** Runs a function and frees what it made. @throws TypeError when it returns a promise. */
+  run<T extends Kept>(body: () => T): T {
+    const made = new Set<Tensor>();
+    this.#open.push(made);
+    let result: T;
+    try {
+      result = body();
+    } finally {
+      this.#open.pop();
+    }
+    if (result instanceof Promise)
+      throw new TypeError("device.scope takes a synchronous function; await outside of it.");
+    const kept = new Set(result === undefined ? [] : result instanceof Tensor ? [result] : Object.values(result));
+    for (const tensor of made) {
+      if (kept.has(tensor)) this.add(tensor);
+      else tensor.dispose();
+    }
+    return result;
+  }
+
+  /** A tensor was made. */
+  add(tensor: Tensor): void {
+    this.#open.at(-1)?.add(tensor);
+  }
+
+  /** A tensor is gone. */
+  forget(tensor: Tensor): void {
+    for (const scope of this.#open) scope.delete(tensor);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The bytes under tensors. Views share one storage, which lives as long as any of them. It can
+ * be resized to nothing and back: a tensor keeps its identity while its bytes come and go, which
+ * is what fully sharded parameters need (PyTorch's untyped storage and its resize_).
+ */
+import type { Buffer, Device, Tag } from "../device/index.ts";
+
+export class Storage {
+  readonly tag: Tag;
+  readonly #device: Device;
+  #buffer: Buffer | undefined;
+  #bytes: number;
+  #handles = 1;
+  /** Versions of the buffers before this one. */
+  #past = 0;
+
+  /** Over a buffer, of which it takes over one reference. */
+  constructor(device: Device, buffer: Buffer) {
+    this.#device = device;
+    this.#buffer = buffer;
+    this.#bytes = buffer.bytes;
+    this.tag = buffer.tag;
+  }
+
+  /** A freed one after the last tensor is gone. @throws Error while it is resized to nothing. */
+  get buffer(): Buffer {
+    if (this.#buffer) return this.#buffer;
+    throw new Error(
+      "A storage without bytes was used: it was resized to 0. Resize it back before its tensors are used.",
+    );
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Grows with everything that writes into it: kernels, host data, and operations between ranks.
+   * Who has kept a value compares versions to know whether it is still the one.
+   */
+  get version(): number {
+    return this.#past + (this.#buffer?.version ?? 0);
+  }
+
+  /** One more view. */
+  retain(): this {
+    this.#handles++;
+    return this;
+  }
+
+  /** One view less; the last one frees the bytes. @throws Error while an operation in flight uses them. */
+  release(): void {
+    if (this.#handles === 1) this.#buffer?.release();
+    this.#handles--;
+  }
+
+  /**
+   * Gives up the bytes, and takes so many new ones, which are uninitialised.
+   * @throws RangeError for no number of bytes; CaptureError in a graph, whose addresses are fixed; Error while an
+   *   operation in flight uses the bytes; OutOfMemoryError, and then it has none.
+   */
+  resize(bytes: number): void {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new RangeError(`A storage is resized to a whole number of bytes from 0, not to ${bytes}.`);
+    }
+    this.#device.refuse("Resizing a storage", "its address would change between replays.");
+    if (bytes === this.#bytes) return;
+    this.#free();
+    this.#bytes = 0;
+    if (bytes > 0) this.#buffer = this.#device.alloc(bytes, this.tag);
+    this.#bytes = bytes;
+  }
+
+  #free(): void {
+    const buffer = this.#buffer;
+    if (!buffer) return;
+    buffer.release();
+    this.#past += buffer.version + 1;
+    this.#buffer = undefined;
+  }
+}
