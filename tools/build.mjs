@@ -12,11 +12,8 @@ export async function buildLibrary() {
     entryPoints: {
       index: "src/index.ts",
       cli: "src/cli/main.ts",
-      worker: "src/job/node/worker.ts",
-      "team-worker": "src/job/node/team-worker.ts",
+      thread: "src/job/node/thread.ts",
       "blas-probe": "src/job/node/blas/probe.ts",
-      "comm-worker": "src/job/node/comm-worker.ts",
-      "stream-worker": "src/job/node/stream-worker.ts",
       "rank-process": "src/job/node/rank-process.ts",
       exercise: "src/exercise/index.ts",
       sim: "src/sim/index.ts",

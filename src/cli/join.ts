@@ -3,12 +3,13 @@
  * started: a shell with RANK and WORLD_SIZE, mpirun, or srun. Rank 0 keeps the coordinator.
  */
 import { Command } from "commander";
+import { FAILED } from "../job/job-result.ts";
 import { DEFAULT_TIMEOUT, type JobResult } from "../job/node/job.ts";
-import { FAILED } from "../job/node/job-result.ts";
 import { isLoopback, startedBy } from "../job/node/processes/environment.ts";
 import { privateFolder, removeFolder } from "../job/node/processes/folder.ts";
 import { joinJob } from "../job/node/processes/join.ts";
 import { jobSecret } from "../job/node/processes/secret.ts";
+import { settingsOf } from "../job/settings.ts";
 import { defaultTable } from "../world/index.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
@@ -39,17 +40,8 @@ export async function joinCommand(args: readonly string[], output: Output): Prom
   const started = startedBy(process.env);
   const secret = jobSecret(flags.secretFile, process.env, isLoopback(started.host));
   const { values, ...loaded } = await loadTaken(command);
-  const {
-    program,
-    link,
-    eager = 0,
-    streams = "inline",
-    helpers = 0,
-    seed = 0,
-    traced = false,
-    table = defaultTable,
-    ...job
-  } = jobOptions(loaded, flags, values);
+  const { program, options = {}, processes, ...job } = jobOptions(loaded, flags, values);
+  const settings = settingsOf(job);
   const folder = privateFolder();
   const presenter = new Presenter(flags, loaded, started.size, output, interruptible());
   try {
@@ -58,25 +50,12 @@ export async function joinCommand(args: readonly string[], output: Output): Prom
       secret,
       folder,
       timeout: flags.timeout ?? DEFAULT_TIMEOUT,
-      silence: flags.silence,
+      silence: settings.silence,
       onSilence: presenter.silence,
-      table,
+      table: settings.table ?? defaultTable,
       memory: flags.memory,
-      program: {
-        url: program.url,
-        file: program.file,
-        options: job.options ?? {},
-        interleaving: job.interleaving,
-        seed,
-        traced,
-        recorded: false,
-        link,
-        eager,
-        streams,
-        helpers,
-        timeout: job.timeout,
-      },
-      log: job.processes?.log,
+      program: { url: program.url, file: program.file, options, settings },
+      log: processes?.log,
       signal: presenter.signal,
       onShown: presenter.show,
       onPrinted: presenter.print,

@@ -4,9 +4,9 @@
  * is not shown, because every rank imports it again and prints it, too.
  */
 
+import { compileProgram, type Program } from "../job/node/compile.ts";
 import { accountOf } from "../script/account.ts";
 import { type Script, scriptOf } from "../script/index.ts";
-import { compileProgram, type Program } from "../job/node/compile.ts";
 import { findScript, UsageError } from "./scripts.ts";
 
 /** Milliseconds after which a program that is still being imported is said to be. */

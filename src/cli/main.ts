@@ -83,10 +83,10 @@ async function command(output: Output): Promise<number> {
 }
 
 const output = new Output();
-output.onBroken = (error, quiet) => {
+output.whenBroken((error, quiet) => {
   if (!quiet) process.stderr.write(`${pc.red("worldsize:")} The output could not be written: ${error.message}.\n`);
   process.exit(quiet ? 0 : 1);
-};
+});
 void command(output).then(async (code) => {
   await output.close(code === 130 || code === 143);
   process.exit(code); // whatever a program's definition has left running here

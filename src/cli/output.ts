@@ -4,7 +4,7 @@
  * yet waits here; how much that may be, ranks are told. At the end all of it is written.
  */
 import type { WriteStream } from "node:tty";
-import type { PrintStream } from "../job/node/output.ts";
+import type { PrintStream } from "../job/output.ts";
 
 /** Bytes or characters that are worth a write of their own. */
 const FULL = 64 * 1024;
@@ -14,8 +14,7 @@ const STOPPED = 300;
 type Pipe = { _handle?: { setBlocking?(on: boolean): void } };
 
 export class Output {
-  /** What to do when standard output can be written no longer; nobody reads it if `quiet`. */
-  onBroken: (error: Error, quiet: boolean) => void = () => {};
+  #onBroken: (error: Error, quiet: boolean) => void = () => {};
   #broken = false;
   /** What has been written in this turn of the event loop: lines are many, and writes dear. */
   #pieces: (string | Uint8Array)[] = [];
@@ -27,9 +26,14 @@ export class Output {
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#broken) return;
       this.#broken = true;
-      this.onBroken(error, error.code === "EPIPE"); // the reader of a pipe has seen enough
+      this.#onBroken(error, error.code === "EPIPE"); // the reader of a pipe has seen enough
     });
     process.stderr.on("error", () => {}); // there is nowhere to say so
+  }
+
+  /** Calls back when standard output can be written no longer; nobody reads it if `quiet`. */
+  whenBroken(callback: (error: Error, quiet: boolean) => void): void {
+    this.#onBroken = callback;
   }
 
   /** Writes without waiting for whoever reads. */

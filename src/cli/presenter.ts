@@ -2,10 +2,10 @@
 import { basename } from "node:path";
 import pc from "picocolors";
 import { type PageItem, pageOf } from "../draw/page.ts";
+import type { JobFailure, JobResult } from "../job/node/job.ts";
+import type { PrintStream } from "../job/output.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
-import type { JobFailure, JobResult } from "../job/node/job.ts";
-import type { PrintStream } from "../job/node/output.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import { dumpFlight } from "./flight.ts";
 import type { Loaded } from "./load.ts";
@@ -40,10 +40,10 @@ export class Presenter {
     if (interrupted.aborted) this.#stop.abort(interrupted.reason);
     interrupted.addEventListener("abort", () => this.#stop.abort(interrupted.reason));
     output.free();
-    output.onBroken = (error, quiet) => {
+    output.whenBroken((error, quiet) => {
       this.#broken = { error, quiet };
       this.#stop.abort();
-    };
+    });
     // Better now than when the job has run.
     for (const what of ["page", "trace"] as const) {
       const file = flags[what];

@@ -1,9 +1,10 @@
 /** What `run`, `launch` and `join` share: a program's options as flags, its ranks' common flags, its end. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
+import type { JobOptions } from "../job/node/job.ts";
+import { defaultSettings } from "../job/settings.ts";
 import { type StreamMode, streamModes } from "../script/define.ts";
 import type { OptionSpec, Script } from "../script/index.ts";
-import { DEFAULT_SILENCE, type JobOptions } from "../job/node/job.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { type Loaded, loadProgram } from "./load.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
@@ -100,7 +101,7 @@ export function addProgramFlags(command: Command): Command {
       "--silence <seconds>",
       "say once who waits for what when nothing has moved for so long; 0: never (default: 30)",
       silence,
-      DEFAULT_SILENCE,
+      defaultSettings.silence,
     )
     .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);

@@ -7,9 +7,10 @@ export interface Connection {
    * @throws RangeError when it is longer than the other side takes: sending it again would not help.
    */
   send(message: object): void;
-  /** Set by whoever takes the connection. Called in the order of sending. */
-  onMessage: (message: unknown) => void;
-  /** Called once, also when this side closes. */
-  onClose: (reason: string) => void;
+  /**
+   * Takes the connection. @param onMessage gets messages in the order of sending; what it throws closes the connection.
+   * @param onClose is called once, also when this side closes.
+   */
+  listen(onMessage: (message: unknown) => void, onClose?: (reason: string) => void): void;
   close(): void;
 }

@@ -11,10 +11,15 @@ let server: Server;
 let browser: Browser;
 let page: Page;
 
-/** The suite's two bundles, the kernels, and an empty page, with the headers that shared memory needs. */
+/** The page, its threads and its programs, the kernels, with the headers that shared memory needs. */
 async function serve(): Promise<Server> {
   const { outputFiles } = await build({
-    entryPoints: ["page", "rank", "stream", "comm"].map((name) => `test/browser/${name}.ts`),
+    entryPoints: {
+      page: "test/browser/page.ts",
+      program: "test/browser/program.ts",
+      failing: "test/browser/failing.ts",
+      thread: "src/job/browser/thread.ts",
+    },
     bundle: true,
     format: "esm",
     platform: "browser",
@@ -46,7 +51,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.waitForFunction("globalThis.conformance");
+  await page.waitForFunction("globalThis.run");
 }, 120_000);
 
 afterAll(async () => {
@@ -54,19 +59,30 @@ afterAll(async () => {
   server?.close();
 });
 
+async function run(program: string, job: object): Promise<Outcome> {
+  return (await page.evaluate(`run(${JSON.stringify(program)}, ${JSON.stringify(job)})`)) as Outcome;
+}
+
 const places = [
-  { transport: "shm", sizes: [1, 2, 3, 5, 8] },
-  { transport: "local", sizes: [1, 2, 3, 5, 8] },
+  { name: "shm", sizes: [1, 2, 3, 5, 8], transport: "shm" },
+  { name: "local", sizes: [1, 2, 3, 5, 8], transport: "local" },
   // Over shared memory, with nested workers for the streams of each rank: three threads a rank.
-  { transport: "threaded", sizes: [1, 2, 3] },
+  { name: "threaded", sizes: [1, 2, 3], transport: "shm", streams: "threaded" },
 ] as const;
 
-describe.each(places)("in a headless browser, $transport", ({ transport, sizes }) => {
-  it.each(sizes)("process groups agree with the plain reference on %i ranks", async (size) => {
-    const call = `conformance.${transport}(${size}, 80, ${40 + size})`;
-    const outcome = (await page.evaluate(call)) as Outcome;
-    if ("error" in outcome) throw new Error(outcome.error);
-    expect(outcome.checked).toHaveLength(size);
-    for (const count of outcome.checked) expect(count).toBeGreaterThan(20);
+describe.each(places)("in a headless browser, $name", ({ sizes, ...place }) => {
+  it.each(sizes)("process groups agree with the plain reference on %i ranks", async (ranks) => {
+    const { failure, output } = await run("program.js", { ranks, ...place });
+    expect(failure).toBeUndefined();
+    const rows = output.flatMap((what) => (what.type === "shown" && what.shown.kind === "row" ? [what.shown.row] : []));
+    expect(rows).toHaveLength(ranks);
+    for (const { checked } of rows) expect(checked).toBeGreaterThan(20);
+    const printed = output.flatMap((what) => (what.type === "printed" ? [what.text] : []));
+    expect([...printed].sort()).toEqual(Array.from({ length: ranks }, (_, rank) => `rank ${rank} printed\n`));
+  });
+
+  it("a rank that throws ends the job, with what it threw", async () => {
+    const { ok, failure } = await run("failing.js", { ranks: 2, ...place });
+    expect({ ok, failure }).toEqual({ ok: false, failure: "no such shard" });
   });
 });

@@ -1,8 +1,8 @@
 /** What all benches share: figures, flags, running a program on ranks, comparing with peers. */
 import { join } from "node:path";
-import type { StreamMode } from "../../script/define.ts";
 import { compileProgram } from "../../job/node/compile.ts";
 import { runJob } from "../../job/node/job.ts";
+import type { StreamMode } from "../../script/define.ts";
 import type { LinkSpeed } from "../../world/index.ts";
 import { root } from "../scripts.ts";
 import type { PeerName } from "./peers.ts";

@@ -5,10 +5,10 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { basename } from "node:path";
-import { afterPatience } from "../../platform/patience.ts";
-import type { Shown } from "../../script/index.ts";
 import { CompileError, compileProgram, type Program } from "../../job/node/compile.ts";
 import { type JobResult, runJob } from "../../job/node/job.ts";
+import { afterPatience } from "../../platform/patience.ts";
+import type { Shown } from "../../script/index.ts";
 import { noTraffic, type RankTraffic } from "../../world/index.ts";
 import type { Exercise } from "../define.ts";
 import type { Said } from "../harness.ts";

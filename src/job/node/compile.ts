@@ -29,7 +29,7 @@ export class CompileError extends Error {
   override readonly name = "CompileError";
 }
 
-/** The package's own folder, seen from dist/ and from src/script/node/. */
+/** The package's own folder, seen from dist/ and from src/job/node/. */
 export const packageRoot = fileURLToPath(
   new URL(import.meta.url.includes("/dist/") ? "../" : "../../../", import.meta.url),
 );

@@ -6,24 +6,20 @@ import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node/node.ts";
 import { unknownWord } from "../../platform/words.ts";
-import {
-  defaultTable,
-  type LinkSpeeds,
-  ShmLayout,
-  Tuner,
-  type TuningTable,
-  takeShmControl,
-} from "../../world/index.ts";
 import { checkStreams, type StreamMode } from "../../script/define.ts";
+import { defaultTable, ShmLayout, Tuner, takeShmControl } from "../../world/index.ts";
+import { Endings, type JobResult } from "../job-result.ts";
+import type { OutputOptions } from "../output.ts";
+import { type RunSettings, settingsOf } from "../settings.ts";
+import type { ProgramStart } from "../start.ts";
+import { ThreadJob, type ThreadsStart } from "../thread-job.ts";
 import { openedBlas } from "./blas/choice.ts";
 import type { Program } from "./compile.ts";
-import { Endings, type JobResult } from "./job-result.ts";
-import { handOn, type OutputOptions } from "./output.ts";
-import type { ProgramStart } from "./protocol.ts";
+import { nodeKit } from "./node-kit.ts";
+import { handOn } from "./output.ts";
 import { launch, type NodeOptions } from "./processes/launch.ts";
-import { ThreadJob, type ThreadsStart } from "./threads.ts";
 
-export type { JobFailure, JobResult } from "./job-result.ts";
+export type { JobFailure, JobResult } from "../job-result.ts";
 
 export const transports = ["shm", "local", "tcp"] as const;
 export type TransportName = (typeof transports)[number];
@@ -31,32 +27,14 @@ export type TransportName = (typeof transports)[number];
 /** Most ranks of a job, by transport. */
 export const MAX_RANKS: Readonly<Record<TransportName, number>> = { shm: 128, local: 4096, tcp: 128 };
 
-export interface JobOptions extends OutputOptions {
+export interface JobOptions extends OutputOptions, Partial<RunSettings> {
   readonly program: Program;
   readonly ranks: number;
   readonly transport?: TransportName;
+  /** Of the program. */
   readonly options?: Record<string, unknown>;
-  readonly table?: TuningTable;
   /** Bytes of device memory for all ranks together. */
   readonly memory?: number;
-  readonly seed?: number;
-  /** Seeds the turns of a local job; undefined gives them in rank order. */
-  readonly interleaving?: number;
-  readonly traced?: boolean;
-  /** Whether operations and messages are recorded. */
-  readonly recorded?: boolean;
-  /** How fast links between ranks shall be. */
-  readonly link?: LinkSpeeds;
-  /** Sends of at most so many bytes complete at once. */
-  readonly eager?: number;
-  /** Where streams run; as WORLDSIZE_STREAMS says, or inline, if not given. */
-  readonly streams?: StreamMode;
-  /** Threads that help each rank with large kernels; none if not given. */
-  readonly helpers?: number;
-  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
-  readonly timeout?: number;
-  /** Milliseconds without any move in the whole job after which `onSilence` says who waits for what; 0 for never. */
-  readonly silence?: number;
   readonly onSilence?: (text: string) => void;
   /** What only processes need. */
   readonly processes?: ProcessOptions;
@@ -79,14 +57,13 @@ export interface ProcessOptions {
 
 /** Milliseconds that a process may be silent if nothing else is said. */
 export const DEFAULT_TIMEOUT = 30_000;
-/** Milliseconds without any move that are worth a word if nothing else is said. */
-export const DEFAULT_SILENCE = 30_000;
 
 /** @throws RangeError for a world size or memory that cannot be; a failing program gives a result instead. */
 export async function runJob(job: JobOptions): Promise<JobResult> {
   const { ranks: size, transport = "shm" } = job;
-  const streams = job.streams ?? (process.env.WORLDSIZE_STREAMS || "inline");
-  checkWords(job, transport, streams);
+  const streams = job.streams ?? ((process.env.WORLDSIZE_STREAMS || undefined) as StreamMode | undefined);
+  const settings = settingsOf({ ...job, streams });
+  checkWords(settings, transport);
   if (!Number.isInteger(size) || size < 1 || size > MAX_RANKS[transport]) {
     throw new RangeError(`A ${transport} world has 1 to ${MAX_RANKS[transport]} ranks, but ${size} were asked for.`);
   }
@@ -94,15 +71,7 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     url: job.program.url,
     file: job.program.file,
     options: job.options ?? {},
-    seed: job.seed ?? 0,
-    interleaving: job.interleaving,
-    traced: job.traced ?? false,
-    recorded: job.recorded ?? false,
-    link: job.link,
-    eager: job.eager ?? 0,
-    streams: streams as StreamMode,
-    helpers: job.helpers ?? 0,
-    timeout: job.timeout,
+    settings,
   };
   if (transport === "tcp") return runProcesses(job, program);
   const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
@@ -119,17 +88,20 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     quota: transport === "shm" ? Math.floor(memory.limit / size) : memory.limit,
     kernels,
     control,
-    table: job.table,
     env: {},
     blas,
   };
   const layout = control && new ShmLayout(memory, control.layout, size);
-  const watching = { silence: job.silence ?? DEFAULT_SILENCE, onSilence: job.onSilence };
-  return new ThreadJob(size, job, watching).run(start, layout, job.signal);
+  const watching = { silence: settings.silence, onSilence: job.onSilence };
+  return new ThreadJob(nodeKit, size, { handOn: (output) => handOn(output, job), taken: job.taken }, watching).run(
+    start,
+    layout,
+    job.signal,
+  );
 }
 
 /** @throws TypeError for a transport, streams or algorithms that do not exist. */
-function checkWords({ table }: JobOptions, transport: string, streams: string): void {
+function checkWords({ table, streams }: RunSettings, transport: string): void {
   if (!(transports as readonly string[]).includes(transport)) {
     throw new TypeError(`There is no ${unknownWord("transport", transport, transports)}`);
   }
@@ -139,7 +111,8 @@ function checkWords({ table }: JobOptions, transport: string, streams: string): 
 
 /** Runs each rank in a process of its own. */
 async function runProcesses(job: JobOptions, program: ProgramStart): Promise<JobResult> {
-  const { ranks: size, memory, processes, signal, table = defaultTable, taken } = job;
+  const { ranks: size, memory, processes, signal, taken } = job;
+  const { table = defaultTable, silence } = program.settings;
   const endings = new Endings(size);
   const outcome = await launch({
     ...processes,
@@ -149,7 +122,7 @@ async function runProcesses(job: JobOptions, program: ProgramStart): Promise<Job
     table,
     memory,
     signal,
-    silence: job.silence ?? DEFAULT_SILENCE,
+    silence,
     onSilence: job.onSilence,
     onOutput: (_, output) => handOn(output, job),
     taken,

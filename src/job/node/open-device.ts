@@ -5,6 +5,7 @@ import {
   InlineStream,
   KernelRuntime,
   makeExecutor,
+  ownerOf,
   SegmentPool,
   ThreadedStreams,
 } from "../../device/index.ts";
@@ -12,9 +13,10 @@ import { SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node/node.ts";
 import type { KernelModule } from "../../platform/platform.ts";
 import { Tracer } from "../../trace/trace.ts";
-import type { BlasChoice } from "./blas/format.ts";
-import { openExtras } from "./helpers.ts";
-import { streamSpawner } from "./spawn-stream.ts";
+import type { BlasChoice } from "../blas-choice.ts";
+import { openExtras } from "../roles/extras.ts";
+import { streamSpawner } from "../roles/stream.ts";
+import { nodeKit } from "./node-kit.ts";
 
 export interface OpenDeviceOptions {
   /** inline if not given. A deferred stream here is drained by itself, a macrotask after a launch. */
@@ -41,8 +43,6 @@ export interface OpenDevice {
   close(): Promise<void>;
 }
 
-const POOL_OWNER = 60_000;
-
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenDevice> {
   const { stream = "inline", memory = 2 ** 28, spins = 200, first, traced = false } = options;
   const kernels = await nodePlatform.loadKernels(options.build);
@@ -52,8 +52,8 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenD
   const tracer = traced ? new Tracer(() => timeOrigin + performance.now()) : undefined;
   const { blas, helpers = 0 } = options;
   const help = { blas, helpers: stream === "threaded" ? 0 : helpers };
-  const extras = openExtras({ pool, kernels, owner: POOL_OWNER + 2, spins, ...help });
-  const runtime = new KernelRuntime(kernels, pool, POOL_OWNER, extras);
+  const extras = openExtras(nodeKit, { pool, kernels, owner: ownerOf("helpers", 0), spins, ...help });
+  const runtime = new KernelRuntime(kernels, pool, ownerOf("scratch", 0), extras);
   const execute = makeExecutor(runtime, tracer);
   const drain = (): void => {
     for (const each of device.streams) (each as DeferredStream).drain();
@@ -61,10 +61,10 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenD
   const threads = new ThreadedStreams({
     pool,
     kernels,
-    owner: POOL_OWNER + 1,
+    owner: ownerOf("stream", 0),
     spins,
     traced,
-    spawn: streamSpawner(blas, helpers),
+    spawn: streamSpawner(nodeKit, blas, helpers),
     first,
   });
   const makers = {

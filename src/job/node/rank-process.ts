@@ -1,5 +1,5 @@
 /** The process of one rank that the launcher starts: gets its orders, hosts the rank, reports the end. */
-import type { Output } from "./output.ts";
+import type { Output } from "../output.ts";
 import { type HostEnd, type HostOptions, RankHost } from "./processes/host.ts";
 import { JoinError } from "./processes/line.ts";
 

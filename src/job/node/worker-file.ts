@@ -1,9 +1,7 @@
-/** The built threads and processes of a job, seen from dist/ and from src/script/node/. */
+/** The files that threads and processes of a job run, seen from dist/ and from src/job/node/. */
 
-/** What runs ranks: a thread of a job, or the process of one rank; and what runs their streams. */
-export function workerFile(
-  name: "worker" | "rank-process" | "stream-worker" | "comm-worker" | "blas-probe" | "team-worker" = "worker",
-): URL {
+/** What a thread runs, whatever its role; the process of one rank; the trial of a BLAS. */
+export function workerFile(name: "thread" | "rank-process" | "blas-probe"): URL {
   const built = import.meta.url.includes("/dist/");
   return new URL(built ? `./${name}.js` : `../../../dist/${name}.js`, import.meta.url);
 }

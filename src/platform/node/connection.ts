@@ -11,14 +11,14 @@ const BACKLOG = 64 * 2 ** 20;
 
 export class SocketConnection implements Connection {
   readonly name: string;
-  onMessage: (message: unknown) => void = () => {};
-  onClose: (reason: string) => void = () => {};
   readonly #socket: Socket;
   #parts: Buffer[] = [];
   #have = 0;
   /** Bytes without which nothing can be done. */
   #need = LENGTH;
   #reason: string | undefined;
+  #onMessage: (message: unknown) => void = () => {};
+  #onClose: (reason: string) => void = () => {};
 
   /** @param socket after its handshake. */
   constructor(socket: Socket, name: string) {
@@ -29,6 +29,11 @@ export class SocketConnection implements Connection {
     socket.on("error", (error: NodeJS.ErrnoException) => this.#ended(error.code ?? error.message));
     socket.on("close", () => this.#ended("it was closed"));
     socket.resume();
+  }
+
+  listen(onMessage: (message: unknown) => void, onClose: (reason: string) => void = () => {}): void {
+    this.#onMessage = onMessage;
+    this.#onClose = onClose;
   }
 
   send(message: object): void {
@@ -73,7 +78,7 @@ export class SocketConnection implements Connection {
 
   #take(text: string): void {
     try {
-      this.onMessage(JSON.parse(text));
+      this.#onMessage(JSON.parse(text));
     } catch (error) {
       this.#drop(`a message made no sense: ${(error as Error).message}`);
     }
@@ -86,6 +91,6 @@ export class SocketConnection implements Connection {
 
   #ended(reason: string): void {
     this.#socket.removeAllListeners("close");
-    this.onClose(this.#reason ?? reason);
+    this.#onClose(this.#reason ?? reason);
   }
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import type { KernelModule, Platform } from "../platform.ts";
 
-/** Where the committed .wasm files are, seen from the bundle in dist/ and from src/platform/. */
+/** Where the committed .wasm files are, seen from the bundle in dist/ and from src/platform/node/. */
 const roots = ["../kernels/", "../../../kernels/"];
 
 async function readKernels(file: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -12,9 +12,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { makeFolder, writeWhole } from "../../../platform/node/files.ts";
+import { type BlasChoice, type BlasReport, parseChoice } from "../../blas-choice.ts";
 import { packageRoot } from "../compile.ts";
 import { workerFile } from "../worker-file.ts";
-import { type BlasChoice, type BlasReport, parseChoice } from "./format.ts";
 import type { ProbeResult } from "./probe.ts";
 
 const REMEMBERED = "node_modules/.cache/worldsize/blas.json";

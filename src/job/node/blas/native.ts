@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { Blas, Sgemm } from "../../../device/index.ts";
 import type { SharedMemory } from "../../../platform/memory.ts";
-import { type BlasChoice, blasName } from "./format.ts";
+import { type BlasChoice, blasName } from "../../blas-choice.ts";
 
 /** What we use of koffi. */
 interface Koffi {

@@ -6,12 +6,14 @@ import { MessageChannel } from "node:worker_threads";
 import { MAX_MEMORY, SharedMemory } from "../../../platform/memory.ts";
 import { nodePlatform } from "../../../platform/node/node.ts";
 import { afterPatience } from "../../../platform/patience.ts";
-import { Recorder } from "../../../world/core/recorder.ts";
 import { lostRank } from "../../../script/rank.ts";
+import { Recorder } from "../../../world/core/recorder.ts";
+import type { Output } from "../../output.ts";
+import { type Ended, exited, lostEnding, RankThread } from "../../rank-thread.ts";
+import type { RunSettings } from "../../settings.ts";
+import { noRecords, type ProgramStart, type RankStart } from "../../start.ts";
 import { openedBlas } from "../blas/choice.ts";
-import type { Output } from "../output.ts";
-import { noRecords, type ProgramStart, type WorkerStart } from "../protocol.ts";
-import { type Ended, exited, lostEnding, RankThread } from "../rank-thread.ts";
+import { nodeKit } from "../node-kit.ts";
 import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
 import type { WorkerMail } from "./worker-office.ts";
 
@@ -58,8 +60,14 @@ export class RankHost {
     this.#options = options;
     this.#onOutput = onOutput;
     this.#office = new RankOffice(options.office);
-    this.#office.moved = () => this.#news + Recorder.peek(this.#place).moved;
-    this.#office.onAsk = () => this.#ask();
+    this.#office.listen({
+      moved: () => this.#news + Recorder.peek(this.#place).moved,
+      onAsk: () => this.#ask(),
+      onOver: () => {
+        this.#over = true;
+        if (this.#ended) this.#concluded(); // else the program's last words are on their way
+      },
+    });
   }
 
   /** @throws JoinError when the job cannot be joined; a failing program gives an ending instead. */
@@ -68,7 +76,7 @@ export class RankHost {
       this.#finish = resolve;
     });
     const early: OfficeMail[] = []; // peers may call before this rank's thread exists
-    this.#office.onMail = (mail) => void early.push(mail);
+    this.#office.listen({ onMail: (mail) => void early.push(mail) });
     try {
       const { members, table } = await this.#office.join();
       const { onlyTcp = false } = this.#options.office;
@@ -80,11 +88,7 @@ export class RankHost {
         port1.postMessage(mail);
         if (mail.type === "verdict") this.#judged(mail.message);
       };
-      this.#office.onMail = post;
-      this.#office.onOver = () => {
-        this.#over = true;
-        if (this.#ended) this.#concluded(); // else the program's last words are on their way
-      };
+      this.#office.listen({ onMail: post });
       port1.on("message", (mail: WorkerMail) => {
         if (mail.type === "told") this.#office.told(mail.message);
         else this.#office.finish(mail.id, mail.fd, mail.bytes);
@@ -114,13 +118,14 @@ export class RankHost {
     this.#office.gone(detail);
   }
 
-  async #begin(tcp: NonNullable<WorkerStart["tcp"]>, table: WorkerStart["table"]): Promise<void> {
+  async #begin(tcp: NonNullable<RankStart["tcp"]>, table: RunSettings["table"]): Promise<void> {
     const { office, program, memory: bytes = MAX_MEMORY, localRank, restarts } = this.#options;
     const { rank, size } = office;
     const memory = SharedMemory.create(bytes);
     const env = { LOCAL_RANK: String(localRank), WORLDSIZE_RESTART_COUNT: String(restarts) };
-    const data: Omit<WorkerStart, "output"> = {
+    const data: Omit<RankStart, "output"> = {
       ...program,
+      settings: { ...program.settings, table },
       transport: "tcp",
       rank,
       size,
@@ -129,14 +134,13 @@ export class RankHost {
       quota: memory.limit,
       kernels: await nodePlatform.loadKernels(),
       control: undefined,
-      table,
       env,
       blas: await openedBlas(),
       records: this.#place.memory,
       tcp,
     };
     const moved = (): void => void this.#news++;
-    this.#thread = new RankThread(data, {
+    this.#thread = new RankThread(nodeKit, data, {
       onOutput: (output) => {
         moved();
         this.#onOutput(output);

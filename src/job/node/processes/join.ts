@@ -2,8 +2,9 @@
 import { SocketConnection } from "../../../platform/node/connection.ts";
 import { Listener } from "../../../platform/node/listener.ts";
 import { Coordinator, type TuningTable } from "../../../world/index.ts";
-import { handOn, type OutputOptions, Receipts } from "../output.ts";
-import type { ProgramStart } from "../protocol.ts";
+import { type OutputOptions, Receipts } from "../../output.ts";
+import type { ProgramStart } from "../../start.ts";
+import { handOn } from "../output.ts";
 import type { Started } from "./environment.ts";
 import { type HostEnd, RankHost } from "./host.ts";
 import { hostName } from "./hostname.ts";

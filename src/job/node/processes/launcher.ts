@@ -1,8 +1,8 @@
 /** What the launchers of all hosts of a job do alike: start their ranks and report on them. */
 
 import type { Outcome } from "../../../world/index.ts";
-import type { Output } from "../output.ts";
-import type { ProgramStart } from "../protocol.ts";
+import type { Output } from "../../output.ts";
+import type { ProgramStart } from "../../start.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
 import { hostName } from "./hostname.ts";
 import type { Address } from "./line.ts";

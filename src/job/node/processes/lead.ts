@@ -125,18 +125,19 @@ export class LeadingLauncher extends Launcher {
 
   #admit(connection: Connection): void {
     let mine: number | undefined;
-    connection.onMessage = (message) => {
+    const onMessage = (message: unknown): void => {
       const said = message as ToCoordinator;
       if (said.type === "beat") tell(connection, { type: "beat" });
       else if (said.type === "exited") this.#exited(said);
       else if (said.type === "node" && mine === undefined) mine = this.#seat(connection, said);
       else connection.close();
     };
-    connection.onClose = (reason) => {
+    const onClose = (reason: string): void => {
       if (mine === undefined) return;
       this.#incomplete = true;
       this.#lost(`The launcher of node ${mine} is gone (${reason}).`);
     };
+    connection.listen(onMessage, onClose);
   }
 
   #seat(connection: Connection, { node, count }: Extract<ToCoordinator, { type: "node" }>): number | undefined {

@@ -111,11 +111,11 @@ export class Line {
   async #introduce(socket: Socket, name: string): Promise<void> {
     const connection = new SocketConnection(socket, name);
     let lost: string | undefined;
-    connection.onMessage = (message) => this.#heard(message as FromCoordinator);
-    connection.onClose = (reason) => {
+    const onClose = (reason: string): void => {
       lost = reason;
       void this.#dropped(connection, reason);
     };
+    connection.listen((message) => this.#heard(message as FromCoordinator), onClose);
     try {
       connection.send(await this.#options.hello(socket));
     } catch (error) {

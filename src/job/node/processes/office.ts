@@ -10,6 +10,8 @@ import { call } from "../../../platform/node/handshake.ts";
 import { Listener } from "../../../platform/node/listener.ts";
 import { detach, part } from "../../../platform/node/wire.ts";
 import { cut } from "../../../trace/text.ts";
+import type { Report } from "../../../world/core/report.ts";
+import type { Seen } from "../../../world/health/waiting.ts";
 import type {
   FromCoordinator,
   Member,
@@ -19,8 +21,6 @@ import type {
   ToOffice,
   TuningTable,
 } from "../../../world/index.ts";
-import type { Report } from "../../../world/core/report.ts";
-import type { Seen } from "../../../world/health/waiting.ts";
 import { rankSocket } from "./folder.ts";
 import { type Address, JoinError, Line, nameOf, open } from "./line.ts";
 
@@ -57,13 +57,20 @@ export interface Started {
   readonly table: TuningTable;
 }
 
+/** What an office needs of the host of its rank. */
+export interface OfficeHost {
+  /** Mail for the rank's thread. */
+  onMail(mail: OfficeMail): void;
+  /** The job is over. */
+  onOver(): void;
+  /** Somebody wants to know what the rank does. */
+  onAsk(): void;
+  /** A number that differs whenever the rank has moved something. */
+  moved(): number;
+}
+
 export class RankOffice {
-  /** Set by the host of the rank: how mail reaches its thread, and what to do at the end. */
-  onMail: (mail: OfficeMail) => void = () => {};
-  onOver: () => void = () => {};
-  /** How its thread is asked what it does; and a number that differs whenever it has moved something. */
-  onAsk: () => void = () => {};
-  moved: () => number = () => 0;
+  #host: OfficeHost = { onMail() {}, onOver() {}, onAsk() {}, moved: () => 0 };
   readonly #options: OfficeOptions;
   readonly #line: Line;
   readonly #listeners: Listener[] = [];
@@ -93,7 +100,7 @@ export class RankOffice {
         const { size, table } = options;
         return { type: "join", rank, size, session, pid: process.pid, place: await this.#listen(socket), table };
       },
-      moved: () => this.moved(),
+      moved: () => this.#host.moved(),
       onMessage: (message) => this.#heard(message),
       onAgain: () => {
         for (const message of this.#lasting) this.#line.send(message);
@@ -101,6 +108,10 @@ export class RankOffice {
       },
       onLost: (reason) => this.#verdict(reason),
     });
+  }
+  /** From now on, these hear what there is to hear. */
+  listen(host: Partial<OfficeHost>): void {
+    this.#host = { ...this.#host, ...host };
   }
 
   /** Joins the job. Resolves when all ranks have. @throws JoinError when it cannot be joined. */
@@ -136,7 +147,7 @@ export class RankOffice {
       socket?.write(piece, (error) => {
         if (error) return;
         if (from + piece.length < bytes.length) write(from + piece.length);
-        else this.onMail({ type: "finished", id });
+        else this.#host.onMail({ type: "finished", id });
       });
     };
     write(0);
@@ -148,13 +159,13 @@ export class RankOffice {
       this.#unsettled.set(id, { oldest, call });
     } catch (error) {
       const message = `store.${call.method}: ${(error as Error).message} Send tensors through process groups.`;
-      this.onMail({ type: "stored", id, reply: { error: "StoreLimitError", message } });
+      this.#host.onMail({ type: "stored", id, reply: { error: "StoreLimitError", message } });
     }
   }
 
   /** Tells the coordinator what the rank does, or what is seen of it if its thread does not answer. */
   doing(report: Report | undefined, seen?: Seen): void {
-    this.#line.send({ type: "doing", moved: this.moved(), report, seen });
+    this.#line.send({ type: "doing", moved: this.#host.moved(), report, seen });
   }
 
   /** Tells the coordinator how this process ends, if the rank could not. */
@@ -229,7 +240,7 @@ export class RankOffice {
     socket.on("error", () => {}); // the rank sees it, too
     const fd = detach(socket);
     this.#sockets.set(fd, socket);
-    this.onMail({ type: "wire", peer, role, fd });
+    this.#host.onMail({ type: "wire", peer, role, fd });
   }
 
   #heard(message: FromCoordinator): void {
@@ -244,20 +255,20 @@ export class RankOffice {
         return;
       case "stored":
         this.#unsettled.delete(message.id);
-        this.onMail(message);
+        this.#host.onMail(message);
         return;
       case "ask":
-        this.onAsk();
+        this.#host.onAsk();
         return;
       case "account":
-        this.onMail(message);
+        this.#host.onMail(message);
         return;
       case "verdict":
         this.#verdict(message.message);
         return;
       case "over":
         this.close();
-        this.onOver();
+        this.#host.onOver();
     }
   }
 
@@ -268,6 +279,6 @@ export class RankOffice {
     this.#over = true;
     this.#refused(new JoinError(message));
     for (const listener of this.#listeners) listener.close();
-    this.onMail({ type: "verdict", message });
+    this.#host.onMail({ type: "verdict", message });
   }
 }

@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { constants } from "node:os";
 import { Silence } from "../../../platform/patience.ts";
-import { FAILED } from "../job-result.ts";
-import { type Output, type PrintStream, Receipts } from "../output.ts";
+import { FAILED } from "../../job-result.ts";
+import { type Output, type PrintStream, Receipts } from "../../output.ts";
 import type { ProcessMessage, ProcessReply } from "../rank-process.ts";
 import { workerFile } from "../worker-file.ts";
 import type { HostEnd, HostOptions } from "./host.ts";

@@ -11,8 +11,7 @@ export type WorkerMail =
   | { readonly type: "finish"; readonly id: number; readonly fd: number; readonly bytes: Uint8Array };
 
 export class WorkerOffice implements Office {
-  /** A reply of the store has come. */
-  onStored: (id: number, reply: StoreReply) => void = () => {};
+  readonly #onStored: (id: number, reply: StoreReply) => void;
   readonly #port: MessagePort;
   /** Counts letters sent to this thread, so that an empty box is not looked into. */
   readonly #letters: Int32Array;
@@ -23,8 +22,17 @@ export class WorkerOffice implements Office {
   #wake: () => void = () => {};
   #id = 0;
 
-  /** @param letters one word, shared with the main thread. @param wrap may put something before a wire. */
-  constructor(port: MessagePort, letters: Int32Array, wrap: (wire: Wire) => Wire) {
+  /**
+   * @param letters one word, shared with the main thread. @param onStored gets replies of the store.
+   * @param wrap may put something before a wire.
+   */
+  constructor(
+    port: MessagePort,
+    letters: Int32Array,
+    onStored: (id: number, reply: StoreReply) => void,
+    wrap: (wire: Wire) => Wire,
+  ) {
+    this.#onStored = onStored;
     this.#port = port;
     this.#letters = letters;
     this.#wrap = wrap;
@@ -54,7 +62,7 @@ export class WorkerOffice implements Office {
   }
 
   #deliver(mail: OfficeMail): void {
-    if (mail.type === "stored") this.onStored(mail.id, mail.reply);
+    if (mail.type === "stored") this.#onStored(mail.id, mail.reply);
     else if (mail.type === "finished") {
       const done = this.#finishing.get(mail.id);
       this.#finishing.delete(mail.id);

@@ -2,25 +2,25 @@
  * The thread of a rank, or of all ranks of a local world, as whoever starts it sees it: hands
  * on what it says, and believes its end only when everything it printed has come.
  */
-import { Worker } from "node:worker_threads";
-import { Silence } from "../../platform/patience.ts";
-import { cut } from "../../trace/text.ts";
-import type { Report } from "../../world/core/report.ts";
-import { lostRank } from "../../script/rank.ts";
+import { Silence } from "../platform/patience.ts";
+import type { Thread } from "../platform/threads.ts";
+import { lostRank } from "../script/rank.ts";
+import { cut } from "../trace/text.ts";
+import type { Report } from "../world/core/report.ts";
+import type { ThreadKit } from "./kit.ts";
 import { giveCredit, type Output, outputWord } from "./output.ts";
-import { noRecords, type WorkerMessage, type WorkerReply, type WorkerStart } from "./protocol.ts";
-import { workerFile } from "./worker-file.ts";
+import { noRecords, type RankMessage, type RankReply, type RankStart } from "./start.ts";
 
 /** A thread that has been asked to end, and says nothing for so many milliseconds, is ended. */
 const PATIENCE = 500;
 /** Milliseconds between two looks. */
 const LOOK = 20;
 
-export type Ended = Extract<WorkerMessage, { type: "ended" }>;
+export type Ended = Extract<RankMessage, { type: "ended" }>;
 
 export interface RankThreadHandlers {
   onOutput(output: Output): void;
-  onStore(message: Extract<WorkerMessage, { type: "store" }>): void;
+  onStore(message: Extract<RankMessage, { type: "store" }>): void;
   /** Its ranks say what they are doing, as they were asked. */
   onDoing(reports: readonly Report[]): void;
   /** A rank's program has ended. */
@@ -32,38 +32,34 @@ export interface RankThreadHandlers {
 }
 
 export class RankThread {
-  readonly #worker: Worker;
+  readonly #thread: Thread<RankReply>;
   readonly #word = outputWord();
-  readonly #exit: Promise<void>;
   #gone = false;
   #killed = false;
   readonly #silence = new Silence();
 
-  constructor(start: Omit<WorkerStart, "output">, handlers: RankThreadHandlers) {
-    const workerData: WorkerStart = { ...start, output: this.#word };
-    const transferList = start.tcp ? [start.tcp.port] : [];
-    const worker = new Worker(workerFile(), { workerData, transferList, name: `rank ${start.rank}` });
-    this.#worker = worker;
-    worker.on("message", (message: WorkerMessage) => {
-      this.#silence.heard();
-      if (message.type === "store") handlers.onStore(message);
-      else if (message.type === "doing") handlers.onDoing(message.reports);
-      else if (message.type === "ended") handlers.onEnded(message);
-      else handlers.onOutput(message);
+  constructor(kit: ThreadKit, start: Omit<RankStart, "output">, handlers: RankThreadHandlers) {
+    const data: RankStart = { ...start, output: this.#word };
+    this.#thread = kit.spawn<RankReply, RankMessage>("rank", data, {
+      name: `rank ${start.rank}`,
+      transfer: start.tcp ? [start.tcp.port] : [],
+      onMessage: (message) => {
+        this.#silence.heard();
+        if (message.type === "store") handlers.onStore(message);
+        else if (message.type === "doing") handlers.onDoing(message.reports);
+        else if (message.type === "ended") handlers.onEnded(message);
+        else handlers.onOutput(message);
+      },
     });
-    worker.on("error", (error: unknown) => handlers.onFailed(`failed: ${wordsOfLoss(error)}`));
-    this.#exit = new Promise((resolve) => {
-      worker.on("exit", (code) => {
-        // Node hands over what was said before it tells of the exit.
-        this.#gone = true;
-        if (!this.#killed) handlers.onExit(code);
-        resolve();
-      });
+    void this.#thread.ended.then(({ error, exitCode }) => {
+      this.#gone = true;
+      if (error !== undefined) handlers.onFailed(`failed: ${wordsOfLoss(error)}`);
+      if (!this.#killed) handlers.onExit(exitCode);
     });
   }
 
-  post(reply: WorkerReply): void {
-    this.#worker.postMessage(reply);
+  post(reply: RankReply): void {
+    this.#thread.post(reply);
   }
 
   /** So many bytes of its output have been taken. */
@@ -76,7 +72,7 @@ export class RankThread {
     this.post({ type: "over" });
     this.#silence.heard();
     while (!this.#gone && (Atomics.load(this.#word, 0) > 0 || this.#silence.look() < PATIENCE)) {
-      await Promise.race([this.#exit, new Promise((resolve) => setTimeout(resolve, LOOK))]);
+      await Promise.race([this.#thread.ended, new Promise((resolve) => setTimeout(resolve, LOOK))]);
     }
     await this.kill();
   }
@@ -84,8 +80,7 @@ export class RankThread {
   /** Ends the thread, whatever it does. What it said before still comes. */
   async kill(): Promise<void> {
     this.#killed = true;
-    await this.#worker.terminate();
-    await this.#exit;
+    await this.#thread.kill();
   }
 }
 

@@ -1,8 +1,9 @@
 /** How a job ended, from how its ranks did. A failure always has its account. */
-import type { Outcome } from "../../world/index.ts";
-import type { Ending } from "../../script/rank.ts";
-import { noRecords, type RankRecords } from "./protocol.ts";
+
+import type { Ending } from "../script/rank.ts";
+import type { Outcome } from "../world/index.ts";
 import type { Ended } from "./rank-thread.ts";
+import { noRecords, type RankRecords } from "./start.ts";
 
 /** The failure that ended a job: of one rank, or (rank -1) of all together. */
 export interface JobFailure {

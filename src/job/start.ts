@@ -1,24 +1,21 @@
 /** What the thread that starts a job and the threads of its ranks say to each other. */
-import type { MessagePort } from "node:worker_threads";
-import type { KernelModule } from "../../platform/platform.ts";
-import type { Span } from "../../trace/trace.ts";
+import type { KernelModule } from "../platform/platform.ts";
+import type { Ending } from "../script/rank.ts";
+import type { Span } from "../trace/trace.ts";
+import type { FlightRecord } from "../world/core/recorder.ts";
+import type { Report } from "../world/core/report.ts";
 import {
   type FromComm,
-  type LinkSpeeds,
   type Member,
   noTraffic,
   type RankTraffic,
   type ShmControl,
   type StoreCall,
   type StoreReply,
-  type TuningTable,
-} from "../../world/index.ts";
-import type { FlightRecord } from "../../world/core/recorder.ts";
-import type { Report } from "../../world/core/report.ts";
-import type { StreamMode } from "../../script/define.ts";
-import type { Ending } from "../../script/rank.ts";
-import type { BlasReport } from "./blas/format.ts";
+} from "../world/index.ts";
+import type { BlasReport } from "./blas-choice.ts";
 import type { Output } from "./output.ts";
+import type { RunSettings } from "./settings.ts";
 
 /** What the ranks of a job run, however they are started. */
 export interface ProgramStart {
@@ -26,27 +23,13 @@ export interface ProgramStart {
   readonly url: string;
   readonly file: string;
   readonly options: Record<string, unknown>;
-  readonly seed: number;
-  /** Seeds the scheduler of a local job; over tcp, cuts and delays what comes over wires. */
-  readonly interleaving: number | undefined;
-  readonly traced: boolean;
-  /** Whether operations and messages are recorded. */
-  readonly recorded: boolean;
-  readonly link: LinkSpeeds | undefined;
-  /** Sends of at most so many bytes complete at once. */
-  readonly eager: number;
-  /** Whether streams run in the program's thread or in threads of their own. */
-  readonly streams: StreamMode;
-  /** Threads that help each rank's streams with large kernels. */
-  readonly helpers: number;
-  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
-  readonly timeout: number | undefined;
+  readonly settings: RunSettings;
 }
 
-/** Handed to a worker at its start. */
-export interface WorkerStart extends ProgramStart {
+/** Handed to a thread of ranks, and to the communication stream of one, at its start. */
+export interface RankStart extends ProgramStart {
   readonly transport: "local" | "shm" | "tcp";
-  /** The worker's rank; a local job has one worker for all ranks. */
+  /** The thread's rank; a local job has one thread for all ranks. */
   readonly rank: number;
   readonly size: number;
   readonly memory: WebAssembly.Memory;
@@ -56,27 +39,31 @@ export interface WorkerStart extends ProgramStart {
   readonly quota: number;
   readonly kernels: KernelModule;
   readonly control: ShmControl | undefined;
-  readonly table: TuningTable | undefined;
   /** Added to what programs see of the environment. */
   readonly env: Readonly<Record<string, string>>;
   /** The BLAS to use, or why there is none. */
   readonly blas: BlasReport;
-  /** Where the operations of this worker's ranks are recorded, one place after the other. */
+  /** Where the operations of this thread's ranks are recorded, one place after the other. */
   readonly records: SharedArrayBuffer;
   /** Counts bytes of output that are on their way. */
   readonly output: Int32Array;
   /** What a rank of a process of its own needs besides. */
-  readonly tcp?: {
-    readonly port: MessagePort;
-    readonly letters: Int32Array;
-    readonly crowded: boolean;
-    readonly members: readonly Member[];
-    readonly onlyTcp: boolean;
-  };
+  readonly tcp?: ProcessLink;
 }
 
-/** What a worker says. */
-export type WorkerMessage =
+/** What joins a rank with the thread of its process that keeps its connections. */
+export interface ProcessLink {
+  /** A message port. */
+  readonly port: object;
+  readonly letters: Int32Array;
+  /** Whether the ranks of this host outnumber its cores. */
+  readonly crowded: boolean;
+  readonly members: readonly Member[];
+  readonly onlyTcp: boolean;
+}
+
+/** What a thread of ranks says. */
+export type RankMessage =
   | Output
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
   /** What its ranks are doing, as it was asked. */
@@ -108,8 +95,8 @@ export interface RankRecords {
 /** Of a rank that is gone without a word. */
 export const noRecords: RankRecords = { spans: [], flight: [], traffic: noTraffic };
 
-/** What a worker is told. */
-export type WorkerReply =
+/** What a thread of ranks is told. */
+export type RankReply =
   | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
   /** What are your ranks doing? */
   | { readonly type: "ask" }

@@ -3,14 +3,14 @@
  * store and goes on while they compute: notices that nothing moves, finds out whether those
  * who wait for the store can go on, and says who waits for what.
  */
-import { PatientClock } from "../../platform/patience.ts";
-import type { StoreSession } from "../../world/index.ts";
-import { heard, judge, type Statement } from "../../world/health/judge.ts";
-import { confirmed } from "../../world/health/seat.ts";
-import { Stillness } from "../../world/health/stillness.ts";
-import { pulseAt, Recorder, type RecorderPlace } from "../../world/core/recorder.ts";
-import type { Report } from "../../world/core/report.ts";
-import { computes, silenceOf } from "../../world/health/waiting.ts";
+import { PatientClock } from "../platform/patience.ts";
+import { pulseAt, Recorder, type RecorderPlace } from "../world/core/recorder.ts";
+import type { Report } from "../world/core/report.ts";
+import { heard, judge, type Statement } from "../world/health/judge.ts";
+import { confirmed } from "../world/health/seat.ts";
+import { Stillness } from "../world/health/stillness.ts";
+import { computes, silenceOf } from "../world/health/waiting.ts";
+import type { StoreSession } from "../world/index.ts";
 
 /** Longest time between two looks, in milliseconds. */
 const TICK = 250;
@@ -44,7 +44,7 @@ export class ThreadsWatch {
   readonly #pulses: readonly Int32Array[];
   readonly #clock = new PatientClock(() => performance.now(), TICK);
   readonly #stillness: Stillness;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: ReturnType<typeof setInterval>;
   readonly #statements = new Map<number, Statement>();
   /** Ranks that have been asked and have not answered. */
   readonly #asked = new Set<number>();

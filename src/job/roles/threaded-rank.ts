@@ -2,17 +2,21 @@
  * A rank in three threads: this one runs the program, one is its compute stream, one its
  * communication stream. Further compute streams have a thread each.
  */
-import { Worker } from "node:worker_threads";
-import { ThreadedStreams } from "../../device/index.ts";
+import { ownerOf, ThreadedStreams } from "../../device/index.ts";
 import type { Span, Tracer } from "../../trace/trace.ts";
-import { buildRemoteRank, noTraffic, type Rank, type RankTraffic, type StoreReply } from "../../world/index.ts";
-import type { CommMessage, WorkerStart } from "./protocol.ts";
+import {
+  buildRemoteRank,
+  noTraffic,
+  type Rank,
+  type RankTraffic,
+  type StoreReply,
+  type ToComm,
+} from "../../world/index.ts";
+import type { ThreadKit } from "../kit.ts";
+import type { CommMessage, RankStart } from "../start.ts";
 import { placeOf, runtimeOf, spinsFor } from "./ranks-of.ts";
-import { streamSpawner } from "./spawn-stream.ts";
-import { workerFile } from "./worker-file.ts";
+import { streamSpawner } from "./stream.ts";
 
-/** Owner of streams' rings and scratch in the pool, above those of ranks. */
-const STREAM_OWNER = 61_000;
 /** Threads of a rank that may be busy at once. */
 const BUSY = 2;
 
@@ -25,54 +29,55 @@ export interface ThreadedRank {
 }
 
 export function startThreadedRank(
-  start: WorkerStart,
-  now: () => number,
+  kit: ThreadKit,
+  start: RankStart,
   tracer: Tracer | undefined,
   onStored: (id: number, reply: StoreReply) => void,
 ): ThreadedRank {
-  const { rank: number, size, quota, kernels, traced, tcp, table, transport, helpers } = start;
-  const runtime = runtimeOf(start);
-  const spins = spinsFor(size * (BUSY + helpers));
-  const owner = STREAM_OWNER + number;
+  const { rank: number, size, quota, kernels, settings, tcp, transport } = start;
+  const { traced, recorded, helpers } = settings;
+  const runtime = runtimeOf(kit, start);
+  const spins = spinsFor(kit, size * (BUSY + helpers));
+  const owner = ownerOf("stream", number);
   const streams = new ThreadedStreams({
     pool: runtime.pool,
     kernels,
     owner,
     spins,
     traced,
-    spawn: streamSpawner(start.blas.choice, helpers),
+    spawn: streamSpawner(kit, start.blas.choice, helpers),
   });
-  const transferList = tcp ? [tcp.port] : [];
-  const comm = new Worker(workerFile("comm-worker"), {
-    workerData: start,
-    transferList,
+  const spans: Span[] = [];
+  let traffic = noTraffic;
+  const comm = kit.spawn<ToComm, CommMessage>("communication", start, {
     name: `communication ${number}`,
+    transfer: tcp ? [tcp.port] : [],
+    onMessage: (message) => {
+      if (message.type === "stored") onStored(message.id, message.reply);
+      else if (message.type === "recorded") {
+        spans.push(...message.spans);
+        traffic = message.traffic;
+      } else rank.client?.receive(message);
+    },
   });
   const rank = buildRemoteRank({
     rank: number,
     size,
     runtime,
     quota,
-    now,
-    table,
+    now: kit.now,
+    settings,
     transport,
-    recorded: start.recorded,
+    recorded,
     place: () => placeOf(start, number),
     tracer: () => tracer,
     stream: streams.make,
-    post: (message) => comm.postMessage(message),
+    post: comm.post,
   });
-  const spans: Span[] = [];
-  let traffic = noTraffic;
-  comm.on("message", (message: CommMessage) => {
-    if (message.type === "stored") onStored(message.id, message.reply);
-    else if (message.type === "recorded") {
-      spans.push(...message.spans);
-      traffic = message.traffic;
-    } else rank.client?.receive(message);
+  void comm.ended.then(({ error }) => {
+    const { name, message } = (error ?? {}) as Partial<Error>;
+    rank.client?.lost(error === undefined ? "its thread has ended" : `${name}: ${message}`);
   });
-  comm.on("error", (error) => rank.client?.lost(`${error.name}: ${error.message}`));
-  comm.on("exit", () => rank.client?.lost("its thread has ended"));
   return {
     rank,
     async close(ok) {

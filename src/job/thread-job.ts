@@ -1,18 +1,20 @@
-/** Runs the ranks of a job as threads of this process, or all in one, and sees to their end. */
-import { MemoryStore, type Outcome, type ShmLayout, StoreSession } from "../../world/index.ts";
-import { Recorder } from "../../world/core/recorder.ts";
-import { lostRank } from "../../script/rank.ts";
+/** Runs the ranks of a job as threads, or all in one, and sees to their end. */
+
+import { lostRank } from "../script/rank.ts";
+import { Recorder } from "../world/core/recorder.ts";
+import { MemoryStore, type Outcome, type ShmLayout, StoreSession } from "../world/index.ts";
 import { Endings, type JobResult } from "./job-result.ts";
-import { handOn, type OutputOptions, Receipts } from "./output.ts";
-import { noRecords, type WorkerStart } from "./protocol.ts";
+import type { ThreadKit } from "./kit.ts";
+import { type Output, Receipts } from "./output.ts";
 import { exited, lostEnding, RankThread } from "./rank-thread.ts";
+import { noRecords, type RankStart } from "./start.ts";
 import { ThreadsWatch } from "./threads-watch.ts";
 
 /** After a failure, the other ranks get so many milliseconds to end by themselves. */
 const GRACE = 1200;
 
 /** What all workers of a job are handed alike. */
-export type ThreadsStart = Omit<WorkerStart, "rank" | "records" | "output">;
+export type ThreadsStart = Omit<RankStart, "rank" | "records" | "output">;
 
 /** Who hears that nothing moves, and after how many milliseconds; 0 for never. */
 export interface Watching {
@@ -20,9 +22,17 @@ export interface Watching {
   readonly onSilence: ((text: string) => void) | undefined;
 }
 
+/** Where output goes. */
+export interface Outlet {
+  readonly handOn: (output: Output) => void;
+  /** Whether what was handed on has been taken: undefined if so, else what resolves when it has. */
+  readonly taken?: () => Promise<unknown> | undefined;
+}
+
 export class ThreadJob {
+  readonly #kit: ThreadKit;
   readonly #size: number;
-  readonly #output: OutputOptions;
+  readonly #output: Outlet;
   readonly #threads: RankThread[] = [];
   readonly #store = new MemoryStore();
   readonly #endings: Endings;
@@ -31,10 +41,11 @@ export class ThreadJob {
   /** What ends the job from outside of its ranks. */
   #verdict: Outcome | undefined;
   #finish: () => void = () => {};
-  #grace: NodeJS.Timeout | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
-  constructor(size: number, output: OutputOptions, watching: Watching) {
+  constructor(kit: ThreadKit, size: number, output: Outlet, watching: Watching) {
+    this.#kit = kit;
     this.#size = size;
     this.#output = output;
     this.#watching = watching;
@@ -73,7 +84,7 @@ export class ThreadJob {
 
   /** Looks after the threads from outside of them. */
   #watchOver(
-    { transport, timeout }: ThreadsStart,
+    { transport, settings }: ThreadsStart,
     layout: ShmLayout | undefined,
     records: readonly SharedArrayBuffer[],
     sessions: readonly StoreSession[],
@@ -88,7 +99,7 @@ export class ThreadJob {
       ),
       silence: onSilence ? silence : 0,
       onSilence: (text) => onSilence?.(text),
-      timeout,
+      timeout: settings.timeout,
       ask: () => {
         for (const thread of this.#threads) thread.post({ type: "ask" });
       },
@@ -102,11 +113,11 @@ export class ThreadJob {
     });
   }
 
-  #start(data: Omit<WorkerStart, "output">, session: StoreSession, layout: ShmLayout | undefined): RankThread {
-    const thread: RankThread = new RankThread(data, {
+  #start(data: Omit<RankStart, "output">, session: StoreSession, layout: ShmLayout | undefined): RankThread {
+    const thread: RankThread = new RankThread(this.#kit, data, {
       onOutput: (output) => {
         this.#watch?.moved();
-        handOn(output, this.#output);
+        this.#output.handOn(output);
         receipts.handedOn(output.cost);
       },
       onStore: ({ id, oldest, call }) => {
@@ -130,12 +141,12 @@ export class ThreadJob {
   }
 
   /** Whether the ranks of a thread have ended. */
-  #ended({ transport, rank }: Omit<WorkerStart, "output">): boolean {
+  #ended({ transport, rank }: Omit<RankStart, "output">): boolean {
     return transport === "local" ? this.#endings.complete : this.#endings.has(rank);
   }
 
   /** A thread is gone: speak for its ranks. One that had ended well before went wrong after all. */
-  #lost(data: Omit<WorkerStart, "output">, layout: ShmLayout | undefined, detail: string, exitCode: number): void {
+  #lost(data: Omit<RankStart, "output">, layout: ShmLayout | undefined, detail: string, exitCode: number): void {
     if (data.transport === "local") {
       const message = `A rank ${detail}. Over local, all ranks share a thread, and end with it.`;
       for (let rank = 0; rank < this.#size; rank++) {

@@ -1,9 +1,8 @@
 /** Builds the ranks of a thread from what it was handed at its start. */
-import { KernelRuntime, SegmentPool } from "../../device/index.ts";
+import { KernelRuntime, ownerOf, SegmentPool } from "../../device/index.ts";
 import { SharedMemory } from "../../platform/memory.ts";
-import { nodePlatform } from "../../platform/node/node.ts";
-import { openYield } from "../../platform/node/yield.ts";
 import type { Tracer } from "../../trace/trace.ts";
+import { Recorder, type RecorderPlace } from "../../world/core/recorder.ts";
 import {
   buildLocalWorld,
   buildShmRank,
@@ -14,19 +13,12 @@ import {
   type StoreReply,
   Traffic,
 } from "../../world/index.ts";
-import { Recorder, type RecorderPlace } from "../../world/core/recorder.ts";
-import { openExtras } from "./helpers.ts";
-import type { WorkerStart } from "./protocol.ts";
-import { WorkerOffice } from "./processes/worker-office.ts";
-
-/** The pool's owner numbers above all ranks: scratch of a thread's kernels. */
-const SCRATCH_OWNER = 60_000;
-const HELPER_OWNER = 63_000;
+import type { ThreadKit } from "../kit.ts";
+import type { RankStart } from "../start.ts";
+import { openExtras } from "./extras.ts";
 
 /** What the ranks of one thread have in common. */
 export interface ThreadOptions {
-  /** Milliseconds on the clock that all ranks of the job share. */
-  readonly now: () => number;
   readonly tracer: (rank: number) => Tracer | undefined;
   /** Called with the store's replies, which come by a rank's office. */
   readonly onStored: (id: number, reply: StoreReply) => void;
@@ -39,63 +31,75 @@ export interface ThreadOptions {
 }
 
 /** Where the operations of a rank are recorded. */
-export function placeOf({ transport, records }: WorkerStart, rank: number): RecorderPlace {
+export function placeOf({ transport, records }: RankStart, rank: number): RecorderPlace {
   return { memory: records, offset: transport === "local" ? rank * Recorder.bytes : 0 };
 }
 
 /** The kernels of a thread. @param helpers threads that help it. */
-export function runtimeOf(start: WorkerStart, owner = SCRATCH_OWNER + start.rank, helpers = 0): KernelRuntime {
+export function runtimeOf(
+  kit: ThreadKit,
+  start: RankStart,
+  owner = ownerOf("scratch", start.rank),
+  helpers = 0,
+): KernelRuntime {
   const { kernels, size, transport, blas } = start;
   const pool = new SegmentPool(new SharedMemory(start.memory, start.limit));
-  const spins = spinsFor((transport === "local" ? 1 : size) * (1 + helpers));
-  const extras = openExtras({ pool, kernels, owner: HELPER_OWNER + start.rank, spins, blas: blas.choice, helpers });
+  const spins = spinsFor(kit, (transport === "local" ? 1 : size) * (1 + helpers));
+  const extras = openExtras(kit, {
+    pool,
+    kernels,
+    owner: ownerOf("helpers", start.rank),
+    spins,
+    blas: blas.choice,
+    helpers,
+  });
   return new KernelRuntime(kernels, pool, owner, extras);
 }
 
 /** How often a thread looks at a word before it sleeps, if so many threads may be busy at once on a host. */
-export function spinsFor(threads: number): number {
-  return threads <= nodePlatform.cores ? 2000 : 20;
+export function spinsFor({ platform }: ThreadKit, threads: number): number {
+  return threads <= platform.cores ? 2000 : 20;
 }
 
 /** The ranks that live in a thread: one, or with the local transport all. */
-export function ranksOf(start: WorkerStart, { now, tracer, onStored, caller, owner, idle }: ThreadOptions): Rank[] {
+export function ranksOf(kit: ThreadKit, start: RankStart, options: ThreadOptions): Rank[] {
+  const { tracer, onStored, caller, owner, idle } = options;
+  const { now, platform, openYield } = kit;
   const common = {
-    runtime: runtimeOf(start, owner, caller ? 0 : start.helpers),
+    runtime: runtimeOf(kit, start, owner, caller ? 0 : start.settings.helpers),
     quota: start.quota,
     now,
-    table: start.table,
     tracer,
-    traffic: () => (start.recorded ? new Traffic(now) : undefined),
+    traffic: () => (start.settings.recorded ? new Traffic(now) : undefined),
     size: start.size,
-    link: start.link,
     hosts: hostsOf(start),
-    eager: start.eager,
+    settings: start.settings,
     caller,
     owner,
-    timeout: start.timeout,
     place: (rank: number) => placeOf(start, rank),
   };
   if (start.transport === "local") {
-    return buildLocalWorld({ ...common, macrotask: nodePlatform.macrotask, seed: start.interleaving, idle });
+    return buildLocalWorld({ ...common, macrotask: platform.macrotask, seed: start.settings.interleaving, idle });
   }
-  const { rank, interleaving } = start;
+  const { rank } = start;
+  const { interleaving } = start.settings;
   if (start.tcp) {
-    const { port: mailbox, letters, crowded } = start.tcp;
+    if (!kit.openOffice) throw new Error("A rank of a process of its own was started where there are none.");
+    const { crowded } = start.tcp;
     let wires = 0;
-    const office = new WorkerOffice(mailbox, letters, (wire) =>
+    const office = kit.openOffice(start.tcp, onStored, (wire) =>
       interleaving === undefined ? wire : new ChaosWire(wire, ++wires + 1000 * (rank + interleaving)),
     );
-    office.onStored = onStored;
     return [buildTcpRank({ ...common, rank, office, crowded })];
   }
   if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
-  const { cores, mayBlock } = nodePlatform;
-  const waiting = { cores, mayBlock, loop: nodePlatform, openYield, prompt: caller !== undefined };
+  const { cores, mayBlock } = platform;
+  const waiting = { cores, mayBlock, loop: platform, openYield, prompt: caller !== undefined };
   return [buildShmRank({ ...common, rank, control: start.control, waiting })];
 }
 
 /** By rank: the number of its host, counted from 0. */
-function hostsOf({ tcp }: WorkerStart): number[] | undefined {
+function hostsOf({ tcp }: RankStart): number[] | undefined {
   const names = tcp?.members.map(({ place }) => place.host);
   return names?.map((name) => names.indexOf(name));
 }

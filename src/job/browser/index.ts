@@ -1,0 +1,2 @@
+/** Jobs in a page. */
+export { type PageJobOptions, runPageJob } from "./page-job.ts";

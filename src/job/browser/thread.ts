@@ -1,0 +1,17 @@
+/** What every thread of a job runs in a page: it plays the role that it was started for. */
+import { playRole } from "../../platform/browser/threads.ts";
+import { playCommunication } from "../roles/communication.ts";
+import { playHelper } from "../roles/helper.ts";
+import { playRank } from "../roles/rank.ts";
+import { playStream } from "../roles/stream.ts";
+import { pageKit } from "./page-kit.ts";
+import { pageBody } from "./rank-body.ts";
+
+const kit = pageKit(new URL(location.href));
+
+playRole((role, start, port) => {
+  if (role === "rank") return playRank(start, port as never, kit, pageBody);
+  if (role === "communication") return playCommunication(start, port as never, kit);
+  if (role === "stream") return playStream(start, port as never, kit);
+  return playHelper(start, kit);
+});

@@ -1,0 +1,48 @@
+/** Threads in Node: workers that run one file, which asks what role it plays. */
+import { type MessagePort, parentPort, type Transferable, Worker, workerData } from "node:worker_threads";
+import type { Port, Spawn, ThreadEnd } from "../threads.ts";
+
+interface Data {
+  readonly role: string;
+  readonly start: unknown;
+}
+
+/** @param file what every thread runs: it calls `currentRole`. */
+export function nodeSpawn(file: URL): Spawn {
+  return (role, start, { name, onMessage, transfer = [], background }) => {
+    const transferList = transfer as Transferable[];
+    const worker = new Worker(file, { workerData: { role, start } satisfies Data, transferList, name });
+    let error: unknown;
+    if (onMessage) worker.on("message", onMessage);
+    worker.on("error", (thrown: unknown) => {
+      error = thrown ?? null; // undefined would be no error
+    });
+    // Node hands over what was said before it tells of the exit.
+    const ended = new Promise<ThreadEnd>((resolve) => {
+      worker.on("exit", (exitCode) => resolve({ error, exitCode }));
+    });
+    if (background) worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      ended,
+      async kill() {
+        await worker.terminate();
+        await ended;
+      },
+    };
+  };
+}
+
+/** The role of the thread that calls this, and its line to whoever started it. */
+export function currentRole(): Data & { readonly port: Port } {
+  const port = parentPort as MessagePort;
+  return {
+    ...(workerData as Data),
+    port: {
+      post: (message) => port.postMessage(message),
+      listen: (onMessage) => void port.on("message", onMessage),
+      leave: () => port.unref(),
+      close: () => port.close(),
+    },
+  };
+}
