@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Blas, gemmByBlas, kernels } from "../src/device/index.ts";
+import { formatChoice, parseChoice } from "../src/job/blas-choice.ts";
 import { candidates, decide, findBlas, hasKoffi, type Try } from "../src/job/node/blas/choice.ts";
-import { formatChoice, parseChoice } from "../src/job/node/blas/format.ts";
 import { openDevice } from "../src/job/node/open-device.ts";
 import { TensorDevice } from "../src/tensor/index.ts";
 

@@ -4,8 +4,8 @@ import { runVirtual, uniformNetwork } from "../src/sim/virtual.ts";
 import { allReduceCosts, type MessageAlgorithm } from "../src/world/algorithms/all-reduce.ts";
 import { busFactor, type Problem } from "../src/world/algorithms/cost.ts";
 import { doubleTreePlace } from "../src/world/algorithms/double-tree.ts";
-import type { RankTraffic } from "../src/world/core/traffic.ts";
 import { defaultTable } from "../src/world/algorithms/tuner.ts";
+import type { RankTraffic } from "../src/world/core/traffic.ts";
 import { runProgram } from "./helpers/jobs.ts";
 
 const algorithms = Object.keys(allReduceCosts) as MessageAlgorithm[];

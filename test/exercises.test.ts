@@ -79,7 +79,7 @@ describe.each(courseExercises())("exercise $number", ({ number, file, folder: ho
         expect(alike ? `${mutant.name} and ${other.name} get the same message` : "").toBe("");
       }
     }
-  });
+  }, 240_000); // up to thirty runs for each mutant: three threads a rank take their time
 
   it("has a task, hints and questions whose answers its solution gives", async () => {
     expect(existsSync(join(home, "task.md"))).toBe(true);

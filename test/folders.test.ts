@@ -22,10 +22,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { dumpFlight } from "../src/cli/flight.ts";
 import { courseExercises } from "../src/exercise/node/catalog.ts";
 import { Copies } from "../src/exercise/node/copies.ts";
+import { privateFolder, rankSocket, removeFolder } from "../src/job/node/processes/folder.ts";
 import { checkWritable, makeFolder, writeWhole } from "../src/platform/node/files.ts";
 import { Listener, longestSocketPath } from "../src/platform/node/listener.ts";
 import { userFolder } from "../src/platform/node/user-folder.ts";
-import { privateFolder, rankSocket, removeFolder } from "../src/job/node/processes/folder.ts";
 import type { FlightRecord } from "../src/world/core/recorder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-folders-"));

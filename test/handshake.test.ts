@@ -21,7 +21,7 @@ beforeAll(async () => {
     onCall: (socket, caller) => {
       callers.push(caller);
       const connection = new SocketConnection(socket, "caller");
-      connection.onMessage = (message) => connection.send({ got: message });
+      connection.listen((message) => connection.send({ got: message }));
     },
   });
   await listener.listen({ path });
@@ -62,7 +62,7 @@ it("lets those in who know the secret, and messages follow", async () => {
   await call(socket, secret, intro);
   const connection = new SocketConnection(socket, "listener");
   const reply = new Promise((resolve) => {
-    connection.onMessage = resolve;
+    connection.listen(resolve);
   });
   connection.send({ hello: "there", long: "x".repeat(200_000) });
   expect(await reply).toEqual({ got: { hello: "there", long: "x".repeat(200_000) } });

@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { type OfficeMail, RankOffice } from "../src/job/node/processes/office.ts";
 import { SocketConnection } from "../src/platform/node/connection.ts";
 import { Listener } from "../src/platform/node/listener.ts";
-import { type OfficeMail, RankOffice } from "../src/job/node/processes/office.ts";
 import type { Report } from "../src/world/health/diagnose.ts";
 import { Coordinator, defaultTable, RemoteStore } from "../src/world/index.ts";
 import { joinOf } from "./helpers/coordinator.ts";
@@ -78,10 +78,12 @@ it("a line that the network drops comes back; what was asked is answered once", 
   await Promise.all([first.join(), second.join()]);
   const mail: OfficeMail[] = [];
   const store: RemoteStore = new RemoteStore((id, oldest, call) => first.store(id, oldest, call));
-  first.onMail = (letter) => {
-    mail.push(letter);
-    if (letter.type === "stored") store.replied(letter.id, letter.reply);
-  };
+  first.listen({
+    onMail(letter) {
+      mail.push(letter);
+      if (letter.type === "stored") store.replied(letter.id, letter.reply);
+    },
+  });
   for (let round = 1; round <= 5; round++) {
     const sum = store.add("count", 1);
     for (const socket of sockets.splice(0)) socket.destroy(); // before the answer could leave
@@ -98,7 +100,7 @@ it("a rank whose line does not come back is dead within two seconds", async () =
   const [first, second] = [open(0, 2), open(1, 2)];
   await Promise.all([first.join(), second.join()]);
   const verdict = new Promise<string>((resolve) => {
-    first.onMail = (letter) => letter.type === "verdict" && resolve(letter.message);
+    first.listen({ onMail: (letter) => letter.type === "verdict" && resolve(letter.message) });
   });
   const began = performance.now();
   second.close(); // as if its process had ended
@@ -137,9 +139,9 @@ it("a rank whose line dropped at the good end of the job learns of that end, not
   const sent: object[] = [];
   const join = joinOf(coordinator, (to, message) => void sent.push({ to, ...message }));
   const [first, second] = [join(0), join(1)];
-  second.onMessage({ type: "left", report: report(1, "finished") });
-  second.onClose("the network dropped it");
-  first.onMessage({ type: "left", report: report(0, "finished") });
+  second.say({ type: "left", report: report(1, "finished") });
+  second.drop("the network dropped it");
+  first.say({ type: "left", report: report(0, "finished") });
   expect(await coordinator.over).toMatchObject({ ok: true });
   sent.length = 0;
   join(1);

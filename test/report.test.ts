@@ -2,11 +2,11 @@
 import { expect, it } from "vitest";
 import { SharedMemory } from "../src/platform/memory.ts";
 import { inspect } from "../src/trace/text.ts";
-import { type Answer, decodeAnswer, encodeAnswer, REPORT_ROOM } from "../src/world/health/answer.ts";
 import { LONGEST_NAME } from "../src/world/checks/checks.ts";
-import { ShmLayout } from "../src/world/index.ts";
 import { formatOperation } from "../src/world/core/operation.ts";
 import type { PendingOperation } from "../src/world/core/report.ts";
+import { type Answer, decodeAnswer, encodeAnswer, REPORT_ROOM } from "../src/world/health/answer.ts";
+import { ShmLayout } from "../src/world/index.ts";
 import { aboutCall } from "../src/world/store/calls.ts";
 
 /** What takes the most bytes in JSON: six for one character, or seven where it is written twice. */

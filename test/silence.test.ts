@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { afterPatience, PatientClock } from "../src/platform/patience.ts";
 import type { JobOptions } from "../src/job/node/job.ts";
+import { afterPatience, PatientClock } from "../src/platform/patience.ts";
 import type { Report } from "../src/world/health/diagnose.ts";
-import { Coordinator } from "../src/world/index.ts";
 import { Stillness } from "../src/world/health/stillness.ts";
 import { whoWaits } from "../src/world/health/waiting.ts";
+import { Coordinator } from "../src/world/index.ts";
 import { joinOf } from "./helpers/coordinator.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
 
@@ -35,9 +35,9 @@ async function run(wait: string, place: Place, options: Partial<JobOptions> = {}
     if (/ (is|are) starting/.test(text)) return; // a busy machine takes longer for that
     said.push(text);
     // Time enough to say it again.
-    if (said.length === words) setTimeout(() => stop.abort(), 900);
+    if (said.length === words) setTimeout(() => stop.abort(), 1200);
   };
-  const silence = words === Infinity ? 0 : 300;
+  const silence = words === Infinity ? 0 : 600;
   const outcome: Outcome = await runProgram("test/programs/silence.ts", {
     ranks: 3,
     ...place,
@@ -58,7 +58,7 @@ describe.each(places)("over $transport, streams $streams", (place) => {
   it("says once who waits for what", async () => {
     const { said } = await run("words", place, {}, 1);
     expect(said).toEqual([
-      `Nothing has moved for 0.3 s: rank 0 waits for key "x" of the store (${at("words key")}), ` +
+      `Nothing has moved for 0.6 s: rank 0 waits for key "x" of the store (${at("words key")}), ` +
         `rank 1 waits for rank 2 in recv(f32[4]) from rank 2 (${at("words recv")}), ` +
         `rank 2 is in its program (has called nothing since barrier() (${first})).`,
     ]);
@@ -114,9 +114,9 @@ describe.each(places.slice(0, 3))("over $transport", (place) => {
     const { said } = await run("loop", place, {}, 1);
     const stuck =
       place.transport === "local"
-        ? /^Nothing has moved for 0\.3 s: ranks 0, 1 and 2 share a thread that computes, or loops; the last operation of each was barrier\(\)\.$/
+        ? /^Nothing has moved for 0\.6 s: ranks 0, 1 and 2 share a thread that computes, or loops; the last operation of each was barrier\(\)\.$/
         : new RegExp(
-            `^Nothing has moved for 0\\.3 s: rank 0 waits for ranks 1 and 2 in barrier\\(\\) \\(${at("loop")}\\), ` +
+            `^Nothing has moved for 0\\.6 s: rank 0 waits for ranks 1 and 2 in barrier\\(\\) \\(${at("loop")}\\), ` +
               `ranks 1 and 2 compute, or loop, in their programs; the last operation of each was barrier\\(\\) \\(${first} on rank 0\\)\\.$`,
           );
     expect(said).toEqual([expect.stringMatching(stuck)]);
@@ -129,7 +129,7 @@ describe.each(places.slice(0, 3))("over $transport", (place) => {
     expect(again.said).toHaveLength(2);
     expect(again.said[0]).toContain("rank 0 is in its program (has called nothing since barrier()");
     expect(again.said[1]).toBe(
-      `Nothing has moved for 0.3 s: ranks 0, 1 and 2 wait for key "x" of the store (${at("again")}).`,
+      `Nothing has moved for 0.6 s: ranks 0, 1 and 2 wait for key "x" of the store (${at("again")}).`,
     );
   });
 });
@@ -188,13 +188,13 @@ describe("patience", () => {
     for (let hour = 0; hour < 3; hour++) {
       time += 3_600_000;
       await tick();
-      for (const connection of [one, two]) connection.onMessage({ type: "beat", moved: hour });
+      for (const connection of [one, two]) connection.say({ type: "beat", moved: hour });
       expect([over, said]).toEqual([false, []]);
     }
     // And yet a rank that is silent while the clock runs is found.
     while (!over) {
       time += 100;
-      one.onMessage({ type: "beat", moved: time });
+      one.say({ type: "beat", moved: time });
       await tick();
     }
     expect(JSON.stringify(sent)).toContain("rank 1 has been silent for 0.4 s");

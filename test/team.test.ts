@@ -2,11 +2,12 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { type KernelName, kernels, type SegmentPool } from "../src/device/index.ts";
 import { type Kernel, kernelNumber } from "../src/device/kernels/index.ts";
-import { nodePlatform } from "../src/platform/node/node.ts";
 import { compileProgram } from "../src/job/node/compile.ts";
-import { openExtras } from "../src/job/node/helpers.ts";
 import { runJob } from "../src/job/node/job.ts";
+import { nodeKit } from "../src/job/node/node-kit.ts";
 import { type OpenDevice, openDevice } from "../src/job/node/open-device.ts";
+import { openExtras } from "../src/job/roles/extras.ts";
+import { nodePlatform } from "../src/platform/node/node.ts";
 import { type Tensor, TensorDevice } from "../src/tensor/index.ts";
 import { makePool } from "./helpers/device.ts";
 
@@ -119,7 +120,7 @@ it("a team does thousands of jobs in a row, of different kernels", async () => {
 it("helpers really help: the leader's first part waits until somebody has done another one", async () => {
   const kernelModule = await nodePlatform.loadKernels();
   const pool = makePool();
-  const { team } = openExtras({ pool, kernels: kernelModule, owner: 1, spins: 20, helpers: 1 });
+  const { team } = openExtras(nodeKit, { pool, kernels: kernelModule, owner: 1, spins: 20, helpers: 1 });
   const [rows, cols] = [2048, 1024];
   const x = pool.take(2, 2 * 4 * rows * cols);
   const y = x + 4 * rows * cols;
@@ -147,7 +148,13 @@ describe("a leader", () => {
     own: (pool: SegmentPool, args: readonly number[]) => void,
   ) {
     const pool = makePool();
-    const { team } = openExtras({ pool, kernels: await nodePlatform.loadKernels(), owner: 1, spins: 20, helpers: 1 });
+    const { team } = openExtras(nodeKit, {
+      pool,
+      kernels: await nodePlatform.loadKernels(),
+      owner: 1,
+      spins: 20,
+      helpers: 1,
+    });
     const x = pool.take(2, 2 * 4 * rows * cols);
     try {
       team?.lead((_, args) => own(pool, args))(kernelNumber(kernel), [x, x + 4 * rows * cols, ...scalars]);

@@ -8,7 +8,12 @@ import { describe, expect, it } from "vitest";
 const pages = [
   "README.md",
   "ARCHITECTURE.md",
+  "READING.md",
   "CONTRIBUTING.md",
+  ...readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith("README.md"))
+    .map((file) => join("src", file))
+    .sort(),
   ...readdirSync("course", { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("course", file))

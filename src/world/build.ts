@@ -4,26 +4,29 @@ import {
   Device,
   type Execute,
   InlineStream,
+  JOB_OWNER,
   type KernelRuntime,
   makeExecutor,
   type SegmentPool,
   type StreamMaker,
 } from "../device/index.ts";
 import type { Tracer } from "../trace/trace.ts";
+import { Tuner } from "./algorithms/tuner.ts";
 import type { Caller } from "./core/caller.ts";
-import { Deadline } from "./health/deadline.ts";
 import type { Driver } from "./core/driver.ts";
 import { Engine } from "./core/engine.ts";
-import { ProcessGroup } from "./group.ts";
 import { Journal } from "./core/journal.ts";
-import { type LinkSpeeds, PacedLinks } from "./core/links.ts";
-import { LocalDriver, LocalHub, LocalTransport } from "./local/local.ts";
+import { PacedLinks } from "./core/links.ts";
 import type { GroupInfo } from "./core/operation.ts";
 import { pulse, pulseAt, type RecorderPlace } from "./core/recorder.ts";
-import type { ToComm } from "./threaded/messages.ts";
-import { CommClient, RemoteDriver } from "./threaded/client.ts";
-import { RemoteIssuer } from "./threaded/issuer.ts";
-import { JOB_OWNER, ShmTransport } from "./shm/shm.ts";
+import type { WorldSettings } from "./core/settings.ts";
+import type { Traffic } from "./core/traffic.ts";
+import type { Channel } from "./core/transport.ts";
+import { TransportIssuer } from "./core/transport-issuer.ts";
+import { ProcessGroup } from "./group.ts";
+import { Deadline } from "./health/deadline.ts";
+import { LocalDriver, LocalHub, LocalTransport } from "./local/local.ts";
+import { ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
 import { ThreadDriver, type Waiting } from "./shm/thread-driver.ts";
@@ -32,10 +35,9 @@ import type { Office } from "./tcp/office.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
 import { TcpWatch } from "./tcp/tcp-watch.ts";
-import type { Traffic } from "./core/traffic.ts";
-import type { Channel } from "./core/transport.ts";
-import { TransportIssuer } from "./core/transport-issuer.ts";
-import { Tuner, type TuningTable } from "./algorithms/tuner.ts";
+import { CommClient, RemoteDriver } from "./threaded/client.ts";
+import { RemoteIssuer } from "./threaded/issuer.ts";
+import type { ToComm } from "./threaded/messages.ts";
 
 /** One rank, ready to run a program. */
 export interface Rank {
@@ -52,13 +54,9 @@ interface CommonOptions {
   readonly quota: number;
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly now: () => number;
-  readonly table?: TuningTable;
-  /** How fast links between ranks shall be; as fast as they are if not given. */
-  readonly link?: LinkSpeeds;
+  readonly settings: WorldSettings;
   /** By rank: the number of its host; all on one if not given. The table's ranksPerNode goes before. */
   readonly hosts?: readonly number[];
-  /** Sends of at most so many bytes complete at once, from a copy. */
-  readonly eager?: number;
   readonly tracer?: (rank: number) => Tracer | undefined;
   /** Makes a rank's streams; they run inline if not given. */
   readonly stream?: StreamMaker;
@@ -66,8 +64,6 @@ interface CommonOptions {
   readonly caller?: Caller;
   /** Owner of the device's segments; the rank itself if not given. */
   readonly owner?: number;
-  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
-  readonly timeout?: number;
   /** Where ranks' operations are recorded and their moves counted, if others are to see them. */
   readonly place?: (rank: number) => RecorderPlace;
   /** Makes the recorder of a rank's messages. */
@@ -82,11 +78,7 @@ export interface ShmControl {
 
 /** @throws Error when the node's memory has no room for the control words. */
 export function takeShmControl(pool: SegmentPool, size: number): ShmControl {
-  const take = (bytes: number): number => {
-    const address = pool.take(JOB_OWNER, bytes);
-    if (address === 0) throw new Error(`No room for the control words of ${size} ranks; give the job more memory.`);
-    return address;
-  };
+  const take = (bytes: number): number => pool.need(JOB_OWNER, bytes, `the control words of ${size} ranks`);
   return { layout: take(ShmLayout.bytes(size)), world: take(shmGroupBytes(size)) };
 }
 
@@ -109,7 +101,7 @@ export function buildShmRank(options: ShmRankOptions): Rank {
   });
   const info = everybody(size);
   const issuer = new TransportIssuer(engine, info, transport, nodes, transport.openShared(info.ranks, control.world));
-  const world = new ProcessGroup(engine, info, new Tuner(options.table), issuer);
+  const world = new ProcessGroup(engine, info, new Tuner(options.settings.table), issuer);
   return { world, device: engine.device, engine };
 }
 
@@ -132,7 +124,7 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   });
   const info = everybody(size);
   const issuer = new TransportIssuer(engine, info, transport, nodes);
-  const world = new ProcessGroup(engine, info, new Tuner(options.table), issuer);
+  const world = new ProcessGroup(engine, info, new Tuner(options.settings.table), issuer);
   return { world, device: engine.device, engine };
 }
 
@@ -156,7 +148,12 @@ export function buildRemoteRank(options: RemoteRankOptions): Rank {
   const engine = new Engine({ channel: client, device, now, journal, driver: () => new RemoteDriver(client) });
   client.serve(engine);
   const info = everybody(size);
-  const world = new ProcessGroup(engine, info, new Tuner(options.table), new RemoteIssuer(engine, info, client));
+  const world = new ProcessGroup(
+    engine,
+    info,
+    new Tuner(options.settings.table),
+    new RemoteIssuer(engine, info, client),
+  );
   return { world, device, engine, client };
 }
 
@@ -178,10 +175,10 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     macrotask,
     seed,
     idle: options.idle,
-    timed: options.timeout !== undefined,
+    timed: options.settings.timeout !== undefined,
   });
   const info = everybody(size);
-  const tuner = new Tuner(options.table);
+  const tuner = new Tuner(options.settings.table);
   const nodes = nodesOf(options);
   return info.ranks.map((rank) => {
     const stream =
@@ -203,7 +200,7 @@ function engineOf(
   driver: (engine: Engine) => Driver,
   stream?: (execute: Execute) => StreamMaker,
 ): Engine {
-  const { rank, now, eager, caller } = options;
+  const { rank, now, settings, caller } = options;
   const tracer = options.tracer?.(rank);
   const place = options.place?.(rank);
   const device = deviceOf(options, rank, tracer, stream);
@@ -214,7 +211,16 @@ function engineOf(
     tracer,
     traffic: options.traffic?.(rank),
   });
-  return new Engine({ channel, device, now, journal, pulse: place && pulseAt(place), caller, eager, driver });
+  return new Engine({
+    channel,
+    device,
+    now,
+    journal,
+    pulse: place && pulseAt(place),
+    caller,
+    eager: settings.eager,
+    driver,
+  });
 }
 
 function deviceOf(
@@ -234,7 +240,7 @@ function launchesOf({ place, caller }: CommonOptions, rank: number): Int32Array 
   return place && !caller ? pulseAt(place(rank)).subarray(pulse.LAUNCHES, pulse.LAUNCHES + 1) : undefined;
 }
 
-function deadlineOf({ timeout }: CommonOptions, engine: Engine): Deadline | undefined {
+function deadlineOf({ settings: { timeout } }: CommonOptions, engine: Engine): Deadline | undefined {
   return timeout === undefined ? undefined : new Deadline(engine, timeout);
 }
 
@@ -244,13 +250,17 @@ function everybody(size: number): GroupInfo {
 }
 
 /** By rank: the number of its node. */
-function nodesOf({ size, table, hosts }: CommonOptions & { readonly size: number }): readonly number[] {
+function nodesOf({ size, settings: { table }, hosts }: CommonOptions & { readonly size: number }): readonly number[] {
   const { ranksPerNode } = table ?? {};
   if (ranksPerNode === undefined) return hosts ?? Array<number>(size).fill(0);
   return Array.from({ length: size }, (_, rank) => Math.floor(rank / ranksPerNode));
 }
 
-function pacedLinks({ link, now }: CommonOptions, rank: number, nodes: readonly number[]): PacedLinks | undefined {
+function pacedLinks(
+  { settings: { link }, now }: CommonOptions,
+  rank: number,
+  nodes: readonly number[],
+): PacedLinks | undefined {
   if (!link?.within && !link?.between) return undefined;
   return new PacedLinks((peer) => (nodes[peer] === nodes[rank] ? link.within : link.between), now);
 }

@@ -21,21 +21,21 @@ import {
   disseminationBarrier,
   gatherBroadcast,
 } from "./algorithms/direct.ts";
+import { allGatherObjectCall, broadcastObjectCall } from "./algorithms/objects.ts";
+import { list, none, type Pieces, type PointToPoint } from "./algorithms/pieces.ts";
 import { ringAllGather } from "./algorithms/ring.ts";
+import { type Maker, newGroupCall, splitCall } from "./algorithms/split.ts";
 import { treeBroadcast, treeReduce } from "./algorithms/tree.ts";
+import type { AllReduceAlgorithm, Tuner } from "./algorithms/tuner.ts";
 import { reduceWide } from "./algorithms/wide.ts";
 import { Checks } from "./checks/checks.ts";
 import type { Engine } from "./core/engine.ts";
 import type { Issuer } from "./core/issuer.ts";
-import { Membership } from "./membership.ts";
-import { allGatherObjectCall, broadcastObjectCall } from "./algorithms/objects.ts";
 import type { GroupInfo, Operator } from "./core/operation.ts";
-import { list, none, type Pieces, type PointToPoint } from "./algorithms/pieces.ts";
 import { type Contiguous, spanBytes, spanOf } from "./core/span.ts";
-import { type Maker, newGroupCall, splitCall } from "./algorithms/split.ts";
 import type { Steps } from "./core/transport.ts";
-import type { AllReduceAlgorithm, Tuner } from "./algorithms/tuner.ts";
 import type { Work } from "./core/work.ts";
+import { Membership } from "./membership.ts";
 
 const noOptions = {};
 

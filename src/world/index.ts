@@ -6,6 +6,14 @@ export { busFactor, type Cost, type Path, type Problem, type Sent, seconds } fro
 export { doubleTreePlace } from "./algorithms/double-tree.ts";
 export { binomialPlace } from "./algorithms/tree.ts";
 export {
+  type AllReduceAlgorithm,
+  allGatherAlgorithms,
+  allReduceAlgorithms,
+  defaultTable,
+  Tuner,
+  type TuningTable,
+} from "./algorithms/tuner.ts";
+export {
   buildLocalWorld,
   buildRemoteRank,
   buildShmRank,
@@ -15,16 +23,18 @@ export {
   takeShmControl,
 } from "./build.ts";
 export { AbortError, JobError } from "./core/errors.ts";
+export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./core/links.ts";
+export type { Operation, Operator } from "./core/operation.ts";
+export { defaultWorld, type WorldSettings } from "./core/settings.ts";
+export type { Contiguous, Span } from "./core/span.ts";
+export { noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./core/traffic.ts";
+export type { Comm, Request, Steps } from "./core/transport.ts";
+export { Work } from "./core/work.ts";
 export { ProcessGroup } from "./group.ts";
 export { Coordinator } from "./health/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./health/protocol.ts";
-export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./core/links.ts";
-export type { Operation, Operator } from "./core/operation.ts";
-export type { FromComm, ToComm } from "./threaded/messages.ts";
-export { CommServer } from "./threaded/server.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
 export type { Waiting } from "./shm/thread-driver.ts";
-export type { Contiguous, Span } from "./core/span.ts";
 export type { StoreCall } from "./store/calls.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RankStore } from "./store/rank-store.ts";
@@ -39,14 +49,5 @@ export {
 } from "./store/store.ts";
 export { ChaosWire } from "./tcp/chaos-wire.ts";
 export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";
-export { noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./core/traffic.ts";
-export type { Comm, Request, Steps } from "./core/transport.ts";
-export {
-  type AllReduceAlgorithm,
-  allGatherAlgorithms,
-  allReduceAlgorithms,
-  defaultTable,
-  Tuner,
-  type TuningTable,
-} from "./algorithms/tuner.ts";
-export { Work } from "./core/work.ts";
+export type { FromComm, ToComm } from "./threaded/messages.ts";
+export { CommServer } from "./threaded/server.ts";

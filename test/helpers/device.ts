@@ -1,7 +1,7 @@
 /** Devices for tests that need no ranks. */
 import { type Device, SegmentPool } from "../../src/device/index.ts";
-import { SharedMemory } from "../../src/platform/memory.ts";
 import { type OpenDevice, type OpenDeviceOptions, openDevice } from "../../src/job/node/open-device.ts";
+import { SharedMemory } from "../../src/platform/memory.ts";
 import { TensorDevice } from "../../src/tensor/index.ts";
 
 /** A pool over fresh memory. */

@@ -1,8 +1,8 @@
 /** Runs programs as jobs and gathers what they showed. */
 import { fileURLToPath } from "node:url";
-import type { Shown } from "../../src/script/index.ts";
 import { compileProgram } from "../../src/job/node/compile.ts";
 import { type JobOptions, type JobResult, runJob } from "../../src/job/node/job.ts";
+import type { Shown } from "../../src/script/index.ts";
 
 /** What each rank showed, in order, with how the job ended. */
 export type Outcome = JobResult & { readonly shown: readonly { readonly rank: number; readonly shown: Shown }[] };

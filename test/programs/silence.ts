@@ -19,7 +19,7 @@ export default defineScript({
         return;
       case "again": // something moves after the first word, and then nothing for a second time
         if (rank === 0) {
-          await sleep(1200);
+          await sleep(2000);
           show.line("moved");
         }
         await store.get("x", 60_000); // again

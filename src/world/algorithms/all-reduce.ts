@@ -3,7 +3,6 @@ import type { ReduceOp } from "../../device/index.ts";
 import type { Operation } from "../core/operation.ts";
 import { type Span, spanOf } from "../core/span.ts";
 import type { Comm, Steps } from "../core/transport.ts";
-import type { AllReduceAlgorithm } from "./tuner.ts";
 import type { Cost } from "./cost.ts";
 import { doubleTreeAllReduce, doubleTreeCost } from "./double-tree.ts";
 import { doublingCost, halvingCost, halvingDoublingAllReduce, recursiveDoublingAllReduce } from "./doubling.ts";
@@ -11,6 +10,7 @@ import { hierarchicalAllReduce, hierarchicalCost } from "./hierarchical.ts";
 import { oneShotAllReduce, oneShotCost } from "./one-shot.ts";
 import { ringAllReduce, ringCost } from "./ring.ts";
 import { treeAllReduce, treeCost } from "./tree.ts";
+import type { AllReduceAlgorithm } from "./tuner.ts";
 import { reduceWide } from "./wide.ts";
 
 /** An algorithm that reduces a span in place on all ranks. */

@@ -1,12 +1,13 @@
 /** The object collectives: JSON text as bytes, lengths first. Nothing received is evaluated. */
-import { gatherBroadcast } from "./direct.ts";
-import { ringAllGather } from "./ring.ts";
-import { treeBroadcast } from "./tree.ts";
+
 import type { Call } from "../core/call.ts";
-import { JsonText } from "./json-text.ts";
-import { none } from "./pieces.ts";
 import { type Span, slice } from "../core/span.ts";
 import type { Comm, Request, Steps } from "../core/transport.ts";
+import { gatherBroadcast } from "./direct.ts";
+import { JsonText } from "./json-text.ts";
+import { none } from "./pieces.ts";
+import { ringAllGather } from "./ring.ts";
+import { treeBroadcast } from "./tree.ts";
 
 /**
  * The operation that gives everybody the root's value; JSON if it was called with such.

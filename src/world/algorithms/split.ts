@@ -5,13 +5,13 @@
 
 import { formatSite } from "../../trace/site.ts";
 import { cut } from "../../trace/text.ts";
+import { LONGEST_NAME } from "../checks/checks.ts";
 import { hashText } from "../core/agreement.ts";
 import type { Call } from "../core/call.ts";
-import { LONGEST_NAME } from "../checks/checks.ts";
-import { allGatherJson, allGatherNumbers } from "./objects.ts";
 import type { GroupInfo, MadeGroup, Operation } from "../core/operation.ts";
-import { none } from "./pieces.ts";
 import type { Comm, Request, Steps, Transport } from "../core/transport.ts";
+import { allGatherJson, allGatherNumbers } from "./objects.ts";
+import { none } from "./pieces.ts";
 
 /** What a rank asks of split. */
 interface Choice {

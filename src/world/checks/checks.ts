@@ -6,11 +6,11 @@
 import { Buffer, type Device, dtypes, sizeOf, unknownDType } from "../../device/index.ts";
 import { isPromise, kindOf, shown, unknownWord } from "../../platform/words.ts";
 import { JsonText } from "../algorithms/json-text.ts";
-import { formatData, type Operator, operatorCodes, operators } from "../core/operation.ts";
-import { findOverlap, type Side } from "./overlap.ts";
 import type { Pieces, PointToPoint } from "../algorithms/pieces.ts";
-import { type Contiguous, type Span, slice, spanOf } from "../core/span.ts";
 import { type AllReduceAlgorithm, allReduceAlgorithms } from "../algorithms/tuner.ts";
+import { formatData, type Operator, operatorCodes, operators } from "../core/operation.ts";
+import { type Contiguous, type Span, slice, spanOf } from "../core/span.ts";
+import { findOverlap, type Side } from "./overlap.ts";
 
 /** Most characters of a group's name, which every report of an operation repeats. */
 export const LONGEST_NAME = 200;

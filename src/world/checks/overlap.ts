@@ -3,8 +3,7 @@
  * overwritten while it is still needed. One place may be both, as in NCCL: a rank's own piece, which
  * nobody sends, is there already. Operations overlapping each other are what holds are for (work.ts).
  */
-import { addressOf } from "../../device/index.ts";
-import { type Span, spanBytes } from "../core/span.ts";
+import { addressOfSpan, type Span, spanBytes } from "../core/span.ts";
 
 /** One side of an operation: a tensor, or the pieces of a tensor or a list. */
 export interface Side {
@@ -60,7 +59,7 @@ interface Place {
 }
 
 function place(span: Span): Place {
-  const start = addressOf(span.buffer) + span.offset;
+  const start = addressOfSpan(span);
   return { start, end: start + spanBytes(span) };
 }
 

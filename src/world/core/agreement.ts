@@ -5,9 +5,8 @@
  * ProcessGroup and fails for an argument that is not in the list.
  */
 import { codeOf } from "../../device/index.ts";
-import { type Kind, kindCodes, kinds, type OperationCall, operatorCodes } from "./operation.ts";
-import type { Contiguous } from "./span.ts";
 import { allReduceAlgorithms } from "../algorithms/tuner.ts";
+import { type Kind, kinds, type Operation, operatorCodes } from "./operation.ts";
 
 /** What of an operation is compared between all members. */
 type Compared = "operator" | "root" | "algorithm" | "shapes" | "dtype" | "ranks" | "name";
@@ -60,9 +59,11 @@ const byShape = kinds.map((kind) =>
   Object.values<Rule>(agreement[kind]).some((rule) => "same" in rule && rule.same === "shapes"),
 );
 
+/** What `hashOf` looks at. */
+export type Agreed = Pick<Operation, "kindCode" | "operator" | "root" | "algorithm" | "made" | "data">;
+
 /** 32-bit hash of everything that the members of a group must agree on. */
-export function hashOf({ kind, operator, root, algorithm, made, agree: data }: OperationCall): number {
-  const kindCode = kindCodes[kind];
+export function hashOf({ kindCode, operator, root, algorithm, made, data }: Agreed): number {
   let h = mix(0x9e3779b9 ^ kindCode, operator ? operatorCodes[operator] + 1 : 0);
   h = mix(h, root ?? -1);
   if (algorithm) h = mix(h, 1 + allReduceAlgorithms.indexOf(algorithm));
@@ -78,7 +79,8 @@ export function hashOf({ kind, operator, root, algorithm, made, agree: data }: O
 }
 
 /** The hash that a send and its receive compare: dtype and number of elements, whatever the shape. */
-export function pairHash({ dtype, size }: Contiguous): number {
+export function pairHash({ data }: Pick<Operation, "data">): number {
+  const [{ dtype, size }] = data;
   return mix(mix(0x9e3779b9, codeOf(dtype) + 16), size);
 }
 

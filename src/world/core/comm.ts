@@ -1,9 +1,9 @@
 /** The Comm of one operation: translates group ranks, and owns the operation's scratch memory. */
-import { type Buffer, codeOf, type Device, type ReduceOp, reduceOps, sizeOf } from "../../device/index.ts";
+import { type Buffer, codeOf, type Device, type ReduceOp, sizeOf } from "../../device/index.ts";
 import type { EagerSends } from "./eager.ts";
 import type { Journal } from "./journal.ts";
 import type { Operation } from "./operation.ts";
-import { addressOfSpan, type Span, spanBytes } from "./span.ts";
+import { addressOfSpan, combineInto, type Span, spanBytes } from "./span.ts";
 import type { Comm, Request, Transport } from "./transport.ts";
 
 /** What an operation needs of its rank. */
@@ -74,14 +74,7 @@ export class GroupComm implements Comm {
   }
 
   combine(target: Span, source: Span, operator: ReduceOp): void {
-    const at = addressOfSpan(target);
-    this.#device.runtime.combine(
-      reduceOps[operator],
-      codeOf(target.dtype),
-      [at, addressOfSpan(source)],
-      [at],
-      target.count,
-    );
+    combineInto(this.#device.runtime, target, addressOfSpan(source), operator);
   }
 
   widen(target: Span, source: Span, divisor: number): void {

@@ -6,6 +6,7 @@
 import type { Completion, Device } from "../../device/index.ts";
 import { captureSite, formatSite } from "../../trace/site.ts";
 import { cut } from "../../trace/text.ts";
+import { OpenCalls } from "../store/open-calls.ts";
 import { type Caller, CallerHere } from "./caller.ts";
 import { type Driver, SHORT } from "./driver.ts";
 import { EagerSends } from "./eager.ts";
@@ -15,7 +16,6 @@ import { pendingOf } from "./pending.ts";
 import { pulse } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { Span } from "./span.ts";
-import { OpenCalls } from "../store/open-calls.ts";
 import type { Channel, RankState } from "./transport.ts";
 import type { Keeper, Work } from "./work.ts";
 
@@ -116,6 +116,11 @@ export class Engine implements Keeper {
     return this.#pulse[this.#moves];
   }
 
+  /** Something has moved besides operations, such as a call of the store. */
+  moved(): void {
+    this.#pulse[this.#moves]++;
+  }
+
   /** How many await one. */
   get waiting(): number {
     return this.#waiting;
@@ -136,8 +141,7 @@ export class Engine implements Keeper {
     const work = typed as Work<unknown>;
     this.journal.enter(work.operation);
     work.advance();
-    if (this.#unclaimed.length >= this.#most) this.#forgetClaimed();
-    this.#unclaimed.push(work);
+    this.#remember(work);
     this.#fresh = work;
     for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
       if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
@@ -161,7 +165,7 @@ export class Engine implements Keeper {
     if (this.eager.count > 0 && this.eager.progress()) moved = true;
     if (this.#drained && this.eager.count === 0) this.#drained();
     if (this.#ended > 0) this.#forgetEnded();
-    if (moved) this.#pulse[this.#moves]++;
+    if (moved) this.moved();
     return moved;
   }
 
@@ -294,7 +298,15 @@ export class Engine implements Keeper {
     return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
   }
 
-  /** Works are let go of by and by: a list with links would have to be kept at every operation. */
+  /** Most programs await one operation before they call the next, whose place this one then takes. */
+  #remember(work: Work<unknown>): void {
+    const works = this.#unclaimed;
+    const last = works.length - 1;
+    if (last >= 0 && works[last].claimed) works[last] = work;
+    else if (works.push(work) > this.#most) this.#forgetClaimed();
+  }
+
+  /** Works of others are let go of by and by. */
   #forgetClaimed(): void {
     this.#unclaimed = this.#unclaimed.filter(({ claimed }) => !claimed);
     this.#most = Math.max(FEW, 2 * this.#unclaimed.length);

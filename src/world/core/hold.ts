@@ -2,8 +2,8 @@
  * Marks parts of buffers as used by an operation. Whoever touches such a part in conflict with
  * that, before the operation was awaited or waited for, gets an error in place of a race.
  */
-import type { Hold } from "../../device/index.ts";
-import { type Contiguous, type Span, spanBytes, spanOf } from "./span.ts";
+import { type Hold, sizeOf } from "../../device/index.ts";
+import type { Contiguous } from "./span.ts";
 
 /** An operation that uses buffers. */
 export interface Holder {
@@ -11,16 +11,16 @@ export interface Holder {
   conflict(action: "read" | "write"): never;
 }
 
-class SpanHold implements Hold {
+class TensorHold implements Hold {
   readonly work: Holder;
   readonly start: number;
   readonly end: number;
   readonly writes: boolean;
 
-  constructor(work: Holder, span: Span, writes: boolean) {
+  constructor(work: Holder, { offset, size, dtype }: Contiguous, writes: boolean) {
     this.work = work;
-    this.start = span.offset;
-    this.end = span.offset + spanBytes(span);
+    this.start = offset;
+    this.end = offset + size * sizeOf(dtype);
     this.writes = writes;
   }
 
@@ -49,9 +49,10 @@ export function letGo(holder: Holder, reads: readonly Contiguous[], writes: read
 function add(holder: Holder, tensors: readonly Contiguous[], writes: boolean): void {
   for (let i = 0; i < tensors.length; i++) {
     const tensor = tensors[i];
-    const mark = new SpanHold(holder, spanOf(tensor), writes);
+    const mark = new TensorHold(holder, tensor, writes);
     if (tensor.buffer.holds.length > 0) tensor.buffer.checkHolds(mark.start, mark.end, writes, holder);
     tensor.buffer.holds.push(mark);
+    if (writes) tensor.buffer.wrote();
   }
 }
 

@@ -47,8 +47,7 @@ export abstract class Issuer {
     engine.refuseCapture();
     if (this.#closed) throw this.#gone(call.kind);
     const pairwise = call.peer !== undefined;
-    const hash = pairwise ? pairHash(call.agree[0]) : hashOf(call);
-    const operation = new Operation(call, this.info, pairwise ? 0 : this.#seq + 1, hash);
+    const operation = new Operation(call, this.info, pairwise ? 0 : this.#seq + 1, pairwise ? pairHash : hashOf);
     const work = this.make(operation, call);
     if (!pairwise) this.#seq++;
     engine.submit(work);

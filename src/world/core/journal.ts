@@ -64,13 +64,13 @@ export class Journal {
   /** An operation has to wait: its line is worth looking up. */
   waits(operation: Operation): void {
     if (!operation.site) this.#locate(operation);
-    this.#recorder.locate(operation);
+    this.#recorder.locate(operation, this.#time);
   }
 
   /** The line of an operation has become known. */
   relocate(operation: Operation, site: Site): void {
-    operation.locate(operation.issued, site);
-    this.#recorder.locate(operation);
+    operation.locate(site);
+    this.#recorder.locate(operation, this.#recorder.issuedAt(operation.entry) ?? 0);
   }
 
   /** Somebody awaits an operation, or has waited for it. */
@@ -88,9 +88,10 @@ export class Journal {
     this.#recorder.end(operation.entry, failed);
     if (!failed) this.#traffic?.operation("end", operation);
     if (!this.#tracer) return;
-    const { kind, group, issued } = operation;
+    const { kind, group, entry } = operation;
+    const now = this.#now();
     const details = { operation: formatOperation(operation), group: group.name };
-    this.#tracer.add("comm", kind, issued, this.#now(), details);
+    this.#tracer.add("comm", kind, this.#recorder.issuedAt(entry) ?? now, now, details);
   }
 
   /** The last `limit` operations, oldest first. */
@@ -105,6 +106,6 @@ export class Journal {
 
   #locate(operation: Operation): void {
     this.#time = this.#now();
-    operation.locate(this.#time, this.#site());
+    operation.locate(this.#site());
   }
 }

@@ -3,10 +3,10 @@
  * see one memory. Messages of a pair with the same envelope match in the order they were
  * sent; the bytes are taken straight from the sender's memory, copied or combined.
  */
-import { addressOf, codeOf, type KernelRuntime, reduceOps } from "../../device/index.ts";
+import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "./links.ts";
 import { describeUnequal, MessageRequest } from "./message-request.ts";
-import { spanBytes } from "./span.ts";
+import { addressOfSpan, combineInto, spanBytes } from "./span.ts";
 import type { Envelope, Failure, Message, Request } from "./transport.ts";
 
 /** A send as it arrives at the receiver: where the bytes lie, and whom to tell. */
@@ -107,16 +107,14 @@ export class Matcher {
       this.#wait(receive); // still, for the report
       return;
     }
-    const target = addressOf(span.buffer) + span.offset;
     const start = this.#links?.now() ?? 0;
-    if (combine) {
-      this.#runtime.combine(reduceOps[combine], codeOf(span.dtype), [target, arrival.address], [target], span.count);
-    } else this.#runtime.copy(target, arrival.address, bytes);
+    if (combine) combineInto(this.#runtime, span, arrival.address, combine);
+    else this.#runtime.copy(addressOfSpan(span), arrival.address, bytes);
     const arrive = (): void => {
-      receive.done = true;
+      receive.finish();
       this.#acknowledge(arrival);
     };
-    receive.matched = true;
+    receive.meet();
     if (this.#links) this.#links.carry(arrival.from, bytes, start, arrive);
     else arrive();
   }

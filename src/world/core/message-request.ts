@@ -4,14 +4,41 @@ import { formatOperation } from "./operation.ts";
 import type { Message, Request } from "./transport.ts";
 
 export class MessageRequest implements Request {
-  done = false;
-  matched = false;
-  /** Grows while its bytes come. */
-  progress = 0;
   readonly message: Message;
+  #done = false;
+  #matched = false;
+  #progress = 0;
 
   constructor(message: Message) {
     this.message = message;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  get matched(): boolean {
+    return this.#matched;
+  }
+
+  /** Grows while its bytes come. */
+  get progress(): number {
+    return this.#progress;
+  }
+
+  /** Its bytes have been taken, or have arrived. */
+  finish(): void {
+    this.#done = true;
+  }
+
+  /** Send and receive have met: only the way is left. */
+  meet(): void {
+    this.#matched = true;
+  }
+
+  /** Some of its bytes have come. */
+  advance(): void {
+    this.#progress++;
   }
 
   get peer(): number {

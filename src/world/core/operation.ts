@@ -6,8 +6,8 @@
 import type { DType, ReduceOp } from "../../device/index.ts";
 import { shown } from "../../platform/words.ts";
 import type { Site } from "../../trace/site.ts";
-import type { Contiguous } from "./span.ts";
 import type { AllReduceAlgorithm } from "../algorithms/tuner.ts";
+import type { Contiguous } from "./span.ts";
 
 /** How collectives reduce: the kernels' operators, and the mean. */
 export type Operator = ReduceOp | "mean";
@@ -90,10 +90,10 @@ export class Operation {
   /** Of all that is compared. */
   readonly hash: number;
   #entry = -1;
-  #issued = 0;
   #site: Site | undefined;
 
-  constructor(call: OperationCall, group: GroupInfo, seq: number, hash: number) {
+  /** @param hash of what is compared. */
+  constructor(call: OperationCall, group: GroupInfo, seq: number, hash: (operation: Operation) => number) {
     this.kind = call.kind;
     this.kindCode = kindCodes[call.kind];
     this.group = group;
@@ -105,17 +105,12 @@ export class Operation {
     this.peer = call.peer;
     this.tag = call.tag;
     this.data = call.agree;
-    this.hash = hash;
+    this.hash = hash(this);
   }
 
   /** Its number in the journal, from 0; -1 before it is entered there. */
   get entry(): number {
     return this.#entry;
-  }
-
-  /** Milliseconds on the job's clock, as precisely as the journal looked at it. */
-  get issued(): number {
-    return this.#issued;
   }
 
   /** The program's line that called it, where that is known. */
@@ -128,9 +123,8 @@ export class Operation {
     this.#entry = entry;
   }
 
-  /** Remembers when it was called, and where. */
-  locate(issued: number, site: Site): void {
-    this.#issued = issued;
+  /** The line has become known. */
+  locate(site: Site): void {
     this.#site = site;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { codeOf, type DType, dtypes } from "../../device/index.ts";
 import { formatSite, type Site } from "../../trace/site.ts";
+import { allReduceAlgorithms } from "../algorithms/tuner.ts";
 import {
   formatMade,
   formatOperation,
@@ -16,7 +17,6 @@ import {
   SHOWN_TENSORS,
 } from "./operation.ts";
 import type { Contiguous } from "./span.ts";
-import { allReduceAlgorithms } from "../algorithms/tuner.ts";
 
 /** Operations kept. */
 const SIZE = 1000;
@@ -160,11 +160,20 @@ export class Recorder {
     this.#made.set(number, made);
   }
 
-  /** Takes over time and call site of an operation. */
-  locate({ entry, issued, site }: Operation): void {
-    if (entry < 0 || entry < this.#count - SIZE) return;
+  /** Adds time and call site of an operation that had to wait. */
+  locate({ entry, site }: Operation, issued: number): void {
+    if (!this.#keeps(entry)) return;
     this.#issued[entry % SIZE] = issued;
     this.#sites[entry % SIZE] = site;
+  }
+
+  /** When an operation was called, in milliseconds on the job's clock; undefined of one that is kept no more. */
+  issuedAt(entry: number): number | undefined {
+    return this.#keeps(entry) ? this.#issued[entry % SIZE] : undefined;
+  }
+
+  #keeps(entry: number): boolean {
+    return entry >= 0 && entry >= this.#count - SIZE;
   }
 
   end(number: number, failed: boolean): void {

@@ -1,7 +1,8 @@
 /** What a rank reports of what it is doing. */
+
+import type { StoreReport } from "../store/open-calls.ts";
 import type { Kind } from "./operation.ts";
 import type { FlightRecord } from "./recorder.ts";
-import type { StoreReport } from "../store/open-calls.ts";
 import type { RankState } from "./transport.ts";
 
 export interface PendingOperation {

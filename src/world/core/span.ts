@@ -1,5 +1,14 @@
 /** Runs of elements in device memory: what operations are called with, and what algorithms cut and move. */
-import { addressOf, type Buffer, type DType, sizeOf } from "../../device/index.ts";
+import {
+  addressOf,
+  type Buffer,
+  codeOf,
+  type DType,
+  type KernelRuntime,
+  type ReduceOp,
+  reduceOps,
+  sizeOf,
+} from "../../device/index.ts";
 
 /** What collectives take: elements next to each other in a device buffer. Tensors are such. */
 export interface Contiguous {
@@ -47,6 +56,19 @@ export function cut(count: number, parts: number): number[] {
 }
 
 /** Address of a span's first byte in the node's memory. */
-export function addressOfSpan(span: Span): number {
+export function addressOfSpan(span: Pick<Span, "buffer" | "offset">): number {
   return addressOf(span.buffer) + span.offset;
+}
+
+/** The bytes of a span in the node's memory. */
+export function viewOf({ pool }: KernelRuntime, span: Span): Uint8Array {
+  const from = addressOfSpan(span);
+  const to = from + spanBytes(span);
+  return pool.memory.bytes(to).subarray(from, to);
+}
+
+/** target = target op what lies at an address. */
+export function combineInto(runtime: KernelRuntime, target: Span, from: number, operator: ReduceOp): void {
+  const at = addressOfSpan(target);
+  runtime.combine(reduceOps[operator], codeOf(target.dtype), [at, from], [at], target.count);
 }

@@ -42,9 +42,9 @@ export class TransportIssuer extends Issuer implements Planner {
   protected make<T>(operation: Operation, call: Call<T>): Work<T> {
     const { engine } = this;
     const fence = engine.caller.fence();
-    if (operation.seq > 0) return new Work<T>(engine, this, operation, call, { fence, after: this.#last });
+    if (operation.seq > 0) return new Work<T>(engine, this, operation, call, fence, this.#last);
     const behind = this.#queued.length > 0 ? this.#queuedBefore(operation) : undefined;
-    return new Work<T>(engine, this, operation, call, { fence, behind });
+    return new Work<T>(engine, this, operation, call, fence, undefined, behind);
   }
 
   protected submitted(work: Work<unknown>): void {

@@ -52,16 +52,6 @@ export interface Keeper {
   ended(work: Work<unknown>): void;
 }
 
-/** What has to come before an operation begins. */
-export interface Before {
-  /** What the program has launched on its device so far. */
-  readonly fence: Completion;
-  /** This has to be over. */
-  readonly after?: Work<unknown>;
-  /** This has to have begun. */
-  readonly behind?: Work<unknown>;
-}
-
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   readonly operation: Operation;
   #state: "queued" | "running" | "done" | "failed" = "queued";
@@ -85,9 +75,20 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #error: Error | undefined;
   #waiters: (() => void)[] | undefined;
 
-  /** @throws Error when an operation that nobody waited for uses the same memory. */
-  constructor(keeper: Keeper, planner: Planner, operation: Operation, task: Task<T>, before: Before) {
-    const { fence, after, behind } = before;
+  /**
+   * @param fence what the program has launched on its device so far.
+   * @param after has to be over before this begins. @param behind has to have begun.
+   * @throws Error when an operation that nobody waited for uses the same memory.
+   */
+  constructor(
+    keeper: Keeper,
+    planner: Planner,
+    operation: Operation,
+    task: Task<T>,
+    fence: Completion,
+    after?: Work<unknown>,
+    behind?: Work<unknown>,
+  ) {
     this.#keeper = keeper;
     this.#planner = planner;
     this.operation = operation;

@@ -5,15 +5,15 @@
  */
 import type { Connection } from "../../platform/connection.ts";
 import { afterPatience, PatientClock } from "../../platform/patience.ts";
-import { diagnose, nameRanks, type Report } from "./diagnose.ts";
+import type { Failure } from "../core/transport.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { StoreSession } from "../store/remote-store.ts";
-import type { Failure } from "../core/transport.ts";
-import { computes, silenceOf } from "./waiting.ts";
+import { diagnose, nameRanks, type Report } from "./diagnose.ts";
 import { heard, judge } from "./judge.ts";
 import type { FromCoordinator, Join, Outcome, ToCoordinator } from "./protocol.ts";
 import { confirmed, isFinished, newSeat, owned, type Seat } from "./seat.ts";
 import { Stillness } from "./stillness.ts";
+import { computes, silenceOf } from "./waiting.ts";
 
 /** Milliseconds that a lost connection has to come back before its rank counts as dead. */
 const GRACE = 1000;
@@ -77,18 +77,19 @@ export class Coordinator {
   /** Takes a connection that has proved to know the secret, and expects its rank to join. */
   attach(connection: Connection): void {
     let seat: Seat | undefined;
-    connection.onMessage = (message) => {
+    const onMessage = (message: unknown): void => {
       const said = message as ToCoordinator;
       if (seat)
         this.#heard(seat, said); // what throws here closes the connection
       else if (said?.type === "join") seat = this.#join(connection, said);
       else connection.close();
     };
-    connection.onClose = () => {
+    const onClose = (): void => {
       if (!seat || seat.connection !== connection) return;
       seat.connection = undefined;
       seat.lostAt = this.#clock.now();
     };
+    connection.listen(onMessage, onClose);
   }
 
   /** Somebody who knows says that a rank's process is gone. */

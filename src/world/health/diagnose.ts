@@ -4,8 +4,8 @@
  */
 import type { FlightRecord } from "../core/recorder.ts";
 import { nameRanks, type PendingOperation, type Report } from "../core/report.ts";
-import type { StoreWait } from "../store/open-calls.ts";
 import type { Failure } from "../core/transport.ts";
+import type { StoreWait } from "../store/open-calls.ts";
 import { nameOperation, nameWait, whoWaits } from "./waiting.ts";
 
 export { nameRanks, type PendingOperation, type Report };

@@ -3,8 +3,9 @@
  * A rank is stuck for good only if it has said the same twice, the second time after all
  * those it depends on had stopped too: then nothing was on its way to it any more.
  */
-import { findMismatch, type Report, stuckRanks } from "./diagnose.ts";
+
 import type { Failure } from "../core/transport.ts";
+import { findMismatch, type Report, stuckRanks } from "./diagnose.ts";
 
 /** What a rank said last, and since when it says so. Times are the judge's own, in milliseconds. */
 export interface Statement {

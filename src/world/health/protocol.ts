@@ -1,10 +1,11 @@
 /** What the ranks of a job and its coordinator say to each other. */
+
+import type { TuningTable } from "../algorithms/tuner.ts";
 import type { Report } from "../core/report.ts";
+import type { Failure } from "../core/transport.ts";
 import type { StoreCall } from "../store/calls.ts";
 import type { StoreReply } from "../store/remote-store.ts";
 import type { ToOffice } from "../tcp/office.ts";
-import type { Failure } from "../core/transport.ts";
-import type { TuningTable } from "../algorithms/tuner.ts";
 import type { Seen } from "./waiting.ts";
 
 /** Where a rank can be reached by the ranks that receive from it. */

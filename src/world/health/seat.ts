@@ -2,9 +2,9 @@
 import type { Connection } from "../../platform/connection.ts";
 import type { Report } from "../core/report.ts";
 import type { StoreSession } from "../store/remote-store.ts";
-import type { Seen } from "./waiting.ts";
 import type { Statement } from "./judge.ts";
 import type { Join } from "./protocol.ts";
+import type { Seen } from "./waiting.ts";
 
 /** What the coordinator knows of a rank. */
 export interface Seat {

@@ -3,17 +3,17 @@
  * gives turns. Nothing happens in parallel, so a deadlock is known exactly the moment
  * nobody can move, and a seed replays the same interleaving and the same delays.
  */
-import { addressOf, type DeferredStream, type Device, type KernelRuntime } from "../../device/index.ts";
+import type { DeferredStream, Device, KernelRuntime } from "../../device/index.ts";
 import { mulberry32 } from "../../platform/random.ts";
-import type { Deadline } from "../health/deadline.ts";
-import { diagnose, type Report, stuckRanks } from "../health/diagnose.ts";
 import type { Driver } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
 import type { PacedLinks } from "../core/links.ts";
 import { type Arrival, Matcher } from "../core/matcher.ts";
 import type { Operation } from "../core/operation.ts";
-import { spanBytes } from "../core/span.ts";
+import { addressOfSpan, spanBytes } from "../core/span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
+import type { Deadline } from "../health/deadline.ts";
+import { diagnose, type Report, stuckRanks } from "../health/diagnose.ts";
 
 /** Milliseconds that are not worth a timer. */
 const SHORT = 1;
@@ -230,7 +230,7 @@ export class LocalTransport implements Transport {
     const request = { done: false, peer };
     const ticket = this.#ticket++;
     this.#sent.set(ticket, request);
-    const address = addressOf(span.buffer) + span.offset;
+    const address = addressOfSpan(span);
     const arrival = {
       from: this.rank,
       group,

@@ -12,11 +12,11 @@
  * operation ends only after everybody has arrived at it. A line before them counts the
  * members that have left: a slow one may still read what a fast one has done with.
  */
-import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
+import { codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
 import type { Cost } from "../algorithms/cost.ts";
 import type { PacedLinks } from "../core/links.ts";
 import { formatOperation, type Operation, type Operator } from "../core/operation.ts";
-import { type Span, spanBytes } from "../core/span.ts";
+import { addressOfSpan, type Span, spanBytes } from "../core/span.ts";
 import type { PeerAccess } from "../core/traffic.ts";
 import type { Failure, SharedCollective, SharedGroup } from "../core/transport.ts";
 import type { ShmLayout } from "./shm-layout.ts";
@@ -137,7 +137,7 @@ class ShmAllReduce implements SharedCollective {
     this.#op = reduceOps[operator === "mean" ? "sum" : operator];
     this.#divisor = operator === "mean" ? group.members.length : 1;
     const bytes = spanBytes(span);
-    const address = addressOf(span.buffer) + span.offset;
+    const address = addressOfSpan(span);
     this.#small = bytes <= group.slotBytes;
     if (this.#small && bytes > 0) group.runtime.copy(group.slots[count & 1][group.me], address, bytes);
     const line = group.line(count, group.me);
@@ -234,7 +234,7 @@ class ShmAllReduce implements SharedCollective {
     const { runtime, slots } = this.#group;
     const span = this.#span;
     if (span.count === 0) return;
-    const target = addressOf(span.buffer) + span.offset;
+    const target = addressOfSpan(span);
     runtime.combine(this.#op, codeOf(span.dtype), slots[this.#count & 1], [target], span.count, this.#divisor);
   }
 

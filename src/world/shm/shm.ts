@@ -6,23 +6,29 @@
  * matches the slot, takes the bytes and marks the ticket. Words are sequentially
  * consistent, each has one writer, and only a sleeper clears its own sleep flag.
  */
-import { addressOf, type KernelRuntime } from "../../device/index.ts";
+import { JOB_OWNER, type KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../core/links.ts";
 import { type Arrival, Matcher } from "../core/matcher.ts";
 import { MessageRequest } from "../core/message-request.ts";
 import type { Operation } from "../core/operation.ts";
-import { spanBytes } from "../core/span.ts";
+import { addressOfSpan, spanBytes } from "../core/span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
 import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
 import * as L from "./shm-layout.ts";
 
-/** The pool's owner number for memory that belongs to the whole job. */
-export const JOB_OWNER = 65_000;
-
 const states: readonly RankState[] = ["running", "finished", "failed"];
 
 class Sending extends MessageRequest {
-  ticket = -1;
+  #ticket = -1;
+
+  get ticket(): number {
+    return this.#ticket;
+  }
+
+  /** It is in a ring, and will be acknowledged by this ticket. */
+  put(ticket: number): void {
+    this.#ticket = ticket;
+  }
 }
 
 export class ShmTransport implements Transport {
@@ -46,10 +52,8 @@ export class ShmTransport implements Transport {
     if (this.#drainRing(from)) this.#drained = true;
   };
   readonly #tickets: number[] = Array.from({ length: L.TICKETS }, (_, i) => L.TICKETS - 1 - i);
-  /** Why this rank thinks the job must end, if it was the one to notice. */
-  failure: Failure | undefined;
-  /** Set by the watchdog: puts down why, before the others are told that the job ends. */
-  onFailure: () => void = () => {};
+  #failure: Failure | undefined;
+  #onFailure: () => void = () => {};
 
   constructor(rank: number, layout: L.ShmLayout, runtime: KernelRuntime, links?: PacedLinks) {
     this.links = links;
@@ -142,11 +146,26 @@ export class ShmTransport implements Transport {
     return states[Atomics.load(this.#words, this.layout.rank(rank) + L.STATE)];
   }
 
+  /** Why this rank thinks the job must end, if it was the one to notice. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** Notes why the job must end; the first reason counts. */
+  blame(failure: Failure): void {
+    this.#failure ??= failure;
+  }
+
+  /** Calls back when this rank ends the job, before the others are told. */
+  whenFailing(callback: () => void): void {
+    this.#onFailure = callback;
+  }
+
   /** Whoever waits in an operation that cannot go on comes here at every look; the first time counts. */
   fail(failure: Failure): void {
-    if (this.aborted && this.failure) return;
-    this.failure ??= failure;
-    this.onFailure();
+    if (this.aborted && this.#failure) return;
+    this.blame(failure);
+    this.#onFailure();
     Atomics.compareExchange(this.#words, L.ABORT, 0, this.rank + 1);
     this.layout.wakeAll();
   }
@@ -167,14 +186,14 @@ export class ShmTransport implements Transport {
     }
     const ticket = this.#tickets.pop();
     if (ticket === undefined) return false;
-    sending.ticket = ticket;
+    sending.put(ticket);
     words[this.layout.ticket(this.rank, ticket)] = 0; // seen before the slot, whose last word is stored in order
     const slot = this.layout.slot(ring, sent);
     words[slot + L.S_GROUP] = group;
     words[slot + L.S_CHANNEL] = channel;
     words[slot + L.S_TAG] = tag;
     words[slot + L.S_HASH] = operation.hash;
-    words[slot + L.S_ADDRESS] = addressOf(span.buffer) + span.offset;
+    words[slot + L.S_ADDRESS] = addressOfSpan(span);
     words[slot + L.S_BYTES] = spanBytes(span);
     words[slot + L.S_TICKET] = ticket;
     this.#sentTo[peer] = sent + 1;
@@ -194,7 +213,7 @@ export class ShmTransport implements Transport {
         kept++;
       } else {
         this.#tickets.push(sending.ticket);
-        sending.done = true;
+        sending.finish();
       }
     }
     if (kept === sent.length) return false;

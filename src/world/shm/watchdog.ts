@@ -4,11 +4,11 @@
  * gathers what every rank was doing and gives all of them the same account of it.
  */
 import { PatientClock } from "../../platform/patience.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Failure, RankState } from "../core/transport.ts";
 import { type Answer, ourFault } from "../health/answer.ts";
 import type { Deadline } from "../health/deadline.ts";
 import { diagnose, type Report, stuckRanks } from "../health/diagnose.ts";
-import type { Engine } from "../core/engine.ts";
-import type { Failure, RankState } from "../core/transport.ts";
 import type { ShmTransport } from "./shm.ts";
 import { ABORT, ANSWERED, ASLEEP, MOVES, STATE } from "./shm-layout.ts";
 
@@ -36,9 +36,9 @@ export class Watchdog {
     this.#deadline = deadline;
     this.#clock = new PatientClock(engine.now, TICK);
     // Whoever sees that the job must end finds out why: this rank may not come back here for long.
-    transport.onFailure = () => {
+    transport.whenFailing(() => {
       if (!this.#over) this.#write("running");
-    };
+    });
   }
 
   /** One look at the job; cheap enough for every wake-up of an idle rank. */
@@ -58,7 +58,7 @@ export class Watchdog {
   leave(state: "finished" | "failed", error = ""): void {
     const { layout, rank } = this.#transport;
     this.#over = true;
-    if (state === "failed") this.#transport.failure ??= { kind: "threw", by: rank, detail: error };
+    if (state === "failed") this.#transport.blame({ kind: "threw", by: rank, detail: error });
     this.#write(state, error);
     Atomics.store(layout.words, layout.rank(rank) + STATE, state === "finished" ? 1 : 2);
     if (state === "failed") this.#transport.fail({ kind: "threw", by: rank, detail: error });

@@ -13,8 +13,8 @@ export interface StoreOwner {
   readonly openCalls: OpenCalls;
   /** Why the job has failed, if it has. */
   readonly failure: Error | undefined;
-  /** Counts what moves. */
-  moves: number;
+  /** Something has moved. */
+  moved(): void;
 }
 
 export class RankStore implements Store {
@@ -63,7 +63,7 @@ export class RankStore implements Store {
     try {
       checkCall(call);
       this.#owner.openCalls.ask();
-      this.#owner.moves++;
+      this.#owner.moved();
       return await ask();
     } catch (error) {
       throw this.#explained(error as Error, call, site);
@@ -82,7 +82,7 @@ export class RankStore implements Store {
     try {
       checkCall(call);
       id = openCalls.ask();
-      this.#owner.moves++;
+      this.#owner.moved();
       const lasts = timeout === Infinity ? Number.MAX_SAFE_INTEGER : timeout; // JSON has no Infinity
       const answer = ask(this.#owner.failure ? 0 : lasts);
       const failed = new Promise<never>((_, reject) => {
@@ -94,7 +94,7 @@ export class RankStore implements Store {
       const vain = error === failure || error instanceof StoreTimeoutError || error instanceof StoreClosedError;
       throw failure && vain ? failure : this.#explained(error as Error, call, site);
     } finally {
-      this.#owner.moves++;
+      this.#owner.moved();
       openCalls.end(id);
     }
   }

@@ -2,10 +2,10 @@
  * The receiving side of an ordered pair of ranks: tells the peer which receives are ready
  * and puts the bytes that answer them where they belong, combining them on the way if asked.
  */
-import { addressOf, codeOf, type KernelRuntime, reduceOps, sizeOf } from "../../device/index.ts";
+import { type KernelRuntime, sizeOf } from "../../device/index.ts";
 import type { Wire } from "../../platform/wire.ts";
 import type { MessageRequest } from "../core/message-request.ts";
-import { spanBytes } from "../core/span.ts";
+import { combineInto, slice, spanBytes, viewOf } from "../core/span.ts";
 import type { Message } from "../core/transport.ts";
 import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, READY, type Sink } from "./frames.ts";
 
@@ -21,7 +21,7 @@ export interface InletHost {
 }
 
 export class Inlet {
-  wire: Wire | undefined;
+  #wire: Wire | undefined;
   readonly #host: InletHost;
   readonly #reader = new FrameReader((frame) => this.#data(frame));
   readonly #writer = new FrameWriter();
@@ -50,23 +50,38 @@ export class Inlet {
     const count = this.#writer.nextCount();
     const bytes = spanBytes(span);
     this.#writer.push(encodeFrame({ type: READY, group, channel, tag, hash: operation.hash, bytes, id, count }));
-    if (this.wire) this.#writer.write(this.wire);
+    if (this.#wire) this.#writer.write(this.#wire);
+  }
+
+  /** Why its wire is broken, if it is. */
+  get broken(): string | undefined {
+    return this.#wire?.broken;
+  }
+
+  /** Calls back when there is something to read. */
+  watch(wake: () => void): void {
+    this.#wire?.watch(wake);
+  }
+
+  /** Its wire is there, or is lost. */
+  open(wire: Wire | undefined): void {
+    this.#wire = wire;
   }
 
   progress(): boolean {
-    const { wire } = this;
+    const wire = this.#wire;
     if (!wire) return false;
     let moved = this.#writer.pending && this.#writer.write(wire);
     if (this.busy && this.#reader.read(wire)) {
       moved = true;
-      if (this.#coming) this.#coming.progress++;
+      if (this.#coming) this.#coming.advance();
     }
     return moved;
   }
 
   /** Lets others write what the wire does not take now. */
   handOver(): void {
-    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire);
+    if (this.#wire && this.#writer.pending) this.#writer.handOver(this.#wire);
   }
 
   #data({ type, id, bytes, hash }: Frame): Sink | undefined {
@@ -147,19 +162,12 @@ class CombiningSink implements Sink {
     const have = this.#staged + count;
     const elements = Math.floor(have / sizeOf(span.dtype));
     const whole = elements * sizeOf(span.dtype);
-    const target = addressOf(span.buffer) + span.offset + this.#combined;
-    if (elements > 0) runtime.combine(reduceOps[combine], codeOf(span.dtype), [target, from], [target], elements);
+    const first = this.#combined / sizeOf(span.dtype);
+    if (elements > 0) combineInto(runtime, slice(span, first, first + elements), from, combine);
     this.#combined += whole;
     this.#staged = have - whole;
     const memory = runtime.pool.memory.bytes(from + have);
     for (let i = 0; i < this.#staged; i++) this.#cut[i] = memory[from + whole + i];
     if (this.#combined === this.#total) this.#done();
   }
-}
-
-/** The bytes of a span in the node's memory. */
-export function viewOf(runtime: KernelRuntime, span: Message["span"]): Uint8Array {
-  const from = addressOf(span.buffer) + span.offset;
-  const to = from + spanBytes(span);
-  return runtime.pool.memory.bytes(to).subarray(from, to);
 }

@@ -4,8 +4,8 @@
  * while the rank computes. This is what the two say to each other.
  */
 import type { Wire } from "../../platform/wire.ts";
-import type { Report } from "../health/diagnose.ts";
 import type { Failure } from "../core/transport.ts";
+import type { Report } from "../health/diagnose.ts";
 
 export type ToOffice =
   /** Open a wire on which I receive from this rank. */

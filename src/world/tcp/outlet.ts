@@ -22,7 +22,7 @@ export interface OutletHost {
 }
 
 export class Outlet {
-  wire: Wire | undefined;
+  #wire: Wire | undefined;
   readonly #host: OutletHost;
   readonly #reader = new FrameReader((frame) => this.#ready(frame));
   readonly #writer = new FrameWriter();
@@ -46,8 +46,23 @@ export class Outlet {
     else this.#start(sending, this.#readies.splice(at, 1)[0]);
   }
 
+  /** Why its wire is broken, if it is. */
+  get broken(): string | undefined {
+    return this.#wire?.broken;
+  }
+
+  /** Calls back when there is something to read. */
+  watch(wake: () => void): void {
+    this.#wire?.watch(wake);
+  }
+
+  /** Its wire is there, or is lost. */
+  open(wire: Wire | undefined): void {
+    this.#wire = wire;
+  }
+
   progress(): boolean {
-    const { wire } = this;
+    const wire = this.#wire;
     if (!wire) return false;
     let moved = this.#writer.pending && this.#writer.write(wire);
     if (this.#sends.length > 0 && this.#reader.read(wire)) moved = true;
@@ -56,7 +71,7 @@ export class Outlet {
 
   /** Lets others write what the wire does not take now. */
   handOver(): void {
-    if (this.wire && this.#writer.pending) this.#writer.handOver(this.wire);
+    if (this.#wire && this.#writer.pending) this.#writer.handOver(this.#wire);
   }
 
   #ready(frame: Frame): undefined {
@@ -72,7 +87,7 @@ export class Outlet {
       this.#host.mismatch(sending, ready);
       return;
     }
-    sending.matched = true;
+    sending.meet();
     this.#unfinished++;
     const start = this.#host.now();
     const sent = (): void => {
@@ -85,7 +100,7 @@ export class Outlet {
     if (small) head.set(view, HEAD);
     this.#writer.push(head, small ? sent : undefined);
     if (!small) this.#writer.push(view, sent);
-    if (this.wire) this.#writer.write(this.wire);
+    if (this.#wire) this.#writer.write(this.#wire);
   }
 }
 

@@ -2,10 +2,11 @@
  * A rank's side of the job's health: tells the office what this rank is doing when nothing
  * moves, reports what it notices, and ends the engine with the verdict that all ranks get.
  */
-import type { Deadline } from "../health/deadline.ts";
-import type { Report } from "../health/diagnose.ts";
+
 import type { Engine } from "../core/engine.ts";
 import type { Failure, RankState } from "../core/transport.ts";
+import type { Deadline } from "../health/deadline.ts";
+import type { Report } from "../health/diagnose.ts";
 import type { Office } from "./office.ts";
 import type { TcpTransport } from "./tcp.ts";
 
@@ -25,12 +26,14 @@ export class TcpWatch {
     this.#deadline = deadline;
     this.#engine = engine;
     this.#office = office;
-    transport.onFailure = (failure) => this.fail(failure);
-    transport.onBroken = (peer, detail) => office.tell({ type: "broken", peer, detail, report: this.#report() });
-    transport.onNews = (news) => {
-      if (news.type === "account") office.tell({ type: "answer", report: this.#report() });
-      else engine.fail(news.message);
-    };
+    transport.listen({
+      onFailure: (failure) => this.fail(failure),
+      onBroken: (peer, detail) => office.tell({ type: "broken", peer, detail, report: this.#report() }),
+      onNews: (news) => {
+        if (news.type === "account") office.tell({ type: "answer", report: this.#report() });
+        else engine.fail(news.message);
+      },
+    });
   }
 
   /** One look; cheap enough for every wake-up of an idle rank. */

@@ -7,10 +7,10 @@
 import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../core/links.ts";
 import { describeUnequal, MessageRequest } from "../core/message-request.ts";
-import { spanBytes } from "../core/span.ts";
+import { spanBytes, viewOf } from "../core/span.ts";
 import type { Failure, Message, Request, SharedGroup, Transport } from "../core/transport.ts";
 import type { Frame } from "./frames.ts";
-import { Inlet, type InletHost, viewOf } from "./inlet.ts";
+import { Inlet, type InletHost } from "./inlet.ts";
 import type { FromOffice, Office } from "./office.ts";
 import { Outlet, type OutletHost } from "./outlet.ts";
 
@@ -27,6 +27,14 @@ export interface TcpOptions {
   readonly links?: PacedLinks;
 }
 
+/** Who looks after a transport. */
+export interface TcpListener {
+  onFailure(failure: Failure): void;
+  /** The wire to or from a rank is broken. */
+  onBroken(peer: number, detail: string): void;
+  onNews(news: Exclude<FromOffice, { type: "wire" }>): void;
+}
+
 export class TcpTransport implements Transport, InletHost, OutletHost {
   readonly name = "tcp";
   readonly rank: number;
@@ -34,10 +42,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   readonly runtime: KernelRuntime;
   readonly stagingBytes = STAGING;
   readonly links: PacedLinks | undefined;
-  /** Set by the watch: what to do about a failure, a broken wire, and the office's news. */
-  onFailure: (failure: Failure) => void = () => {};
-  onBroken: (peer: number, detail: string) => void = () => {};
-  onNews: (news: Exclude<FromOffice, { type: "wire" }>) => void = () => {};
+  #listener: TcpListener = { onFailure() {}, onBroken() {}, onNews() {} };
   readonly #office: Office;
   readonly #inlets = new Map<number, Inlet>();
   readonly #outlets = new Map<number, Outlet>();
@@ -51,6 +56,11 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     this.runtime = runtime;
     this.links = links;
     this.#office = office;
+  }
+
+  /** From now on, this one hears what goes wrong. */
+  listen(listener: TcpListener): void {
+    this.#listener = listener;
   }
 
   send(message: Message): Request {
@@ -70,10 +80,10 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   progress(): boolean {
     let moved = this.links?.progress() ?? false;
-    if (this.#failure) this.onFailure(this.#failure);
+    if (this.#failure) this.#listener.onFailure(this.#failure);
     for (let news = this.#office.take(); news; news = this.#office.take()) {
       if (news.type === "wire") this.#open(news);
-      else this.onNews(news);
+      else this.#listener.onNews(news);
       moved = true;
     }
     for (const [peer, outlet] of this.#outlets) if (outlet.busy && this.#guard(peer, outlet)) moved = true;
@@ -108,7 +118,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   /** The rank's thread goes to sleep: the event loop watches the wires, the office writes what is left. */
   sleep(wake: () => void): void {
-    for (const { wire, busy } of [...this.#outlets.values(), ...this.#inlets.values()]) if (busy) wire?.watch(wake);
+    for (const side of [...this.#outlets.values(), ...this.#inlets.values()]) if (side.busy) side.watch(wake);
     this.handOver();
   }
 
@@ -123,8 +133,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   staging(): number {
-    if (this.#staging === 0) this.#staging = this.runtime.pool.take(OWNER, STAGING);
-    if (this.#staging === 0) throw new Error(`No room for ${STAGING} bytes; give the job more memory.`);
+    if (this.#staging === 0) this.#staging = this.runtime.pool.need(OWNER, STAGING, `${STAGING} bytes of staging`);
     return this.#staging;
   }
 
@@ -137,7 +146,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   received(receiving: MessageRequest, start: number): void {
-    receiving.matched = true;
+    receiving.meet();
     this.#arrive(receiving, start, 2 * receiving.peer + 1);
   }
 
@@ -149,7 +158,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   /** @param link links out of this rank have even numbers, those into it odd ones. */
   #arrive(request: MessageRequest, start: number, link: number): void {
     const arrive = (): void => {
-      request.done = true;
+      request.finish();
     };
     if (!this.links) {
       arrive();
@@ -179,7 +188,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   #open({ peer, role, wire }: Extract<FromOffice, { type: "wire" }>): void {
     const side = role === "in" ? this.#inlet(peer) : this.#outlet(peer);
-    side.wire = wire;
+    side.open(wire);
     side.progress();
   }
 
@@ -187,7 +196,8 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   #guard(peer: number, side: Inlet | Outlet): boolean {
     try {
       const moved = side.progress();
-      if (!moved && side.wire?.broken) this.#lose(peer, side, side.wire.broken);
+      const { broken } = side;
+      if (!moved && broken) this.#lose(peer, side, broken);
       return moved;
     } catch (error) {
       this.#lose(peer, side, (error as Error).message);
@@ -197,7 +207,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   #lose(peer: number, side: Inlet | Outlet, reason: string): void {
     const inside = side instanceof Inlet && side.inside ? " in the middle of a message" : "";
-    side.wire = undefined;
-    this.onBroken(peer, reason + inside);
+    side.open(undefined);
+    this.#listener.onBroken(peer, reason + inside);
   }
 }

@@ -3,12 +3,14 @@
  * are sent there whole. What is left here is what concerns the program: which buffers are
  * in use, what nobody has waited for, who awaits what.
  */
-import { addressOf, type Device, type StreamEvent, ThreadedStream } from "../../device/index.ts";
+
+import { type Device, type StreamEvent, ThreadedStream } from "../../device/index.ts";
 import { formatSite } from "../../trace/site.ts";
 import type { Driver } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Report } from "../core/report.ts";
+import { addressOfSpan } from "../core/span.ts";
 import type { Channel, SharedCollective } from "../core/transport.ts";
 import type { Work } from "../core/work.ts";
 import { type FromComm, type Leaving, pack, type ToComm } from "./messages.ts";
@@ -137,7 +139,7 @@ export class CommClient implements Channel {
       id,
       group: operation.group.id,
       kind: operation.kind,
-      args: args.map((value) => pack(value, (tensor) => addressOf(tensor.buffer) + tensor.offset)),
+      args: args.map((value) => pack(value, (tensor) => addressOfSpan(tensor))),
       fence,
       flag,
       site: id <= ALWAYS_SITED ? formatSite(operation.site) : "",

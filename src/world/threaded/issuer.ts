@@ -24,7 +24,7 @@ export class RemoteIssuer extends Issuer implements Planner {
   }
 
   protected make<T>(operation: Operation, call: Call<T>): Work<T> {
-    return new Work<T>(this.engine, this, operation, call, { fence: past });
+    return new Work<T>(this.engine, this, operation, call, past);
   }
 
   protected submitted(): void {}

@@ -8,8 +8,8 @@ import { JsonText } from "../algorithms/json-text.ts";
 import type { GroupInfo, Kind } from "../core/operation.ts";
 import type { Report } from "../core/report.ts";
 import type { Contiguous } from "../core/span.ts";
-import type { StoreReport } from "../store/open-calls.ts";
 import type { RankState } from "../core/transport.ts";
+import type { StoreReport } from "../store/open-calls.ts";
 
 /**
  * An argument as it crosses. Numbers, strings and undefined go as they are; whatever else crosses

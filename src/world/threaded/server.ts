@@ -8,8 +8,8 @@ import type { SharedMemory } from "../../platform/memory.ts";
 import type { Site } from "../../trace/site.ts";
 import type { Caller } from "../core/caller.ts";
 import type { Engine } from "../core/engine.ts";
-import { ProcessGroup } from "../group.ts";
 import type { Work } from "../core/work.ts";
+import { ProcessGroup } from "../group.ts";
 import { type FromComm, type Result, type ToComm, unpack } from "./messages.ts";
 
 type Call = Extract<ToComm, { type: "call" }>;

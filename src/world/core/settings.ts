@@ -1,0 +1,16 @@
+/** What a world can be told: plain data, declared once, that travels whole from a job's flags to its ranks. */
+import type { TuningTable } from "../algorithms/tuner.ts";
+import type { LinkSpeeds } from "./links.ts";
+
+export interface WorldSettings {
+  /** Which algorithm when; the built-in thresholds if not given. */
+  readonly table: TuningTable | undefined;
+  /** How fast links between ranks shall be; as fast as they are if not given. */
+  readonly link: LinkSpeeds | undefined;
+  /** Sends of at most so many bytes complete at once, from a copy. */
+  readonly eager: number;
+  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
+  readonly timeout: number | undefined;
+}
+
+export const defaultWorld: WorldSettings = { table: undefined, link: undefined, eager: 0, timeout: undefined };
