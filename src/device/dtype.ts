@@ -1,6 +1,7 @@
 /** Element types. The codes are shared with kernels/assembly/lanes.ts. */
 import { unknownWord } from "../platform/words.ts";
 
+/** Types of elements: f32; the half formats f16 and bf16, which are computed in f32; i32; u8. */
 export type DType = "f32" | "f16" | "bf16" | "i32" | "u8";
 
 interface DTypeInfo {

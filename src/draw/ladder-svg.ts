@@ -1,6 +1,7 @@
 /** Parts of a machine on a logarithmic ladder of bandwidth, with capacity and latency beside them. */
 import { colour, round, svgPicture, svgText } from "./svg.ts";
 
+/** A step of a ladder of links. */
 export interface Rung {
   readonly name: string;
   /** Bytes a second. */

@@ -1,6 +1,7 @@
 /** Curves on logarithmic axes as an SVG picture, each labelled where it ends. */
 import { colour, round, svgPicture, svgText } from "./svg.ts";
 
+/** Curves over two logarithmic axes. */
 export interface LogPlot {
   readonly title: string;
   readonly about: string;

@@ -18,6 +18,7 @@ export type SequenceRow =
   /** A send or receive that nobody answered, or an operation that did not end. */
   | { readonly kind: "stuck"; readonly rank: number; readonly label: string };
 
+/** Who sent what to whom, in which order: lanes and arrows. */
 export interface Sequence {
   readonly ranks: number;
   readonly rows: readonly SequenceRow[];

@@ -36,6 +36,7 @@ export interface Question {
   readonly because: string;
 }
 
+/** An exercise: what is run beside an answer, and who judges it. */
 export interface Exercise<R = unknown> {
   /** `3.3`: chapter and place. */
   readonly number: string;

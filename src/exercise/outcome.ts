@@ -8,6 +8,7 @@ import type { RankTraffic, TrafficEvent, TrafficOperation } from "../world/index
 /** A property that does not hold. */
 export class Wrong extends Error {
   override readonly name = "Wrong";
+  /** What does not hold: a few words. */
   readonly property: string;
 
   /** @param property a few words, such as "bytes sent". @param message what was seen, what was expected, and what it hints at. */
@@ -32,13 +33,17 @@ export interface RunSettings {
   readonly variant: number;
 }
 
+/** One run of an answer, with the questions that judges ask of it. */
 export class Outcome<R = unknown> {
+  /** Ranks of the run. */
   readonly size: number;
+  /** Its circumstances. */
   readonly settings: RunSettings;
   /** By rank: what `run` returned. */
   readonly reports: readonly R[];
   /** By rank: what the answer showed. */
   readonly shown: readonly (readonly Shown[])[];
+  /** By rank: what was recorded. */
   readonly traffic: readonly RankTraffic[];
 
   constructor(
@@ -54,10 +59,12 @@ export class Outcome<R = unknown> {
     this.traffic = traffic;
   }
 
+  /** Seeds the inputs. */
   get seed(): number {
     return this.settings.seed;
   }
 
+  /** Number of the run among those of its world size. */
   get variant(): number {
     return this.settings.variant;
   }

@@ -56,6 +56,7 @@ export interface Context<O = Record<string, never>> {
   spans(): Promise<readonly Span[]>;
 }
 
+/** A program and what its command line says of it; `defineScript` makes one. */
 export interface Script<O extends Record<string, OptionSpec> = Record<string, OptionSpec>> {
   /** One sentence: what the program shows. */
   readonly about: string;

@@ -47,11 +47,13 @@ function describeRange(min: number, max: number): string {
   return max === Infinity ? `at least ${min}` : `between ${min} and ${max}`;
 }
 
+/** Any text. */
 export function string(preset: string, about: string): OptionSpec<string> {
   checkPreset("string", preset);
   return { type: "string", default: preset, about, parse: (text) => text };
 }
 
+/** A yes or no: `--flag`, `--flag no`. */
 export function boolean(preset: boolean, about: string): OptionSpec<boolean> {
   checkPreset("boolean", preset);
   return { type: "boolean", default: preset, about, parse: (text) => text !== "false" };

@@ -4,6 +4,7 @@
  */
 
 export type Cell = string | number | boolean | undefined;
+/** A row of a table: a cell for each column. */
 export type Row = Readonly<Record<string, Cell>>;
 
 /** A named list of points. */
@@ -26,6 +27,7 @@ export type Shown =
   | { readonly kind: "plot"; readonly title: string; readonly series: readonly Series[] }
   | { readonly kind: "timeline"; readonly title: string; readonly lanes: readonly TimelineLane[] };
 
+/** What a program shows: its words reach whoever started the job, one rank after the other. */
 export interface Show {
   /** A line of text. */
   line(text: string): void;

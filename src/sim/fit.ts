@@ -13,6 +13,7 @@ export interface AlphaBeta {
   readonly worst: number;
 }
 
+/** How long a message of so many bytes took. */
 export interface Timing {
   readonly bytes: number;
   readonly seconds: number;
@@ -47,6 +48,7 @@ export function fitAlphaBeta(
   return { alpha, beta, worst };
 }
 
+/** Sizes at which one curve is the lowest. */
 export interface Winner {
   readonly name: string;
   /** First and last of the sizes at which it is the fastest. */

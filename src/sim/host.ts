@@ -17,6 +17,7 @@ export interface HostCache {
   readonly cpus: readonly number[];
 }
 
+/** Packages, cores and memory of a machine, as its system describes them. */
 export interface HostTopology {
   /** Logical processors of each physical core. */
   readonly cores: readonly (readonly number[])[];

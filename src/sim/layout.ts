@@ -11,6 +11,7 @@ export interface Load {
   readonly seconds: number;
 }
 
+/** Where the parts of a machine are drawn. */
 export interface Layout {
   readonly algorithm: MessageAlgorithm;
   /** Pairs of ranks that talk, with the bytes from the first to the second. */

@@ -4,6 +4,7 @@ import type { Route, VirtualNetwork } from "./virtual.ts";
 
 export type DeviceKind = "gpu" | "cpu" | "pcie" | "nvswitch" | "nic" | "switch" | "core" | "memory";
 
+/** A device, a switch or a card of a machine. */
 export interface MachineDevice {
   /** `GPU 3`; in machines of several nodes `node 1 GPU 3`. */
   readonly name: string;
@@ -19,6 +20,7 @@ export interface MachineLink {
   readonly part: LinkPart;
 }
 
+/** Devices, and the links between them. */
 export interface Machine {
   readonly name: string;
   readonly about: string;

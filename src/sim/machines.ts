@@ -30,6 +30,7 @@ const dgx: Readonly<Record<"dgx-a100" | "dgx-h100", DgxParts>> = {
 
 /** Names that `describedMachine` knows. */
 export const machineNames = ["dgx-a100", "dgx-h100", "pcie-box", "laptop", "ethernet"] as const;
+/** One of `machineNames`. */
 export type MachineName = (typeof machineNames)[number];
 
 /** @param nodes how many of it, joined by its network. @throws RangeError for a laptop or a box that shall have several nodes. */

@@ -10,6 +10,7 @@ import { type LinkPart, parts } from "./parts.ts";
 /** Bytes a second of one NVLink each way: the same from generation 2 to 4. */
 const ONE_NVLINK = 25e9;
 
+/** What `nvidia-smi topo -m` prints, read. */
 export interface TopologyMatrix {
   /** GPUs first, then network cards, as named there. */
   readonly names: readonly string[];

@@ -20,6 +20,7 @@ const US = 1e-6;
 /** NCCL's own estimates, which its tuner works with: ring, Simple protocol. */
 const tuning = "latency: NCCL 2.19, src/graph/tuning.cc, hwLat";
 
+/** Links of real machines: bandwidth and latency, each with its source. */
 export const parts = {
   nvlink3: {
     name: "NVLink 3 × 12",
@@ -77,4 +78,5 @@ export const parts = {
   },
 } as const satisfies Record<string, LinkPart>;
 
+/** One of `parts`. */
 export type PartName = keyof typeof parts;

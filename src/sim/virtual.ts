@@ -31,6 +31,7 @@ export interface Route {
   readonly shared?: readonly { readonly name: string; readonly beta: number }[];
 }
 
+/** A network that is only figures. */
 export interface VirtualNetwork {
   readonly size: number;
   /** Ranks of each node, in order. */
@@ -38,6 +39,7 @@ export interface VirtualNetwork {
   route(from: number, to: number): Route;
 }
 
+/** What an algorithm did on it, and when. */
 export interface VirtualRun {
   /** Seconds until the last rank is done. */
   readonly seconds: number;

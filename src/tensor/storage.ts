@@ -5,7 +5,9 @@
  */
 import type { Buffer, Device, Tag } from "../device/index.ts";
 
+/** Bytes that views share, that come and go, and whose writes are counted. */
 export class Storage {
+  /** Its kind in the memory statistics. */
   readonly tag: Tag;
   readonly #device: Device;
   #buffer: Buffer | undefined;
@@ -30,6 +32,7 @@ export class Storage {
     );
   }
 
+  /** Bytes it has; 0 while it is resized to nothing. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -55,6 +55,7 @@ function explained(error: unknown, operation: string): unknown {
   return error instanceof OutOfMemoryError ? error.during(operation) : error;
 }
 
+/** What programs get as `device`: makes tensors, frees them by scope, captures graphs, and shows its memory. */
 export class TensorDevice implements TensorHome<Tensor> {
   readonly raw: Device;
   readonly #scopes = new Scopes();
@@ -82,15 +83,18 @@ export class TensorDevice implements TensorHome<Tensor> {
     return this.wrap(buffer, dtype, [...shape], contiguousStrides(shape), 0);
   }
 
+  /** All elements the same. @throws OutOfMemoryError, RangeError. */
   full(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
     const tensor = this.empty(shape, dtype);
     return this.apply("fill", tensor, value);
   }
 
+  /** All 0. */
   zeros(shape: Shape, dtype: DType = "f32"): Tensor {
     return this.full(shape, 0, dtype);
   }
 
+  /** All 1. */
   ones(shape: Shape, dtype: DType = "f32"): Tensor {
     return this.full(shape, 1, dtype);
   }
@@ -166,6 +170,7 @@ export class TensorDevice implements TensorHome<Tensor> {
     return new Captured(this.raw, graph, output);
   }
 
+  /** Bytes in use and reserved, now and at most, by kind. */
   memoryStats(): MemoryStats {
     return this.raw.memoryStats();
   }

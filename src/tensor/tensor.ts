@@ -18,6 +18,7 @@ function noOperand(call: string, wanted: string, got: unknown): TypeError {
   return new TypeError(`${call} needs ${wanted}, but got ${kindOf(got)}.${isPromise(got) ? " Await it first." : ""}`);
 }
 
+/** An n-dimensional array on a device. Operations return at once; `item`, `toArray` and `data` wait. */
 export class Tensor extends View<Tensor> {
   /** This tensor if its elements lie next to each other, else a copy; dispose either alike. */
   override contiguous(): Tensor {
@@ -38,118 +39,149 @@ export class Tensor extends View<Tensor> {
 
   // Arithmetic, with broadcasting.
 
+  /** a + b, with broadcasting. @throws TypeError for two dtypes; RangeError for shapes that do not broadcast. The same holds below. */
   add(other: Operand): Tensor {
     return this.#binary("add", other);
   }
 
+  /** a - b, with broadcasting. */
   sub(other: Operand): Tensor {
     return this.#binary("sub", other);
   }
 
+  /** a · b element by element, with broadcasting. */
   mul(other: Operand): Tensor {
     return this.#binary("mul", other);
   }
 
+  /** a / b, with broadcasting. @throws TypeError for integers. */
   div(other: Operand): Tensor {
     return this.#binary("div", other);
   }
 
+  /** The smaller of a and b, with broadcasting. */
   minimum(other: Operand): Tensor {
     return this.#binary("minimum", other);
   }
 
+  /** The larger of a and b, with broadcasting. */
   maximum(other: Operand): Tensor {
     return this.#binary("maximum", other);
   }
 
   // Comparison: u8 tensors of 0 and 1.
 
+  /** u8: 1 where a = b, else 0, with broadcasting. */
   eq(other: Operand): Tensor {
     return this.#compare("eq", other);
   }
 
+  /** u8: 1 where a ≠ b. */
   ne(other: Operand): Tensor {
     return this.#compare("ne", other);
   }
 
+  /** u8: 1 where a < b. */
   lt(other: Operand): Tensor {
     return this.#compare("lt", other);
   }
 
+  /** u8: 1 where a ≤ b. */
   le(other: Operand): Tensor {
     return this.#compare("le", other);
   }
 
+  /** u8: 1 where a > b. */
   gt(other: Operand): Tensor {
     return this.#compare("gt", other);
   }
 
+  /** u8: 1 where a ≥ b. */
   ge(other: Operand): Tensor {
     return this.#compare("ge", other);
   }
 
+  /** -x, same shape and dtype. */
   neg(): Tensor {
     return this.device.apply("unary", "neg", this);
   }
 
+  /** The absolute value. */
   abs(): Tensor {
     return this.device.apply("unary", "abs", this);
   }
 
+  /** eˣ. @throws TypeError for integers, as the next ones do. */
   exp(): Tensor {
     return this.device.apply("unary", "exp", this);
   }
 
+  /** The natural logarithm; of 0 it is -Infinity, of less NaN. */
   log(): Tensor {
     return this.device.apply("unary", "log", this);
   }
 
+  /** The square root; of less than 0 NaN. */
   sqrt(): Tensor {
     return this.device.apply("unary", "sqrt", this);
   }
 
+  /** The hyperbolic tangent. */
   tanh(): Tensor {
     return this.device.apply("unary", "tanh", this);
   }
 
+  /** max(x, 0), also of integers. */
   relu(): Tensor {
     return this.device.apply("unary", "relu", this);
   }
 
+  /** 1 / (1 + e⁻ˣ). */
   sigmoid(): Tensor {
     return this.device.apply("unary", "sigmoid", this);
   }
 
   // Reductions: one axis, or all elements.
 
+  /** The sum along an axis, or of all elements; of integers as i32. `keepdim` leaves an axis of length 1. */
   sum(axis?: number, keepdim = false): Tensor {
     return this.device.apply("reduce", "sum", this, axis, keepdim);
   }
 
+  /** The product along an axis, or of all elements. */
   prod(axis?: number, keepdim = false): Tensor {
     return this.device.apply("reduce", "product", this, axis, keepdim);
   }
 
+  /** The least along an axis, or of all. @throws RangeError for none. */
   min(axis?: number, keepdim = false): Tensor {
     return this.device.apply("reduce", "min", this, axis, keepdim);
   }
 
+  /** The largest along an axis, or of all. @throws RangeError for none. */
   max(axis?: number, keepdim = false): Tensor {
     return this.device.apply("reduce", "max", this, axis, keepdim);
   }
 
+  /** The mean along an axis, or of all elements, summed in f32. @throws TypeError for integers. */
   mean(axis?: number, keepdim = false): Tensor {
     return this.device.apply("mean", this, axis, keepdim);
   }
 
+  /** i32: where the first maximum along an axis is, or in the flattened tensor. @throws RangeError for no elements. */
   argmax(axis?: number, keepdim = false): Tensor {
     return this.device.apply("argmax", this, axis, keepdim);
   }
 
+  /** eˣ / Σ eˣ along an axis, computed in f32. @throws TypeError for integers. */
   softmax(axis = -1): Tensor {
     return this.device.apply("softmax", this, axis);
   }
 
+  /**
+   * The matrix product, with the rules of torch.matmul: [..., m, k] by [..., k, n] gives [..., m, n]; one axis is a row or a column.
+   * @throws RangeError for inner lengths that differ; TypeError for integers, or two dtypes.
+   */
   matmul(other: Tensor): Tensor {
     if (!(other instanceof Tensor)) throw noOperand(`matmul on ${this}`, "a tensor", other);
     return this.device.apply("matmul", this, other);
@@ -157,18 +189,22 @@ export class Tensor extends View<Tensor> {
 
   // In place, on contiguous tensors.
 
+  /** x += b. @throws RangeError for scattered elements, or when b broadcasts beyond x. The same holds below. */
   add_(other: Operand): this {
     return this.#inPlace("add", other);
   }
 
+  /** x -= b. */
   sub_(other: Operand): this {
     return this.#inPlace("sub", other);
   }
 
+  /** x *= b, element by element. */
   mul_(other: Operand): this {
     return this.#inPlace("mul", other);
   }
 
+  /** x /= b. @throws TypeError for integers. */
   div_(other: Operand): this {
     return this.#inPlace("div", other);
   }
@@ -181,6 +217,7 @@ export class Tensor extends View<Tensor> {
     return this;
   }
 
+  /** Sets all elements. */
   fill_(value: number): this {
     this.#mustBeContiguous("fill_");
     this.device.apply("fill", this, value);

@@ -9,9 +9,13 @@ import type { Storage } from "./storage.ts";
 
 /** @template T what views of it are: the class that extends this one. */
 export abstract class View<T extends View<T>> {
+  /** Where it lies, and who computes with it. */
   readonly device: TensorHome<T>;
+  /** Its bytes, which other views may share. */
   readonly storage: Storage;
+  /** Type of its elements. */
   readonly dtype: DType;
+  /** Length of each axis. */
   readonly shape: Shape;
   /** Elements between neighbours along each axis. */
   readonly strides: readonly number[];
@@ -70,6 +74,7 @@ export abstract class View<T extends View<T>> {
     return source.at(full, contiguousStrides(full), 0);
   }
 
+  /** All elements along one axis. */
   flatten(): T {
     return this.reshape([this.size]);
   }
@@ -157,6 +162,7 @@ export abstract class View<T extends View<T>> {
       throw new Error(`${this} was used after it was freed. Free it later, or return it from the scope that made it.`);
   }
 
+  /** `f32[2,3]` */
   toString(): string {
     return `${this.dtype}[${this.shape}]`;
   }

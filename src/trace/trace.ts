@@ -6,6 +6,7 @@
 /** Which row of a rank's timeline a span belongs to. */
 export type Lane = "host" | "device" | "comm";
 
+/** Something that took time on a rank. */
 export interface Span {
   readonly lane: Lane;
   readonly name: string;

@@ -42,6 +42,7 @@ const noOptions = {};
 /** Single messages are a request, and take no steps. */
 function* noSteps(): Steps {}
 
+/** Some ranks of the job, in an order, and what they do together. Every operation starts when it is called. */
 export class ProcessGroup extends Membership {
   readonly #engine: Engine;
   readonly #tuner: Tuner;

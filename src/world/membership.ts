@@ -10,8 +10,11 @@ import type { Issuer } from "./core/issuer.ts";
 import type { GroupInfo } from "./core/operation.ts";
 
 export abstract class Membership {
+  /** This rank's number in the group, from 0. */
   readonly rank: number;
+  /** How many ranks the group has. */
   readonly size: number;
+  /** For messages; the first group is `world`. */
   readonly name: string;
   /** Its number among the groups of the job; no other group ever has it. */
   readonly id: number;

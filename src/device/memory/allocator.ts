@@ -25,6 +25,7 @@ export interface Usage {
   peak: number;
 }
 
+/** What a device's memory is used for, in bytes. */
 export interface MemoryStats {
   /** Bytes in use, rounded to blocks. */
   readonly allocated: Usage;

@@ -9,6 +9,7 @@ import type { Completion } from "../streams/completion.ts";
 
 /** What device memory is used for; statistics are kept by tag. */
 export const tags = ["parameters", "gradients", "optimizer", "activations", "kv", "data", "scratch"] as const;
+/** One of `tags`. */
 export type Tag = (typeof tags)[number];
 
 /** Part of a buffer in use by an operation that its owner has neither awaited nor waited for. */

@@ -48,6 +48,7 @@ export function geluBackward({ x, dy }: { x: Tensor; dy: Tensor }): Tensor {
   });
 }
 
+/** Arguments of rope. All f32 but the positions. */
 export interface Rope {
   /** [tokens, heads, dim] */
   readonly x: Tensor;
@@ -81,6 +82,7 @@ export function rope({ x, position, cos, sin, back = false }: Rope): Tensor {
   });
 }
 
+/** Arguments of dropout. x is f32 of any shape. */
 export interface Dropout {
   readonly x: Tensor;
   /** Share that becomes 0; the rest is divided by 1 - p. */

@@ -2,6 +2,7 @@
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
+/** Arguments of attention. f32 but the boundaries. */
 export interface Attention {
   /** [qTokens, heads, dim]: the queries of all sequences behind each other. */
   readonly q: Tensor;
@@ -34,6 +35,7 @@ export function attention(args: Attention): { o: Tensor; lse: Tensor } {
   });
 }
 
+/** Arguments of attention's gradients. */
 export interface AttentionBackward extends Attention {
   /** As the forward pass gave them. */
   readonly o: Tensor;
@@ -59,6 +61,7 @@ export function attentionBackward(args: AttentionBackward): { dq: Tensor; dk: Te
   });
 }
 
+/** Arguments of attention over a block table. */
 export interface PagedAttention extends Omit<Attention, "k" | "v" | "kStarts"> {
   /** [pages, page, kvHeads, dim]: the keys of all sequences, in blocks. */
   readonly k: Tensor;

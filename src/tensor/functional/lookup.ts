@@ -2,6 +2,7 @@
 import type { Tensor } from "../tensor.ts";
 import { rowsOf, shaped, tensors } from "./check.ts";
 
+/** A table and the rows that are wanted. */
 export interface Lookup {
   /** f32 [rows, width] */
   readonly table: Tensor;
@@ -37,6 +38,7 @@ function tableOf(call: string, table: Tensor, index: Tensor): { rows: number; wi
   return { rows: table.shape[0], width: table.shape[1] };
 }
 
+/** Arguments of the loss. */
 export interface CrossEntropy {
   /** f32 [..., cols] */
   readonly logits: Tensor;

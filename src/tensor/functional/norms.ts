@@ -2,6 +2,7 @@
 import type { Tensor } from "../tensor.ts";
 import { rowsOf, shaped, tensors } from "./check.ts";
 
+/** Arguments of rmsNorm, f32. */
 export interface RmsNorm {
   /** [..., cols] */
   readonly x: Tensor;
@@ -25,6 +26,7 @@ export function rmsNorm({ x, weight, eps = 1e-5 }: RmsNorm): { y: Tensor; rstd: 
   });
 }
 
+/** Arguments of its gradient, f32. */
 export interface RmsNormBackward extends Omit<RmsNorm, "eps"> {
   /** As the forward pass gave it. */
   readonly rstd: Tensor;
@@ -50,6 +52,7 @@ export function rmsNormBackward({ x, weight, rstd, dy, dweight }: RmsNormBackwar
   });
 }
 
+/** Arguments of layerNorm, f32. */
 export interface LayerNorm extends RmsNorm {
   /** [cols] */
   readonly bias: Tensor;
@@ -72,6 +75,7 @@ export function layerNorm({ x, weight, bias, eps = 1e-5 }: LayerNorm): { y: Tens
   });
 }
 
+/** Arguments of its gradient, f32. */
 export interface LayerNormBackward extends RmsNormBackward {
   /** As the forward pass gave it. */
   readonly mean: Tensor;

@@ -18,6 +18,7 @@ export function gradNorm({ gradients, most = Infinity }: { gradients: readonly T
   });
 }
 
+/** A parameter with what belongs to it: four f32 tensors of one shape. */
 export interface AdamwEntry {
   readonly parameter: Tensor;
   readonly gradient: Tensor;
@@ -26,6 +27,7 @@ export interface AdamwEntry {
   readonly second: Tensor;
 }
 
+/** Arguments of a step. */
 export interface Adamw {
   readonly entries: readonly AdamwEntry[];
   /** f32 [1]: what gradients are multiplied by, such as the second element of gradNorm. */

@@ -2,6 +2,7 @@
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
+/** A matrix [n, k] of few bits. */
 export interface Quantized {
   /** u8, the bits as they are: [n, k] signed bytes, or [n, k / 2] pairs of four bits. */
   readonly packed: Tensor;

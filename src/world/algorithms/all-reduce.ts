@@ -39,6 +39,7 @@ export const allReduceSteps = Object.fromEntries(
 /** Algorithms that are made of messages. */
 export type MessageAlgorithm = Exclude<AllReduceAlgorithm, "shared">;
 
+/** What each algorithm sends, and how long its longest chain is. */
 export const allReduceCosts: Readonly<Record<MessageAlgorithm, Cost>> = {
   ring: ringCost,
   doubling: doublingCost,

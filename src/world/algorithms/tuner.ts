@@ -5,6 +5,7 @@
  */
 import { unknownWord } from "../../platform/words.ts";
 
+/** How an allReduce can be carried out. */
 export const allReduceAlgorithms = [
   "shared",
   "ring",
@@ -15,6 +16,7 @@ export const allReduceAlgorithms = [
   "hierarchical",
   "one-shot",
 ] as const;
+/** One of `allReduceAlgorithms`. */
 export type AllReduceAlgorithm = (typeof allReduceAlgorithms)[number];
 
 export const allGatherAlgorithms = ["ring", "gather"] as const;

@@ -52,7 +52,9 @@ export interface Keeper {
   ended(work: Work<unknown>): void;
 }
 
+/** An operation under way: `await` it, or let the stream wait with `.wait()`. */
 export class Work<T = void> implements PromiseLike<T>, Blockable {
+  /** What it carries out. */
   readonly operation: Operation;
   #state: "queued" | "running" | "done" | "failed" = "queued";
   #claimed = false;
@@ -99,6 +101,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     hold(this, task.reads, task.writes);
   }
 
+  /** Whether it has begun, and how it ended. */
   get state(): "queued" | "running" | "done" | "failed" {
     return this.#state;
   }
