@@ -188,10 +188,10 @@ describe("join", () => {
   it("turns a second rank of the same number away, and the job goes on", async () => {
     const file = program(
       "wait.ts",
-      'await store.wait(["go"]); show.row({ sum: await world.allGatherObject(world.rank).then((all) => all.length) });',
+      'show.line("here"); await store.wait(["go"]); show.row({ sum: await world.allGatherObject(world.rank).then((all) => all.length) });',
     );
     const all = ranks(2, port(3), file);
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await until(() => all.every(({ texts }) => texts.out.includes("here")));
     const intruder = start(["join", file], { RANK: "1", WORLD_SIZE: "2", MASTER_PORT: port(3) });
     expect(await intruder.code).toBe(2);
     expect(intruder.texts.err).toMatch(/rank 1 was turned away: rank 1 is already here, as process \d+ of /);
