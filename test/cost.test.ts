@@ -53,7 +53,7 @@ describe("costs agree with recorded messages and bytes", () => {
   });
 
   it("over shared memory, accesses to peers count", async () => {
-    const { sharedCost } = await import("../src/world/shm/shm-group.ts");
+    const { sharedCost } = await import("../src/world/shm/shm-all-reduce.ts");
     for (const ranks of [1, 2, 3, 5, 17]) {
       const { records, failure } = await runProgram("test/programs/every-algorithm.ts", {
         ranks,

@@ -7,7 +7,7 @@
  * members; point-to-point operations match by (group, peer, tag) and never queue behind
  * collectives. Peers and roots are ranks of the group the call is made on.
  *
- * The order of reduction depends on the algorithm (see algorithms/ and shm-group.ts), not
+ * The order of reduction depends on the algorithm (see algorithms/ and shm/), not
  * on timing; the result has the same bits on every rank. Half formats are added and multiplied
  * in f32 and rounded once, at the end. Integer sums and products wrap. A mean never overflows on
  * the way; that of integers is truncated toward zero (algorithms/wide.ts).
@@ -21,6 +21,7 @@ import {
   disseminationBarrier,
   gatherBroadcast,
 } from "./algorithms/direct.ts";
+import { gatherExchange, scatterExchange } from "./algorithms/exchanges.ts";
 import { allGatherObjectCall, broadcastObjectCall } from "./algorithms/objects.ts";
 import { list, none, type Pieces, type PointToPoint } from "./algorithms/pieces.ts";
 import { ringAllGather } from "./algorithms/ring.ts";
@@ -177,12 +178,14 @@ export class ProcessGroup extends Membership {
     this.#checks.apart("allGather", [output, pieces], [input, [spanOf(input)]]);
     const largest = Math.max(...pieces.map(spanBytes));
     const algorithm = this.#tuner.allGather(largest, this.size);
+    const exchange = this.#shared ? gatherExchange(pieces, spanOf(input)) : undefined;
     return this.#issuer.issue({
       kind: "allGather",
       args: [output, input],
       agree: list(output),
       reads: [input],
       writes: list(output),
+      exchange,
       *steps(comm) {
         comm.copy(pieces[comm.rank], spanOf(input));
         const isWhole = !Array.isArray(output);
@@ -219,6 +222,8 @@ export class ProcessGroup extends Membership {
     this.#checks.operator("reduceScatter", operator);
     const pieces = this.#checks.pieces("reduceScatter", input, output);
     this.#checks.apart("reduceScatter", [output, [spanOf(output)]], [input, pieces]);
+    // Lists may lie anywhere: members would need an address for each piece.
+    const whole = this.#shared && !Array.isArray(input) ? (input as T) : undefined;
     return this.#issuer.issue({
       kind: "reduceScatter",
       args: [output, input, operator],
@@ -226,6 +231,7 @@ export class ProcessGroup extends Membership {
       agree: list(input),
       reads: list(input),
       writes: [output],
+      exchange: whole && scatterExchange(spanOf(output), spanOf(whole), this.rank, this.size, operator),
       steps: (comm) => directReduceScatter(comm, spanOf(output), pieces, operator),
       output: output,
     });

@@ -15,7 +15,7 @@ import { suggest, UsageError } from "../scripts.ts";
 import { benchGemm } from "./gemm.ts";
 import { benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
-import { benchAllReduce, benchPointToPoint } from "./messages.ts";
+import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
 import { benchLinks, benchStartup } from "./singles.ts";
 
@@ -27,6 +27,11 @@ const benches: Record<
     about: "allReduce(sum, f32): bus bandwidth",
     peers: ["openmpi", "gloo"],
     run: benchAllReduce,
+  },
+  pieces: {
+    about: "allGather and reduceScatter(sum), f32: bus bandwidth",
+    peers: ["openmpi"],
+    run: benchPieces,
   },
   p2p: {
     about: "a message there and back between two ranks: half the round trip, bandwidth",

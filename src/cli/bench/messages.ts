@@ -1,16 +1,10 @@
 /** Benches of messages: all-reduce and point-to-point, over threads, Unix sockets and TCP. */
 import { formatBytes } from "../../device/index.ts";
 import { against, type Flags, type Measurement, MIB, type Progress, rows } from "./measure.ts";
-import { type Case, type PeerTime, runPeer } from "./peers.ts";
+import { type Case, type MessageBench, type PeerTime, runPeer } from "./peers.ts";
 
 /** Best seconds by size of everybody, in interleaved rounds. */
-async function race(
-  what: "all-reduce" | "p2p",
-  ranks: number,
-  cases: readonly Case[],
-  flags: Flags,
-  progress: Progress,
-) {
+async function race(what: MessageBench, ranks: number, cases: readonly Case[], flags: Flags, progress: Progress) {
   const best = new Map<string, number>();
   const note = (who: string, times: readonly PeerTime[]): void => {
     for (const { bytes, seconds } of times)
@@ -96,6 +90,33 @@ export async function benchAllReduce(flags: Flags, progress: Progress): Promise<
         value: bandwidth("ours"),
       };
       measurements.push(...against(flags, own, bandwidth));
+    }
+  }
+  return measurements;
+}
+
+export async function benchPieces(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const cases: Case[] = [
+    [65_536, 500],
+    [MIB, 100],
+    [64 * MIB, 5],
+  ];
+  const measurements: Measurement[] = [];
+  for (const what of ["all-gather", "reduce-scatter"] as const) {
+    for (const ranks of [2, 4]) {
+      const seconds = await race(what, ranks, cases, flags, progress);
+      for (const [bytes] of cases) {
+        // Bus bandwidth as nccl-tests defines it: each link carries (n - 1)/n of the whole buffer.
+        const bandwidth = (who: string): number => ((bytes / seconds(who, bytes)) * (ranks - 1)) / ranks / 1e9;
+        const own = {
+          bench: what,
+          case: `${formatBytes(bytes)}, ${ranks} ranks, ${flags.transport}`,
+          metric: "bus bandwidth",
+          unit: "GB/s",
+          value: bandwidth("ours"),
+        };
+        measurements.push(...against(flags, own, bandwidth));
+      }
     }
   }
   return measurements;

@@ -87,10 +87,13 @@ function parseLines<T>(text: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-/** Runs a peer's driver for all-reduce or p2p; gloo always talks over TCP. */
+/** What is timed between ranks. */
+export type MessageBench = "all-reduce" | "all-gather" | "reduce-scatter" | "p2p";
+
+/** Runs a peer's driver; gloo always talks over TCP, and has one for all-reduce and p2p only. */
 export function runPeer(
   name: "openmpi" | "gloo",
-  what: "all-reduce" | "p2p",
+  what: MessageBench,
   ranks: number,
   cases: readonly Case[],
   onlyTcp = false,

@@ -1,7 +1,7 @@
 /** A call of one of a group's operations: what it asks for, and how it is carried out. */
 import type { Operation, OperationCall } from "./operation.ts";
 import type { Span } from "./span.ts";
-import type { Comm, Request, Steps, Transport } from "./transport.ts";
+import type { Comm, Exchange, Request, Steps, Transport } from "./transport.ts";
 import type { Task } from "./work.ts";
 
 export interface Call<T> extends Task<T>, OperationCall {
@@ -11,6 +11,8 @@ export interface Call<T> extends Task<T>, OperationCall {
   readonly message?: (comm: Comm) => Request | undefined;
   /** Given where the group's shared memory shall reduce this in place; nothing at all is a barrier. */
   readonly shared?: Span;
+  /** Given where the group's members shall read each other's parts in shared memory. */
+  readonly exchange?: Exchange;
   /** Arguments of the group's method, for doing it in another thread. */
   readonly args: readonly unknown[];
   /** Takes what the operation gives besides its tensors, when it was done in another thread. */

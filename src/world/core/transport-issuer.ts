@@ -7,6 +7,7 @@ import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import { Issuer } from "./issuer.ts";
 import type { GroupInfo, Operation } from "./operation.ts";
+import type { Span } from "./span.ts";
 import type { Request, SharedGroup, Steps, Transport } from "./transport.ts";
 import { type Plan, type Planner, type Task, Work } from "./work.ts";
 
@@ -68,8 +69,11 @@ export class TransportIssuer extends Issuer implements Planner {
   begin(task: Task<unknown>, operation: Operation): Plan {
     const call = task as Call<unknown>;
     const { journal } = this.engine;
-    if (call.shared && this.#shared) {
-      const collective = this.#shared.start(operation, call.shared, call.operator ?? "sum");
+    const { shared, exchange } = call;
+    if ((shared || exchange) && this.#shared) {
+      const collective = exchange
+        ? this.#shared.exchange(operation, exchange)
+        : this.#shared.start(operation, shared as Span, call.operator ?? "sum");
       if (journal.recorded)
         for (const { event, peer, bytes } of collective.accesses()) journal.message(event, operation, peer, bytes);
       return collective;

@@ -5,7 +5,7 @@
  *
  * Ranks in this file are world ranks.
  */
-import type { ReduceOp, StreamEvent } from "../../device/index.ts";
+import type { KernelRuntime, ReduceOp, StreamEvent } from "../../device/index.ts";
 import type { PacedLinks } from "./links.ts";
 import type { Operation, Operator } from "./operation.ts";
 import type { Span } from "./span.ts";
@@ -71,10 +71,23 @@ export interface SharedCollective {
   over?(): void;
 }
 
+/** What a member offers to the others, and what it does with what they offer. */
+export interface Exchange {
+  readonly offer: Span;
+  /** Bytes of the largest offer of all members. */
+  readonly largest: number;
+  /** Bytes that this member reads of another one's offer. */
+  readOf(member: number): number;
+  /** Takes what it needs. @param places address of each member's offer. */
+  take(places: readonly number[], runtime: KernelRuntime): void;
+}
+
 /** A group's collectives over memory that all its members see. */
 export interface SharedGroup {
   /** Starts an allReduce in place; a span of zero elements is a barrier. */
   start(operation: Operation, span: Span, operator: Operator): SharedCollective;
+  /** Starts an operation in which members read each other's parts. */
+  exchange(operation: Operation, exchange: Exchange): SharedCollective;
   /** This member needs the memory no more; the last one to say so gives it back. */
   leave(): void;
 }

@@ -13,7 +13,8 @@ import { MessageRequest } from "../core/message-request.ts";
 import type { Operation } from "../core/operation.ts";
 import { addressOfSpan, spanBytes } from "../core/span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
-import { ShmGroup, shmGroupBytes } from "./shm-group.ts";
+import { ShmCollectives } from "./shm-collectives.ts";
+import { shmGroupBytes } from "./shm-group.ts";
 import * as L from "./shm-layout.ts";
 
 const states: readonly RankState[] = ["running", "finished", "failed"];
@@ -122,7 +123,7 @@ export class ShmTransport implements Transport {
   }
 
   openShared(members: readonly number[], address: number): SharedGroup {
-    return new ShmGroup(this, this.#runtime, members, address);
+    return new ShmCollectives(this, this.#runtime, members, address);
   }
 
   takeShared(bytes: number): number {
