@@ -97,8 +97,8 @@ export async function benchAllReduce(flags: Flags, progress: Progress): Promise<
 
 export async function benchPieces(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const cases: Case[] = [
-    [65_536, 500],
-    [MIB, 100],
+    [65_536, 5000],
+    [MIB, 1000],
     [64 * MIB, 5],
   ];
   const measurements: Measurement[] = [];
