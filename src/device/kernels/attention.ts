@@ -17,6 +17,24 @@ function badPages(status: number): string {
   return `sequence ${status - 1} has boundaries, a length or a page that do not exist`;
 }
 
+/** Scalars of attention over packed sequences, forward and backward. */
+const packedScalars = [
+  "sequences",
+  "heads",
+  "kvHeads",
+  "dim",
+  "qTokens",
+  "kTokens",
+  "qToken",
+  "qHead",
+  "kToken",
+  "kHead",
+  "oToken",
+  "oHead",
+  "causal",
+  "scale",
+] as const;
+
 /** Arguments of a whole attention; a part of one has two more: the first of its sequences and heads, and the end of them. */
 const ALL = 21;
 
@@ -27,22 +45,7 @@ export const attentionKernels = {
    * sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead, causal, scale
    */
   attention: {
-    scalars: [
-      "sequences",
-      "heads",
-      "kvHeads",
-      "dim",
-      "qTokens",
-      "kTokens",
-      "qToken",
-      "qHead",
-      "kToken",
-      "kHead",
-      "oToken",
-      "oHead",
-      "causal",
-      "scale",
-    ],
+    scalars: packedScalars,
     buffers: ["in", "in", "in", "out", "out", "in", "in"],
     bounds: ([sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead]) => [
       reach(qTokens, heads, dim, qToken, qHead),
@@ -133,22 +136,7 @@ export const attentionKernels = {
    * sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead, causal, scale
    */
   attentionBackward: {
-    scalars: [
-      "sequences",
-      "heads",
-      "kvHeads",
-      "dim",
-      "qTokens",
-      "kTokens",
-      "qToken",
-      "qHead",
-      "kToken",
-      "kHead",
-      "oToken",
-      "oHead",
-      "causal",
-      "scale",
-    ],
+    scalars: packedScalars,
     buffers: ["in", "in", "in", "in", "in", "in", "out", "inout", "inout", "in", "in"],
     bounds: ([sequences, heads, kvHeads, dim, qTokens, kTokens, qToken, qHead, kToken, kHead, oToken, oHead]) => {
       const q = reach(qTokens, heads, dim, qToken, qHead);
