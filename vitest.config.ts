@@ -17,6 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Another BLAS rounds otherwise: tests that are not about it do without.
     env: { WORLDSIZE_BLAS: process.env.WORLDSIZE_BLAS ?? "off" },
+    setupFiles: "test/helpers/plain.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
