@@ -7,7 +7,7 @@ import { formatOperation, type Operation } from "../core/operation.ts";
 import { addressOfSpan, type Span, spanBytes } from "../core/span.ts";
 import type { PeerAccess } from "../core/traffic.ts";
 import type { SharedCollective } from "../core/transport.ts";
-import { ADDRESS, ARRIVED, DONE, HASH, LINE, type ShmGroup } from "./shm-group.ts";
+import { ADDRESS, ARRIVED, DONE, HASH, type ShmGroup } from "./shm-group.ts";
 
 export abstract class ShmCollective implements SharedCollective {
   protected readonly group: ShmGroup;
@@ -17,8 +17,8 @@ export abstract class ShmCollective implements SharedCollective {
   protected readonly span: Span;
   /** Whether all parts fit slots, so that members read copies and need not wait for each other's end. */
   protected readonly small: boolean;
-  /** Counter's value once all members have come. */
-  #complete: number;
+  /** Members up to this one have come, or are done. */
+  #seen = 0;
   #phase: "gathering" | "moved" | "handedOut" | "finishing" = "gathering";
   /** Messages on their way over paced links: each member's memory that was read or written counts as one. */
   #travelling = 0;
@@ -27,7 +27,6 @@ export abstract class ShmCollective implements SharedCollective {
   constructor(group: ShmGroup, count: number, operation: Operation, span: Span, small: boolean) {
     this.group = group;
     this.count = count;
-    this.#complete = group.next(count, "arrived");
     this.operation = operation;
     this.span = span;
     const bytes = spanBytes(span);
@@ -37,8 +36,7 @@ export abstract class ShmCollective implements SharedCollective {
     const line = group.line(count, group.me);
     group.words[line + HASH] = operation.hash;
     if (!small) group.words[line + ADDRESS] = address;
-    Atomics.store(group.words, line + ARRIVED, count);
-    this.#countIn(0);
+    this.#say(ARRIVED);
   }
 
   /** All have come: does this member's share. */
@@ -55,7 +53,7 @@ export abstract class ShmCollective implements SharedCollective {
   poll(): boolean {
     if (this.#travelling > 0) return false;
     if (this.#phase === "gathering") {
-      if (!this.#all(0) || !this.#agreed()) return false;
+      if (!this.#all(ARRIVED) || !this.#agreed()) return false;
       this.#phase = "moved";
       const start = this.#now();
       this.move();
@@ -69,13 +67,10 @@ export abstract class ShmCollective implements SharedCollective {
       if (written !== undefined && this.#travel(this.#now(), written)) return false;
     }
     if (this.#phase === "handedOut") {
-      const { group, count } = this;
-      Atomics.store(group.words, group.line(count, group.me) + DONE, count);
-      this.#complete = group.next(count, "finished");
-      this.#countIn(LINE);
       this.#phase = "finishing";
+      this.#say(DONE);
     }
-    return this.#all(LINE);
+    return this.#all(DONE);
   }
 
   waitingFor(): readonly number[] {
@@ -119,16 +114,23 @@ export abstract class ShmCollective implements SharedCollective {
     return this.#travelling > 0;
   }
 
-  /** This rank has come: the last one to come wakes the others, who can do nothing before. @param counter its line. */
-  #countIn(counter: number): void {
-    const { group } = this;
-    const before = Atomics.add(group.words, group.counter(this.count) + counter, 1);
-    if (((before + 1) | 0) === this.#complete) group.wakeOthers();
+  /** This rank has come, or is done: the last one to say so wakes the others, who can do nothing before. */
+  #say(word: number): void {
+    const { group, count } = this;
+    this.#seen = 0;
+    Atomics.store(group.words, group.line(count, group.me) + word, count);
+    if (this.#all(word)) group.wakeOthers();
   }
 
-  #all(counter: number): boolean {
-    const { group } = this;
-    return ((Atomics.load(group.words, group.counter(this.count) + counter) - this.#complete) | 0) >= 0;
+  /** Whether all members have said so. */
+  #all(word: number): boolean {
+    const { group, count } = this;
+    const { length } = group.members;
+    while (this.#seen < length) {
+      if (((Atomics.load(group.words, group.line(count, this.#seen) + word) - count) | 0) < 0) return false;
+      this.#seen++;
+    }
+    return true;
   }
 
   /** Whether everybody came for the same operation; if not, the job fails. */

@@ -11,8 +11,6 @@ import type { Failure } from "../core/transport.ts";
 import type { ShmLayout } from "./shm-layout.ts";
 
 export const LINE = 16;
-/** Lines of a set before the members' own: how many have arrived, and how many are done. */
-const COUNTERS = 2;
 /** Words of a member's line. */
 export const ARRIVED = 0;
 export const HASH = 1;
@@ -26,7 +24,7 @@ export function slotBytes(members: number): number {
 
 /** Bytes of control memory for a group. */
 export function shmGroupBytes(members: number): number {
-  return LINE * 4 + 2 * (COUNTERS * LINE * 4 + members * (LINE * 4 + slotBytes(members)));
+  return LINE * 4 + 2 * members * (LINE * 4 + slotBytes(members));
 }
 
 /** The rank that takes part: what the group needs of its transport. */
@@ -46,9 +44,6 @@ export class ShmGroup {
   readonly slotBytes: number;
   /** Addresses of the one-shot slots, for each of the two sets. */
   readonly slots: readonly (readonly number[])[];
-  /** What the counters of each set are once all members have arrived at its last operation, and are done with its last two-shot. */
-  readonly #arrived = [0, 0];
-  readonly #finished = [0, 0];
   readonly #address: number;
   readonly #left: Int32Array;
   #count = 0;
@@ -62,9 +57,9 @@ export class ShmGroup {
     this.#address = address;
     this.#left = runtime.pool.memory.words(address, 1);
     const lines = address + LINE * 4;
-    this.words = runtime.pool.memory.words(lines, 2 * (COUNTERS + n) * LINE);
+    this.words = runtime.pool.memory.words(lines, 2 * n * LINE);
     this.slotBytes = slotBytes(n);
-    const slots = lines + 2 * (COUNTERS + n) * LINE * 4;
+    const slots = lines + 2 * n * LINE * 4;
     this.slots = [0, 1].map((set) => members.map((_, i) => slots + (set * n + i) * this.slotBytes));
   }
 
@@ -72,19 +67,6 @@ export class ShmGroup {
   protected nextCount(): number {
     this.#count = (this.#count + 1) | 0;
     return this.#count;
-  }
-
-  /** What a counter of this set will be when all members have counted themselves in once more. */
-  next(count: number, which: "arrived" | "finished"): number {
-    const all = which === "arrived" ? this.#arrived : this.#finished;
-    const set = count & 1;
-    all[set] = (all[set] + this.members.length) | 0;
-    return all[set];
-  }
-
-  /** Where the arrivals at operations of this set are counted; a line further, those that are done. */
-  counter(count: number): number {
-    return (count & 1) * (COUNTERS + this.members.length) * LINE;
   }
 
   /** This member needs the memory no more; the last one to say so gives it back. */
@@ -96,7 +78,7 @@ export class ShmGroup {
 
   /** First word of member i's line for operation `count`. */
   line(count: number, i: number): number {
-    return this.counter(count) + (COUNTERS + i) * LINE;
+    return ((count & 1) * this.members.length + i) * LINE;
   }
 
   wakeOthers(): void {
