@@ -138,3 +138,21 @@ it("core files hold one idea: at most 350 lines", () => {
   const long = files.filter((file) => readFileSync(join(src, file), "utf8").split("\n").length > 350);
   expect(long).toEqual([]);
 });
+
+it("a failure takes one road: ranks tell the monitor, which alone judges and gives the verdict", () => {
+  const who = (pattern: RegExp): string[] =>
+    files.filter((file) => pattern.test(readFileSync(join(src, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")));
+  expect(who(/(?<!function )\bdiagnose\(/)).toEqual(["world/health/monitor.ts"]);
+  expect(who(/import \{[^}]*\bjudge\b/)).toEqual(["world/health/monitor.ts"]);
+  expect(who(/new Monitor\(/).sort()).toEqual([
+    "job/threads-watch.ts",
+    "world/health/coordinator.ts",
+    "world/local/local.ts",
+  ]);
+  // Where a verdict ends a rank's operations: by its watch, its scheduler, or what its communication stream says.
+  expect(who(/engine\.fail\(/).sort()).toEqual([
+    "world/health/rank-watch.ts",
+    "world/local/local.ts",
+    "world/threaded/client.ts",
+  ]);
+});

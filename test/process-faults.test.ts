@@ -17,12 +17,12 @@ async function run(fault: string, ranks: number): Promise<Outcome & { after: num
   const outcome = await runProgram("test/programs/process-faults.ts", options);
   const rows = outcome.shown.flatMap(({ shown }) => (shown.kind === "row" ? [shown.row] : []));
   const began = Math.max(...rows.map((row) => Number(row.at ?? 0)));
+  expect(rows.length, outcome.failure?.message).toBeGreaterThan(0);
   expectNothingLeft(rows.flatMap(({ pid }) => (pid === undefined ? [] : [Number(pid)])));
   return { ...outcome, after: performance.timeOrigin + performance.now() - began };
 }
 
 function expectNothingLeft(pids: readonly number[]): void {
-  expect(pids.length).toBeGreaterThan(0);
   for (const pid of pids) expect(() => process.kill(pid, 0), `process ${pid} is gone`).toThrow("ESRCH");
   const files = readdirSync(userFolder() ?? "").filter((name) => name.startsWith(`${process.pid}-`));
   expect(files).toEqual([]);

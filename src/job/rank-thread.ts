@@ -9,7 +9,7 @@ import { cut } from "../trace/text.ts";
 import type { Report } from "../world/core/report.ts";
 import type { ThreadKit } from "./kit.ts";
 import { giveCredit, type Output, outputWord } from "./output.ts";
-import { noRecords, type RankMessage, type RankReply, type RankStart } from "./start.ts";
+import { movedBy, noRecords, type RankMessage, type RankReply, type RankStart } from "./start.ts";
 
 /** A thread that has been asked to end, and says nothing for so many milliseconds, is ended. */
 const PATIENCE = 500;
@@ -21,8 +21,8 @@ export type Ended = Extract<RankMessage, { type: "ended" }>;
 export interface RankThreadHandlers {
   onOutput(output: Output): void;
   onStore(message: Extract<RankMessage, { type: "store" }>): void;
-  /** Its ranks say what they are doing, as they were asked. */
-  onDoing(reports: readonly Report[]): void;
+  /** Its ranks say what they are doing, as they were asked. @param time on the clock of all threads. */
+  onDoing(reports: readonly Report[], time: number): void;
   /** A rank's program has ended. */
   onEnded(ended: Ended): void;
   /** Something threw that no rank caught; the thread ends. @param detail for messages: `failed: …`. */
@@ -42,11 +42,11 @@ export class RankThread {
     const data: RankStart = { ...start, output: this.#word };
     this.#thread = kit.spawn<RankReply, RankMessage>("rank", data, {
       name: `rank ${start.rank}`,
-      transfer: start.tcp ? [start.tcp.port] : [],
+      transfer: movedBy(start),
       onMessage: (message) => {
         this.#silence.heard();
         if (message.type === "store") handlers.onStore(message);
-        else if (message.type === "doing") handlers.onDoing(message.reports);
+        else if (message.type === "doing") handlers.onDoing(message.reports, message.time);
         else if (message.type === "ended") handlers.onEnded(message);
         else handlers.onOutput(message);
       },

@@ -1,9 +1,12 @@
 /** What the thread that starts a job and the threads of its ranks say to each other. */
+import type { LineEnd } from "../platform/line.ts";
 import type { KernelModule } from "../platform/platform.ts";
+import type { Moved } from "../platform/threads.ts";
 import type { Ending } from "../script/rank.ts";
 import type { Span } from "../trace/trace.ts";
 import type { FlightRecord } from "../world/core/recorder.ts";
 import type { Report } from "../world/core/report.ts";
+import type { ToMonitor } from "../world/health/road.ts";
 import {
   type FromComm,
   type Member,
@@ -47,8 +50,21 @@ export interface RankStart extends ProgramStart {
   readonly records: SharedArrayBuffer;
   /** Counts bytes of output that are on their way. */
   readonly output: Int32Array;
+  /** The far end of a shared-memory rank's line to the monitor of its job, for `Told`. */
+  readonly line?: LineEnd;
   /** What a rank of a process of its own needs besides. */
   readonly tcp?: ProcessLink;
+}
+
+/** What a rank says to the monitor of its job, with the time on the clock of all threads. */
+export interface Told {
+  readonly said: ToMonitor;
+  readonly time: number;
+}
+
+/** What a thread that is handed a start gets in place of a copy. */
+export function movedBy({ tcp, line }: Pick<RankStart, "tcp" | "line">): Moved[] {
+  return [tcp?.port, line].filter((moved) => moved !== undefined);
 }
 
 /** What joins a rank with the thread of its process that keeps its connections. */
@@ -67,7 +83,7 @@ export type RankMessage =
   | Output
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
   /** What its ranks are doing, as it was asked. */
-  | { readonly type: "doing"; readonly reports: readonly Report[] }
+  | { readonly type: "doing"; readonly reports: readonly Report[]; readonly time: number }
   | {
       readonly type: "ended";
       readonly ending: Ending;

@@ -14,7 +14,7 @@ import { ThreadsWatch } from "./threads-watch.ts";
 const GRACE = 1200;
 
 /** What all workers of a job are handed alike. */
-export type ThreadsStart = Omit<RankStart, "rank" | "records" | "output">;
+export type ThreadsStart = Omit<RankStart, "rank" | "records" | "output" | "line">;
 
 /** Who hears that nothing moves, and after how many milliseconds; 0 for never. */
 export interface Watching {
@@ -69,7 +69,8 @@ export class ThreadJob {
     const sessions = records.map(() => new StoreSession(this.#store));
     this.#watch = this.#watchOver(start, layout, records, sessions);
     for (const [rank, session] of sessions.entries()) {
-      this.#threads.push(this.#start({ ...start, rank, records: records[rank] }, session, layout));
+      const line = shared ? undefined : this.#watch.open(rank);
+      this.#threads.push(this.#start({ ...start, rank, records: records[rank], line }, session));
     }
     if (signal?.aborted) stop();
     await over;
@@ -94,6 +95,7 @@ export class ThreadJob {
     return new ThreadsWatch({
       size: this.#size,
       shared,
+      now: () => this.#kit.now(),
       places: Array.from({ length: this.#size }, (_, rank) =>
         shared ? { memory: records[0], offset: rank * Recorder.bytes } : { memory: records[rank], offset: 0 },
       ),
@@ -105,7 +107,7 @@ export class ThreadJob {
       },
       storeAwaited: () => this.#store.waiting > 0,
       session: (rank) => sessions[rank],
-      onStuck: () => layout?.announceStuck(),
+      tell: (rank, message) => layout?.tell(rank, message),
       onLate: (message) => {
         this.#verdict ??= { ok: false, rank: -1, message };
         this.#finish();
@@ -113,7 +115,7 @@ export class ThreadJob {
     });
   }
 
-  #start(data: Omit<RankStart, "output">, session: StoreSession, layout: ShmLayout | undefined): RankThread {
+  #start(data: Omit<RankStart, "output">, session: StoreSession): RankThread {
     const thread: RankThread = new RankThread(this.#kit, data, {
       onOutput: (output) => {
         this.#watch?.moved();
@@ -124,16 +126,16 @@ export class ThreadJob {
         this.#watch?.moved();
         void session.reply(id, oldest, call).then((reply) => thread.post({ type: "stored", id, reply }));
       },
-      onDoing: (reports) => this.#watch?.heard(reports),
+      onDoing: (reports, time) => this.#watch?.heard(reports, time),
       onEnded: (ended) => {
         this.#endings.add(ended);
         this.#watch?.ended(ended.ending.rank, ended.ending.ok);
         this.#look(ended.ending.ok);
       },
-      onFailed: (detail) => this.#lost(data, layout, detail, 1),
+      onFailed: (detail) => this.#lost(data, detail, 1),
       onExit: (exitCode) => {
         if (this.#ended(data)) this.#endings.exited(data.rank, exitCode);
-        else this.#lost(data, layout, exited(exitCode), exitCode);
+        else this.#lost(data, exited(exitCode), exitCode);
       },
     });
     const receipts = new Receipts((bytes) => thread.credit(bytes), this.#output.taken);
@@ -146,7 +148,7 @@ export class ThreadJob {
   }
 
   /** A thread is gone: speak for its ranks. One that had ended well before went wrong after all. */
-  #lost(data: Omit<RankStart, "output">, layout: ShmLayout | undefined, detail: string, exitCode: number): void {
+  #lost(data: Omit<RankStart, "output">, detail: string, exitCode: number): void {
     if (data.transport === "local") {
       const message = `A rank ${detail}. Over local, all ranks share a thread, and end with it.`;
       for (let rank = 0; rank < this.#size; rank++) {
@@ -154,7 +156,7 @@ export class ThreadJob {
         this.#endings.add({ ending: lostRank(rank, message, true), exitCode, records: noRecords });
       }
     } else {
-      if (!this.#endings.has(data.rank)) layout?.announceLoss(data.rank, detail);
+      if (!this.#endings.has(data.rank)) this.#watch?.gone(data.rank, detail);
       this.#endings.add(lostEnding(data.rank, detail, exitCode));
     }
     this.#look(false);

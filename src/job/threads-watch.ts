@@ -1,16 +1,17 @@
 /**
- * Watches over ranks that are threads from the thread that started them, which keeps their
- * store and goes on while they compute: notices that nothing moves, finds out whether those
- * who wait for the store can go on, and says who waits for what.
+ * The monitor of a job whose ranks are threads, in the thread that started them, which keeps their
+ * store and goes on while they compute. What a local world cannot see, because its ranks share a
+ * thread with their scheduler, is seen from here as well: that the thread itself does not go on.
  */
+import type { LineEnd } from "../platform/line.ts";
+import { openLine } from "../platform/line.ts";
 import { PatientClock } from "../platform/patience.ts";
 import { pulseAt, Recorder, type RecorderPlace } from "../world/core/recorder.ts";
 import type { Report } from "../world/core/report.ts";
-import { heard, judge, type Statement } from "../world/health/judge.ts";
-import { confirmed } from "../world/health/seat.ts";
-import { Stillness } from "../world/health/stillness.ts";
-import { computes, silenceOf } from "../world/health/waiting.ts";
+import { Monitor } from "../world/health/monitor.ts";
+import type { FromMonitor } from "../world/health/road.ts";
 import type { StoreSession } from "../world/index.ts";
+import type { Told } from "./start.ts";
 
 /** Longest time between two looks, in milliseconds. */
 const TICK = 250;
@@ -21,6 +22,8 @@ export interface ThreadsWatchOptions {
   readonly size: number;
   /** Whether one thread has all ranks. */
   readonly shared: boolean;
+  /** Milliseconds on the clock of all threads. */
+  readonly now: () => number;
   /** By rank: where its operations are recorded. */
   readonly places: readonly RecorderPlace[];
   /** Milliseconds without any move after which `onSilence` is called; 0 for never. */
@@ -33,8 +36,8 @@ export interface ThreadsWatchOptions {
   readonly storeAwaited: () => boolean;
   /** By rank: the calls of the store that have come. */
   readonly session: (rank: number) => StoreSession | undefined;
-  /** Ranks wait for the store, and nobody is left who could help them. */
-  readonly onStuck: () => void;
+  /** Says something to a rank over shared memory. */
+  readonly tell: (rank: number, message: FromMonitor) => void;
   /** Operations are under way, and the thread of all ranks has let nothing move for too long. */
   readonly onLate: (text: string) => void;
 }
@@ -42,32 +45,46 @@ export interface ThreadsWatchOptions {
 export class ThreadsWatch {
   readonly #options: ThreadsWatchOptions;
   readonly #pulses: readonly Int32Array[];
+  readonly #monitor: Monitor;
   readonly #clock = new PatientClock(() => performance.now(), TICK);
-  readonly #stillness: Stillness;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #statements = new Map<number, Statement>();
-  /** Ranks that have been asked and have not answered. */
-  readonly #asked = new Set<number>();
+  readonly #lines: { close(): void }[] = [];
   readonly #ended = new Set<number>();
+  /** Whether threads have been asked in this round. */
+  #asked = false;
   /** What has come from the threads: things shown and printed, calls of the store, ends. */
   #news = 0;
   #moved = -1;
   #since = 0;
 
   constructor(options: ThreadsWatchOptions) {
+    const { size, shared, places, silence, onSilence, session, tell, storeAwaited } = options;
     this.#options = options;
-    this.#pulses = options.places.map(pulseAt);
-    this.#stillness = new Stillness({
+    this.#pulses = places.map(pulseAt);
+    this.#monitor = new Monitor({
+      size,
+      shared,
       now: () => this.#clock.now(),
-      silence: options.silence,
-      moved: () => this.#sum(),
-      storeAwaited: options.storeAwaited,
+      tell,
       ask: () => this.#ask(),
-      judge: () => this.#judge(),
-      say: () => this.#say(),
+      reaches: (rank) => !this.#ended.has(rank),
+      onOutcome: () => {}, // the threads' own ends tell
+      moved: () => this.#sum(),
+      storeAwaited,
+      session,
+      silence,
+      onSilence,
+      seen: (rank) => Recorder.peek(places[rank]),
     });
-    const interval = Math.min(TICK, (options.silence || Infinity) / 4, (options.timeout ?? Infinity) / 4);
+    const interval = Math.min(TICK, (silence || Infinity) / 4, (options.timeout ?? Infinity) / 4);
     this.#timer = setInterval(() => this.#tick(), interval);
+  }
+
+  /** Opens a rank's line to the monitor. @returns its far end. */
+  open(rank: number): LineEnd {
+    const line = openLine<Told>(({ said, time }) => this.#monitor.hear(rank, said, time));
+    this.#lines.push(line);
+    return line.end;
   }
 
   /** Something has come from a thread. */
@@ -76,27 +93,40 @@ export class ThreadsWatch {
   }
 
   /** A thread has said what its ranks do. */
-  heard(reports: readonly Report[]): void {
-    for (const report of reports) this.#hear(report);
-    if (this.#asked.size === 0) this.#stillness.answered();
+  heard(reports: readonly Report[], time: number): void {
+    for (const report of reports) {
+      if (!this.#ended.has(report.rank)) this.#monitor.hear(report.rank, { type: "doing", report }, time);
+    }
   }
 
   /** A rank is over. */
   ended(rank: number, ok: boolean): void {
     this.#news++;
     this.#ended.add(rank);
-    this.#hear({ rank, state: ok ? "finished" : "failed", error: "", pending: [], recent: [], moves: 0 });
+    const state = ok ? "finished" : "failed";
+    const report: Report = { rank, state, error: "", pending: [], recent: [], moves: 0 };
+    this.#monitor.hear(rank, { type: "left", report }, this.#options.now());
+  }
+
+  /** A rank's thread is gone. */
+  gone(rank: number, detail: string): void {
+    this.#ended.add(rank);
+    this.#monitor.hear(rank, { type: "gone", detail });
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#monitor.stop();
+    for (const line of this.#lines) line.close();
   }
 
-  #hear(report: Report): void {
-    this.#asked.delete(report.rank);
-    const { rank } = report;
-    if (report.state === "running" && this.#ended.has(rank)) return;
-    this.#statements.set(rank, heard(this.#statements.get(rank), report, this.#clock.now()));
+  #ask(): void {
+    if (this.#asked) return; // one question asks all
+    this.#asked = true;
+    queueMicrotask(() => {
+      this.#asked = false;
+    });
+    this.#options.ask();
   }
 
   #sum(): number {
@@ -106,50 +136,16 @@ export class ThreadsWatch {
   }
 
   #tick(): void {
-    this.#stillness.tick();
-    const { timeout, shared, onLate } = this.#options;
+    this.#monitor.tick();
+    const { timeout, shared, onLate, places } = this.#options;
     if (timeout === undefined || !shared) return; // else ranks keep their deadlines themselves
     const now = this.#clock.now();
     if (this.#sum() !== this.#moved) {
       this.#moved = this.#sum();
       this.#since = now;
-    } else if (now - this.#since > timeout + GRACE && this.#peeks().some(({ underWay }) => underWay)) {
-      for (let rank = 0; rank < this.#options.size; rank++) if (!this.#ended.has(rank)) this.#asked.add(rank);
-      onLate(`${this.#text(timeout)} That is the job's timeout; give it more time if the ranks need it.`);
+    } else if (now - this.#since > timeout + GRACE && places.some((place) => Recorder.peek(place).underWay)) {
+      const who = this.#monitor.whoWaits(timeout, false);
+      onLate(`${who} That is the job's timeout; give it more time if the ranks need it.`);
     }
-  }
-
-  #ask(): void {
-    for (let rank = 0; rank < this.#options.size; rank++) if (!this.#ended.has(rank)) this.#asked.add(rank);
-    this.#options.ask();
-  }
-
-  #judge(): void {
-    const { session, size, onStuck, shared } = this.#options;
-    if (shared) return; // one thread knows exactly who is stuck
-    const statements = [...this.#statements.values()].map((statement) => {
-      const own = session(statement.report.rank);
-      return own ? confirmed(statement, own) : statement;
-    });
-    const present = statements.filter(({ report }) => !this.#asked.has(report.rank));
-    const atStore = present.some(({ report }) => (report.store?.waits.length ?? 0) > 0);
-    if (atStore && judge(present, size)) onStuck();
-  }
-
-  #say(): void {
-    this.#options.onSilence(this.#text(this.#options.silence));
-  }
-
-  #text(silence: number): string {
-    const { size, shared } = this.#options;
-    const present = [...this.#statements.values()].flatMap(({ report }) =>
-      this.#asked.has(report.rank) ? [] : [report],
-    );
-    const peeks = this.#peeks();
-    return silenceOf(silence, present, size, (rank) => computes(peeks[rank], present, shared));
-  }
-
-  #peeks(): ReturnType<typeof Recorder.peek>[] {
-    return this.#options.places.map((place) => Recorder.peek(place));
   }
 }

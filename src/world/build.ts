@@ -25,16 +25,17 @@ import type { Channel } from "./core/transport.ts";
 import { TransportIssuer } from "./core/transport-issuer.ts";
 import { ProcessGroup } from "./group.ts";
 import { Deadline } from "./health/deadline.ts";
+import { RankWatch } from "./health/rank-watch.ts";
+import type { Tell } from "./health/road.ts";
 import { LocalDriver, LocalHub, LocalTransport } from "./local/local.ts";
+import { notice } from "./shm/notice.ts";
 import { ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
 import { ThreadDriver, type Waiting } from "./shm/thread-driver.ts";
-import { Watchdog } from "./shm/watchdog.ts";
 import type { Office } from "./tcp/office.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
 import { TcpDriver } from "./tcp/tcp-driver.ts";
-import { TcpWatch } from "./tcp/tcp-watch.ts";
 import { CommClient, RemoteDriver } from "./threaded/client.ts";
 import { RemoteIssuer } from "./threaded/issuer.ts";
 import type { ToComm } from "./threaded/messages.ts";
@@ -87,17 +88,25 @@ export interface ShmRankOptions extends CommonOptions {
   readonly size: number;
   readonly control: ShmControl;
   readonly waiting: Waiting;
+  /** Says something to the monitor of the job, which is in another thread. */
+  readonly tell: Tell;
 }
 
 /** A rank of a shared-memory job, in the thread that owns it. */
 export function buildShmRank(options: ShmRankOptions): Rank {
-  const { rank, size, runtime, control, waiting } = options;
+  const { rank, size, runtime, control, waiting, tell } = options;
   const layout = new ShmLayout(runtime.pool.memory, control.layout, size);
   const nodes = nodesOf(options);
   const transport = new ShmTransport(rank, layout, runtime, pacedLinks(options, rank, nodes));
   const engine = engineOf(options, transport, (engine) => {
-    const watchdog = new Watchdog(engine, transport, deadlineOf(options, engine));
-    return new ThreadDriver(engine, transport, watchdog, waiting);
+    const watch = new RankWatch(engine, {
+      tell,
+      deadline: deadlineOf(options, engine),
+      notice: () => notice(engine, transport),
+      take: () => transport.take(),
+    });
+    transport.whenFailing((failure) => watch.fail(failure));
+    return new ThreadDriver(engine, transport, watch, waiting);
   });
   const info = everybody(size);
   const issuer = new TransportIssuer(engine, info, transport, nodes, transport.openShared(info.ranks, control.world));
@@ -119,7 +128,9 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
   const nodes = nodesOf(options);
   const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
   const engine = engineOf(options, transport, (engine) => {
-    const watch = new TcpWatch(engine, transport, office, deadlineOf(options, engine));
+    const tell: Tell = (message) => office.tell(message);
+    const watch = new RankWatch(engine, { tell, deadline: deadlineOf(options, engine) });
+    transport.listen(watch);
     return new TcpDriver(engine, transport, watch, office, crowded);
   });
   const info = everybody(size);

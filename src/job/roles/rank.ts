@@ -198,7 +198,7 @@ class RankMain {
   async #tell(): Promise<void> {
     const isIdle = (streams: number): boolean => this.#body.isIdle(this.#timers + streams);
     const reports = [...this.#running.values()].map((rank) => doingOf(rank, isIdle));
-    this.#port.post({ type: "doing", reports: await Promise.all(reports) });
+    this.#port.post({ type: "doing", reports: await Promise.all(reports), time: this.#kit.now() });
   }
 
   /** Timers of this thread that are the job's: each wait in a store has one. */

@@ -1,8 +1,10 @@
 /** Builds the ranks of a thread from what it was handed at its start. */
 import { KernelRuntime, ownerOf, SegmentPool } from "../../device/index.ts";
+import { sayAt } from "../../platform/line.ts";
 import { SharedMemory } from "../../platform/memory.ts";
 import type { Tracer } from "../../trace/trace.ts";
 import { Recorder, type RecorderPlace } from "../../world/core/recorder.ts";
+import type { Tell } from "../../world/health/road.ts";
 import {
   buildLocalWorld,
   buildShmRank,
@@ -14,7 +16,7 @@ import {
   Traffic,
 } from "../../world/index.ts";
 import type { ThreadKit } from "../kit.ts";
-import type { RankStart } from "../start.ts";
+import type { RankStart, Told } from "../start.ts";
 import { openExtras } from "./extras.ts";
 
 /** What the ranks of one thread have in common. */
@@ -92,10 +94,12 @@ export function ranksOf(kit: ThreadKit, start: RankStart, options: ThreadOptions
     );
     return [buildTcpRank({ ...common, rank, office, crowded })];
   }
-  if (!start.control) throw new Error("A shared-memory rank was started without control memory.");
+  const { control, line } = start;
+  if (!control || !line) throw new Error("A shared-memory rank was started without control memory, or without a line.");
   const { cores, mayBlock } = platform;
   const waiting = { cores, mayBlock, loop: platform, openYield, prompt: caller !== undefined };
-  return [buildShmRank({ ...common, rank, control: start.control, waiting })];
+  const tell: Tell = (said) => sayAt(line, { said, time: now() } satisfies Told);
+  return [buildShmRank({ ...common, rank, control, waiting, tell })];
 }
 
 /** By rank: the number of its host, counted from 0. */

@@ -13,7 +13,7 @@ import {
   type ToComm,
 } from "../../world/index.ts";
 import type { ThreadKit } from "../kit.ts";
-import type { CommMessage, RankStart } from "../start.ts";
+import { type CommMessage, movedBy, type RankStart } from "../start.ts";
 import { placeOf, runtimeOf, spinsFor } from "./ranks-of.ts";
 import { streamSpawner } from "./stream.ts";
 
@@ -34,7 +34,7 @@ export function startThreadedRank(
   tracer: Tracer | undefined,
   onStored: (id: number, reply: StoreReply) => void,
 ): ThreadedRank {
-  const { rank: number, size, quota, kernels, settings, tcp, transport } = start;
+  const { rank: number, size, quota, kernels, settings, transport } = start;
   const { traced, recorded, helpers } = settings;
   const runtime = runtimeOf(kit, start);
   const spins = spinsFor(kit, size * (BUSY + helpers));
@@ -51,7 +51,7 @@ export function startThreadedRank(
   let traffic = noTraffic;
   const comm = kit.spawn<ToComm, CommMessage>("communication", start, {
     name: `communication ${number}`,
-    transfer: tcp ? [tcp.port] : [],
+    transfer: movedBy(start),
     onMessage: (message) => {
       if (message.type === "stored") onStored(message.id, message.reply);
       else if (message.type === "recorded") {

@@ -5,6 +5,7 @@
  */
 
 import type { Failure } from "../core/transport.ts";
+import type { StoreSession } from "../store/remote-store.ts";
 import { findMismatch, type Report, stuckRanks } from "./diagnose.ts";
 
 /** What a rank said last, and since when it says so. Times are the judge's own, in milliseconds. */
@@ -20,6 +21,15 @@ export interface Statement {
 export function heard(before: Statement | undefined, report: Report, now: number): Statement {
   const same = before !== undefined && before.report.moves === report.moves && before.report.state === report.state;
   return { report, since: same ? before.since : now, latest: now };
+}
+
+/** What a rank says that it waits for at the store counts only if the store says so, too, and has heard everything. */
+export function confirmed(statement: Statement, session: StoreSession | undefined): Statement {
+  const { report } = statement;
+  const { store } = report;
+  if (!store?.idle || !session) return statement;
+  const same = store.waits.every(({ id }) => session.awaits(id)) && session.last >= store.asked;
+  return same ? statement : { ...statement, report: { ...report, store: { ...store, idle: false } } };
 }
 
 /** @returns why the job cannot go on; undefined while there is hope. */

@@ -2,11 +2,9 @@
 
 import type { TuningTable } from "../algorithms/tuner.ts";
 import type { Report } from "../core/report.ts";
-import type { Failure } from "../core/transport.ts";
 import type { StoreCall } from "../store/calls.ts";
 import type { StoreReply } from "../store/remote-store.ts";
-import type { ToOffice } from "../tcp/office.ts";
-import type { Seen } from "./waiting.ts";
+import type { AboutRank, FromMonitor, Outcome, ToMonitor } from "./road.ts";
 
 /** Where a rank can be reached by the ranks that receive from it. */
 export interface Place {
@@ -41,40 +39,26 @@ export type ToCoordinator =
   | Join
   /** @param moved differs whenever something has moved in this rank. */
   | { readonly type: "beat"; readonly moved?: number }
-  /** What this rank does; without a report if its thread cannot say, but what others see of it. */
-  | { readonly type: "doing"; readonly moved: number; readonly report?: Report; readonly seen?: Seen }
+  /** A report, or what the keeper of its process says of a rank; what it does comes with what has moved meanwhile. */
+  | ToMonitor
+  | Exclude<AboutRank, { type: "doing" }>
+  | (Extract<AboutRank, { type: "doing" }> & { readonly moved: number })
   | { readonly type: "store"; readonly id: number; readonly oldest: number; readonly call: StoreCall }
-  /** The process itself ends, and says how. */
-  | { readonly type: "gone"; readonly detail: string }
   /** Another host's launcher comes with its ranks; one of them has exited. */
   | { readonly type: "node"; readonly node: number; readonly count: number }
-  | { readonly type: "exited"; readonly generation: number; readonly rank: number; readonly detail: string }
-  | { readonly type: "unreachable"; readonly peer: number; readonly detail: string }
-  | Exclude<ToOffice, { type: "connect" }>;
+  | { readonly type: "exited"; readonly generation: number; readonly rank: number; readonly detail: string };
 
 export type FromCoordinator =
   | { readonly type: "start"; readonly members: readonly Member[]; readonly table: TuningTable }
   | { readonly type: "refused"; readonly reason: string }
   | { readonly type: "beat" }
   | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
-  | { readonly type: "account" }
+  | FromMonitor
   /** Nothing has moved for a while: what do you do? */
   | { readonly type: "ask" }
-  | { readonly type: "verdict"; readonly message: string }
   | { readonly type: "over" }
   /** To another host's launcher: start your ranks; all ranks are about to start again; the job is over. */
   | { readonly type: "nodes"; readonly offset: number; readonly size: number; readonly generation: number }
   | { readonly type: "again" | "done"; readonly outcome: Outcome };
 
-/** How a job ended. A failure always has its account. */
-export type Outcome =
-  | { readonly ok: true; readonly rank: -1; readonly kind?: undefined; readonly message: "" }
-  | {
-      readonly ok: false;
-      /** The rank it began with, -1 when all share it. */
-      readonly rank: number;
-      readonly kind?: Failure["kind"];
-      readonly message: string;
-    };
-
-export type { Report };
+export type { Outcome, Report };

@@ -13,7 +13,8 @@ import type { Operation } from "../core/operation.ts";
 import { addressOfSpan, spanBytes } from "../core/span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
 import type { Deadline } from "../health/deadline.ts";
-import { diagnose, type Report, stuckRanks } from "../health/diagnose.ts";
+import { type Report, stuckRanks } from "../health/diagnose.ts";
+import { Monitor } from "../health/monitor.ts";
 
 /** Milliseconds that are not worth a timer. */
 const SHORT = 1;
@@ -55,7 +56,7 @@ export class LocalHub {
   readonly #announced = new Map<string, { hash: number; count: number }>();
   #scheduled = false;
   #nextId = 1;
-  #failed = false;
+  readonly #monitor: Monitor;
   #suspected: Failure | undefined;
   readonly #idle: () => boolean;
   /** Looks again, while ranks wait for what does not come by turns. */
@@ -71,6 +72,21 @@ export class LocalHub {
     this.#random = options.seed === undefined ? undefined : mulberry32(options.seed);
     this.#idle = options.idle ?? (() => false);
     this.#timed = options.timed ?? false;
+    this.#monitor = new Monitor({
+      size: this.size,
+      shared: true,
+      now: () => performance.now(),
+      tell: (rank, said) => {
+        if (said.type === "verdict") this.#members[rank].engine.fail(said.message);
+        else this.#monitor.hear(rank, { type: "answer", report: this.#report(this.#members[rank]) });
+      },
+      ask: () => {}, // nobody waits here without being seen
+      reaches: () => true,
+      // Streams that waited for what has failed go on, and whoever waits for them.
+      onOutcome: () => this.#members.forEach((_, rank) => void this.activate(rank)),
+      moved: () => 0,
+      storeAwaited: () => false,
+    });
   }
 
   /** Adds the next rank, once its engine and stream exist. */
@@ -106,14 +122,13 @@ export class LocalHub {
     this.#schedule();
   }
 
-  /** Ends the job: all ranks get one account of it. */
+  /** Ends the job: all ranks get one verdict. */
   fail(failure: Failure): void {
-    if (this.#failed) return;
-    this.#failed = true;
-    const message = diagnose(failure, this.#reports());
-    for (const { engine } of this.#members) engine.fail(message);
-    // Streams that waited for what has failed go on, and whoever waits for them.
-    for (const { transport } of this.#members) this.activate(transport.rank);
+    this.#monitor.fail(failure);
+  }
+
+  get #failed(): boolean {
+    return this.#monitor.outcome !== undefined;
   }
 
   #schedule(): void {
@@ -167,7 +182,7 @@ export class LocalHub {
   #judge(): void {
     const atStore = this.#members.some(({ engine }) => engine.openCalls.waiting > 0);
     if (!atStore && !this.#members.some(({ engine, device }) => engine.awaited || device.awaited)) return;
-    const reports = this.#reports(0);
+    const reports = this.#members.map((member) => this.#report(member, 0));
     if (stuckRanks(reports, this.size).length > 0) {
       // What has just been called of the store is answered in a moment: it must be the same twice.
       const moved = this.#members.reduce((sum, { engine }) => sum + engine.moves, 0);
@@ -191,13 +206,10 @@ export class LocalHub {
     (this.#later as { unref?(): void }).unref?.(); // it must not keep a thread alive
   }
 
-  /** @param last operations that each rank tells of. */
-  #reports(last?: number): Report[] {
-    const idle = this.#idle();
-    return this.#members.map(({ engine, transport }) => {
-      const report = engine.report(transport.state, transport.error, last);
-      return { ...report, store: { ...engine.openCalls.report(), idle } };
-    });
+  /** @param last operations that it tells of. */
+  #report({ engine, transport }: Member, last?: number): Report {
+    const report = engine.report(transport.state, transport.error, last);
+    return { ...report, store: { ...engine.openCalls.report(), idle: this.#idle() } };
   }
 }
 

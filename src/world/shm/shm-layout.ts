@@ -3,32 +3,36 @@
  * Everything is in 32-bit words; lines of 16 words (64 bytes) keep writers apart.
  *
  *   header      one line
- *   ranks       three lines each: how to wake it, how it reports, which collective it started last
+ *   ranks       two lines each: how to wake it, which collective it started last
  *   tickets     TICKETS words a rank: acknowledgements of its sends
  *   rings       one ring of message slots for every ordered pair
- *   reports     REPORT_ROOM bytes a rank: what it was doing when the job failed
+ *   verdict     why the job failed, for all
  */
 import type { SharedMemory } from "../../platform/memory.ts";
 import { cut } from "../../trace/text.ts";
-import { type Answer, decodeAnswer, encodeAnswer, REPORT_ROOM } from "../health/answer.ts";
+import type { FromMonitor } from "../health/road.ts";
 
 const LINE = 16;
-const RANK = 3 * LINE;
+const RANK = 2 * LINE;
 export const SLOTS = 8;
 export const TICKETS = 1024;
 const RING = LINE + SLOTS * LINE;
 
 /** Header words. */
-export const ABORT = 0; // 0, or 1 + the rank whose failure ends the job
-export const NEXT_ID = 1; // last group id given out
+export const NEXT_ID = 0; // last group id given out
+const SAID = 1; // what the job's monitor has said last: NOTHING, ACCOUNT or VERDICT
+const VERDICT_BYTES = 2; // length of the verdict
+/** What the monitor can have said. */
+const NOTHING = 0;
+const ACCOUNT = 1;
+const VERDICT = 2;
+/** Most characters of a verdict, and bytes that they take at most. */
+const LONGEST_VERDICT = 20_000;
+const VERDICT_ROOM = 3 * (LONGEST_VERDICT + 64);
 /** Words of a rank. */
 export const ASLEEP = 0; // 1 while it sleeps, or is about to
 export const BELL = 1; // counts wake-ups
 export const STATE = 2; // 0 running, 1 finished, 2 failed
-export const MOVES = LINE; // its engine's count of moves when it fell asleep
-export const REPORT_BYTES = LINE + 1; // length of its report
-export const ANSWERED = LINE + 2; // 1 once its report for a failure is in place
-const REPORT_VERSION = LINE + 3; // odd while its report is being written
 /** Word of a ring, written by the receiver: messages taken. The sender's count is in the slots. */
 export const TAKEN = 0;
 /** Words of a slot. */
@@ -44,13 +48,13 @@ export const S_COUNT = 7; // stored last: the message's number in its ring, from
 export class ShmLayout {
   readonly size: number;
   readonly words: Int32Array;
-  readonly #reports: Uint8Array;
+  readonly #verdict: Uint8Array;
   readonly #tickets: number;
   readonly #rings: number;
 
   /** Bytes of control memory for a job. */
   static bytes(size: number): number {
-    return 4 * (LINE + size * (RANK + TICKETS) + size * size * RING) + size * REPORT_ROOM;
+    return 4 * (LINE + size * (RANK + TICKETS) + size * size * RING) + VERDICT_ROOM;
   }
 
   /** @param address zeroed memory of `ShmLayout.bytes(size)` bytes. */
@@ -60,7 +64,7 @@ export class ShmLayout {
     this.#rings = this.#tickets + size * TICKETS;
     const words = this.#rings + size * size * RING;
     this.words = memory.words(address, words);
-    this.#reports = new Uint8Array(memory.wasm.buffer, address + 4 * words, size * REPORT_ROOM);
+    this.#verdict = new Uint8Array(memory.wasm.buffer, address + 4 * words, VERDICT_ROOM);
   }
 
   rank(rank: number): number {
@@ -69,7 +73,7 @@ export class ShmLayout {
 
   /** The line where a rank says which collective it started last. */
   announced(rank: number): number {
-    return this.rank(rank) + 2 * LINE;
+    return this.rank(rank) + LINE;
   }
 
   ticket(rank: number, ticket: number): number {
@@ -84,41 +88,29 @@ export class ShmLayout {
     return ring + LINE + (position & (SLOTS - 1)) * LINE;
   }
 
-  /** Stores a rank's report in place of its last one. */
-  writeReport(rank: number, answer: Answer): void {
-    const bytes = encodeAnswer(answer);
-    Atomics.add(this.words, this.rank(rank) + REPORT_VERSION, 1);
-    this.#reports.set(bytes, rank * REPORT_ROOM);
-    Atomics.store(this.words, this.rank(rank) + REPORT_BYTES, bytes.length);
-    Atomics.add(this.words, this.rank(rank) + REPORT_VERSION, 1);
+  /** The job's monitor says something to a rank, and to all: nobody hears another verdict. */
+  tell(rank: number, message: FromMonitor): void {
+    if (message.type === "account") Atomics.compareExchange(this.words, SAID, NOTHING, ACCOUNT);
+    else if (this.said !== VERDICT) {
+      const bytes = new TextEncoder().encode(cut(message.message, LONGEST_VERDICT));
+      this.#verdict.set(bytes);
+      this.words[VERDICT_BYTES] = bytes.length;
+      Atomics.store(this.words, SAID, VERDICT);
+    }
+    this.wake(rank);
   }
 
-  /** A rank's report; undefined if it has written none yet, or is writing one now. @throws Error for nonsense. */
-  readReport(rank: number): Answer | undefined {
-    const version = Atomics.load(this.words, this.rank(rank) + REPORT_VERSION);
-    const length = Atomics.load(this.words, this.rank(rank) + REPORT_BYTES);
-    const bytes = this.#reports.slice(rank * REPORT_ROOM, rank * REPORT_ROOM + length);
-    const torn = Atomics.load(this.words, this.rank(rank) + REPORT_VERSION) !== version;
-    return length === 0 || torn || version & 1 ? undefined : decodeAnswer(bytes, rank);
+  /** Differs from 0 once the monitor has said something, and changes when it says more. */
+  get said(): number {
+    return Atomics.load(this.words, SAID);
   }
 
-  /** Speaks for a rank whose thread is gone: ends the job. @param what it did: `called process.exit(1)`. */
-  announceLoss(rank: number, what: string): void {
-    const detail = cut(what, 1500);
-    const report = { rank, state: "failed", error: detail, pending: [], recent: [], moves: 0 } as const;
-    // Its thread may have ended in the middle of a report: one that is whole takes its place.
-    Atomics.and(this.words, this.rank(rank) + REPORT_VERSION, ~1);
-    this.writeReport(rank, { report, failure: { kind: "lost", by: rank, detail } });
-    Atomics.store(this.words, this.rank(rank) + ANSWERED, 1);
-    Atomics.store(this.words, this.rank(rank) + STATE, 2);
-    Atomics.compareExchange(this.words, ABORT, 0, rank + 1);
-    this.wakeAll();
-  }
-
-  /** Ends the job because its ranks can never go on, as somebody says who is none of them. */
-  announceStuck(): void {
-    Atomics.compareExchange(this.words, ABORT, 0, this.size + 1);
-    this.wakeAll();
+  /** What the monitor has said last; undefined before. */
+  heard(): FromMonitor | undefined {
+    const { said } = this;
+    if (said === ACCOUNT) return { type: "account" };
+    if (said === NOTHING) return undefined;
+    return { type: "verdict", message: new TextDecoder().decode(this.#verdict.slice(0, this.words[VERDICT_BYTES])) };
   }
 
   /** Makes a sleeping rank look again. Call after the change it should see. */

@@ -13,6 +13,7 @@ import { MessageRequest } from "../core/message-request.ts";
 import type { Operation } from "../core/operation.ts";
 import { addressOfSpan, spanBytes } from "../core/span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
+import type { FromMonitor } from "../health/road.ts";
 import { ShmCollectives } from "./shm-collectives.ts";
 import { shmGroupBytes } from "./shm-group.ts";
 import * as L from "./shm-layout.ts";
@@ -53,8 +54,9 @@ export class ShmTransport implements Transport {
     if (this.#drainRing(from)) this.#drained = true;
   };
   readonly #tickets: number[] = Array.from({ length: L.TICKETS }, (_, i) => L.TICKETS - 1 - i);
-  #failure: Failure | undefined;
-  #onFailure: () => void = () => {};
+  #onFailure: (failure: Failure) => void = () => {};
+  /** What the job's monitor said last, as far as this rank has heard. */
+  #heard = 0;
 
   constructor(rank: number, layout: L.ShmLayout, runtime: KernelRuntime, links?: PacedLinks) {
     this.links = links;
@@ -147,33 +149,32 @@ export class ShmTransport implements Transport {
     return states[Atomics.load(this.#words, this.layout.rank(rank) + L.STATE)];
   }
 
-  /** Why this rank thinks the job must end, if it was the one to notice. */
-  get failure(): Failure | undefined {
-    return this.#failure;
-  }
-
-  /** Notes why the job must end; the first reason counts. */
-  blame(failure: Failure): void {
-    this.#failure ??= failure;
-  }
-
-  /** Calls back when this rank ends the job, before the others are told. */
-  whenFailing(callback: () => void): void {
-    this.#onFailure = callback;
-  }
-
-  /** Whoever waits in an operation that cannot go on comes here at every look; the first time counts. */
-  fail(failure: Failure): void {
-    if (this.aborted && this.#failure) return;
-    this.blame(failure);
-    this.#onFailure();
-    Atomics.compareExchange(this.#words, L.ABORT, 0, this.rank + 1);
+  /** This rank's program is over. */
+  leave(state: "finished" | "failed"): void {
+    Atomics.store(this.#words, this.layout.rank(this.rank) + L.STATE, states.indexOf(state));
     this.layout.wakeAll();
   }
 
-  /** Whether some rank has ended the job. */
-  get aborted(): boolean {
-    return Atomics.load(this.#words, L.ABORT) !== 0;
+  /** Calls back when this rank has noticed why the job must end. */
+  whenFailing(callback: (failure: Failure) => void): void {
+    this.#onFailure = callback;
+  }
+
+  fail(failure: Failure): void {
+    this.#onFailure(failure);
+  }
+
+  /** Whether the job's monitor has said something that this rank has not heard. */
+  get called(): boolean {
+    return this.layout.said !== this.#heard;
+  }
+
+  /** What the monitor says, each thing once. */
+  take(): FromMonitor | undefined {
+    const { said } = this.layout;
+    if (said === this.#heard) return undefined;
+    this.#heard = said;
+    return this.layout.heard();
   }
 
   #push(sending: Sending): boolean {

@@ -18,9 +18,9 @@ import type { EventLoop } from "../../platform/platform.ts";
 import { type Driver, SHORT } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Work } from "../core/work.ts";
+import type { RankWatch } from "../health/rank-watch.ts";
 import type { ShmTransport } from "./shm.ts";
-import { ASLEEP, BELL, MOVES } from "./shm-layout.ts";
-import type { Watchdog } from "./watchdog.ts";
+import { ASLEEP, BELL } from "./shm-layout.ts";
 
 /** Milliseconds between two looks at the state of the job while idle. */
 const TICK = 100;
@@ -57,7 +57,7 @@ export class ThreadDriver implements Driver {
   readonly spins: number;
   readonly #engine: Engine;
   readonly #transport: ShmTransport;
-  readonly #watchdog: Watchdog;
+  readonly #watch: RankWatch;
   readonly #waiting: Waiting;
   readonly #mayBlock: boolean;
   readonly #bellAt: number;
@@ -70,10 +70,10 @@ export class ThreadDriver implements Driver {
   #turnedAt = 0;
   #lookedAt = 0;
 
-  constructor(engine: Engine, transport: ShmTransport, watchdog: Watchdog, waiting: Waiting) {
+  constructor(engine: Engine, transport: ShmTransport, watch: RankWatch, waiting: Waiting) {
     this.#engine = engine;
     this.#transport = transport;
-    this.#watchdog = watchdog;
+    this.#watch = watch;
     this.#waiting = waiting;
     this.#mayBlock = waiting.mayBlock && !waiting.prompt;
     this.#bellAt = transport.layout.rank(transport.rank) + BELL;
@@ -95,11 +95,12 @@ export class ThreadDriver implements Driver {
   }
 
   look(): void {
-    this.#watchdog.look();
+    this.#watch.look();
   }
 
   leave(state: "finished" | "failed", error?: string): void {
-    this.#watchdog.leave(state, error);
+    this.#watch.leave(state, error);
+    this.#transport.leave(state);
   }
 
   nudge(): void {
@@ -182,18 +183,17 @@ export class ThreadDriver implements Driver {
   #prepareSleep(): number {
     const { layout, rank } = this.#transport;
     const at = layout.rank(rank);
-    Atomics.store(layout.words, at + MOVES, this.#engine.moves);
     Atomics.store(layout.words, at + ASLEEP, 1);
     return Atomics.load(layout.words, this.#bellAt);
   }
 
   #wakeUp(): void {
-    const { layout, rank, aborted } = this.#transport;
+    const { layout, rank, called } = this.#transport;
     Atomics.store(layout.words, layout.rank(rank) + ASLEEP, 0);
     const now = this.#engine.now();
-    if (!aborted && now - this.#lookedAt < LOOK) return;
+    if (!called && now - this.#lookedAt < LOOK) return;
     this.#lookedAt = now;
-    this.#watchdog.look();
+    this.#watch.look();
   }
 
   /** Milliseconds to sleep at most. */

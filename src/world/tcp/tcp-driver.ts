@@ -6,9 +6,9 @@
 import { type Driver, SHORT } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Work } from "../core/work.ts";
+import type { RankWatch } from "../health/rank-watch.ts";
 import type { Office } from "./office.ts";
 import type { TcpTransport } from "./tcp.ts";
-import type { TcpWatch } from "./tcp-watch.ts";
 
 /** Milliseconds between two looks at the state of the job while idle. */
 const TICK = 100;
@@ -20,7 +20,7 @@ export class TcpDriver implements Driver {
   readonly spins: number;
   readonly #engine: Engine;
   readonly #transport: TcpTransport;
-  readonly #watch: TcpWatch;
+  readonly #watch: RankWatch;
   readonly #bed = new Int32Array(new SharedArrayBuffer(4));
   readonly #wake = (): void => this.#turn();
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -28,7 +28,7 @@ export class TcpDriver implements Driver {
   #turning = false;
 
   /** @param crowded whether ranks of this host outnumber its cores: polling then takes time from the others. */
-  constructor(engine: Engine, transport: TcpTransport, watch: TcpWatch, office: Office, crowded: boolean) {
+  constructor(engine: Engine, transport: TcpTransport, watch: RankWatch, office: Office, crowded: boolean) {
     this.#engine = engine;
     this.#transport = transport;
     this.#watch = watch;

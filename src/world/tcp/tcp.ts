@@ -9,6 +9,7 @@ import type { PacedLinks } from "../core/links.ts";
 import { describeUnequal, MessageRequest } from "../core/message-request.ts";
 import { spanBytes, viewOf } from "../core/span.ts";
 import type { Failure, Message, Request, SharedGroup, Transport } from "../core/transport.ts";
+import type { RankWatch } from "../health/rank-watch.ts";
 import type { Frame } from "./frames.ts";
 import { Inlet, type InletHost } from "./inlet.ts";
 import type { FromOffice, Office } from "./office.ts";
@@ -27,13 +28,8 @@ export interface TcpOptions {
   readonly links?: PacedLinks;
 }
 
-/** Who looks after a transport. */
-export interface TcpListener {
-  onFailure(failure: Failure): void;
-  /** The wire to or from a rank is broken. */
-  onBroken(peer: number, detail: string): void;
-  onNews(news: Exclude<FromOffice, { type: "wire" }>): void;
-}
+/** Who looks after a transport: the rank's watch. */
+export type TcpListener = Pick<RankWatch, "fail" | "broken" | "hear">;
 
 export class TcpTransport implements Transport, InletHost, OutletHost {
   readonly name = "tcp";
@@ -42,7 +38,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   readonly runtime: KernelRuntime;
   readonly stagingBytes = STAGING;
   readonly links: PacedLinks | undefined;
-  #listener: TcpListener = { onFailure() {}, onBroken() {}, onNews() {} };
+  #listener: TcpListener = { fail() {}, broken() {}, hear() {} };
   readonly #office: Office;
   readonly #inlets = new Map<number, Inlet>();
   readonly #outlets = new Map<number, Outlet>();
@@ -80,10 +76,10 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   progress(): boolean {
     let moved = this.links?.progress() ?? false;
-    if (this.#failure) this.#listener.onFailure(this.#failure);
+    if (this.#failure) this.#listener.fail(this.#failure);
     for (let news = this.#office.take(); news; news = this.#office.take()) {
       if (news.type === "wire") this.#open(news);
-      else this.#listener.onNews(news);
+      else this.#listener.hear(news);
       moved = true;
     }
     for (const [peer, outlet] of this.#outlets) if (outlet.busy && this.#guard(peer, outlet)) moved = true;
@@ -208,6 +204,6 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   #lose(peer: number, side: Inlet | Outlet, reason: string): void {
     const inside = side instanceof Inlet && side.inside ? " in the middle of a message" : "";
     side.open(undefined);
-    this.#listener.onBroken(peer, reason + inside);
+    this.#listener.broken(peer, reason + inside);
   }
 }
