@@ -36,6 +36,16 @@ describe("worldsize check", () => {
     });
   });
 
+  it("tells an editor how to check the copies: as the project around them does, where there is one", () => {
+    const settings = () => JSON.parse(readFileSync(join(home, "exercises/tsconfig.json"), "utf8"));
+    worldsize("check", "1.1");
+    expect(settings()).toMatchObject({ compilerOptions: { moduleResolution: "bundler" }, include: ["."] });
+    rmSync(join(home, "exercises"), { recursive: true });
+    writeFileSync(join(home, "tsconfig.json"), "{}");
+    worldsize("check", "1.1");
+    expect(settings()).toEqual({ extends: "../tsconfig.json", include: ["."] });
+  });
+
   it("passes a right answer and keeps the day", () => {
     worldsize("check", "3.1");
     writeFileSync(join(home, "exercises/3.1-a-mean.ts"), solution("3.1"));

@@ -44,7 +44,7 @@ export class Copies {
     const path = this.path(exercise);
     if (existsSync(path)) return path;
     makeFolder(this.folder);
-    const config = `${JSON.stringify({ extends: "../tsconfig.json", include: ["."] }, null, 2)}\n`;
+    const config = `${JSON.stringify({ ...editorSettings(this.folder), include: ["."] }, null, 2)}\n`;
     unlessThere(() => copyFileSync(join(exercise.folder, "starter.ts"), path, constants.COPYFILE_EXCL));
     unlessThere(() => writeFileSync(join(this.folder, "tsconfig.json"), config, { flag: "wx" }));
     return path;
@@ -102,6 +102,13 @@ export class Copies {
     }
     throw new ProgressError(`${this.#file()} cannot be read as JSON. Mend it, or move it away to start afresh.`);
   }
+}
+
+/** What an editor checks the copies by: the settings of the project around them, or enough where it has none. */
+function editorSettings(folder: string): object {
+  if (existsSync(join(folder, "../tsconfig.json"))) return { extends: "../tsconfig.json" };
+  const modules = { module: "ESNext", moduleResolution: "bundler" };
+  return { compilerOptions: { target: "ES2022", ...modules, strict: true, skipLibCheck: true, noEmit: true } };
 }
 
 /** Whether something has that name, be it a link that leads nowhere. */
