@@ -3,27 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-
-const root = fileURLToPath(new URL("../", import.meta.url));
-/** What the package exports, and the file behind each. */
-const entries = {
-  worldsize: "src/index.ts",
-  "worldsize/sim": "src/sim/index.ts",
-  "worldsize/draw": "src/draw/index.ts",
-  "worldsize/exercise": "src/exercise/index.ts",
-};
+import { entries, publicProgram, root } from "./public.mjs";
 
 /**
  * Everything public: `{ entry, name, kind, code, text, members }`, members of classes and namespaces being such again.
  * `text` is empty where a docstring is missing.
  */
 export function readApi() {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const program = ts.createProgram(
-    Object.values(entries).map((file) => join(root, file)),
-    options,
-  );
+  const program = publicProgram();
   const checker = program.getTypeChecker();
 
   const textOf = (symbol) => {
