@@ -7,10 +7,14 @@ import { doubleTreePlace } from "../src/world/algorithms/double-tree.ts";
 import { defaultTable } from "../src/world/algorithms/tuner.ts";
 import type { RankTraffic } from "../src/world/core/traffic.ts";
 import { runProgram } from "./helpers/jobs.ts";
+import { isLong } from "./helpers/long.ts";
 
 const algorithms = Object.keys(allReduceCosts) as MessageAlgorithm[];
 const counts = [0, 1, 2, 7, 17, 1023, 1024, 70_001];
 const ranksPerNode = 4;
+/** World sizes, and the largest in which the longest count is sent as well: a larger one only repeats its pieces. */
+const sizes = Array.from({ length: 17 }, (_, i) => i + 1).filter((size) => isLong || size < 10 || size > 15);
+const MOST = isLong ? 17 : 7;
 
 function nodesOf(size: number): number[][] {
   return Array.from({ length: Math.ceil(size / ranksPerNode) }, (_, node) =>
@@ -30,25 +34,25 @@ function sentBy({ events, operations }: RankTraffic): { messages: number; bytes:
 }
 
 describe("costs agree with recorded messages and bytes", () => {
-  it.each(Array.from({ length: 17 }, (_, i) => i + 1))("on %i ranks", async (ranks) => {
+  it.each(sizes)("on %i ranks", async (ranks) => {
+    const sent = ranks <= MOST ? counts : counts.slice(0, -1);
     const { records, failure } = await runProgram("test/programs/every-algorithm.ts", {
       ranks,
       transport: "local",
       recorded: true,
       table: { ...defaultTable, ranksPerNode },
-      options: { counts: counts.join(), algorithms: algorithms.join() },
+      options: { counts: sent.join(), algorithms: algorithms.join() },
     });
     expect(failure?.message).toBeUndefined();
     const nodes = nodesOf(ranks);
     for (const [rank, { traffic }] of records.entries()) {
       expect(traffic.dropped).toBe(0);
-      const sent = sentBy(traffic);
-      const predicted = counts.flatMap((count) =>
+      const predicted = sent.flatMap((count) =>
         algorithms.map((algorithm) =>
           allReduceCosts[algorithm].sent(rank, { size: ranks, count, itemBytes: 4, nodes }),
         ),
       );
-      expect(sent).toEqual(predicted);
+      expect(sentBy(traffic)).toEqual(predicted);
     }
   });
 

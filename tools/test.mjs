@@ -1,4 +1,5 @@
 // `npm test`: types, style, and every test; sets up what it needs. Arguments go to the test runner.
+// `npm run test:long`: the same, at all sizes where the short form takes some.
 // `npm run test:quick`: types, and a part of the tests that meets every layer, in less than a minute.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -33,7 +34,8 @@ const quick = {
     "^faults over (shm|local|tcp) (threw|otherCollective) on 2",
   ],
 };
-const asked = process.argv.slice(2);
+const asked = process.argv.slice(2).filter((argument) => argument !== "--long");
+if (process.argv.includes("--long")) process.env.WORLDSIZE_TEST_LONG = "1";
 const isQuick = asked.includes("--quick");
 const only = isQuick ? [...quick.files, ...quick.more, "-t", quick.names.join("|")] : asked;
 const types = isQuick ? !asked.includes("--no-types") : only.length === 0;

@@ -45,7 +45,7 @@ export interface CheckOptions {
 const PATIENCE = 30_000;
 
 /** Larger worlds are run in one thread only: more threads than that show nothing new. */
-const MOST_THREADS = 3;
+export const MOST_THREADS = 3;
 
 /** Loads the exercise in a file. @throws CompileError. */
 export async function loadExercise(file: string): Promise<Exercise> {
