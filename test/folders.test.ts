@@ -24,7 +24,8 @@ import { courseExercises } from "../src/exercise/node/catalog.ts";
 import { Copies } from "../src/exercise/node/copies.ts";
 import { privateFolder, rankSocket, removeFolder } from "../src/job/node/processes/folder.ts";
 import { checkWritable, makeFolder, writeWhole } from "../src/platform/node/files.ts";
-import { Listener, longestSocketPath } from "../src/platform/node/listener.ts";
+import { Listener } from "../src/platform/node/listener.ts";
+import { longestSocketPath } from "../src/platform/node/sockets.ts";
 import { userFolder } from "../src/platform/node/user-folder.ts";
 import type { FlightRecord } from "../src/world/core/recorder.ts";
 
@@ -65,7 +66,7 @@ describe("folders for sockets", () => {
       const made = privateFolder(tmp);
       expect(made.startsWith(`${tmp}/`)).toBe(!elsewhere);
       const longest = join(made, rankSocket(127, 999_999));
-      expect(Buffer.byteLength(longest)).toBeLessThanOrEqual(longestSocketPath);
+      expect(Buffer.byteLength(longest)).toBeLessThanOrEqual(longestSocketPath() ?? 0);
       expect(statSync(made).mode & 0o777).toBe(0o700);
       removeFolder(made);
       expect(existsSync(made)).toBe(false);
@@ -74,7 +75,7 @@ describe("folders for sockets", () => {
     const path = join(folder, "é".repeat(60));
     const listening = new Listener({ secret: "", generation: 0, onCall: () => {} }).listen({ path });
     await expect(listening).rejects.toThrow(
-      `the path has ${Buffer.byteLength(path)} bytes, but a socket's has at most ${longestSocketPath}`,
+      `the path has ${Buffer.byteLength(path)} bytes, but a socket's has at most ${longestSocketPath()}`,
     );
     expect(readdirSync(folder).filter((name) => name.startsWith("é"))).toEqual([]);
   });

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { System } from "../src/platform/node/system.ts";
 import { userFolder } from "../src/platform/node/user-folder.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
+import { fakeWindows } from "./helpers/systems.ts";
 
 const source = readFileSync(new URL("./programs/process-faults.ts", import.meta.url), "utf8").split("\n");
 
@@ -12,8 +14,8 @@ function at(mark: string): string {
 /** Milliseconds that a rank may be silent in these tests. */
 const TIMEOUT = 3000;
 
-async function run(fault: string, ranks: number): Promise<Outcome & { after: number }> {
-  const options = { ranks, transport: "tcp", options: { fault }, processes: { timeout: TIMEOUT } } as const;
+async function run(fault: string, ranks: number, system?: System): Promise<Outcome & { after: number }> {
+  const options = { ranks, transport: "tcp", options: { fault }, processes: { timeout: TIMEOUT, system } } as const;
   const outcome = await runProgram("test/programs/process-faults.ts", options);
   const rows = outcome.shown.flatMap(({ shown }) => (shown.kind === "row" ? [shown.row] : []));
   const began = Math.max(...rows.map((row) => Number(row.at ?? 0)));
@@ -79,10 +81,14 @@ const faults: Record<string, Expected> = {
   },
 };
 
-describe.each([2, 5])("faults of processes, %i ranks", (size) => {
+describe.each<[number, string, System | undefined]>([
+  [2, "", undefined],
+  [5, "", undefined],
+  [2, " where sockets have neither paths nor descriptors", fakeWindows()],
+])("faults of processes, %i ranks%s", (size, _, system) => {
   for (const [fault, { rank, message, within }] of Object.entries(faults)) {
     it(fault, async () => {
-      const { ok, failure, after, endings } = await run(fault, size);
+      const { ok, failure, after, endings } = await run(fault, size, system);
       expect(ok).toBe(false);
       // What a rank says itself has the stack; what all the others hear has the whole account.
       const heard = endings.find((ending) => ending.error?.echo)?.error?.message ?? failure?.message ?? "";
@@ -96,7 +102,7 @@ describe.each([2, 5])("faults of processes, %i ranks", (size) => {
   }
 
   it("slow: a rank may compute for longer than it may be silent", async () => {
-    const { failure, ok, shown } = await run("slow", size);
+    const { failure, ok, shown } = await run("slow", size, system);
     expect(failure?.message).toBeUndefined();
     expect(ok).toBe(true);
     const sums = shown.flatMap(({ shown: what }) => (what.kind === "row" && "sum" in what.row ? [what.row.sum] : []));

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { FAILED } from "../job/job-result.ts";
 import { DEFAULT_TIMEOUT, type JobResult } from "../job/node/job.ts";
 import { isLoopback, startedBy } from "../job/node/processes/environment.ts";
-import { privateFolder, removeFolder } from "../job/node/processes/folder.ts";
+import { removeFolder, socketFolder } from "../job/node/processes/folder.ts";
 import { joinJob } from "../job/node/processes/join.ts";
 import { jobSecret } from "../job/node/processes/secret.ts";
 import { settingsOf } from "../job/settings.ts";
@@ -42,7 +42,7 @@ export async function joinCommand(args: readonly string[], output: Output): Prom
   const { values, ...loaded } = await loadTaken(command);
   const { program, options = {}, processes, ...job } = jobOptions(loaded, flags, values);
   const settings = settingsOf(job);
-  const folder = privateFolder();
+  const folder = socketFolder();
   const presenter = new Presenter(flags, loaded, started.size, output, interruptible());
   try {
     const end = await joinJob({

@@ -4,6 +4,7 @@ import { runJob, type TransportName } from "../job/node/job.ts";
 import { isLoopback } from "../job/node/processes/environment.ts";
 import type { NodeOptions } from "../job/node/processes/launch.ts";
 import { jobSecret } from "../job/node/processes/secret.ts";
+import { socketKinds } from "../platform/node/sockets.ts";
 import { LogFiles } from "./log-files.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
@@ -35,6 +36,7 @@ interface LaunchFlags extends ProgramFlags {
 
 /** Runs `worldsize launch …`. @returns the exit code. */
 export async function launchCommand(args: readonly string[], output: Output): Promise<number> {
+  const kinds = socketKinds();
   const command = takesProgram(strict(new Command("worldsize launch")))
     .description("Starts a program on several ranks, each a process of its own; --nnodes spans several machines.")
     .option("-n, --ranks <count>", "ranks on this machine (default: what the program says, or 4)", wholeNumber)
@@ -45,7 +47,7 @@ export async function launchCommand(args: readonly string[], output: Output): Pr
     .option("--secret-file <file>", "what all nodes know and nobody else, mode 0600")
     .option("--log-dir <folder>", "write what each rank prints and shows to a file of its own")
     .option("--max-restarts <count>", "start all ranks again after a failure, so often", wholeNumber, 0)
-    .addOption(new Option("--sockets <kind>", "between ranks of one machine").choices(["unix", "tcp"]).default("unix"));
+    .addOption(new Option("--sockets <kind>", "between ranks of one machine").choices(kinds).default(kinds[0]));
   parse(addProgramFlags(command), args);
   const flags = command.opts<LaunchFlags>();
   const { values, ...loaded } = await loadTaken(command);

@@ -5,6 +5,7 @@
 import { SegmentPool } from "../../device/index.ts";
 import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
 import { nodePlatform } from "../../platform/node/node.ts";
+import type { System } from "../../platform/node/system.ts";
 import { unknownWord } from "../../platform/words.ts";
 import { checkStreams, type StreamMode } from "../../script/define.ts";
 import { defaultTable, ShmLayout, Tuner, takeShmControl } from "../../world/index.ts";
@@ -47,6 +48,8 @@ export interface ProcessOptions {
   readonly timeout?: number;
   /** Whether ranks of one host talk over TCP instead of Unix sockets. */
   readonly onlyTcp?: boolean;
+  /** What the ranks' processes and sockets are started on: this system if not given. */
+  readonly system?: System;
   readonly nodes?: NodeOptions;
   /** How often all ranks are started again after a failure. */
   readonly maxRestarts?: number;

@@ -38,7 +38,8 @@ function placeOf({ transport, size, tcp, blas: report }: RankStart): Place {
   }));
   const reach: Place["reach"] = (from, to) => {
     if (transport !== "tcp") return transport;
-    return members?.[from].host === members?.[to].host && !tcp?.onlyTcp ? "unix" : "tcp";
+    const near = members?.[from].host === members?.[to].host && !tcp?.onlyTcp;
+    return near && members?.[to].path !== undefined ? "unix" : "tcp";
   };
   const { choice, reason } = report;
   const blas = choice ? { name: blasName(choice), pin: formatChoice(choice) } : { reason };

@@ -1,12 +1,7 @@
 /** A place where processes of the job may call: strangers are dropped, counted, and told nothing. */
 import { createServer, type Server, type Socket } from "node:net";
 import { answer, HandshakeError, type Introduction } from "./handshake.ts";
-
-/**
- * Bytes of the longest path that a Unix socket can have here: the system's field, less its
- * closing zero. Node cuts a longer path without a word, and the socket is made somewhere else.
- */
-export const longestSocketPath = process.platform === "linux" ? 107 : 103;
+import { longestSocketPath } from "./sockets.ts";
 
 /** Callers that may be in the middle of their handshake; the oldest goes when more come. */
 const WAITING_ROOM = 128;
@@ -33,12 +28,13 @@ export class Listener {
     this.#server = createServer({ noDelay: true }, (socket) => void this.#admit(socket));
   }
 
-  /** @throws Error with the system's reason when nothing can listen there. */
-  listen(at: { path: string } | { host: string; port: number }): Promise<number> {
+  /** @param longest bytes of a path. @throws Error with the reason when nothing can listen there. */
+  listen(at: { path: string } | { host: string; port: number }, longest = longestSocketPath()): Promise<number> {
     return new Promise((resolve, reject) => {
       const bytes = "path" in at ? Buffer.byteLength(at.path) : 0;
-      if (bytes > longestSocketPath) {
-        reject(new Error(`the path has ${bytes} bytes, but a socket's has at most ${longestSocketPath}`));
+      if (bytes > (longest ?? 0)) {
+        const most = longest === undefined ? "sockets have none here, only ports" : `a socket's has at most ${longest}`;
+        reject(new Error(`the path has ${bytes} bytes, but ${most}`));
         return;
       }
       this.#server.once("error", reject);

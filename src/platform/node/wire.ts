@@ -27,12 +27,12 @@ interface Handle {
 /**
  * Takes a connected socket out of its event loop's care.
  * @returns its descriptor.
- * @throws Error where the system gives sockets no descriptors (Windows).
+ * @throws Error where it has none, though the system should have given it one.
  */
 export function detach(socket: Socket): number {
   const handle = (socket as unknown as { _handle?: Handle })._handle;
   if (!handle || typeof handle.fd !== "number" || handle.fd < 0) {
-    throw new Error("This system gives sockets no file descriptors; run ranks as threads: --transport shm.");
+    throw new Error("This system gave a socket no file descriptor; run ranks as threads: --transport shm.");
   }
   socket.pause();
   handle.readStop();

@@ -8,10 +8,10 @@ import type { AboutRank, FromMonitor, Outcome, ToMonitor } from "./road.ts";
 
 /** Where a rank can be reached by the ranks that receive from it. */
 export interface Place {
-  /** Ranks with the same host reach each other by `path`. */
+  /** Ranks with the same host reach each other by `path`, where sockets have one. */
   readonly host: string;
-  readonly path: string;
-  /** For ranks of other hosts; absent where the job stays on one. */
+  readonly path?: string;
+  /** For ranks that do not; absent where there are none. */
   readonly address?: string;
   readonly port?: number;
 }

@@ -5,11 +5,12 @@
  */
 import { createHash } from "node:crypto";
 import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmdirSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { longestSocketPath } from "../../../platform/node/listener.ts";
+import { hostName } from "../../../platform/node/hostname.ts";
+import { isOnWindowsDisk } from "../../../platform/node/paths.ts";
+import { longestSocketPath } from "../../../platform/node/sockets.ts";
+import { type System, thisSystem } from "../../../platform/node/system.ts";
 import { userFolder } from "../../../platform/node/user-folder.ts";
-import { hostName } from "./hostname.ts";
 import { JoinError } from "./line.ts";
 
 /** The socket of a job's coordinator. */
@@ -26,17 +27,23 @@ const folderName = /^(\d+)-([0-9a-f]{6})-\w{6}$/;
 /** The longest path below a temporary folder, as long as there are 10,000 ranks and a million restarts at most. */
 const LONGEST_BELOW = join("worldsize-4294967295", "4194304-abcdef-abcdef", rankSocket(9999, 999_999));
 
+/** A private folder for sockets; undefined where they have no paths, and ranks meet at ports (Windows). */
+export function socketFolder(system: System = thisSystem()): string | undefined {
+  return longestSocketPath(system) === undefined ? undefined : privateFolder(system.tmp, system);
+}
+
 /**
  * A folder that only this user can enter; `removeFolder` is the caller's to call. Those of processes that were killed go now.
- * @param tmp where to make it; /tmp if sockets in there would have longer paths than the system takes.
+ * @param given where to make it; /tmp if no socket can be in there, or would have a longer path than the system takes.
  * @throws JoinError when none can be made.
  */
-export function privateFolder(tmp = tmpdir()): string {
-  const parent = fits(resolve(tmp)) ? resolve(tmp) : "/tmp";
-  const own = userFolder(parent);
+export function privateFolder(given?: string, system: System = thisSystem()): string {
+  const tmp = resolve(given ?? system.tmp);
+  const parent = fits(tmp, longestSocketPath(system) ?? 0) && !isOnWindowsDisk(tmp, system) ? tmp : "/tmp";
+  const own = userFolder(parent, system);
   try {
     if (!own) return mkdtempSync(join(parent, `worldsize-${process.pid}-`));
-    const here = machine();
+    const here = machine(system);
     for (const name of readdirSync(own)) {
       const [, pid, where] = folderName.exec(name) ?? [];
       if (where === here && !isAlive(Number(pid))) removeFolder(join(own, name));
@@ -48,7 +55,8 @@ export function privateFolder(tmp = tmpdir()): string {
 }
 
 /** Removes a private folder with the sockets in it. What else there is stays, and the folder with it. */
-export function removeFolder(folder: string): void {
+export function removeFolder(folder: string | undefined): void {
+  if (folder === undefined) return;
   try {
     if (!lstatSync(folder).isDirectory()) return; // a link leads to what is somebody's
     for (const name of readdirSync(folder)) {
@@ -62,19 +70,22 @@ export function removeFolder(folder: string): void {
 }
 
 /** Whether every socket in a folder of this one has a path that the system takes. It counts bytes, not characters. */
-function fits(tmp: string): boolean {
-  return Buffer.byteLength(join(tmp, LONGEST_BELOW)) <= longestSocketPath;
+function fits(tmp: string, longest: number): boolean {
+  return Buffer.byteLength(join(tmp, LONGEST_BELOW)) <= longest;
 }
 
 /** What the number of a process means something in: this boot of this machine, and this container. */
-function machine(): string {
+function machine(system: System): string {
   let processes = "";
   try {
     processes = readlinkSync("/proc/self/ns/pid");
   } catch {
     // a system without namespaces
   }
-  return createHash("sha256").update(`${hostName()}/${processes}`).digest("hex").slice(0, 6);
+  return createHash("sha256")
+    .update(`${hostName(system)}/${processes}`)
+    .digest("hex")
+    .slice(0, 6);
 }
 
 /** Whether a process exists. */

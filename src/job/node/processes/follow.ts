@@ -12,7 +12,7 @@ export class FollowingLauncher extends Launcher {
   /** What the first launcher said is done in the order it was said. */
   #doing: Promise<void> = Promise.resolve();
 
-  constructor(options: LaunchOptions, folder: string) {
+  constructor(options: LaunchOptions, folder: string | undefined) {
     super(options, folder);
     this.secret = options.nodes?.secret ?? "";
   }

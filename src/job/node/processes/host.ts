@@ -91,7 +91,8 @@ export class RankHost {
       this.#office.listen({ onMail: post });
       port1.on("message", (mail: WorkerMail) => {
         if (mail.type === "told") this.#office.told(mail.message);
-        else this.#office.finish(mail.id, mail.fd, mail.bytes);
+        else if (mail.type === "look") this.#office.look(mail.wire);
+        else this.#office.finish(mail.id, mail.wire, mail.bytes);
       });
       await this.#begin({ port: port2, letters, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
       for (const mail of early.splice(0)) post(mail);

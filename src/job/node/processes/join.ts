@@ -1,21 +1,22 @@
 /** One rank of a job that something else started, in this process; rank 0 also keeps the coordinator. */
 import { SocketConnection } from "../../../platform/node/connection.ts";
+import { hostName } from "../../../platform/node/hostname.ts";
 import { Listener } from "../../../platform/node/listener.ts";
+import { hasDescriptors } from "../../../platform/node/sockets.ts";
 import { Coordinator, type TuningTable } from "../../../world/index.ts";
 import { type OutputOptions, Receipts } from "../../output.ts";
 import type { ProgramStart } from "../../start.ts";
 import { handOn } from "../output.ts";
 import type { Started } from "./environment.ts";
 import { type HostEnd, RankHost } from "./host.ts";
-import { hostName } from "./hostname.ts";
 import { refusals } from "./lead.ts";
 import { JoinError } from "./line.ts";
 
 export interface JoinOptions extends OutputOptions {
   readonly started: Started;
   readonly secret: string;
-  /** A private folder for this rank's socket file. */
-  readonly folder: string;
+  /** A private folder for this rank's socket file; undefined where sockets have no paths. */
+  readonly folder: string | undefined;
   readonly timeout: number;
   readonly table: TuningTable;
   readonly memory?: number;
@@ -44,6 +45,7 @@ export async function joinJob(options: JoinOptions): Promise<HostEnd> {
     timeout,
     host: hostName(),
     folder,
+    relayed: !hasDescriptors(),
     table,
   };
   const hosted = new RankHost({ office, program, localRank, restarts: 0, memory }, (output) => {

@@ -4,7 +4,7 @@
  * to their end: no process, no socket file and no port outlives the job.
  */
 import type { Outcome } from "../../../world/index.ts";
-import { privateFolder, removeFolder } from "./folder.ts";
+import { removeFolder, socketFolder } from "./folder.ts";
 import { FollowingLauncher } from "./follow.ts";
 import type { LaunchOptions } from "./launcher.ts";
 import { LeadingLauncher } from "./lead.ts";
@@ -16,7 +16,7 @@ export type { LaunchOptions, NodeOptions } from "./launcher.ts";
  * @throws JoinError when the hosts do not find each other.
  */
 export async function launch(options: LaunchOptions): Promise<Outcome | undefined> {
-  const folder = privateFolder();
+  const folder = socketFolder(options.system);
   const remove = (): void => removeFolder(folder);
   process.once("exit", remove); // also when this process ends in the middle, because nobody reads what it prints
   const follows = (options.nodes?.rank ?? 0) > 0;

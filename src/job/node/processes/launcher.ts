@@ -1,10 +1,12 @@
 /** What the launchers of all hosts of a job do alike: start their ranks and report on them. */
 
+import { hostName } from "../../../platform/node/hostname.ts";
+import { hasDescriptors } from "../../../platform/node/sockets.ts";
+import type { System } from "../../../platform/node/system.ts";
 import type { Outcome } from "../../../world/index.ts";
 import type { Output } from "../../output.ts";
 import type { ProgramStart } from "../../start.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
-import { hostName } from "./hostname.ts";
 import type { Address } from "./line.ts";
 import { RankProcesses } from "./ranks.ts";
 
@@ -26,6 +28,8 @@ export interface LaunchOptions {
   /** Bytes of device memory for all ranks of this host together. */
   readonly memory?: number;
   readonly onlyTcp?: boolean;
+  /** This one if not given. */
+  readonly system?: System;
   readonly nodes?: NodeOptions;
   /** How often all ranks are started again after a failure. */
   readonly maxRestarts?: number;
@@ -52,13 +56,14 @@ export abstract class Launcher {
   abstract close(): Promise<void>;
 
   protected readonly options: LaunchOptions;
-  protected readonly folder: string;
+  /** For sockets; undefined where they have no paths. */
+  protected readonly folder: string | undefined;
   protected readonly stopped: Promise<undefined>;
   protected ranks: RankProcesses | undefined;
   protected abstract readonly secret: string;
   #unprinted = false;
 
-  constructor(options: LaunchOptions, folder: string) {
+  constructor(options: LaunchOptions, folder: string | undefined) {
     this.options = options;
     this.folder = folder;
     const { signal } = options;
@@ -69,11 +74,12 @@ export abstract class Launcher {
   }
 
   protected start(offset: number, size: number, generation: number, coordinator: Address): void {
-    const { program, table, timeout, memory, onlyTcp, onGeneration, onGone, ...rest } = this.options;
+    const { program, table, timeout, memory, onlyTcp, system, onGeneration, onGone, ...rest } = this.options;
     const { output, onOutput, taken, onEnded } = rest;
     const { secret, folder } = this;
     onGeneration?.(generation);
-    const common = { size, generation, secret, coordinator, timeout, host: hostName(), folder, onlyTcp, table };
+    const sockets = { host: hostName(system), folder, onlyTcp, relayed: !hasDescriptors(system) };
+    const common = { size, generation, secret, coordinator, timeout, ...sockets, table };
     this.ranks = new RankProcesses({
       count: rest.size,
       orders: (localRank) => ({

@@ -11,6 +11,9 @@ import { JOB_SOCKET } from "./folder.ts";
 import { Launcher, type LaunchOptions } from "./launcher.ts";
 import { type Address, JoinError } from "./line.ts";
 
+/** Where the ranks of this host call where sockets have no paths: a port that is free. */
+const LOOPBACK = { host: "127.0.0.1", port: 0 };
+
 /** Another host's launcher, as the first one knows it. */
 interface Follower {
   readonly connection: Connection;
@@ -29,20 +32,20 @@ export class LeadingLauncher extends Launcher {
   #gathered: () => void = () => {};
   #lost: (reason: string) => void = () => {};
 
-  constructor(options: LaunchOptions, folder: string) {
+  constructor(options: LaunchOptions, folder: string | undefined) {
     super(options, folder);
     this.secret = options.nodes?.secret ?? randomBytes(32).toString("hex");
   }
 
   async run(): Promise<Outcome | undefined> {
     const { nodes, size, timeout, maxRestarts = 0, log, silence, onSilence } = this.options;
-    const path = join(this.folder, JOB_SOCKET);
-    await this.#listen({ path });
+    const path = this.folder && join(this.folder, JOB_SOCKET);
+    const own = await this.#listen(path ? { path } : LOOPBACK);
     if (nodes) await this.#listen(nodes.rendezvous);
-    const address = nodes?.rendezvous ?? { path };
+    const address = nodes?.rendezvous ?? own;
     if (nodes && !(await Promise.race([this.#gather(nodes.count - 1), this.stopped]))) return undefined;
     for (; ; this.#generation++) {
-      if (!existsSync(path)) throw new JoinError(`The job's socket ${path} is gone: something has removed it.`);
+      if (path && !existsSync(path)) throw new JoinError(`The job's socket ${path} is gone: something has removed it.`);
       const order = [...this.#followers].sort(([a], [b]) => a - b).map(([, follower]) => follower);
       const total = order.reduce((sum, { count }) => sum + count, size);
       const now = (): number => performance.now();
@@ -77,7 +80,8 @@ export class LeadingLauncher extends Launcher {
     this.#coordinator?.gone(rank, detail);
   }
 
-  async #listen(address: Address): Promise<void> {
+  /** @returns where it is to be found. */
+  async #listen(address: Address): Promise<Address> {
     const listener = new Listener({
       secret: this.secret,
       generation: () => this.#generation,
@@ -90,12 +94,13 @@ export class LeadingLauncher extends Launcher {
       onRefused: refusals(this.options.log),
     });
     try {
-      await listener.listen(address);
+      const port = await listener.listen(address);
+      this.#listeners.push(listener);
+      return "path" in address ? address : { ...address, port };
     } catch (error) {
       const where = "path" in address ? address.path : `${address.host}:${address.port}`;
       throw new JoinError(`Nothing can listen at ${where}: ${(error as Error).message}.`);
     }
-    this.#listeners.push(listener);
   }
 
   /** A process of another host has exited. Of an earlier start of the job, that is no news. */

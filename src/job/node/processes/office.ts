@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { call } from "../../../platform/node/handshake.ts";
 import { Listener } from "../../../platform/node/listener.ts";
+import { newRings, Relay } from "../../../platform/node/relay.ts";
 import { detach, part } from "../../../platform/node/wire.ts";
 import { cut } from "../../../trace/text.ts";
 import type { Report } from "../../../world/core/report.ts";
@@ -37,16 +38,27 @@ export interface OfficeOptions {
   readonly timeout: number;
   /** Names this machine and network: ranks of equal hosts use Unix sockets. */
   readonly host: string;
-  /** A private folder for this rank's socket file. */
-  readonly folder: string;
+  /** A private folder for this rank's socket file; undefined where sockets have no paths. */
+  readonly folder: string | undefined;
   /** Whether ranks of one host talk over TCP as well. */
   readonly onlyTcp?: boolean;
+  /** Whether the rank's thread has no other way to a socket than by this one. */
+  readonly relayed?: boolean;
   readonly table: TuningTable;
+}
+
+/** How a rank's thread gets at a socket: by its descriptor, or by rings that are read and written for it. */
+export interface WireHandle {
+  /** The descriptor; of rings, their number. */
+  readonly wire: number;
+  readonly rings?: SharedArrayBuffer;
 }
 
 /** What the office tells the rank's thread. */
 export type OfficeMail =
-  | { readonly type: "wire"; readonly peer: number; readonly role: "in" | "out"; readonly fd: number }
+  | { readonly type: "wire"; readonly peer: number; readonly role: "in" | "out"; readonly handle: WireHandle }
+  /** Something has come over a relayed wire, or nothing more will. */
+  | { readonly type: "relayed"; readonly wire: number; readonly ended?: string }
   | { readonly type: "finished"; readonly id: number }
   | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
   | { readonly type: "account" }
@@ -74,7 +86,7 @@ export class RankOffice {
   readonly #options: OfficeOptions;
   readonly #line: Line;
   readonly #listeners: Listener[] = [];
-  readonly #sockets = new Map<number, Socket>();
+  readonly #sockets = new Map<number, Pick<Socket, "write"> | Relay>();
   /** What the coordinator must know, and hears again on a new connection. */
   readonly #lasting: Exclude<ToOffice, { type: "connect" }>[] = [];
   readonly #unsettled = new Map<number, { oldest: number; call: StoreCall }>();
@@ -140,8 +152,8 @@ export class RankOffice {
   }
 
   /** The rank wants the rest of a message written. */
-  finish(id: number, fd: number, bytes: Uint8Array): void {
-    const socket = this.#sockets.get(fd);
+  finish(id: number, wire: number, bytes: Uint8Array): void {
+    const socket = this.#sockets.get(wire);
     const write = (from: number): void => {
       const piece = part(bytes, from);
       socket?.write(piece, (error) => {
@@ -151,6 +163,12 @@ export class RankOffice {
       });
     };
     write(0);
+  }
+
+  /** The rank has moved something in the rings of a wire. */
+  look(wire: number): void {
+    const relay = this.#sockets.get(wire);
+    if (relay instanceof Relay) relay.look();
   }
 
   store(id: number, oldest: number, call: StoreCall): void {
@@ -183,10 +201,10 @@ export class RankOffice {
   async #listen(socket: Socket): Promise<Place> {
     if (this.#place) return this.#place; // a reconnection
     const { folder, rank, generation, host, onlyTcp } = this.#options;
-    const path = join(folder, rankSocket(rank, generation));
-    await this.#bind({ path });
+    const path = folder && join(folder, rankSocket(rank, generation));
+    if (path) await this.#bind({ path });
     this.#place = { host, path };
-    if (!socket.localAddress && !onlyTcp) return this.#place;
+    if (path && !socket.localAddress && !onlyTcp) return this.#place;
     // Other hosts reach this one by the address that reaches the coordinator, and by no other.
     const address = socket.localAddress ?? "127.0.0.1";
     const port = await this.#bind({ host: address, port: 0 });
@@ -224,8 +242,8 @@ export class RankOffice {
   async #connect(peer: number): Promise<void> {
     const { secret, generation, rank, host, timeout, onlyTcp } = this.#options;
     const { place } = this.#members[peer];
-    const near = place.host === host && !onlyTcp;
-    const address = near ? { path: place.path } : { host: place.address ?? "", port: place.port ?? 0 };
+    const near = place.host === host && !onlyTcp ? place.path : undefined;
+    const address = near ? { path: near } : { host: place.address ?? "", port: place.port ?? 0 };
     try {
       const socket = await open(address, timeout);
       await call(socket, secret, { purpose: "wire", generation, from: rank, to: peer });
@@ -238,9 +256,18 @@ export class RankOffice {
   /** Gives a socket to the rank's thread. */
   #hand(role: "in" | "out", peer: number, socket: Socket): void {
     socket.on("error", () => {}); // the rank sees it, too
-    const fd = detach(socket);
-    this.#sockets.set(fd, socket);
-    this.#host.onMail({ type: "wire", peer, role, fd });
+    const handle = this.#options.relayed ? this.#relay(socket) : { wire: detach(socket) };
+    if (!handle.rings) this.#sockets.set(handle.wire, socket);
+    this.#host.onMail({ type: "wire", peer, role, handle });
+  }
+
+  /** Reads and writes a socket for the rank's thread. */
+  #relay(socket: Socket): WireHandle {
+    const wire = this.#sockets.size;
+    const rings = newRings();
+    const relay = new Relay(socket, rings, (ended) => this.#host.onMail({ type: "relayed", wire, ended }));
+    this.#sockets.set(wire, relay);
+    return { wire, rings };
   }
 
   #heard(message: FromCoordinator): void {

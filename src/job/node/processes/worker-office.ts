@@ -1,14 +1,17 @@
-/** The office as the rank's thread sees it: mail over a message port, wires over descriptors. */
+/** The office as the rank's thread sees it: mail over a message port, wires over descriptors or rings. */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { RelayedWire } from "../../../platform/node/relay.ts";
 import { SocketWire } from "../../../platform/node/wire.ts";
 import type { Wire } from "../../../platform/wire.ts";
 import type { FromOffice, Office, StoreReply, ToOffice } from "../../../world/index.ts";
-import type { OfficeMail } from "./office.ts";
+import type { OfficeMail, WireHandle } from "./office.ts";
 
 /** What the rank's thread tells the main thread about its wires. */
 export type WorkerMail =
   | { readonly type: "told"; readonly message: ToOffice }
-  | { readonly type: "finish"; readonly id: number; readonly fd: number; readonly bytes: Uint8Array };
+  | { readonly type: "finish"; readonly id: number; readonly wire: number; readonly bytes: Uint8Array }
+  /** The rings of a relayed wire are worth a look. */
+  | { readonly type: "look"; readonly wire: number };
 
 export class WorkerOffice implements Office {
   readonly #onStored: (id: number, reply: StoreReply) => void;
@@ -17,6 +20,7 @@ export class WorkerOffice implements Office {
   readonly #letters: Int32Array;
   readonly #wrap: (wire: Wire) => Wire;
   readonly #finishing = new Map<number, () => void>();
+  readonly #relayed = new Map<number, RelayedWire>();
   readonly #news: FromOffice[] = [];
   #taken = 0;
   #wake: () => void = () => {};
@@ -68,17 +72,23 @@ export class WorkerOffice implements Office {
       this.#finishing.delete(mail.id);
       done?.();
     } else if (mail.type === "wire") {
-      const { peer, role, fd } = mail;
-      this.#news.push({ type: "wire", peer, role, wire: this.#wrap(this.#wire(fd)) });
+      const { peer, role, handle } = mail;
+      this.#news.push({ type: "wire", peer, role, wire: this.#wrap(this.#wire(handle)) });
+    } else if (mail.type === "relayed") {
+      if (mail.ended !== undefined) this.#relayed.get(mail.wire)?.end(mail.ended);
     } else this.#news.push(mail);
   }
 
-  #wire(fd: number): Wire {
-    return new SocketWire(fd, (bytes, done) => {
+  #wire({ wire, rings }: WireHandle): Wire {
+    const finish = (bytes: Uint8Array, done: () => void): void => {
       const id = ++this.#id;
       this.#finishing.set(id, done);
-      this.#post({ type: "finish", id, fd, bytes });
-    });
+      this.#post({ type: "finish", id, wire, bytes });
+    };
+    if (!rings) return new SocketWire(wire, finish);
+    const relayed = new RelayedWire(rings, () => this.#post({ type: "look", wire }), finish);
+    this.#relayed.set(wire, relayed);
+    return relayed;
   }
 
   #post(mail: WorkerMail): void {
