@@ -38,7 +38,7 @@ export async function joinCommand(args: readonly string[], output: Output): Prom
   parse(addProgramFlags(command), args);
   const flags = command.opts<JoinFlags>();
   const started = startedBy(process.env);
-  const secret = jobSecret(flags.secretFile, process.env, isLoopback(started.host));
+  const secret = jobSecret(flags.secretFile, isLoopback(started.host));
   const { values, ...loaded } = await loadTaken(command);
   const { program, options = {}, processes, ...job } = jobOptions(loaded, flags, values);
   const settings = settingsOf(job);

@@ -123,7 +123,7 @@ function nodeOptions({ nnodes, nodeRank, rendezvous, secretFile, transport }: La
   if (nnodes === 1 && !rendezvous) return undefined;
   if (transport !== "tcp") throw new UsageError(`Ranks of several machines need --transport tcp, not ${transport}.`);
   if (!rendezvous) throw new UsageError("Several machines need --rendezvous HOST:PORT, an address of node 0.");
-  const secret = jobSecret(secretFile, process.env, isLoopback(rendezvous.host));
+  const secret = jobSecret(secretFile, isLoopback(rendezvous.host));
   return { count: nnodes, rank: nodeRank, rendezvous, secret };
 }
 

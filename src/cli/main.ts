@@ -1,5 +1,6 @@
 /** The `worldsize` command. Subcommands are loaded when they are called. */
 import pc from "picocolors";
+import { stopSignals } from "../platform/node/signals.ts";
 import { Output } from "./output.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
@@ -88,6 +89,6 @@ output.whenBroken((error, quiet) => {
   process.exit(quiet ? 0 : 1);
 });
 void command(output).then(async (code) => {
-  await output.close(code === 130 || code === 143);
+  await output.close(stopSignals().some(({ exitCode }) => exitCode === code));
   process.exit(code); // whatever a program's definition has left running here
 });

@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import type { JobOptions } from "../job/node/job.ts";
 import { defaultSettings } from "../job/settings.ts";
+import { stopSignals } from "../platform/node/signals.ts";
+import type { System } from "../platform/node/system.ts";
 import { type StreamMode, streamModes } from "../script/define.ts";
 import type { OptionSpec, Script } from "../script/index.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
@@ -174,10 +176,9 @@ export function jobOptions(
 }
 
 /** A signal that Ctrl-C gives; its reason is the exit code that the shell expects. */
-export function interruptible(): AbortSignal {
+export function interruptible(system?: System): AbortSignal {
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort(130));
-  process.once("SIGTERM", () => stop.abort(143));
+  for (const { signal, exitCode } of stopSignals(system)) process.once(signal, () => stop.abort(exitCode));
   return stop.signal;
 }
 

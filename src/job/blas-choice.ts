@@ -29,7 +29,7 @@ export function formatChoice({ path, core = "", from, splits }: BlasChoice): str
 /** @throws RangeError for text that is no choice. */
 export function parseChoice(text: string): BlasChoice {
   const [path, core, from, splits] = text.split("#");
-  if (!path.startsWith("/") || !(Number(from) >= 0) || (splits ?? "splits") !== "splits") {
+  if (!/^(\/|[A-Za-z]:[\\/])/.test(path) || !(Number(from) >= 0) || (splits ?? "splits") !== "splits") {
     throw new RangeError(`WORLDSIZE_BLAS is "${text}"; write off, auto, or what verify shows: path#core#from.`);
   }
   return { path, core: core || undefined, from: Number(from), splits: splits !== undefined };
@@ -37,5 +37,6 @@ export function parseChoice(text: string): BlasChoice {
 
 /** `libopenblas.so.0 as Haswell` */
 export function blasName({ path, core }: BlasChoice): string {
-  return `${path.split("/").at(-1)}${core ? ` as ${core}` : ""}`;
+  const file = path.split(path.startsWith("/") ? "/" : /[\\/]/).at(-1);
+  return `${file}${core ? ` as ${core}` : ""}`;
 }

@@ -39,13 +39,18 @@ export function formatSite(site: Site | undefined): string {
 /** The first frame of a stack that lies in the reader's program. */
 export function userFrame(stack: string): { file: string; path: string; line: number } | undefined {
   for (const text of stack.split("\n")) {
-    const match = /(?:\(|at (?:async )?|@)((?:file:\/\/|blob:|https?:\/\/|\/|[A-Z]:\\)[^()]*?):(\d+):\d+\)?$/.exec(
+    const match = /(?:\(|at (?:async )?|@)((?:file:\/\/|blob:|https?:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):\d+\)?$/.exec(
       text.trim(),
     );
     if (!match) continue;
-    const path = match[1].replace(/^file:\/\//, "").replace(/\?.*$/, "");
+    const path = slashed(match[1].replace(/^file:\/\//, "").replace(/\?.*$/, ""));
     if (ours.some((folder) => path.startsWith(folder)) || path.includes("/node_modules/")) continue;
     return { file: path.slice(path.lastIndexOf("/") + 1), path, line: Number(match[2]) };
   }
   return undefined;
+}
+
+/** A path of Windows as it stands in a URL: `C:\a\b.ts` is `/C:/a/b.ts`. Others stay as they are. */
+function slashed(path: string): string {
+  return /^[A-Za-z]:\\/.test(path) ? `/${path.replaceAll("\\", "/")}` : path;
 }

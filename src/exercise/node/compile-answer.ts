@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Plugin } from "esbuild";
 import { CompileError, compileModule, type Program, sourceFile } from "../../job/node/compile.ts";
+import { rootOf } from "../../platform/node/paths.ts";
 
 /** Ways out of an answer. */
 const outside = ["process", "globalThis", "global", "require", "eval", "Function", "module", "Worker", "self"] as const;
@@ -20,7 +21,7 @@ export async function compileAnswer(exercise: string, answer: string): Promise<P
     import { exerciseScript } from "worldsize/exercise";
     export default exerciseScript(exercise, () => import(${JSON.stringify(path)}));
   `;
-  return compileModule(path, { stdin: { contents, resolveDir: "/", loader: "ts" } }, [onlyWorldsize(path)]);
+  return compileModule(path, { stdin: { contents, resolveDir: rootOf(path), loader: "ts" } }, [onlyWorldsize(path)]);
 }
 
 function onlyWorldsize(answer: string): Plugin {

@@ -6,9 +6,10 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { BuildOptions, Plugin } from "esbuild";
 import { makeFolder, writeWhole } from "../../platform/node/files.ts";
+import { fileUrl, rootOf } from "../../platform/node/paths.ts";
 import { userFolder } from "../../platform/node/user-folder.ts";
 
 /** What a bundle starts from. */
@@ -59,7 +60,7 @@ export function sourceFile(source: string): string {
  * @throws CompileError when it does not parse.
  */
 export async function compileModule(path: string, entry: Entry, plugins: Plugin[]): Promise<Program> {
-  const program = (out: string): Program => ({ path, file: basename(path), url: pathToFileURL(out).href });
+  const program = (out: string): Program => ({ path, file: basename(path), url: fileUrl(out) });
   const key = createHash("sha256").update(path).update(JSON.stringify(entry)).digest("hex").slice(0, 16);
   const folder = cacheFolder();
   const out = join(folder, `${basename(path).replace(/\W/g, "-")}-${key}.mjs`);
@@ -76,7 +77,8 @@ export async function compileModule(path: string, entry: Entry, plugins: Plugin[
 
 async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; inputs: string[] }> {
   const esbuild = await import("esbuild");
-  const library = (name: string): string => pathToFileURL(join(packageRoot, "dist", name)).href;
+  const root = rootOf(packageRoot);
+  const library = (name: string): string => fileUrl(join(packageRoot, "dist", name));
   try {
     const result = await esbuild.build({
       ...entry,
@@ -88,8 +90,8 @@ async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; 
       target: "node20",
       sourcemap: "inline",
       sourcesContent: false,
-      sourceRoot: "/",
-      absWorkingDir: "/",
+      sourceRoot: "/", // part of a URL
+      absWorkingDir: root,
       outfile: join(packageRoot, "program.mjs"),
       logLevel: "silent",
       plugins: [
@@ -107,7 +109,7 @@ async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; 
     });
     const inputs = Object.keys(result.metafile.inputs)
       .filter((input) => input !== "<stdin>")
-      .map((input) => join("/", input));
+      .map((input) => resolve(root, input)); // one on another disk is whole already
     return { code: result.outputFiles[0].text, inputs };
   } catch (error) {
     const { errors } = error as {

@@ -15,6 +15,6 @@ export const nodeKit: ThreadKit = {
   spawn: nodeSpawn(workerFile("thread")),
   now: () => timeOrigin + performance.now(),
   openBlas: (choice, memory) => new NativeBlas(choice, memory),
-  openYield,
+  openYield: () => openYield(),
   openOffice: ({ port, letters }, onStored, wrap) => new WorkerOffice(port as MessagePort, letters, onStored, wrap),
 };

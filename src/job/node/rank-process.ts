@@ -1,4 +1,5 @@
 /** The process of one rank that the launcher starts: gets its orders, hosts the rank, reports the end. */
+import { stopSignals } from "../../platform/node/signals.ts";
 import type { Output } from "../output.ts";
 import { type HostEnd, type HostOptions, RankHost } from "./processes/host.ts";
 import { JoinError } from "./processes/line.ts";
@@ -59,7 +60,8 @@ function alone(item: Output): void {
   }
 }
 
-process.on("SIGINT", () => {}); // Ctrl-C reaches the launcher too, which ends its ranks in order
+// Ctrl-C reaches the launcher too, which ends its ranks in order.
+for (const { signal, shared } of stopSignals()) if (shared) process.on(signal, () => {});
 process.on("disconnect", () => process.exit(1)); // the launcher is gone: so is the job
 process.on("message", (reply: ProcessReply) => {
   if (reply.type === "orders") void run(reply.options);

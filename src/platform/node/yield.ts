@@ -5,26 +5,30 @@
  * JavaScript nor Node offers; koffi does, where it is installed.
  */
 import { createRequire } from "node:module";
+import { yieldCalls } from "./libraries.ts";
+import { type System, thisSystem } from "./system.ts";
 
-/** Where the call lives, by system. */
-const places: Partial<Record<NodeJS.Platform, readonly [library: string, signature: string]>> = {
-  linux: ["libc.so.6", "int sched_yield()"],
-  darwin: ["libSystem.B.dylib", "int sched_yield()"],
-  win32: ["kernel32.dll", "int SwitchToThread()"],
-};
-
-interface Koffi {
+/** What we use of koffi. */
+export interface Koffi {
   load(path: string): { func(signature: string): () => unknown };
 }
 
-/** @returns the call, or undefined where it cannot be made or WORLDSIZE_YIELD is off. Opening takes some milliseconds. */
-export function openYield(): (() => void) | undefined {
-  const place = places[process.platform];
-  if (!place || process.env.WORLDSIZE_YIELD === "off") return undefined;
-  try {
-    const koffi = createRequire(import.meta.url)("koffi") as Koffi;
-    return koffi.load(place[0]).func(place[1]);
-  } catch {
-    return undefined; // not installed, or musl's libc under another name: ranks sleep instead
+/**
+ * @param load finds koffi.
+ * @returns the call, or undefined where it cannot be made or WORLDSIZE_YIELD is off: ranks sleep instead. Opening takes
+ * some milliseconds.
+ */
+export function openYield(
+  system: System = thisSystem(),
+  load: () => Koffi = () => createRequire(import.meta.url)("koffi"),
+): (() => void) | undefined {
+  if (system.env.WORLDSIZE_YIELD === "off") return undefined;
+  for (const { library, signature } of yieldCalls(system)) {
+    try {
+      return load().load(library).func(signature);
+    } catch {
+      // not installed, or no such library: the next one
+    }
   }
+  return undefined;
 }

@@ -4,14 +4,15 @@
  * takes the processor for an older one (OpenBLAS does, with processors newer than itself) is
  * told better; one that is still slower, or wrong, is not used.
  */
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, platform } from "node:os";
+import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { makeFolder, writeWhole } from "../../../platform/node/files.ts";
+import { blasLibraries, changedAt } from "../../../platform/node/libraries.ts";
 import { type BlasChoice, type BlasReport, parseChoice } from "../../blas-choice.ts";
 import { packageRoot } from "../compile.ts";
 import { workerFile } from "../worker-file.ts";
@@ -30,27 +31,6 @@ export function hasKoffi(): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Libraries to try, best first. */
-export function candidates(read: () => string = ldconfig): string[] {
-  if (platform() === "darwin") return ["/System/Library/Frameworks/Accelerate.framework/Accelerate"];
-  const known = read().split("\n");
-  return ["libmkl_rt.so", "libopenblas.so", "libblis.so"].flatMap((name) => {
-    const row = known.find((line) => line.trim().startsWith(name));
-    return row?.includes("=> ") ? [row.split("=> ")[1].trim()] : [];
-  });
-}
-
-function ldconfig(): string {
-  try {
-    return execFileSync("/sbin/ldconfig", ["-p"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-  } catch {
-    return "";
   }
 }
 
@@ -77,9 +57,11 @@ export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Pr
   if (asked === "off") return { reason: "switched off (WORLDSIZE_BLAS=off)" };
   if (!hasKoffi()) return { reason: "koffi is not installed" };
   if (asked !== "auto") return { choice: parseChoice(asked) };
-  const paths = candidates().filter((path) => existsSync(path));
-  if (paths.length === 0) return { reason: "no library is installed" };
-  const files = paths.map((path) => [path, statSync(path).mtimeMs]);
+  const files = blasLibraries().flatMap((path) => {
+    const changed = changedAt(path);
+    return changed === undefined ? [] : [[path, changed] as const];
+  });
+  if (files.length === 0) return { reason: "no library is installed" };
   const key = JSON.stringify([TRIED, files, cpus()[0]?.model, process.version]);
   const file = join(packageRoot, REMEMBERED);
   try {
@@ -88,7 +70,7 @@ export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Pr
   } catch {
     // not tried yet
   }
-  const report = await tryAll(paths);
+  const report = await tryAll(files.map(([path]) => path));
   try {
     makeFolder(dirname(file));
     writeWhole(file, JSON.stringify({ key, report }));

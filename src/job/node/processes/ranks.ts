@@ -1,6 +1,6 @@
 /** The rank processes that one launcher has started on its host, in one generation of the job. */
 import { type ChildProcess, fork } from "node:child_process";
-import { constants } from "node:os";
+import { endOf } from "../../../platform/node/signals.ts";
 import { Silence } from "../../../platform/patience.ts";
 import { FAILED } from "../../job-result.ts";
 import { type Output, type PrintStream, Receipts } from "../../output.ts";
@@ -72,9 +72,8 @@ class RankProcess {
     this.#forward("stderr");
     child.on("message", (message: ProcessMessage) => this.#take(message));
     child.on("exit", (code, signal) => {
-      this.#how = signal
-        ? { detail: `was killed by ${signal}`, exitCode: this.#killed ? FAILED : 128 + constants.signals[signal] }
-        : { detail: `ended its process with exit code ${code}`, exitCode: code || FAILED };
+      const end = endOf(code, signal);
+      this.#how = this.#killed && signal ? { ...end, exitCode: FAILED } : end;
       void this.#drain();
     });
     child.on("close", () => this.#over());

@@ -1,9 +1,10 @@
 /** The secret of a job: who knows it belongs to it. It is read here and never sent. */
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeFolder } from "../../../platform/node/files.ts";
+import { configFolder, whyReadable } from "../../../platform/node/private.ts";
+import { type System, thisSystem } from "../../../platform/node/system.ts";
 
 /** Fewest characters of a secret. */
 const SHORTEST = 16;
@@ -18,30 +19,30 @@ export class SecretError extends Error {
  * processes should meet, from a file of the user's that is made when it is first needed.
  * @throws SecretError with what to do.
  */
-export function jobSecret(
-  file: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-  loopback: boolean,
-): string {
+export function jobSecret(file: string | undefined, loopback: boolean, system: System = thisSystem()): string {
+  const { env, platform } = system;
   const named = file ?? env.WORLDSIZE_SECRET_FILE;
-  if (named) return check(readPrivate(named), named);
+  if (named) return check(readPrivate(named, system), named);
   if (env.WORLDSIZE_SECRET) return check(env.WORLDSIZE_SECRET, "WORLDSIZE_SECRET");
-  if (loopback) return check(userSecret(env), userFile(env));
+  if (loopback) return check(userSecret(system), userFile(system));
+  const make =
+    platform === "win32"
+      ? "node -e \"fs.writeFileSync('job.secret', crypto.randomBytes(32).toString('hex'))\""
+      : "head -c 32 /dev/urandom | base64 > job.secret; chmod 600 job.secret";
   throw new SecretError(
-    "A job across machines needs a secret that all of them know. Make one with " +
-      "`head -c 32 /dev/urandom | base64 > job.secret; chmod 600 job.secret`, copy it to every machine, " +
+    `A job across machines needs a secret that all of them know. Make one with \`${make}\`, copy it to every machine, ` +
       "and give --secret-file job.secret, or set WORLDSIZE_SECRET.",
   );
 }
 
-function userFile(env: Readonly<Record<string, string | undefined>>): string {
-  return join(env.XDG_CONFIG_HOME || join(homedir(), ".config"), "worldsize", "secret");
+function userFile(system: System): string {
+  return join(configFolder(system), "secret");
 }
 
-function userSecret(env: Readonly<Record<string, string | undefined>>): string {
-  const file = userFile(env);
+function userSecret(system: System): string {
+  const file = userFile(system);
   try {
-    return readPrivate(file);
+    return readPrivate(file, system);
   } catch (error) {
     if (!(error instanceof SecretError) || !error.message.includes("does not exist")) throw error;
   }
@@ -58,16 +59,13 @@ function userSecret(env: Readonly<Record<string, string | undefined>>): string {
   } finally {
     rmSync(part, { force: true });
   }
-  return readPrivate(file);
+  return readPrivate(file, system);
 }
 
-function readPrivate(file: string): string {
+function readPrivate(file: string, system: System): string {
   try {
-    const { mode } = statSync(file);
-    if (mode & 0o077) {
-      const shown = (mode & 0o777).toString(8);
-      throw new SecretError(`Others can read the secret in ${file} (mode ${shown}). Run: chmod 600 ${file}`);
-    }
+    const why = whyReadable("the secret", file, system);
+    if (why) throw new SecretError(why);
     return readFileSync(file, "utf8").trim();
   } catch (error) {
     if (error instanceof SecretError) throw error;
