@@ -1,9 +1,12 @@
 // `npm run docs`: an API reference of everything public, from the docstrings, into docs/api/ (or another folder).
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { entries, publicProgram, root } from "./public.mjs";
+
+/** With slashes on every system, as the compiler names files. */
+const sources = join(root, "src").replaceAll(sep, "/");
 
 /**
  * Everything public: `{ entry, name, kind, code, text, members }`, members of classes and namespaces being such again.
@@ -30,7 +33,7 @@ export function readApi() {
   };
   const isShown = (property) => {
     const declaration = property.declarations?.[0];
-    if (!declaration?.getSourceFile().fileName.startsWith(join(root, "src"))) return false;
+    if (!declaration?.getSourceFile().fileName.startsWith(sources)) return false;
     const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
     const isName = property.name === "name" && declaration.getText().includes("override readonly name");
     return !(ts.getCombinedModifierFlags(declaration) & hidden) && !/^(__|#)/.test(property.name) && !isName;

@@ -1,9 +1,10 @@
 /** `worldsize learn`: the terminal of a lesson: draws it, feeds it keys, and watches the reader's files. */
-import { mkdirSync, watch } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { courseExercises } from "../../exercise/node/catalog.ts";
 import { Copies } from "../../exercise/node/copies.ts";
+import { watchFolder } from "../../platform/node/watch.ts";
 import { choose } from "../check.ts";
 import { parse, strict } from "../program-flags.ts";
 import { UsageError } from "../scripts.ts";
@@ -51,8 +52,8 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   const lesson = new Lesson({ exercises, copies, redraw });
 
   let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(copies.folder, (_, file) => {
-    if (!file?.endsWith(".ts")) return;
+  const watched = watchFolder(copies.folder, (file) => {
+    if (!file.endsWith(".ts")) return;
     clearTimeout(timer);
     timer = setTimeout(() => void lesson.saved(join(copies.folder, file)).catch(fail), QUIET);
   });
@@ -75,7 +76,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
     });
   } finally {
     clearTimeout(timer);
-    watcher.close();
+    watched.close();
     process.stdin.setRawMode(false);
     process.stdin.pause();
     process.stdout.off("resize", draw);

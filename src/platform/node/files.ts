@@ -17,6 +17,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { type System, thisSystem } from "./system.ts";
+
+/** Milliseconds of the longest pause before another attempt. */
+const LONGEST_WAIT = 64;
 
 /**
  * Makes a folder and those above it. Node's own way (`recursive`) never returns in places
@@ -30,7 +34,7 @@ export function makeFolder(folder: string, mode = 0o777): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" && statOf(folder)?.isDirectory()) return;
     const above = dirname(resolve(folder));
-    if (code !== "ENOENT" || statOf(above)) throw error;
+    if (code !== "ENOENT" || above === resolve(folder) || statOf(above)) throw error; // a disk that is not there
     makeFolder(above, mode);
     mkdirSync(folder, mode);
   }
@@ -53,7 +57,7 @@ export function writeWhole(file: string, text: string): void {
   try {
     writeFileSync(part, text, { flag: "wx" });
     if (old) chmodSync(part, old.mode & 0o777);
-    renameSync(part, path);
+    patiently(() => renameSync(part, path));
   } catch (error) {
     rmSync(part, { force: true });
     if (!old || !["EACCES", "EPERM", "EBUSY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
@@ -83,6 +87,23 @@ export function checkWritable(file: string): void {
     throw new Error(`${(error as Error).message.split(",")[0]} in ${folder}`);
   }
   rmSync(part, { force: true });
+}
+
+/**
+ * Does what Windows refuses while another program has the file open, a virus scanner say: it tries again for a moment.
+ * Elsewhere a refusal is meant.
+ */
+export function patiently(body: () => void, { platform }: Pick<System, "platform"> = thisSystem()): void {
+  for (let wait = 1; ; wait *= 2) {
+    try {
+      body();
+      return;
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (platform !== "win32" || wait > LONGEST_WAIT || !["EACCES", "EPERM", "EBUSY"].includes(code)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
+    }
+  }
 }
 
 /** A name beside a file that nobody else takes. */

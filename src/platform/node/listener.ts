@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { answer, HandshakeError, type Introduction } from "./handshake.ts";
 import { longestSocketPath } from "./sockets.ts";
+import type { System } from "./system.ts";
 
 /** Callers that may be in the middle of their handshake; the oldest goes when more come. */
 const WAITING_ROOM = 128;
@@ -28,9 +29,10 @@ export class Listener {
     this.#server = createServer({ noDelay: true }, (socket) => void this.#admit(socket));
   }
 
-  /** @param longest bytes of a path. @throws Error with the reason when nothing can listen there. */
-  listen(at: { path: string } | { host: string; port: number }, longest = longestSocketPath()): Promise<number> {
+  /** @param system where this is. @throws Error with the system's reason when nothing can listen there. */
+  listen(at: { path: string } | { host: string; port: number }, system?: Pick<System, "platform">): Promise<number> {
     return new Promise((resolve, reject) => {
+      const longest = longestSocketPath(system);
       const bytes = "path" in at ? Buffer.byteLength(at.path) : 0;
       if (bytes > (longest ?? 0)) {
         const most = longest === undefined ? "sockets have none here, only ports" : `a socket's has at most ${longest}`;

@@ -119,6 +119,13 @@ function kernels(device: Context["device"], { peak }: Speeds): Finding {
   );
 }
 
+/** What mends the lack of a BLAS and of MPI, by system. */
+export function mendsOn(system: string): { readonly blas: string; readonly mpi: string } {
+  if (system === "darwin") return { blas: "brew install openblas", mpi: "brew install open-mpi" };
+  if (system === "win32") return { blas: "put libopenblas.dll into a folder of the PATH", mpi: "use WSL" };
+  return { blas: "apt install libopenblas0", mpi: "apt install openmpi-bin" };
+}
+
 /** Which matrix product runs: our kernel, or a native BLAS, which uses wider vectors than WebAssembly has. */
 function matrixProduct(place: Context["place"], speeds: Speeds): Finding {
   const { name, pin, reason = "" } = place.blas;
@@ -127,7 +134,7 @@ function matrixProduct(place: Context["place"], speeds: Speeds): Finding {
   const mends: [RegExp, string][] = [
     [/switched off/, "unset WORLDSIZE_BLAS, if you did not mean it"],
     [/koffi/, "npm install --no-save koffi (optional; calls a native BLAS)"],
-    [/./, "apt install libopenblas0 (optional; two to four times as fast)"],
+    [/./, `${mendsOn(platform()).blas} (optional; two to four times as fast)`],
   ];
   const mend = mends.find(([why]) => why.test(reason))?.[1];
   return line("matrix product", "slower", `our kernel: ${share}; native BLAS: ${reason}`, mend);
@@ -168,7 +175,7 @@ function commands(): Finding[] {
     .map((name) => output(name, "--version")?.trim())
     .find(Boolean);
   return [
-    line("MPI", mpi ? "ok" : "missing", mpi ?? "no mpirun", "apt install openmpi-bin (only to compare with)"),
+    line("MPI", mpi ? "ok" : "missing", mpi ?? "no mpirun", `${mendsOn(platform()).mpi} (only to compare with)`),
     line("GPU", gpu ? "ok" : "missing", gpu ?? "no nvidia-smi", "nothing to mend: no chapter needs one"),
     line(
       "browser",
