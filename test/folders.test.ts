@@ -28,6 +28,7 @@ import { Listener } from "../src/platform/node/listener.ts";
 import { longestSocketPath } from "../src/platform/node/sockets.ts";
 import { userFolder } from "../src/platform/node/user-folder.ts";
 import type { FlightRecord } from "../src/world/core/recorder.ts";
+import { isLinux, isPosix } from "./helpers/systems.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-folders-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,7 +55,7 @@ async function leaveSocket(path: string): Promise<void> {
   expect(lstatSync(path).isSocket()).toBe(true);
 }
 
-describe("folders for sockets", () => {
+describe.runIf(isPosix)("folders for sockets", () => {
   it("count bytes, not characters: a long one is made elsewhere, and no socket's path is cut", async () => {
     for (const [name, elsewhere] of [
       ["short", false],
@@ -164,7 +165,7 @@ describe("folders for sockets", () => {
   });
 });
 
-it("flight recorders: the last 20 failed jobs' are kept", () => {
+it.runIf(isPosix)("flight recorders: the last 20 failed jobs' are kept", () => {
   const before = process.env.TMPDIR;
   process.env.TMPDIR = sharedFolder();
   try {
@@ -184,7 +185,7 @@ it("flight recorders: the last 20 failed jobs' are kept", () => {
 });
 
 describe("files", () => {
-  it("are written aside, keep their links and modes, and devices stay devices", () => {
+  it.runIf(isLinux)("are written aside, keep their links and modes, and devices stay devices", () => {
     const at = (name: string): string => join(folder, name);
     writeFileSync(at("old"), "old");
     chmodSync(at("old"), 0o640);
@@ -211,7 +212,7 @@ describe("files", () => {
     expect(readdirSync(folder).filter((name) => name.includes(".part"))).toEqual([]);
   });
 
-  it("that cannot be written are known at once, and looking changes nothing", async () => {
+  it.runIf(isLinux)("that cannot be written are known at once, and looking changes nothing", async () => {
     const at = (name: string): string => join(folder, name);
     writeFileSync(at("kept"), "kept");
     checkWritable(at("kept"));
@@ -235,7 +236,7 @@ describe("files", () => {
   });
 });
 
-it("the reader's copies and notes are never written over, whatever has their names", () => {
+it.runIf(isPosix)("the reader's copies and notes are never written over, whatever has their names", () => {
   const copies = new Copies(join(folder, "exercises"));
   const [exercise] = courseExercises();
   const path = copies.path(exercise);
@@ -283,50 +284,53 @@ describe.concurrent("the command", () => {
     return file;
   };
 
-  it("refuses logs, pages and traces that cannot be written, before anything runs", async ({ expect }) => {
-    const file = program("shows.ts", 'show.line("it ran");');
-    const logs = join(folder, "logs");
-    mkdirSync(join(logs, "rank-1.log"), { recursive: true });
-    const pipes = join(folder, "pipes");
-    mkdirSync(pipes);
-    execFileSync("mkfifo", [join(pipes, "rank-0.log")]);
-    const kept = join(folder, "kept.html");
-    writeFileSync(kept, "an earlier page");
-    const cases: [string[], string][] = [
-      [
-        ["launch", "--log-dir", logs],
-        `The log of rank 1 cannot be written to ${join(logs, "rank-1.log")}: it is there and is not a file.`,
-      ],
-      [
-        ["launch", "--log-dir", pipes],
-        `The log of rank 0 cannot be written to ${join(pipes, "rank-0.log")}: it is there and is not a file.`,
-      ],
-      [
-        ["launch", "--log-dir", "/proc/x"],
-        "The folder for logs could not be made: ENOENT: no such file or directory, mkdir '/proc/x'.",
-      ],
-      [
-        ["launch", "--trace", "/nowhere/t.json", "--page", kept],
-        "The trace could not be written to /nowhere/t.json: the folder /nowhere does not exist.",
-      ],
-      [["launch", "--page", logs], `The page could not be written to ${logs}: it is a folder.`],
-      ...["--max-restarts 2", "--log-dir x", "--sockets tcp"].map((given): [string[], string] => [
-        ["launch", "--transport", "shm", ...given.split(" ")],
-        `${given.split(" ")[0]} is for ranks in processes of their own, but over shm they are threads of one. ` +
-          "Leave it out, or launch with --transport tcp.",
-      ]),
-      [["launch", "--max-restarts", "-1"], "--max-restarts should be at least 0, but is -1."],
-      [
-        ["launch", "--secret-file", "x"],
-        "--secret-file is for jobs whose ranks meet at --rendezvous HOST:PORT, which is missing.",
-      ],
-    ];
-    const ended = await Promise.all(cases.map(([args]) => worldsize(...args, file)));
-    for (const [i, [, message]] of cases.entries()) {
-      expect(ended[i]).toEqual({ status: 2, out: "", err: `worldsize: ${message}\n` });
-    }
-    expect(readFileSync(kept, "utf8")).toBe("an earlier page");
-  });
+  it.runIf(isLinux)(
+    "refuses logs, pages and traces that cannot be written, before anything runs",
+    async ({ expect }) => {
+      const file = program("shows.ts", 'show.line("it ran");');
+      const logs = join(folder, "logs");
+      mkdirSync(join(logs, "rank-1.log"), { recursive: true });
+      const pipes = join(folder, "pipes");
+      mkdirSync(pipes);
+      execFileSync("mkfifo", [join(pipes, "rank-0.log")]);
+      const kept = join(folder, "kept.html");
+      writeFileSync(kept, "an earlier page");
+      const cases: [string[], string][] = [
+        [
+          ["launch", "--log-dir", logs],
+          `The log of rank 1 cannot be written to ${join(logs, "rank-1.log")}: it is there and is not a file.`,
+        ],
+        [
+          ["launch", "--log-dir", pipes],
+          `The log of rank 0 cannot be written to ${join(pipes, "rank-0.log")}: it is there and is not a file.`,
+        ],
+        [
+          ["launch", "--log-dir", "/proc/x"],
+          "The folder for logs could not be made: ENOENT: no such file or directory, mkdir '/proc/x'.",
+        ],
+        [
+          ["launch", "--trace", "/nowhere/t.json", "--page", kept],
+          "The trace could not be written to /nowhere/t.json: the folder /nowhere does not exist.",
+        ],
+        [["launch", "--page", logs], `The page could not be written to ${logs}: it is a folder.`],
+        ...["--max-restarts 2", "--log-dir x", "--sockets tcp"].map((given): [string[], string] => [
+          ["launch", "--transport", "shm", ...given.split(" ")],
+          `${given.split(" ")[0]} is for ranks in processes of their own, but over shm they are threads of one. ` +
+            "Leave it out, or launch with --transport tcp.",
+        ]),
+        [["launch", "--max-restarts", "-1"], "--max-restarts should be at least 0, but is -1."],
+        [
+          ["launch", "--secret-file", "x"],
+          "--secret-file is for jobs whose ranks meet at --rendezvous HOST:PORT, which is missing.",
+        ],
+      ];
+      const ended = await Promise.all(cases.map(([args]) => worldsize(...args, file)));
+      for (const [i, [, message]] of cases.entries()) {
+        expect(ended[i]).toEqual({ status: 2, out: "", err: `worldsize: ${message}\n` });
+      }
+      expect(readFileSync(kept, "utf8")).toBe("an earlier page");
+    },
+  );
 
   it("says why a job failed first, whatever happens to its files", async ({ expect }) => {
     const vanishing = (name: string): string => {
@@ -347,7 +351,7 @@ describe.concurrent("the command", () => {
     expect(good.err.match(/could not be written/g)).toHaveLength(2);
   });
 
-  it("goes on when a disk is full, and says so once", async ({ expect }) => {
+  it.runIf(isLinux)("goes on when a disk is full, and says so once", async ({ expect }) => {
     const logs = join(folder, "full-logs");
     mkdirSync(logs);
     for (const rank of [0, 1]) symlinkSync("/dev/full", join(logs, `rank-${rank}.log`));

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, posix, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { fieldWrites } from "./helpers/field-writes.ts";
@@ -23,7 +23,9 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const bare = ["platform", "trace", "device", "tensor", "world", "sim", "draw"];
 
 const src = fileURLToPath(new URL("../src/", import.meta.url));
-const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.replaceAll(sep, "/"));
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), "utf8");
@@ -47,7 +49,7 @@ it("imports only go down the layers", () => {
           wrong.push(`${file} imports ${name}: a page has no such thing`);
         continue;
       }
-      const target = relative(src, join(src, dirname(file), name)).split("/")[0];
+      const target = posix.join(posix.dirname(file), name).split("/")[0];
       if (target !== layer && !below[layer].includes(target)) wrong.push(`${file} imports ${target}`);
     }
   }
@@ -58,7 +60,7 @@ it("no file imports itself, however long the way round", () => {
   const targets = new Map(
     files.map((file) => [
       file,
-      importsOf(file).flatMap((name) => (name.startsWith(".") ? [relative(src, join(src, dirname(file), name))] : [])),
+      importsOf(file).flatMap((name) => (name.startsWith(".") ? [posix.join(posix.dirname(file), name)] : [])),
     ]),
   );
   const circles: string[] = [];
@@ -79,7 +81,7 @@ it("no field is written from outside of its class", () => {
 });
 
 it("a field that is written from outside is found", () => {
-  const folder = `${mkdtempSync(join(tmpdir(), "fields-"))}/`;
+  const folder = `${mkdtempSync(join(tmpdir(), "fields-")).replaceAll(sep, "/")}/`;
   const file = `${folder}fields.ts`;
   writeFileSync(
     file,

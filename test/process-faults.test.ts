@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import type { System } from "../src/platform/node/system.ts";
 import { userFolder } from "../src/platform/node/user-folder.ts";
 import { type Outcome, runProgram } from "./helpers/jobs.ts";
@@ -10,6 +12,9 @@ const source = readFileSync(new URL("./programs/process-faults.ts", import.meta.
 function at(mark: string): string {
   return `process-faults.ts:${source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1}`;
 }
+
+const home = mkdtempSync(join(tmpdir(), "worldsize-home-"));
+afterAll(() => rmSync(home, { recursive: true }));
 
 /** Milliseconds that a rank may be silent in these tests. */
 const TIMEOUT = 3000;
@@ -84,7 +89,7 @@ const faults: Record<string, Expected> = {
 describe.each<[number, string, System | undefined]>([
   [2, "", undefined],
   [5, "", undefined],
-  [2, " where sockets have neither paths nor descriptors", fakeWindows()],
+  [2, " where sockets have neither paths nor descriptors", fakeWindows(home)],
 ])("faults of processes, %i ranks%s", (size, _, system) => {
   for (const [fault, { rank, message, within }] of Object.entries(faults)) {
     it(fault, async () => {

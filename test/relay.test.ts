@@ -1,5 +1,4 @@
-/** Wires where sockets have no descriptors: rings between two threads, and whole jobs over them. */
-import { readdirSync } from "node:fs";
+/** Wires where sockets have no descriptors: rings between two threads. Jobs over them: conformance, process-faults. */
 import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -7,8 +6,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ByteRing, READER, WRITER } from "../src/platform/node/byte-ring.ts";
 import { newRings, Relay, RelayedWire } from "../src/platform/node/relay.ts";
 import { mulberry32 } from "../src/platform/random.ts";
-import { runProgram } from "./helpers/jobs.ts";
-import { fakeWindows } from "./helpers/systems.ts";
 
 /** The bytes of a stream, as their place says. */
 const byteAt = (place: number): number => (place * 7 + (place >>> 8)) & 255;
@@ -135,8 +132,8 @@ describe("a relayed wire", () => {
 
   it("hands on what came before the end, and says why it ended", async () => {
     for (const [how, reason] of [
-      ["end", "it was closed"],
-      ["resetAndDestroy", "ECONNRESET"],
+      ["end", /^it was closed$/],
+      ["resetAndDestroy", /^(it was closed|ECONNRESET)$/], // not every kernel tells
     ] as const) {
       const [near, far] = await pair();
       const { wire } = relayed(near);
@@ -155,7 +152,7 @@ describe("a relayed wire", () => {
       read += wire.read(target.subarray(read));
       if (how === "end") expect(read).toBe(600_000);
       expect(Buffer.compare(target.subarray(0, read), bytesFrom(0, read))).toBe(0);
-      expect([wire.broken, wire.write(target)]).toEqual([reason, 0]);
+      expect([wire.broken, wire.write(target)]).toEqual([expect.stringMatching(reason), 0]);
     }
   });
 });
@@ -201,31 +198,4 @@ it("two threads lose no byte and no question between them", async () => {
     if (count === 0 || written % 10 === 0) await turn();
   }
   expect(await ended).toBe(0);
-});
-
-describe("a job where sockets have neither paths nor descriptors (Windows, as far as this system can pretend)", () => {
-  const options = { cases: 80, caseSeed: 400 };
-  const system = fakeWindows();
-
-  it.each([
-    [3, undefined, undefined],
-    [3, 5, undefined],
-    [2, undefined, "threaded"],
-  ] as const)(
-    "agrees with the plain reference on %i ranks, interleaving %s, streams %s",
-    async (ranks, interleaving, streams) => {
-      const processes = { system };
-      const outcome = await runProgram("test/conformance/program.ts", {
-        ranks,
-        transport: "tcp",
-        options,
-        interleaving,
-        streams,
-        processes,
-      });
-      expect(outcome.failure?.message).toBeUndefined();
-      expect(outcome.shown.length).toBe(ranks);
-      expect(readdirSync(system.tmp)).toEqual([]);
-    },
-  );
 });

@@ -25,7 +25,19 @@ const folder = mkdtempSync(join(tmpdir(), "worldsize-test-"));
 const results = join(folder, "results.json");
 /** The quick form: whole files, and of the long ones the tests whose names are given. */
 const quick = {
-  files: ["layers", "device.test", "tensor.test", "store", "judge", "environment", "render", "office", "handshake"],
+  files: [
+    "layers",
+    "device.test",
+    "tensor.test",
+    "store",
+    "judge",
+    "environment",
+    "render",
+    "office",
+    "handshake",
+    "platforms",
+    "relay",
+  ],
   more: ["groups", "folders", "verify", "test/faults.test", "conformance"],
   names: [
     "^(?!process groups|a local world|the same seed|faults)",

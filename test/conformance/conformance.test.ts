@@ -1,6 +1,10 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type AllReduceAlgorithm, allReduceAlgorithms, defaultTable } from "../../src/world/algorithms/tuner.ts";
 import { runProgram } from "../helpers/jobs.ts";
+import { fakeWindows } from "../helpers/systems.ts";
 
 const program = "test/conformance/program.ts";
 
@@ -37,6 +41,24 @@ describe.each(["unix", "tcp"])("process groups over %s sockets that nobody distu
     const processes = { onlyTcp: sockets === "tcp" };
     const { failure } = await runProgram(program, { ranks, transport: "tcp", options, processes });
     expect(failure?.message).toBeUndefined();
+  });
+});
+
+describe("process groups where sockets have neither paths nor descriptors", () => {
+  it.each([
+    [2, { streams: "threaded" }],
+    [3, {}],
+    [5, { interleaving: 5 }],
+  ] as const)("agree with the plain reference on %i ranks, %j", async (ranks, more) => {
+    const home = mkdtempSync(join(tmpdir(), "worldsize-home-"));
+    const system = fakeWindows(home);
+    const options = { cases: 80, caseSeed: 400 + ranks };
+    const processes = { system };
+    const { failure, shown } = await runProgram(program, { ranks, transport: "tcp", options, processes, ...more });
+    expect(failure?.message).toBeUndefined();
+    expect(shown).toHaveLength(ranks);
+    expect(readdirSync(system.tmp)).toEqual([]);
+    rmSync(home, { recursive: true });
   });
 });
 

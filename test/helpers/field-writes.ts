@@ -1,9 +1,10 @@
 /** Finds places that write a field of a class from outside of it: state is the business of whoever keeps it. */
-import { dirname, relative } from "node:path";
+import { dirname, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** With slashes on every system, as the compiler names files. */
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url)))).replaceAll(sep, "/");
 
 /** @returns `src/a.ts:4 work.state of Work` for each. @param folder of sources. @param files in place of the project's own. */
 export function fieldWrites(folder = `${root}/src/`, files?: readonly string[]): string[] {
