@@ -402,6 +402,12 @@ it("disks of Windows are known by how Linux mounts them", () => {
   expect(windowsDisksOf(mounts)).toEqual(["/mnt/c", "/mnt/my disk", "/mnt/e", "/mnt/f"]);
 });
 
+it("a forge runs the tests on three systems, with three versions of Node", () => {
+  const text = readFileSync(new URL("../.github/workflows/ci.yml", import.meta.url), "utf8");
+  expect(text).toContain("system: [ubuntu-latest, macos-latest, windows-latest]");
+  expect(text).toContain("node: [20, 22, 24]");
+});
+
 it("this system is what Node says", () => {
   const { platform, arch, uid, tmp } = thisSystem();
   expect({ platform, arch, uid, tmp }).toEqual({

@@ -2,7 +2,7 @@
  * The transport between processes: every ordered pair of ranks that talks has a wire of
  * its own, opened when its receiver first wants something. On one host wires are Unix
  * sockets, between hosts TCP; the rank's thread reads and writes them directly, straight
- * from and into tensors.
+ * from and into tensors. Where the system does not let it, the office does so for it.
  */
 import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../core/links.ts";
