@@ -3,9 +3,13 @@ import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
+import { RankOffice } from "../src/job/node/processes/office.ts";
 import { ByteRing, READER, WRITER } from "../src/platform/node/byte-ring.ts";
+import { SocketConnection } from "../src/platform/node/connection.ts";
+import { Listener } from "../src/platform/node/listener.ts";
 import { newRings, Relay, RelayedWire } from "../src/platform/node/relay.ts";
 import { mulberry32 } from "../src/platform/random.ts";
+import { Coordinator, defaultTable } from "../src/world/index.ts";
 
 /** The bytes of a stream, as their place says. */
 const byteAt = (place: number): number => (place * 7 + (place >>> 8)) & 255;
@@ -198,4 +202,44 @@ it("two threads lose no byte and no question between them", async () => {
     if (count === 0 || written % 10 === 0) await turn();
   }
   expect(await ended).toBe(0);
+});
+
+it("offices at ports of loopback hand rings to their ranks, and bytes pass through both", async () => {
+  const secret = "the offices' secret";
+  const coordinator = new Coordinator({ size: 2, timeout: 2000, now: () => performance.now() });
+  const onCall = (socket: Socket, { from }: { from: number }): void =>
+    coordinator.attach(new SocketConnection(socket, `rank ${from}`));
+  const listener = new Listener({ secret, generation: 0, onCall });
+  const port = await listener.listen({ host: "127.0.0.1", port: 0 });
+  const common = { size: 2, generation: 0, secret, timeout: 2000, host: "here", table: defaultTable };
+  const ranks = [0, 1].map((rank) => {
+    const address = { host: "127.0.0.1", port };
+    const office = new RankOffice({ ...common, rank, coordinator: address, folder: undefined, relayed: true });
+    const wires: RelayedWire[] = [];
+    office.listen({
+      onMail(mail) {
+        if (mail.type === "relayed" && mail.ended !== undefined) wires[mail.wire].end(mail.ended);
+        if (mail.type !== "wire") return;
+        const { wire, rings } = mail.handle;
+        const finish = (bytes: Uint8Array): void => office.finish(1, wire, bytes);
+        if (rings) wires[wire] = new RelayedWire(rings, () => setImmediate(() => office.look(wire)), finish);
+      },
+    });
+    return { office, wires };
+  });
+  const [first, second] = ranks;
+  const [{ members }] = await Promise.all(ranks.map(({ office }) => office.join()));
+  for (const { place } of members) {
+    expect(place).toEqual({ host: "here", address: "127.0.0.1", port: expect.any(Number) });
+  }
+  first.office.told({ type: "connect", peer: 1 });
+  while (first.wires.length === 0 || second.wires.length === 0) await turn();
+  second.wires[0].write(bytesFrom(0, 100));
+  second.wires[0].finish(bytesFrom(100, 400_000), () => {});
+  const target = new Uint8Array(400_100);
+  for (let read = 0; read < target.length; await turn()) read += first.wires[0].read(target.subarray(read));
+  expect(Buffer.compare(target, bytesFrom(0, target.length))).toBe(0);
+  for (const { office } of ranks) office.close();
+  coordinator.stop();
+  listener.close();
 });
