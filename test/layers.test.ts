@@ -149,12 +149,12 @@ it("a failure takes one road: ranks tell the monitor, which alone judges and giv
   expect(who(/new Monitor\(/).sort()).toEqual([
     "job/threads-watch.ts",
     "world/health/coordinator.ts",
-    "world/local/local.ts",
+    "world/local/hub.ts",
   ]);
   // Where a verdict ends a rank's operations: by its watch, its scheduler, or what its communication stream says.
   expect(who(/engine\.fail\(/).sort()).toEqual([
     "world/health/rank-watch.ts",
-    "world/local/local.ts",
+    "world/local/hub.ts",
     "world/threaded/client.ts",
   ]);
 });

@@ -1,218 +1,34 @@
 /**
- * The local transport: all ranks as coroutines of one thread, under a scheduler that
- * gives turns. Nothing happens in parallel, so a deadlock is known exactly the moment
- * nobody can move, and a seed replays the same interleaving and the same delays.
+ * The local transport: all ranks as coroutines of one thread. A message is an entry in the
+ * inbox of its receiver, who looks there when the hub gives it a turn; no byte moves before both
+ * sides have come.
  */
-import type { DeferredStream, Device, KernelRuntime } from "../../device/index.ts";
-import { mulberry32 } from "../../platform/random.ts";
-import type { Driver } from "../core/driver.ts";
-import type { Engine } from "../core/engine.ts";
+import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../core/links.ts";
 import { type Arrival, Matcher } from "../core/matcher.ts";
 import type { Operation } from "../core/operation.ts";
 import { addressOfSpan, spanBytes } from "../core/span.ts";
 import type { Failure, Message, RankState, Request, SharedGroup, Transport } from "../core/transport.ts";
-import type { Deadline } from "../health/deadline.ts";
-import { type Report, stuckRanks } from "../health/diagnose.ts";
-import { Monitor } from "../health/monitor.ts";
 
-/** Milliseconds that are not worth a timer. */
-const SHORT = 1;
-/** Milliseconds between two looks at ranks that wait for the store, or that may only wait for so long. */
-const TICK = 100;
-
-interface Member {
-  readonly transport: LocalTransport;
-  readonly engine: Engine;
-  /** Its streams are deferred ones. */
-  readonly device: Device;
-  /** How long its program may wait, if there is a limit. */
-  readonly deadline?: Deadline;
-}
-
-export interface HubOptions {
+/** What a rank of a local world needs of whoever gives the turns. */
+export interface TurnGiver {
   readonly size: number;
   readonly runtime: KernelRuntime;
-  /** Runs a step after all pending microtasks. */
-  readonly macrotask: (step: () => void) => void;
-  /** Seeds order of turns and delays of messages; undefined gives turns in rank order. */
-  readonly seed?: number;
-  /** Whether nothing outside of the job, such as a timer, can make a program go on; where nobody knows, it might. */
-  readonly idle?: () => boolean;
-  /** Whether ranks have deadlines. */
-  readonly timed?: boolean;
-}
-
-/** The scheduler of a local world. */
-export class LocalHub {
-  readonly size: number;
-  readonly runtime: KernelRuntime;
-  readonly #macrotask: HubOptions["macrotask"];
-  readonly #random: (() => number) | undefined;
-  readonly #members: Member[] = [];
-  /** Ranks that may be able to do something. */
-  readonly #ready = new Set<number>();
-  /** First hash seen at a place of a group's order, and how many members have come. */
-  readonly #announced = new Map<string, { hash: number; count: number }>();
-  #scheduled = false;
-  #nextId = 1;
-  readonly #monitor: Monitor;
-  #suspected: Failure | undefined;
-  readonly #idle: () => boolean;
-  /** Looks again, while ranks wait for what does not come by turns. */
-  #later: ReturnType<typeof setTimeout> | undefined;
-  readonly #timed: boolean;
-  /** What all ranks had moved when they seemed to be stuck at the store. */
-  #seemed = -1;
-
-  constructor(options: HubOptions) {
-    this.size = options.size;
-    this.runtime = options.runtime;
-    this.#macrotask = options.macrotask;
-    this.#random = options.seed === undefined ? undefined : mulberry32(options.seed);
-    this.#idle = options.idle ?? (() => false);
-    this.#timed = options.timed ?? false;
-    this.#monitor = new Monitor({
-      size: this.size,
-      shared: true,
-      now: () => performance.now(),
-      tell: (rank, said) => {
-        if (said.type === "verdict") this.#members[rank].engine.fail(said.message);
-        else this.#monitor.hear(rank, { type: "answer", report: this.#report(this.#members[rank]) });
-      },
-      ask: () => {}, // nobody waits here without being seen
-      reaches: () => true,
-      // Streams that waited for what has failed go on, and whoever waits for them.
-      onOutcome: () => this.#members.forEach((_, rank) => void this.activate(rank)),
-      moved: () => 0,
-      storeAwaited: () => false,
-    });
-  }
-
-  /** Adds the next rank, once its engine and stream exist. */
-  join(member: Member): void {
-    this.#members[member.transport.rank] = member;
-  }
-
-  member(rank: number): Member {
-    return this.#members[rank];
-  }
-
-  takeId(): number {
-    return this.#nextId++;
-  }
-
+  /** The transport of a rank. */
+  transportOf(rank: number): LocalTransport;
+  /** A number that no group has. */
+  takeId(): number;
   /** Says that a rank may be able to do something. */
-  activate(rank: number): void {
-    this.#ready.add(rank);
-    this.#schedule();
-  }
-
-  announce({ group, seq, hash }: Operation, by: number): void {
-    const key = `${group.id}:${seq}`;
-    const seen = this.#announced.get(key);
-    if (!seen) this.#announced.set(key, { hash, count: 1 });
-    else if (seen.hash !== hash) this.suspect({ kind: "mismatch", by, detail: "" });
-    else if (++seen.count === group.ranks.length) this.#announced.delete(key);
-  }
-
+  activate(rank: number): void;
+  /** A collective begins on a rank. */
+  announce(operation: Operation, by: number): void;
   /** Ends the job at the next turn, when the call that noticed has been recorded. */
-  suspect(failure: Failure): void {
-    this.#suspected ??= failure;
-    this.#schedule();
-  }
-
+  suspect(failure: Failure): void;
   /** Ends the job: all ranks get one verdict. */
-  fail(failure: Failure): void {
-    this.#monitor.fail(failure);
-  }
-
-  get #failed(): boolean {
-    return this.#monitor.outcome !== undefined;
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#macrotask(() => {
-      this.#scheduled = false;
-      this.#turn();
-    });
-  }
-
-  /** Gives turns to the ranks that are ready; with a seed to one of them, else to all in order. */
-  #turn(): void {
-    if (this.#timed) this.#lookLater();
-    if (this.#suspected) this.fail(this.#suspected);
-    if (this.#ready.size === 0) {
-      if (!this.#failed && !this.#sleepForLinks()) this.#judge();
-      return;
-    }
-    const ready = [...this.#ready].sort((a, b) => a - b);
-    const chosen = this.#random ? [ready[Math.floor(this.#random() * ready.length)]] : ready;
-    for (const rank of chosen) {
-      this.#ready.delete(rank);
-      if (this.#give(this.#members[rank])) this.#ready.add(rank);
-    }
-    this.#schedule();
-  }
-
-  /** One turn of one rank. @returns whether it may want another. */
-  #give({ transport, engine, device }: Member): boolean {
-    // After a failure nothing comes from peers any more; the device works on.
-    const delivered = !this.#failed && transport.deliver(this.#random);
-    let drained = false;
-    for (const stream of device.streams) if ((stream as DeferredStream).drain()) drained = true;
-    const moved = engine.progress();
-    return delivered || drained || moved || (!this.#failed && transport.hasMail);
-  }
-
-  /** Whether something is still on its way over paced links; the hub looks again when it arrives. */
-  #sleepForLinks(): boolean {
-    const waits = this.#members.map(({ transport }) => transport.links?.wait ?? Infinity);
-    const soonest = Math.min(...waits);
-    if (soonest === Infinity) return false;
-    const rank = waits.indexOf(soonest);
-    if (soonest < SHORT) this.activate(rank);
-    else setTimeout(() => this.activate(rank), soonest);
-    return true;
-  }
-
-  /** Nobody is ready: whoever awaits something that can no longer come is stuck. */
-  #judge(): void {
-    const atStore = this.#members.some(({ engine }) => engine.openCalls.waiting > 0);
-    if (!atStore && !this.#members.some(({ engine, device }) => engine.awaited || device.awaited)) return;
-    const reports = this.#members.map((member) => this.#report(member, 0));
-    if (stuckRanks(reports, this.size).length > 0) {
-      // What has just been called of the store is answered in a moment: it must be the same twice.
-      const moved = this.#members.reduce((sum, { engine }) => sum + engine.moves, 0);
-      if (!atStore || moved === this.#seemed) this.fail({ kind: "stuck", by: -1, detail: "" });
-      this.#seemed = moved;
-    }
-    if (atStore) this.#lookLater();
-  }
-
-  /** Looks at deadlines, and judges again: a timer of a program may have been the last that could help. */
-  #lookLater(): void {
-    if (this.#failed || this.#later !== undefined) return;
-    this.#later = setTimeout(() => {
-      this.#later = undefined;
-      for (const { deadline } of this.#members) {
-        const late = deadline?.look();
-        if (late) this.suspect(late);
-      }
-      this.#schedule();
-    }, TICK);
-    (this.#later as { unref?(): void }).unref?.(); // it must not keep a thread alive
-  }
-
-  /** @param last operations that it tells of. */
-  #report({ engine, transport }: Member, last?: number): Report {
-    const report = engine.report(transport.state, transport.error, last);
-    return { ...report, store: { ...engine.openCalls.report(), idle: this.#idle() } };
-  }
+  fail(failure: Failure): void;
 }
 
+/** A rank of a local world, as messages see it. */
 export class LocalTransport implements Transport {
   readonly name = "local";
   readonly rank: number;
@@ -220,17 +36,17 @@ export class LocalTransport implements Transport {
   state: RankState = "running";
   /** What a failed rank threw. */
   error = "";
-  readonly #hub: LocalHub;
+  readonly #hub: TurnGiver;
   readonly #matcher: Matcher;
   readonly #inbox: Arrival[] = [];
   readonly #sent = new Map<number, { done: boolean }>();
   #ticket = 0;
 
-  constructor(hub: LocalHub, rank: number, links?: PacedLinks) {
+  constructor(hub: TurnGiver, rank: number, links?: PacedLinks) {
     this.#hub = hub;
     this.rank = rank;
     this.links = links;
-    const acknowledge = (arrival: Arrival) => hub.member(arrival.from).transport.#taken(arrival.ticket);
+    const acknowledge = (arrival: Arrival) => hub.transportOf(arrival.from).#taken(arrival.ticket);
     this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.suspect(failure), links);
   }
 
@@ -253,7 +69,7 @@ export class LocalTransport implements Transport {
       hash: operation.hash,
       ticket,
     };
-    this.#hub.member(peer).transport.#inbox.push(arrival);
+    this.#hub.transportOf(peer).#inbox.push(arrival);
     this.#hub.activate(peer);
     return request;
   }
@@ -315,33 +131,5 @@ export class LocalTransport implements Transport {
     request.done = true;
     this.#sent.delete(ticket);
     this.#hub.activate(this.rank);
-  }
-}
-
-/** How a rank of a local world waits: the hub gives it turns. */
-export class LocalDriver implements Driver {
-  readonly spins = 0;
-  readonly #hub: LocalHub;
-  readonly #transport: LocalTransport;
-
-  constructor(hub: LocalHub, transport: LocalTransport) {
-    this.#hub = hub;
-    this.#transport = transport;
-  }
-
-  park(): void {
-    this.#hub.activate(this.#transport.rank);
-  }
-
-  storeChanged(): void {
-    this.park();
-  }
-
-  leave(state: "finished" | "failed", error?: string): void {
-    this.#transport.leave(state, error);
-  }
-
-  block(): never {
-    throw new Error("Ranks that share a thread cannot block it: await the work, or let the stream wait.");
   }
 }
