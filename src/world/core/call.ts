@@ -1,8 +1,8 @@
 /** A call of one of a group's operations: what it asks for, and how it is carried out. */
 import type { Operation, OperationCall } from "./operation.ts";
+import type { Task } from "./plan.ts";
 import type { Span } from "./span.ts";
 import type { Comm, Exchange, Request, Steps, Transport } from "./transport.ts";
-import type { Task } from "./work.ts";
 
 export interface Call<T> extends Task<T>, OperationCall {
   /** The algorithm. @param transport what new groups are made with. */

@@ -20,6 +20,7 @@ export class EagerSends {
   readonly limit: number;
   /** Whether the program is over and only these are waited for. */
   #awaited = false;
+  #drained: (() => void) | undefined;
   readonly #copies: Copy[] = [];
 
   constructor(limit: number) {
@@ -34,9 +35,15 @@ export class EagerSends {
     this.#copies.push({ operation, request, buffer });
   }
 
-  /** The program is over, and waits for these. */
-  expect(): void {
+  /** Resolves when the last copy has been taken, or is given up: the program is over, and waits for these. */
+  drained(): Promise<void> {
     this.#awaited = true;
+    return new Promise((resolve) => (this.#drained = resolve));
+  }
+
+  /** The job has failed: nobody waits for these any more. */
+  giveUp(): void {
+    this.#drained?.();
   }
 
   /** Frees the copies that have been taken. @returns whether any was. */
@@ -49,6 +56,7 @@ export class EagerSends {
     }
     const moved = kept < copies.length;
     copies.length = kept;
+    if (kept === 0) this.#drained?.();
     return moved;
   }
 

@@ -17,6 +17,7 @@ import { pulse } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { Span } from "./span.ts";
 import type { Channel, RankState } from "./transport.ts";
+import { Unclaimed } from "./unclaimed.ts";
 import type { Keeper, Work } from "./work.ts";
 
 /**
@@ -28,8 +29,6 @@ const BRIEF = 1000;
 const TURN = 5;
 /** Most characters of a reason to abort that the other ranks get. */
 const REASON = 1500;
-/** Works that nobody has waited for before those that somebody has are looked for among them. */
-const FEW = 64;
 
 export interface EngineOptions {
   /** What operations are carried out over, as far as the engine moves it on. */
@@ -61,9 +60,7 @@ export class Engine implements Keeper {
   readonly #pulse: Int32Array;
   /** Word of the pulse that counts this engine's moves. */
   readonly #moves: number;
-  /** Works that nobody has waited for, and some that somebody has. */
-  #unclaimed: Work<unknown>[] = [];
-  #most = FEW;
+  readonly #unclaimed = new Unclaimed();
   readonly #active: Work<unknown>[] = [];
   /** The one that gets its first polls, and is not among the active ones yet. */
   #fresh: Work<unknown> | undefined;
@@ -73,8 +70,6 @@ export class Engine implements Keeper {
   #waiting = 0;
   #failure: Error | undefined;
   #nothing: Span | undefined;
-  /** Called when the last copy of an eager send has been taken, while the rank waits to end. */
-  #drained: (() => void) | undefined;
 
   constructor({ channel, device, now, journal, pulse: words, caller, eager = 0, driver }: EngineOptions) {
     this.channel = channel;
@@ -141,7 +136,7 @@ export class Engine implements Keeper {
     const work = typed as Work<unknown>;
     this.journal.enter(work.operation);
     work.advance();
-    this.#remember(work);
+    this.#unclaimed.add(work);
     this.#fresh = work;
     for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
       if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
@@ -163,7 +158,6 @@ export class Engine implements Keeper {
     const active = this.#active;
     for (let i = 0; i < active.length; i++) if (!active[i].done && active[i].advance()) moved = true;
     if (this.eager.count > 0 && this.eager.progress()) moved = true;
-    if (this.#drained && this.eager.count === 0) this.#drained();
     if (this.#ended > 0) this.#forgetEnded();
     if (moved) this.moved();
     return moved;
@@ -258,7 +252,7 @@ export class Engine implements Keeper {
     for (const work of this.pending()) work.reject(this.#failure);
     this.#active.length = 0;
     this.openCalls.fail(failure);
-    this.#drained?.();
+    this.eager.giveUp();
   }
 
   /**
@@ -266,8 +260,7 @@ export class Engine implements Keeper {
    * @throws Error naming the operations that nobody waited for.
    */
   async finish(): Promise<void> {
-    this.#forgetClaimed();
-    const forgot = this.#unclaimed.map(({ operation }) => operation);
+    const forgot = this.#unclaimed.operations();
     if (forgot.length > 0) throw forgotten(this.rank, forgot);
     while (this.#active.length > 0) await this.#active[0];
     await this.device.synchronize();
@@ -279,13 +272,9 @@ export class Engine implements Keeper {
   /** Waits until the copies of eager sends have been taken. */
   async drain(): Promise<void> {
     if (this.eager.count === 0 || this.#failure) return;
-    this.eager.expect();
-    const drained = new Promise<void>((resolve) => {
-      this.#drained = resolve;
-    });
+    const drained = this.eager.drained();
     this.await();
     await drained;
-    this.#drained = undefined;
     this.released(1);
   }
 
@@ -296,20 +285,6 @@ export class Engine implements Keeper {
     pending.push(...this.eager.pending().slice(0, 16));
     const { rank, moves, streamsAwaited: streams } = this;
     return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
-  }
-
-  /** Most programs await one operation before they call the next, whose place this one then takes. */
-  #remember(work: Work<unknown>): void {
-    const works = this.#unclaimed;
-    const last = works.length - 1;
-    if (last >= 0 && works[last].claimed) works[last] = work;
-    else if (works.push(work) > this.#most) this.#forgetClaimed();
-  }
-
-  /** Works of others are let go of by and by. */
-  #forgetClaimed(): void {
-    this.#unclaimed = this.#unclaimed.filter(({ claimed }) => !claimed);
-    this.#most = Math.max(FEW, 2 * this.#unclaimed.length);
   }
 
   #forgetEnded(): void {

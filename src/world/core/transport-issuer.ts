@@ -7,9 +7,10 @@ import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
 import { Issuer } from "./issuer.ts";
 import type { GroupInfo, Operation } from "./operation.ts";
+import type { Plan, Planner, Task } from "./plan.ts";
 import type { Span } from "./span.ts";
 import type { Request, SharedGroup, Steps, Transport } from "./transport.ts";
-import { type Plan, type Planner, type Task, Work } from "./work.ts";
+import { Work } from "./work.ts";
 
 /** A message that left from a copy. */
 const sent: Request = { done: true, peer: -1 };

@@ -7,26 +7,8 @@ import type { Blockable, Completion, Device } from "../../device/index.ts";
 import { formatSite } from "../../trace/site.ts";
 import { hold, letGo } from "./hold.ts";
 import { formatOperation, type Operation } from "./operation.ts";
-import type { Contiguous } from "./span.ts";
+import { allDone, type Plan, type Planner, type Task } from "./plan.ts";
 import type { Request, SharedCollective, Steps } from "./transport.ts";
-
-/** How an operation is carried out: by one message, by the steps of an algorithm, or over shared memory. */
-export type Plan = Request | Steps | SharedCollective;
-
-/** The call that a Work carries out. */
-export interface Task<T> {
-  /** What the operation reads and writes; nobody else may, in conflict with it, until it is claimed. */
-  readonly reads: readonly Contiguous[];
-  readonly writes: readonly Contiguous[];
-  /** What `await` gives, or how to make it. */
-  readonly output?: T;
-  readonly value?: () => T;
-}
-
-/** Makes the plan of an operation, once its turn has come. */
-export interface Planner {
-  begin(task: Task<unknown>, operation: Operation): Plan;
-}
 
 /** What a Work needs of its rank: the engine. */
 export interface Keeper {
@@ -247,7 +229,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     }
     let moved = false;
     for (;;) {
-      if (this.#pending && !isDone(this.#pending)) return moved;
+      if (this.#pending && !allDone(this.#pending)) return moved;
       moved = true;
       this.#passed++;
       const next = this.#steps?.next();
@@ -300,10 +282,4 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     const verb = action === "write" ? "writes to" : "reads";
     throw new Error(`rank ${this.#keeper.rank} ${verb} a buffer that ${what} is using: ${why}`);
   }
-}
-
-function isDone(pending: Request | readonly Request[]): boolean {
-  if (!Array.isArray(pending)) return (pending as Request).done;
-  for (const request of pending as readonly Request[]) if (!request.done) return false;
-  return true;
 }

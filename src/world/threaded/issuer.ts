@@ -4,7 +4,8 @@ import type { Call } from "../core/call.ts";
 import type { Engine } from "../core/engine.ts";
 import { Issuer } from "../core/issuer.ts";
 import type { GroupInfo, Operation } from "../core/operation.ts";
-import { type Plan, type Planner, type Task, Work } from "../core/work.ts";
+import type { Plan, Planner, Task } from "../core/plan.ts";
+import { Work } from "../core/work.ts";
 import type { CommClient } from "./client.ts";
 
 /** The stream itself waits for what the program has launched. */

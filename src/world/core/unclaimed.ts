@@ -1,0 +1,32 @@
+/** What nobody has waited for: a rank that ends must not leave an operation behind. */
+import type { Operation } from "./operation.ts";
+import type { Work } from "./work.ts";
+
+/** So many works are kept before those that somebody has waited for are looked for among them. */
+const FEW = 64;
+
+/** Works that nobody has waited for, and some that somebody has. */
+export class Unclaimed {
+  #works: Work<unknown>[] = [];
+  #most = FEW;
+
+  /** Most programs await one operation before they call the next, whose place this one then takes. */
+  add(work: Work<unknown>): void {
+    const works = this.#works;
+    const last = works.length - 1;
+    if (last >= 0 && works[last].claimed) works[last] = work;
+    else if (works.push(work) > this.#most) this.#forgetClaimed();
+  }
+
+  /** Those that nobody has waited for, in the order of their calls. */
+  operations(): Operation[] {
+    this.#forgetClaimed();
+    return this.#works.map(({ operation }) => operation);
+  }
+
+  /** Works of others are let go of by and by. */
+  #forgetClaimed(): void {
+    this.#works = this.#works.filter(({ claimed }) => !claimed);
+    this.#most = Math.max(FEW, 2 * this.#works.length);
+  }
+}
