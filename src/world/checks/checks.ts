@@ -1,25 +1,20 @@
 /**
  * Checks of a call's arguments before anything is sent; each error names the rank and the call.
  * Types are stripped when a program runs, so words and values are checked here although TypeScript
- * has read them. What is checked for every operation costs a few comparisons.
+ * has read them. What is checked for every operation costs a few comparisons. Each tensor by itself
+ * is looked at in tensor-checks.ts.
  */
-import { Buffer, type Device, dtypes, sizeOf, unknownDType } from "../../device/index.ts";
-import { isPromise, kindOf, shown, unknownWord } from "../../platform/words.ts";
+import { kindOf, shown, unknownWord } from "../../platform/words.ts";
 import { JsonText } from "../algorithms/json-text.ts";
 import type { Pieces, PointToPoint } from "../algorithms/pieces.ts";
 import { type AllReduceAlgorithm, allReduceAlgorithms } from "../algorithms/tuner.ts";
 import { formatData, type Operator, operatorCodes, operators } from "../core/operation.ts";
 import { type Contiguous, type Span, slice, spanOf } from "../core/span.ts";
 import { findOverlap, type Side } from "./overlap.ts";
+import { TensorChecks } from "./tensor-checks.ts";
 
 /** Most characters of a group's name, which every report of an operation repeats. */
 export const LONGEST_NAME = 200;
-
-interface Group {
-  readonly name: string;
-  readonly rank: number;
-  readonly size: number;
-}
 
 /** What PyTorch and others call the operators. */
 const otherOperators: Readonly<Record<string, Operator>> = {
@@ -35,58 +30,48 @@ const otherOperators: Readonly<Record<string, Operator>> = {
 
 const otherOps = { isend: "send", irecv: "recv", receive: "recv" };
 
-export class Checks {
-  readonly #group: Group;
-  readonly #worldRank: number;
-  readonly #device: Device | undefined;
-
-  /** @param device whose tensors the calls take; any device's if not given. */
-  constructor(group: Group, worldRank: number, device: Device | undefined) {
-    this.#group = group;
-    this.#worldRank = worldRank;
-    this.#device = device;
-  }
-
+/** Checks of the calls of one group on one rank. */
+export class Checks extends TensorChecks {
   /** @throws RangeError unless `peer` is a rank of the group; TypeError unless it is a number. */
   peer(call: string, peer: number): void {
-    const { name, size } = this.#group;
+    const { name, size } = this.group;
     if (Number.isInteger(peer) && peer >= 0 && peer < size) {
-      if ((call === "send" || call === "recv") && peer === this.#group.rank) {
-        throw this.#error(call, `its own rank ${peer} as the other side. Copy the tensor instead.`);
+      if ((call === "send" || call === "recv") && peer === this.group.rank) {
+        throw this.rangeError(call, `its own rank ${peer} as the other side. Copy the tensor instead.`);
       }
       return;
     }
     const ranks = `${name} has ranks 0 to ${size - 1}.`;
-    if (typeof peer !== "number") throw this.#typeError(call, `${kindOf(peer)} as a rank; ${ranks}`);
-    throw this.#error(call, `rank ${peer}, but ${ranks}`);
+    if (typeof peer !== "number") throw this.typeError(call, `${kindOf(peer)} as a rank; ${ranks}`);
+    throw this.rangeError(call, `rank ${peer}, but ${ranks}`);
   }
 
   tag(call: string, tag: number): void {
     if (Number.isInteger(tag) && tag >= 0 && tag < 2 ** 31) return;
     const range = "a tag is a whole number from 0 to 2147483647.";
-    if (typeof tag !== "number") throw this.#typeError(call, `${kindOf(tag)} as tag; ${range}`);
-    throw this.#error(call, `tag ${tag}; ${range}`);
+    if (typeof tag !== "number") throw this.typeError(call, `${kindOf(tag)} as tag; ${range}`);
+    throw this.rangeError(call, `tag ${tag}; ${range}`);
   }
 
   /** @throws TypeError for a word that is no operator. */
   operator(call: string, operator: Operator): void {
     if (typeof operator === "string" && operatorCodes[operator] !== undefined) return;
     const options = typeof operator === "object" && operator !== null ? " Options come after the operator." : "";
-    throw this.#typeError(call, unknownWord("operator", operator, operators, otherOperators) + options);
+    throw this.typeError(call, unknownWord("operator", operator, operators, otherOperators) + options);
   }
 
   algorithm(call: string, algorithm: AllReduceAlgorithm | undefined): void {
     if (algorithm === undefined || allReduceAlgorithms.includes(algorithm)) return;
-    throw this.#typeError(call, unknownWord("algorithm", algorithm, allReduceAlgorithms));
+    throw this.typeError(call, unknownWord("algorithm", algorithm, allReduceAlgorithms));
   }
 
   /** @throws TypeError unless this is an object that has no other fields than these. */
   fields(call: string, object: object, known: readonly string[], example: string): void {
     if (typeof object !== "object" || object === null) {
-      throw this.#typeError(call, `${kindOf(object)} where options belong, such as ${example}.`);
+      throw this.typeError(call, `${kindOf(object)} where options belong, such as ${example}.`);
     }
     for (const key in object) {
-      if (!known.includes(key)) throw this.#typeError(call, unknownWord("option", key, known));
+      if (!known.includes(key)) throw this.typeError(call, unknownWord("option", key, known));
     }
   }
 
@@ -97,7 +82,7 @@ export class Checks {
       this.fields("batchSendRecv", operation, ["op", "tensor", "peer", "tag"], '{ op: "send", tensor, peer: 1 }');
       const { op, tensor, peer, tag = 0 } = operation;
       if (op !== "send" && op !== "recv")
-        throw this.#typeError("batchSendRecv", unknownWord("op", op, ["send", "recv"], otherOps));
+        throw this.typeError("batchSendRecv", unknownWord("op", op, ["send", "recv"], otherOps));
       this.peer(op, peer);
       this.tensor(op, tensor);
       this.tag(op, tag);
@@ -113,10 +98,10 @@ export class Checks {
   name(call: string, name: string | undefined): void {
     if (name === undefined) return;
     if (typeof name !== "string") {
-      throw this.#typeError(call, `${kindOf(name)} as the new group's name; a name is a string.`);
+      throw this.typeError(call, `${kindOf(name)} as the new group's name; a name is a string.`);
     }
     if (name.length <= LONGEST_NAME) return;
-    throw this.#error(call, `a name of ${name.length} characters; that of a group has at most ${LONGEST_NAME}.`);
+    throw this.rangeError(call, `a name of ${name.length} characters; that of a group has at most ${LONGEST_NAME}.`);
   }
 
   /** @throws RangeError for ranks that the group does not have, or that are listed twice. */
@@ -125,31 +110,8 @@ export class Checks {
     const seen = new Set<number>();
     for (const rank of ranks) {
       this.peer("newGroup", rank);
-      if (seen.has(rank)) throw this.#error("newGroup", `[${ranks}], which has rank ${rank} twice.`);
+      if (seen.has(rank)) throw this.rangeError("newGroup", `[${ranks}], which has rank ${rank} twice.`);
       seen.add(rank);
-    }
-  }
-
-  /** @throws TypeError unless this is a tensor; RangeError unless it is one run of elements inside its buffer. */
-  tensor(call: string, tensor: Contiguous): void {
-    const buffer = tensor?.buffer;
-    if (!(buffer instanceof Buffer)) throw this.#noTensor(call, tensor);
-    const { size, offset, dtype, shape } = tensor;
-    if (!(size === shape?.[0] && shape.length === 1) && size !== countOf(shape)) throw this.#badBounds(call, tensor);
-    if (buffer.freed)
-      throw this.#error(call, `${formatData(tensor)}, which was freed before. Free it after its last use.`);
-    if (!tensor.isContiguous) {
-      const why = "a view whose elements are not next to each other. Call .contiguous() first.";
-      throw this.#error(call, `${formatData(tensor)}, ${why}`);
-    }
-    const item = dtype === "f32" ? 4 : dtypes[dtype]?.bytes;
-    const end = offset + size * item;
-    if (!(size >= 0 && offset >= 0 && offset % item === 0 && end % item === 0 && end <= buffer.bytes))
-      throw this.#badBounds(call, tensor);
-    const device = this.#device;
-    if (device && buffer.home !== device.stream && !device.owns(buffer)) {
-      const what = `${formatData(tensor)}, a tensor of another device than this rank's`;
-      throw this.#typeError(call, `${what}. Send it, or make one on this rank's device.`);
     }
   }
 
@@ -158,23 +120,23 @@ export class Checks {
    * @param mine the tensor that must fit this rank's piece.
    */
   pieces(call: string, whole: Pieces<Contiguous>, mine?: Contiguous): Span[] {
-    const { size, rank } = this.#group;
+    const { size, rank } = this.group;
     const spans = this.#cut(call, whole, size);
     if (mine && (spans[rank].count !== mine.size || spans[rank].dtype !== mine.dtype)) {
       const piece = `${spans[rank].dtype}[${spans[rank].count}]`;
-      throw this.#error(call, `${formatData(mine)} for a piece of ${piece} (rank ${rank} of ${size}).`);
+      throw this.rangeError(call, `${formatData(mine)} for a piece of ${piece} (rank ${rank} of ${size}).`);
     }
     return spans;
   }
 
   /** The same at the root; elsewhere the argument must be missing. */
   rootPieces(call: string, whole: Pieces<Contiguous> | undefined, root: number, mine: Contiguous): Span[] | undefined {
-    if (this.#group.rank !== root) {
+    if (this.group.rank !== root) {
       if (whole === undefined) return undefined;
       const what = whole === null ? "null" : "pieces";
-      throw this.#error(call, `${what}, but rank ${root} is the root; pass undefined elsewhere.`);
+      throw this.rangeError(call, `${what}, but rank ${root} is the root; pass undefined elsewhere.`);
     }
-    if (whole === undefined) throw this.#error(call, "no pieces, but it is the root.");
+    if (whole === undefined) throw this.rangeError(call, "no pieces, but it is the root.");
     return this.pieces(call, whole, mine);
   }
 
@@ -182,7 +144,7 @@ export class Checks {
   ownPiece(output: Span, input: Span): void {
     if (output.count === input.count && output.dtype === input.dtype) return;
     const text = (span: Span) => `${span.dtype}[${span.count}]`;
-    throw this.#error("allToAll", `output piece ${text(output)} for its own input piece ${text(input)}.`);
+    throw this.rangeError("allToAll", `output piece ${text(output)} for its own input piece ${text(input)}.`);
   }
 
   /**
@@ -191,14 +153,14 @@ export class Checks {
    *   this rank's own piece may be both.
    */
   apart(call: string, output: Sided, input: Sided): void {
-    const sides = [sideOf("output", output, this.#group.rank), sideOf("input", input, this.#group.rank)] as const;
+    const sides = [sideOf("output", output, this.group.rank), sideOf("input", input, this.group.rank)] as const;
     const parts = findOverlap(...sides);
     if (!parts) return;
     const [out] = sides;
     const where = out.spans.length > 1 ? "input must be exactly its own piece of the output" : "";
     const inPlace =
       call === "allToAll" ? "" : ` In place, the ${where || "output must be exactly its own piece of the input"}.`;
-    throw this.#error(
+    throw this.rangeError(
       call,
       `${parts} in the same memory: one would overwrite the other. Give them memory of their own, for example with .clone().${inPlace}`,
     );
@@ -211,28 +173,28 @@ export class Checks {
     try {
       text = JSON.stringify(value);
     } catch (error) {
-      throw this.#typeError(call, `a value that JSON cannot say: ${(error as Error).message.split("\n")[0]}.`);
+      throw this.typeError(call, `a value that JSON cannot say: ${(error as Error).message.split("\n")[0]}.`);
     }
-    if (text === undefined) throw this.#typeError(call, `${kindOf(value)}; objects travel as JSON.`);
+    if (text === undefined) throw this.typeError(call, `${kindOf(value)}; objects travel as JSON.`);
     return text;
   }
 
   #cut(call: string, whole: Pieces<Contiguous>, size: number): Span[] {
     if (Array.isArray(whole)) {
       const list = whole as readonly Contiguous[];
-      if (list.length !== size) throw this.#error(call, `${list.length} pieces for ${size} ranks.`);
+      if (list.length !== size) throw this.rangeError(call, `${list.length} pieces for ${size} ranks.`);
       for (const piece of list) {
         this.tensor(call, piece);
         if (piece.dtype === list[0].dtype) continue;
         const both = `${formatData(list[0])} and ${formatData(piece)}`;
-        throw this.#typeError(call, `a list of ${both}; its tensors must have one dtype. Cast them with .to(dtype).`);
+        throw this.typeError(call, `a list of ${both}; its tensors must have one dtype. Cast them with .to(dtype).`);
       }
       return list.map(spanOf);
     }
     const tensor = whole as Contiguous;
     this.tensor(call, tensor);
     if (tensor.size % size !== 0) {
-      throw this.#error(
+      throw this.rangeError(
         call,
         `${formatData(tensor)}, whose ${tensor.size} elements cannot be cut into ${size} equal pieces. Pass a list of tensors.`,
       );
@@ -243,52 +205,13 @@ export class Checks {
 
   #list(call: string, list: unknown, of: string): void {
     if (Array.isArray(list)) return;
-    throw this.#typeError(call, `${kindOf(list)} where a list of ${of} belongs.`);
+    throw this.typeError(call, `${kindOf(list)} where a list of ${of} belongs.`);
   }
 
   #whole(what: string, value: number, or: string): void {
     if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return;
     const text = `${what} ${shown(value)}; a ${what} is a whole number from 0${or}.`;
-    throw typeof value === "number" ? this.#error("split", text) : this.#typeError("split", text);
-  }
-
-  #noTensor(call: string, value: unknown): Error {
-    const what = kindOf(value);
-    if (isPromise(value)) return this.#typeError(call, `${what} where a tensor belongs. Await it first.`);
-    if (ArrayBuffer.isView(value)) {
-      return this.#typeError(call, `${what} where a tensor belongs. Make one: device.from(data, shape).`);
-    }
-    const numbers = Array.isArray(value) && (typeof value[0] === "number" || Array.isArray(value[0]));
-    if (numbers) return this.#typeError(call, `${what} where a tensor belongs. Make one: device.tensor(values).`);
-    const list = Array.isArray(value) && value.length > 0;
-    return this.#typeError(call, `${what} where a tensor belongs.${list ? " Call it once for each tensor." : ""}`);
-  }
-
-  /** Why a tensor is none, or does not lie in its buffer. */
-  #badBounds(call: string, { buffer, offset, size, dtype, shape }: Contiguous): Error {
-    if (!Object.hasOwn(dtypes, dtype)) return this.#typeError(call, `a tensor of ${unknownDType(dtype)}`);
-    const data = `${dtype}[${Array.isArray(shape) ? shape : kindOf(shape)}]`;
-    if (!Array.isArray(shape) || size !== countOf(shape)) {
-      return this.#error(call, `${data}, a tensor that says it has ${shown(size)} elements.`);
-    }
-    const item = sizeOf(dtype);
-    if (!Number.isInteger(offset) || offset % item !== 0) {
-      return this.#error(call, `${data} at byte ${shown(offset)} of its buffer, which is no multiple of ${item}.`);
-    }
-    const reach = `which would touch bytes ${offset} to ${offset + size * item} of a buffer of ${buffer.bytes} bytes`;
-    return this.#error(call, `${data}, ${reach}.`);
-  }
-
-  #error(call: string, what: string): Error {
-    return new RangeError(this.#text(call, what));
-  }
-
-  #typeError(call: string, what: string): Error {
-    return new TypeError(this.#text(call, what));
-  }
-
-  #text(call: string, what: string): string {
-    return `rank ${this.#worldRank} called ${this.#group.name}.${call} with ${what}`;
+    throw typeof value === "number" ? this.rangeError("split", text) : this.typeError("split", text);
   }
 }
 
@@ -298,15 +221,4 @@ type Sided = readonly [whole: Pieces<Contiguous>, spans: readonly Span[]];
 /** @param rank whose piece is its own, where there are several. */
 function sideOf(name: Side["name"], [whole, spans]: Sided, rank: number): Side {
   return { name, spans, isList: Array.isArray(whole), own: spans.length > 1 ? rank : 0 };
-}
-
-/** Elements of a shape; NaN unless it is a list of whole numbers from 0. */
-function countOf(shape: readonly number[]): number {
-  if (!Array.isArray(shape)) return Number.NaN;
-  let count = 1;
-  for (let axis = 0; axis < shape.length; axis++) {
-    if (!(shape[axis] >= 0)) return Number.NaN;
-    count *= shape[axis];
-  }
-  return Number.isInteger(count) ? count : Number.NaN;
 }
