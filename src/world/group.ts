@@ -23,7 +23,7 @@ import {
 } from "./algorithms/direct.ts";
 import { gatherExchange, scatterExchange } from "./algorithms/exchanges.ts";
 import { allGatherObjectCall, broadcastObjectCall } from "./algorithms/objects.ts";
-import { list, none, type Pieces, type PointToPoint } from "./algorithms/pieces.ts";
+import { list, none, type Pieces } from "./algorithms/pieces.ts";
 import { ringAllGather } from "./algorithms/ring.ts";
 import { type Maker, newGroupCall, splitCall } from "./algorithms/split.ts";
 import { treeBroadcast, treeReduce } from "./algorithms/tree.ts";
@@ -34,17 +34,13 @@ import type { Engine } from "./core/engine.ts";
 import type { Issuer } from "./core/issuer.ts";
 import type { GroupInfo, Operator } from "./core/operation.ts";
 import { type Contiguous, spanBytes, spanOf } from "./core/span.ts";
-import type { Steps } from "./core/transport.ts";
 import type { Work } from "./core/work.ts";
-import { Membership } from "./membership.ts";
+import { Messaging } from "./messaging.ts";
 
 const noOptions = {};
 
-/** Single messages are a request, and take no steps. */
-function* noSteps(): Steps {}
-
 /** Some ranks of the job, in an order, and what they do together. Every operation starts when it is called. */
-export class ProcessGroup extends Membership {
+export class ProcessGroup extends Messaging {
   readonly #engine: Engine;
   readonly #tuner: Tuner;
   readonly #shared: boolean;
@@ -53,36 +49,17 @@ export class ProcessGroup extends Membership {
   readonly #maker: Maker<ProcessGroup>;
 
   constructor(engine: Engine, info: GroupInfo, tuner: Tuner, issuer: Issuer) {
-    super(engine, info, issuer);
+    const checks = new Checks(info, engine.rank, engine.caller.elsewhere ? undefined : engine.device);
+    super(engine, info, issuer, checks);
     this.#engine = engine;
     this.#tuner = tuner;
     this.#shared = issuer.shares && tuner.table.shared;
     this.#issuer = issuer;
-    this.#checks = new Checks(this, engine.rank, engine.caller.elsewhere ? undefined : engine.device);
+    this.#checks = checks;
     this.#maker = {
       parent: info,
       make: (made, address) => new ProcessGroup(engine, made, tuner, issuer.open(made, address)),
     };
-  }
-
-  /** Sends a tensor. The Work completes when the matching receive has taken the bytes. */
-  send<T extends Contiguous>(tensor: T, to: number, options: { tag?: number } = noOptions): Work<T> {
-    this.#checks.peer("send", to);
-    if (options !== noOptions) this.#checks.fields("send", options, ["tag"], "{ tag: 1 }");
-    return this.#pointToPoint({ op: "send", tensor, peer: to, tag: options.tag });
-  }
-
-  /** Receives into a tensor of the sent one's dtype and size. */
-  recv<T extends Contiguous>(tensor: T, from: number, options: { tag?: number } = noOptions): Work<T> {
-    this.#checks.peer("recv", from);
-    if (options !== noOptions) this.#checks.fields("recv", options, ["tag"], "{ tag: 1 }");
-    return this.#pointToPoint({ op: "recv", tensor, peer: from, tag: options.tag });
-  }
-
-  /** Issues several sends and receives at once; await all of them with Promise.all. */
-  batchSendRecv<T extends Contiguous>(operations: readonly PointToPoint<T>[]): Work<T>[] {
-    this.#checks.batch(operations);
-    return operations.map((operation) => this.#pointToPoint(operation));
   }
 
   /** Everybody's tensor becomes a copy of the root's. */
@@ -303,29 +280,5 @@ export class ProcessGroup extends Membership {
     this.#checks.ranks(ranks);
     this.#checks.name("newGroup", name);
     return this.#issuer.issue(newGroupCall(this.#maker, { ranks: [...ranks], name }));
-  }
-
-  #pointToPoint<T extends Contiguous>({ op, tensor, peer, tag = 0 }: PointToPoint<T>): Work<T> {
-    this.#checks.tensor(op, tensor);
-    this.#checks.tag(op, tag);
-    const eager = this.#engine.eager.limit || -1;
-    return this.#issuer.issue({
-      kind: op,
-      args: [tensor, peer, { tag }],
-      peer,
-      tag,
-      agree: [tensor],
-      reads: op === "send" ? [tensor] : none,
-      writes: op === "send" ? none : [tensor],
-      steps: noSteps,
-      message(comm) {
-        const span = spanOf(tensor);
-        if (op === "recv") return comm.recv(peer, span);
-        if (spanBytes(span) > eager) return comm.send(peer, span);
-        comm.sendCopy(peer, span);
-        return undefined;
-      },
-      output: tensor,
-    });
   }
 }
