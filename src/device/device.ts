@@ -14,12 +14,10 @@ import { Flags } from "./memory/flags.ts";
 import { UNIT } from "./memory/segments.ts";
 import { type Exported, Loan, takeLoan } from "./memory/sharing.ts";
 import type { KernelRuntime } from "./runtime.ts";
+import { DeviceStreams, type StreamMaker } from "./streams/device-streams.ts";
 import type { Stream } from "./streams/stream.ts";
 
 export type { Ref } from "./launch-checks.ts";
-
-/** Makes the streams of a device. */
-export type StreamMaker = (number: number) => Stream;
 
 export interface DeviceOptions {
   readonly runtime: KernelRuntime;
@@ -33,19 +31,18 @@ export interface DeviceOptions {
   readonly launches?: Int32Array;
 }
 
-export class Device {
+/** Memory, streams, and launches that are checked; programs have it under their tensors. */
+export class Device extends DeviceStreams {
   readonly runtime: KernelRuntime;
   readonly tracer: Tracer | undefined;
   /** By which streams learn that something of the host is done. */
   readonly flags: Flags;
   readonly #allocator: Allocator;
-  readonly #makeStream: StreamMaker;
-  readonly #streams: Stream[] = [];
   readonly #launches: Int32Array;
-  #current: Stream;
   #graph: Graph | undefined;
 
   constructor({ runtime, stream, owner, quota, tracer, launches = new Int32Array(1) }: DeviceOptions) {
+    super(stream);
     this.#launches = launches;
     this.runtime = runtime;
     this.tracer = tracer;
@@ -53,52 +50,17 @@ export class Device {
     this.flags = new Flags(runtime.pool.memory, () => {
       return { address: runtime.pool.need(owner, UNIT, "the flags of a device"), bytes: UNIT };
     });
-    this.#makeStream = stream;
-    this.#current = this.newStream();
-  }
-
-  /** The stream that launches go to. */
-  get stream(): Stream {
-    return this.#current;
   }
 
   /** Whether a buffer's memory is this device's: in the order of one of its streams or of a graph, or the host's. */
   owns({ home }: Buffer): boolean {
-    const stream = home === this.#current || this.#streams.includes(home as Stream);
+    const stream = home === this.current || this.streams.includes(home as Stream);
     return stream || home === this || home instanceof Graph;
-  }
-
-  /** All streams of the device, the first one first. */
-  get streams(): readonly Stream[] {
-    return this.#streams;
-  }
-
-  /** Whether a host waits for any of them. */
-  get awaited(): boolean {
-    return this.#streams.some(({ awaited }) => awaited);
-  }
-
-  /** A further stream, whose commands are in no order with those of others except by events. */
-  newStream(): Stream {
-    const stream = this.#makeStream(this.#streams.length);
-    this.#streams.push(stream);
-    return stream;
-  }
-
-  /** Runs a synchronous function with another stream as the current one, as torch.cuda.stream does. */
-  withStream<T>(stream: Stream, body: () => T): T {
-    const before = this.#current;
-    this.#current = stream;
-    try {
-      return body();
-    } finally {
-      this.#current = before;
-    }
   }
 
   /** @throws OutOfMemoryError when the quota or the node's memory is used up. */
   alloc(bytes: number, tag: Tag = "data"): Buffer {
-    return this.#allocator.alloc(bytes, tag, this.#graph ?? this.#current);
+    return this.#allocator.alloc(bytes, tag, this.#graph ?? this.current);
   }
 
   /**
@@ -109,7 +71,7 @@ export class Device {
    */
   launch(name: KernelName, refs: readonly Ref[], scalars: readonly number[]): void {
     const kernel: Kernel = kernels[name];
-    const stream = this.#current;
+    const stream = this.current;
     this.#launches[0]++;
     if (scalars.length !== kernel.scalars.length) throw wrongScalars(name, kernel, scalars);
     const bounds = kernel.bounds(scalars);
@@ -174,7 +136,7 @@ export class Device {
     this.runtime.pool.memory.words(address, words.length).set(words.map((word) => word | 0));
     this.launch(name, [{ buffer: list, offset: 0 }, ...refs], [tensors.length, ...scalars, total]);
     if (this.#graph) for (const buffer of buffers) this.#graph.keep(buffer);
-    else this.#use(buffers, this.#current);
+    else this.#use(buffers, this.current);
     list.release();
   }
 
@@ -186,7 +148,7 @@ export class Device {
     );
     const memory = this.runtime.pool.memory;
     const address = this.#place(target, data.length, true);
-    if (this.#current.mode === "inline") {
+    if (this.current.mode === "inline") {
       target.buffer.wrote();
       memory.bytes(address + data.length).set(data, address);
       return;
@@ -202,7 +164,7 @@ export class Device {
   async read(source: Ref, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     this.refuse("Reading a tensor", "its value does not exist until the graph is replayed. Read after the replay.");
     this.#place(source, bytes, false);
-    await this.#current.synchronize();
+    await this.current.synchronize();
     return this.peek(source, bytes);
   }
 
@@ -217,7 +179,7 @@ export class Device {
   /** Resolves when every launch so far, on every stream, has run. @throws KernelError when a kernel failed. */
   async synchronize(): Promise<void> {
     this.refuse("Synchronizing", "nothing runs during a capture. Synchronize after the replay.");
-    for (const stream of this.#streams) await stream.synchronize();
+    for (const stream of this.streams) await stream.synchronize();
   }
 
   /**
@@ -256,9 +218,9 @@ export class Device {
     for (const buffer of graph.kept) if (buffer.holds.length > 0) buffer.checkHolds(0, buffer.bytes, true);
     for (const buffer of graph.written) buffer.wrote();
     this.#launches[0]++;
-    this.#current.replay(graph);
-    this.#use(graph.kept, this.#current);
-    const passed = this.#current.record();
+    this.current.replay(graph);
+    this.#use(graph.kept, this.current);
+    const passed = this.current.record();
     const others = graph.replays.filter(({ stream, done }) => stream !== passed.stream && !done);
     graph.replays.splice(0, Infinity, ...others, passed);
   }
@@ -288,7 +250,7 @@ export class Device {
   /** A buffer over memory that another device has exported. @throws Error when it was imported before. */
   import(exported: Exported, tag: Tag = "data"): Buffer {
     const { address, bytes } = exported;
-    const home = this.#current;
+    const home = this.current;
     const giveBack = takeLoan(this.runtime.pool.memory, exported);
     return new Buffer(address, bytes, tag, home, (uses) => this.#allocator.after([...uses, home.record()], giveBack));
   }
@@ -308,7 +270,7 @@ export class Device {
 
   /** Returns all memory to the node. The device must not be used afterwards. */
   close(): void {
-    for (const stream of this.#streams) stream.close();
+    for (const stream of this.streams) stream.close();
     this.#allocator.close();
   }
 

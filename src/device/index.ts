@@ -1,7 +1,7 @@
 /** The device layer: memory, streams and kernels. */
 
 export { type Blas, gemmByBlas, type Sgemm } from "./blas.ts";
-export { Device, type DeviceOptions, type Ref, type StreamMaker } from "./device.ts";
+export { Device, type DeviceOptions, type Ref } from "./device.ts";
 export { type DType, dtypes, formatBytes, sizeOf, unknownDType } from "./dtype.ts";
 export { makeExecutor } from "./executor.ts";
 export { CaptureError, Graph } from "./graph.ts";
@@ -29,6 +29,7 @@ export { KernelRuntime, type RuntimeExtras } from "./runtime.ts";
 export { COMMUNICATION, CommandRing, MAX_STREAMS, STREAM_BYTES } from "./streams/command-ring.ts";
 export type { Blockable, Completion } from "./streams/completion.ts";
 export { DeferredStream } from "./streams/deferred-stream.ts";
+export type { StreamMaker } from "./streams/device-streams.ts";
 export { InlineStream } from "./streams/inline-stream.ts";
 export { KernelError, type Stream, StreamEvent } from "./streams/stream.ts";
 export { serveStream } from "./streams/stream-loop.ts";

@@ -10,11 +10,10 @@
 
 import { formatBytes } from "../dtype.ts";
 import type { Blockable, Completion } from "../streams/completion.ts";
+import { type Block, isSegment, LINE, release, split, take, unlist } from "./blocks.ts";
 import { Buffer, type Home, type Tag } from "./buffer.ts";
 import { type SegmentPool, UNIT } from "./segments.ts";
 
-/** Blocks start on cache lines and their sizes are multiples of one. */
-const LINE = 64;
 const SMALL = 64 * 1024;
 const MEDIUM = 2 * 1024 * 1024;
 const MEDIUM_SEGMENT = 4 * 1024 * 1024;
@@ -34,16 +33,6 @@ export interface MemoryStats {
   readonly byTag: Readonly<Partial<Record<Tag, Usage>>>;
   /** Buffers handed out since the start. */
   readonly allocations: number;
-}
-
-interface Block {
-  address: number;
-  bytes: number;
-  free: boolean;
-  before: Block | null;
-  after: Block | null;
-  /** Free blocks of the same home, smallest first. */
-  list: Block[];
 }
 
 /** Memory that was freed while somebody outside of its home used it. */
@@ -98,15 +87,15 @@ export class Allocator {
     const size = Math.max(LINE, Math.ceil(bytes / LINE) * LINE);
     if (this.#busy.length > 0) this.#reclaim();
     const list = this.#listOf(home);
-    const block = this.#take(list, size) ?? this.#refill(list, size);
+    const block = take(list, size) ?? this.#refill(list, size);
     if (!block) throw this.#outOfMemory(bytes, tag);
-    this.#split(block, size);
+    split(block, size);
     block.free = false;
     this.#count(tag, block.bytes);
     this.#stats.allocations++;
     return new Buffer(block.address, bytes, tag, home, (uses) => {
       this.#count(tag, -block.bytes);
-      this.after(uses, () => this.#release(block));
+      this.after(uses, () => release(block));
     });
   }
 
@@ -177,11 +166,6 @@ export class Allocator {
     }
   }
 
-  #take(list: Block[], size: number): Block | undefined {
-    const at = position(list, size);
-    return at < list.length ? list.splice(at, 1)[0] : undefined;
-  }
-
   /** A new segment, as one free block; if there is no room, what is busy or cached makes some. */
   #refill(list: Block[], size: number): Block | undefined {
     const generous = size <= SMALL ? UNIT : size <= MEDIUM ? MEDIUM_SEGMENT : size;
@@ -189,7 +173,7 @@ export class Allocator {
       const block = this.#segment(list, Math.ceil(wanted / UNIT) * UNIT);
       if (block) return block;
       this.#reclaim(true);
-      const freed = this.#take(list, size);
+      const freed = take(list, size);
       if (freed) return freed;
       this.emptyCache();
     }
@@ -202,44 +186,6 @@ export class Allocator {
     if (address === 0) return undefined;
     this.#reserve(bytes);
     return { address, bytes, free: true, before: null, after: null, list };
-  }
-
-  /** Cuts the tail off a block that is larger than needed. */
-  #split(block: Block, size: number): void {
-    const rest = block.bytes - size;
-    if (rest < LINE) return;
-    const tail: Block = {
-      address: block.address + size,
-      bytes: rest,
-      free: true,
-      before: block,
-      after: block.after,
-      list: block.list,
-    };
-    if (block.after) block.after.before = tail;
-    block.after = tail;
-    block.bytes = size;
-    list(tail);
-  }
-
-  #release(block: Block): void {
-    block.free = true;
-    const { after, before } = block;
-    if (after?.free) {
-      unlist(after);
-      this.#join(block, after);
-    }
-    if (before?.free) {
-      unlist(before);
-      this.#join(before, block);
-      list(before);
-    } else list(block);
-  }
-
-  #join(left: Block, right: Block): void {
-    left.bytes += right.bytes;
-    left.after = right.after;
-    if (right.after) right.after.before = left;
   }
 
   #count(tag: Tag, bytes: number): void {
@@ -274,32 +220,6 @@ export class Allocator {
 /** A home that can be waited for. */
 interface Drainable {
   record(): Blockable;
-}
-
-/** Whether a free block is a whole segment. */
-function isSegment({ before, after }: Block): boolean {
-  return !before && !after;
-}
-
-/** First index in a free list whose block has at least `size` bytes. */
-function position(blocks: readonly Block[], size: number): number {
-  let low = 0;
-  let high = blocks.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (blocks[middle].bytes < size) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Puts a block among the free ones of its home. */
-function list(block: Block): void {
-  block.list.splice(position(block.list, block.bytes), 0, block);
-}
-
-function unlist(block: Block): void {
-  block.list.splice(block.list.indexOf(block, position(block.list, block.bytes)), 1);
 }
 
 function bump(usage: Usage, bytes: number): void {
