@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { framed, reflow, wrap } from "../src/cli/learn/layout.ts";
-import { answerOf } from "../src/cli/learn/lesson.ts";
+import { answerOf } from "../src/cli/learn/prediction.ts";
 import { courseExercises } from "../src/exercise/node/catalog.ts";
 import { loadExercise } from "../src/exercise/node/checker.ts";
 

@@ -5,14 +5,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import pc from "picocolors";
-import type { Exercise, Question } from "../../exercise/define.ts";
+import type { Exercise } from "../../exercise/define.ts";
 import type { CourseExercise } from "../../exercise/node/catalog.ts";
-import { type CheckOptions, check, loadExercise, runOnce, type Verdict } from "../../exercise/node/checker.ts";
-import { compileAnswer } from "../../exercise/node/compile-answer.ts";
+import { type CheckOptions, check, loadExercise, type Verdict } from "../../exercise/node/checker.ts";
 import type { Copies } from "../../exercise/node/copies.ts";
-import { Outcome } from "../../exercise/outcome.ts";
 import { remember, report, taskOf } from "../check.ts";
 import { reflow, type Screen } from "./layout.ts";
+import { answerOf, Prediction } from "./prediction.ts";
 
 export interface LessonOptions {
   readonly exercises: readonly CourseExercise[];
@@ -47,8 +46,7 @@ export class Lesson {
   #text = "";
   #status = "";
   /** The prediction under way. */
-  #asked: Question | undefined;
-  #typed = "";
+  #asked: Prediction | undefined;
   #confirming: "reset" | undefined;
 
   constructor(options: LessonOptions) {
@@ -104,7 +102,7 @@ export class Lesson {
   /** Does what a key asks. @returns false when the reader wants to leave. */
   async key(key: string): Promise<boolean> {
     if (this.#asked) {
-      await this.#type(key);
+      await this.#type(this.#asked, key);
       return true;
     }
     if (this.#confirming) {
@@ -245,71 +243,35 @@ export class Lesson {
     const questions = this.#exercise?.questions ?? [];
     if (questions.length === 0) return;
     const made = this.#options.copies.progress(this.current).predictions?.made ?? 0;
-    this.#asked = questions[made % questions.length];
-    this.#typed = "";
-    this.#showQuestion();
+    this.#asked = new Prediction(questions[made % questions.length]);
+    this.#say(this.#asked.lines());
   }
 
-  #showQuestion(): void {
-    const { ask, choices } = this.#asked as Question;
-    const list = choices?.map((choice, i) => `  ${i + 1}  ${choice}`) ?? [];
-    this.#say([
-      pc.bold("What do you expect?"),
-      ask,
-      ...list,
-      "",
-      `${choices ? "number of your choice" : "your answer"}, then Enter: ${this.#typed}▏`,
-    ]);
-  }
-
-  async #type(key: string): Promise<void> {
+  async #type(asked: Prediction, key: string): Promise<void> {
     if (key === "\u001b" || key === "\u0003") {
       this.#asked = undefined;
       this.#say(["No prediction was made."]);
-    } else if (key === "\r" || key === "\n") await this.#settle();
+    } else if (key === "\r" || key === "\n") await this.#settle(asked);
     else {
-      if (key === "\u007f" || key === "\b") this.#typed = this.#typed.slice(0, -1);
-      else if (key >= " ") this.#typed += key;
-      this.#showQuestion();
+      asked.type(key);
+      this.#say(asked.lines());
     }
   }
 
   /** Answers the prediction by running the solution. */
-  async #settle(): Promise<void> {
-    const question = this.#asked as Question;
-    const typed = this.#typed.trim();
+  async #settle(asked: Prediction): Promise<void> {
     this.#asked = undefined;
-    if (typed === "") {
+    if (asked.guess === "") {
       this.#say(["No prediction was made."]);
       return;
     }
-    this.#say([`You said ${typed}. Running it at world size ${question.world} …`]);
-    const exercise = this.#exercise as Exercise;
-    const answer = String(await answerOf(exercise, this.current, question));
-    const guess = question.choices ? (question.choices[Number(typed) - 1] ?? typed) : typed;
-    const right = guess.toLowerCase() === answer.toLowerCase() || (guess !== "" && Number(guess) === Number(answer));
+    this.#say([`You said ${asked.guess}. Running it at world size ${asked.question.world} …`]);
+    const answer = String(await answerOf(this.#exercise as Exercise, this.current, asked.question));
+    const right = asked.matches(answer);
     this.#options.copies.note(this.current, ({ predictions = { made: 0, right: 0 }, ...was }) => ({
       ...was,
       predictions: { made: predictions.made + 1, right: predictions.right + (right ? 1 : 0) },
     }));
-    this.#say([
-      question.ask,
-      `${right ? pc.green("Yes") : pc.yellow("Not quite")}: ${pc.bold(answer)}${right ? "" : `, you said ${guess}`}.`,
-      question.because,
-    ]);
+    this.#say(asked.settled(answer));
   }
-}
-
-/** The answer to a question, read off a run of the solution. */
-export async function answerOf(
-  exercise: Exercise,
-  { file, folder }: CourseExercise,
-  question: Question,
-): Promise<string | number> {
-  const program = await compileAnswer(file, join(folder, "solution.ts"));
-  const settings = { world: question.world, transport: "local", seed: 1, interleaving: undefined, variant: 0 } as const;
-  const run = await runOnce(exercise, program, settings);
-  if ("message" in run) throw new Error(run.message);
-  const traffic = run.result.records.map((records) => records.traffic);
-  return question.answer(new Outcome(settings, run.reports, run.shown, traffic));
 }
