@@ -7,7 +7,8 @@ import type { Wire } from "../../platform/wire.ts";
 import type { MessageRequest } from "../core/message-request.ts";
 import { combineInto, slice, spanBytes, viewOf } from "../core/span.ts";
 import type { Message } from "../core/transport.ts";
-import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, READY, type Sink } from "./frames.ts";
+import { DATA, encodeFrame, type Frame, READY, type Sink } from "./frames.ts";
+import { Side } from "./side.ts";
 
 /** What an inlet needs of its transport. */
 export interface InletHost {
@@ -20,17 +21,16 @@ export interface InletHost {
   now(): number;
 }
 
-export class Inlet {
-  #wire: Wire | undefined;
+/** Receives from one peer. */
+export class Inlet extends Side {
   readonly #host: InletHost;
-  readonly #reader = new FrameReader((frame) => this.#data(frame));
-  readonly #writer = new FrameWriter();
   readonly #posted = new Map<number, MessageRequest>();
   /** Whose bytes are coming. */
   #coming: MessageRequest | undefined;
   #id = 0;
 
   constructor(host: InletHost) {
+    super();
     this.#host = host;
   }
 
@@ -40,51 +40,26 @@ export class Inlet {
 
   /** Whether a message has come in part. */
   get inside(): boolean {
-    return this.#reader.inside;
+    return this.reader.inside;
   }
 
   receive(receiving: MessageRequest): void {
     const { group, channel, tag, operation, span } = receiving.message;
     const id = (this.#id = (this.#id + 1) | 0);
     this.#posted.set(id, receiving);
-    const count = this.#writer.nextCount();
+    const count = this.writer.nextCount();
     const bytes = spanBytes(span);
-    this.#writer.push(encodeFrame({ type: READY, group, channel, tag, hash: operation.hash, bytes, id, count }));
-    if (this.#wire) this.#writer.write(this.#wire);
+    this.writer.push(encodeFrame({ type: READY, group, channel, tag, hash: operation.hash, bytes, id, count }));
+    this.flush();
   }
 
-  /** Why its wire is broken, if it is. */
-  get broken(): string | undefined {
-    return this.#wire?.broken;
-  }
-
-  /** Calls back when there is something to read. */
-  watch(wake: () => void): void {
-    this.#wire?.watch(wake);
-  }
-
-  /** Its wire is there, or is lost. */
-  open(wire: Wire | undefined): void {
-    this.#wire = wire;
-  }
-
-  progress(): boolean {
-    const wire = this.#wire;
-    if (!wire) return false;
-    let moved = this.#writer.pending && this.#writer.write(wire);
-    if (this.busy && this.#reader.read(wire)) {
-      moved = true;
-      if (this.#coming) this.#coming.advance();
-    }
+  protected read(wire: Wire): boolean {
+    const moved = this.busy && this.reader.read(wire);
+    if (moved) this.#coming?.advance();
     return moved;
   }
 
-  /** Lets others write what the wire does not take now. */
-  handOver(): void {
-    if (this.#wire && this.#writer.pending) this.#writer.handOver(this.#wire);
-  }
-
-  #data({ type, id, bytes, hash }: Frame): Sink | undefined {
+  protected take({ type, id, bytes, hash }: Frame): Sink | undefined {
     const receiving = this.#posted.get(id);
     const { span, operation, combine } = receiving?.message ?? {};
     if (type !== DATA || !receiving || !span || spanBytes(span) !== bytes || operation?.hash !== hash) {

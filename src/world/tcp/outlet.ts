@@ -5,7 +5,8 @@
 import type { Wire } from "../../platform/wire.ts";
 import type { MessageRequest } from "../core/message-request.ts";
 import type { Message } from "../core/transport.ts";
-import { DATA, encodeFrame, type Frame, FrameReader, FrameWriter, HEAD } from "./frames.ts";
+import { DATA, encodeFrame, type Frame, HEAD } from "./frames.ts";
+import { Side } from "./side.ts";
 
 /** Payloads up to so many bytes are copied behind their head and leave in one write. */
 const SMALL = 4096;
@@ -21,21 +22,19 @@ export interface OutletHost {
   now(): number;
 }
 
-export class Outlet {
-  #wire: Wire | undefined;
+/** Sends to one peer. */
+export class Outlet extends Side {
   readonly #host: OutletHost;
-  readonly #reader = new FrameReader((frame) => this.#ready(frame));
-  readonly #writer = new FrameWriter();
   /** Sends and receives that have not met. */
   readonly #sends: MessageRequest[] = [];
   readonly #readies: Frame[] = [];
   #unfinished = 0;
 
   constructor(host: OutletHost) {
+    super();
     this.#host = host;
   }
 
-  /** Whether something here waits for the peer or for the wire. */
   get busy(): boolean {
     return this.#sends.length > 0 || this.#unfinished > 0;
   }
@@ -46,35 +45,11 @@ export class Outlet {
     else this.#start(sending, this.#readies.splice(at, 1)[0]);
   }
 
-  /** Why its wire is broken, if it is. */
-  get broken(): string | undefined {
-    return this.#wire?.broken;
+  protected read(wire: Wire): boolean {
+    return this.#sends.length > 0 && this.reader.read(wire);
   }
 
-  /** Calls back when there is something to read. */
-  watch(wake: () => void): void {
-    this.#wire?.watch(wake);
-  }
-
-  /** Its wire is there, or is lost. */
-  open(wire: Wire | undefined): void {
-    this.#wire = wire;
-  }
-
-  progress(): boolean {
-    const wire = this.#wire;
-    if (!wire) return false;
-    let moved = this.#writer.pending && this.#writer.write(wire);
-    if (this.#sends.length > 0 && this.#reader.read(wire)) moved = true;
-    return moved;
-  }
-
-  /** Lets others write what the wire does not take now. */
-  handOver(): void {
-    if (this.#wire && this.#writer.pending) this.#writer.handOver(this.#wire);
-  }
-
-  #ready(frame: Frame): undefined {
+  protected take(frame: Frame): undefined {
     const at = this.#sends.findIndex(({ message }) => matches(message, frame));
     if (at < 0) this.#readies.push(frame);
     else this.#start(this.#sends.splice(at, 1)[0], frame);
@@ -94,13 +69,13 @@ export class Outlet {
       this.#unfinished--;
       this.#host.sent(sending, start);
     };
-    const frame = { ...ready, type: DATA, count: this.#writer.nextCount() };
+    const frame = { ...ready, type: DATA, count: this.writer.nextCount() };
     const small = view.length <= SMALL;
     const head = encodeFrame(frame, small ? view.length : 0);
     if (small) head.set(view, HEAD);
-    this.#writer.push(head, small ? sent : undefined);
-    if (!small) this.#writer.push(view, sent);
-    if (this.#wire) this.#writer.write(this.#wire);
+    this.writer.push(head, small ? sent : undefined);
+    if (!small) this.writer.push(view, sent);
+    this.flush();
   }
 }
 

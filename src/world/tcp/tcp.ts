@@ -14,6 +14,7 @@ import type { Frame } from "./frames.ts";
 import { Inlet, type InletHost } from "./inlet.ts";
 import type { FromOffice, Office } from "./office.ts";
 import { Outlet, type OutletHost } from "./outlet.ts";
+import type { Side } from "./side.ts";
 
 /** The pool's owner number for a transport's memory. */
 const OWNER = 64_000;
@@ -189,7 +190,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   /** Lets a side do what it can. A wire that is broken, or speaks nonsense, is reported once. */
-  #guard(peer: number, side: Inlet | Outlet): boolean {
+  #guard(peer: number, side: Side): boolean {
     try {
       const moved = side.progress();
       const { broken } = side;
@@ -201,7 +202,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     }
   }
 
-  #lose(peer: number, side: Inlet | Outlet, reason: string): void {
+  #lose(peer: number, side: Side, reason: string): void {
     const inside = side instanceof Inlet && side.inside ? " in the middle of a message" : "";
     side.open(undefined);
     this.#listener.broken(peer, reason + inside);
