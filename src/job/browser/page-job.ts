@@ -1,11 +1,8 @@
 /** Runs a program on ranks that are threads of a page, and sees to their end. */
-import { SegmentPool } from "../../device/index.ts";
-import { SharedMemory } from "../../platform/memory.ts";
-import { ShmLayout, takeShmControl } from "../../world/index.ts";
 import type { JobResult } from "../job-result.ts";
 import type { Output } from "../output.ts";
+import { runThreads } from "../run-threads.ts";
 import { type RunSettings, settingsOf } from "../settings.ts";
-import { ThreadJob } from "../thread-job.ts";
 import { pageKit } from "./page-kit.ts";
 
 /** Bytes that a page's memory may grow to if nothing else is said: browsers give less than Node. */
@@ -32,29 +29,20 @@ export interface PageJobOptions extends Partial<RunSettings> {
 
 /** A failing program gives a result. @throws Error where a page is not isolated, and has no shared memory. */
 export async function runPageJob(job: PageJobOptions): Promise<JobResult> {
-  const { ranks: size, transport = "shm", program, script, signal } = job;
-  const kit = pageKit(script);
-  const memory = SharedMemory.create(job.memory ?? LIMIT);
-  const kernels = await kit.platform.loadKernels();
-  const control = transport === "shm" ? takeShmControl(new SegmentPool(memory), size) : undefined;
-  const settings = settingsOf(job);
-  const start = {
-    url: program.href,
-    file: program.pathname.split("/").at(-1) ?? program.href,
-    options: job.options ?? {},
-    settings,
-    transport,
+  const { ranks: size, transport = "shm", memory = LIMIT, program, script, onSilence, signal } = job;
+  return runThreads(pageKit(script), {
+    program: {
+      url: program.href,
+      file: program.pathname.split("/").at(-1) ?? program.href,
+      options: job.options ?? {},
+      settings: settingsOf(job),
+    },
     size,
-    memory: memory.wasm,
-    limit: memory.limit,
-    quota: transport === "shm" ? Math.floor(memory.limit / size) : memory.limit,
-    kernels,
-    control,
-    env: {},
+    transport,
+    memory,
     blas: { reason: "a page has none" },
-  };
-  const layout = control && new ShmLayout(memory, control.layout, size);
-  const watching = { silence: settings.silence, onSilence: job.onSilence };
-  const output = { handOn: (what: Output) => job.onOutput?.(what) };
-  return new ThreadJob(kit, size, output, watching).run(start, layout, signal);
+    output: { handOn: (output) => job.onOutput?.(output) },
+    onSilence,
+    signal,
+  });
 }

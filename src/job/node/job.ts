@@ -2,18 +2,16 @@
  * Runs a program on the ranks of a job and sees to its end: what the ranks show and print is
  * handed on as it comes, the first failure is kept, and no thread and no process outlives the job.
  */
-import { SegmentPool } from "../../device/index.ts";
-import { MAX_MEMORY, SharedMemory } from "../../platform/memory.ts";
-import { nodePlatform } from "../../platform/node/node.ts";
+import { MAX_MEMORY } from "../../platform/memory.ts";
 import type { System } from "../../platform/node/system.ts";
 import { unknownWord } from "../../platform/words.ts";
 import { checkStreams, type StreamMode } from "../../script/define.ts";
-import { defaultTable, ShmLayout, Tuner, takeShmControl } from "../../world/index.ts";
+import { defaultTable, Tuner } from "../../world/index.ts";
 import { Endings, type JobResult } from "../job-result.ts";
 import type { OutputOptions } from "../output.ts";
+import { runThreads } from "../run-threads.ts";
 import { type RunSettings, settingsOf } from "../settings.ts";
 import type { ProgramStart } from "../start.ts";
-import { ThreadJob, type ThreadsStart } from "../thread-job.ts";
 import { openedBlas } from "./blas/choice.ts";
 import type { Program } from "./compile.ts";
 import { nodeKit } from "./node-kit.ts";
@@ -77,30 +75,16 @@ export async function runJob(job: JobOptions): Promise<JobResult> {
     settings,
   };
   if (transport === "tcp") return runProcesses(job, program);
-  const memory = SharedMemory.create(job.memory ?? MAX_MEMORY);
-  const pool = new SegmentPool(memory);
-  const kernels = await nodePlatform.loadKernels();
-  const blas = await openedBlas();
-  const control = transport === "shm" ? takeShmControl(pool, size) : undefined;
-  const start: ThreadsStart = {
-    ...program,
-    transport,
+  return runThreads(nodeKit, {
+    program,
     size,
-    memory: memory.wasm,
-    limit: memory.limit,
-    quota: transport === "shm" ? Math.floor(memory.limit / size) : memory.limit,
-    kernels,
-    control,
-    env: {},
-    blas,
-  };
-  const layout = control && new ShmLayout(memory, control.layout, size);
-  const watching = { silence: settings.silence, onSilence: job.onSilence };
-  return new ThreadJob(nodeKit, size, { handOn: (output) => handOn(output, job), taken: job.taken }, watching).run(
-    start,
-    layout,
-    job.signal,
-  );
+    transport,
+    memory: job.memory ?? MAX_MEMORY,
+    blas: await openedBlas(),
+    output: { handOn: (output) => handOn(output, job), taken: job.taken },
+    onSilence: job.onSilence,
+    signal: job.signal,
+  });
 }
 
 /** @throws TypeError for a transport, streams or algorithms that do not exist. */
