@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as plain from "../src/device/kernels/plain.ts";
+import { openDevice } from "../src/job/node/open-device.ts";
 import { mulberry32 } from "../src/platform/random.ts";
-import type { Tensor, TensorDevice } from "../src/tensor/index.ts";
+import { functional, type Tensor, TensorDevice } from "../src/tensor/index.ts";
 import { closeDevices, type DeviceChoice, makeTensorDevice } from "./helpers/device.ts";
 
 afterAll(closeDevices);
@@ -319,5 +320,52 @@ describe.each(bodies)("attention on $build kernels and a $stream stream", (body)
     };
     await run([0, 2], 4, 8); // the last page is there
     await expect(run(table, length, queries)).rejects.toThrow("Kernel attentionPaged failed: sequence 0");
+  });
+});
+
+describe("what attention costs", () => {
+  /** Pairs that the mask of each sequence lets through, one by one. */
+  function counted({ lengths, causal }: Form): number {
+    let pairs = 0;
+    for (const [m, n] of lengths)
+      for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) if (!causal || j <= i + n - m) pairs++;
+    return pairs;
+  }
+
+  it("is a plain count over masks, packed, backward and over pages", async () => {
+    const { device: raw, tracer, close } = await openDevice({ traced: true });
+    const device = new TensorDevice(raw, 0);
+    const wanted: (readonly [string, number])[] = [];
+    const launch = (form: Form, page: number): void => {
+      const { lengths, kvHeads, group, dim, causal } = form;
+      const all = caseOf(form);
+      const i32 = (values: Row) => device.from(values, [values.length], "i32");
+      const [q, dout] = [0, 1].map(() => device.zeros([all.qTokens, all.heads, dim]));
+      const [k, v] = [0, 1].map(() => device.zeros([all.kTokens, kvHeads, dim]));
+      const packed = { q, k, v, qStarts: i32(all.qStarts), kStarts: i32(all.kStarts), causal };
+      functional.attentionBackward({ ...packed, ...functional.attention(packed), dout });
+      const width = Math.max(1, ...lengths.map(([, n]) => Math.ceil(n / page)));
+      const pages = device.zeros([width, page, kvHeads, dim]);
+      const tables = device.zeros([lengths.length, width], "i32"); // all sequences share the first page
+      const numbers = i32(lengths.map(([, n]) => n));
+      functional.attentionPaged({ ...packed, k: pages, v: pages, lengths: numbers, tables });
+      const each = kvHeads * group * dim * counted(form);
+      wanted.push(["attention", 4 * each], ["attentionBackward", 10 * each], ["attentionPaged", 4 * each]);
+    };
+    fc.assert(fc.property(forms, fc.integer({ min: 1, max: 17 }), launch), { numRuns: 30 });
+    for (const causal of [true, false]) {
+      const lengths = [
+        [1, 200],
+        [130, 7],
+        [0, 3],
+        [5, 0],
+        [64, 64],
+      ] as const;
+      launch({ ...long, kvHeads: 2, group: 3, lengths, causal }, 16);
+    }
+    await device.synchronize();
+    const found = (tracer?.spans ?? []).filter(({ name }) => name.startsWith("attention"));
+    expect(found.map(({ name, args }) => [name, args?.flops])).toEqual(wanted);
+    await close();
   });
 });

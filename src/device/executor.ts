@@ -2,7 +2,7 @@
 import type { Tracer } from "../trace/trace.ts";
 import type { Execute } from "./kernels/execute.ts";
 import { kernelList, kernelNames } from "./kernels/index.ts";
-import { bytesMoved } from "./kernels/spec.ts";
+import { bytesMoved, type Words } from "./kernels/spec.ts";
 import type { KernelRuntime } from "./runtime.ts";
 
 /** The Execute of a thread. @param stream its number, for the spans. */
@@ -18,9 +18,11 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0
   return (number, args) => {
     const start = tracer.now();
     execute(number, args);
+    const end = tracer.now();
     const kernel = kernelList[number];
     const scalars = args.slice(kernel.buffers.length);
-    const cost = { flops: kernel.flops(scalars), bytes: bytesMoved(kernel, scalars) };
-    tracer.add("device", kernelNames[number], start, tracer.now(), { ...cost, stream });
+    const words: Words = (argument, count) => runtime.pool.memory.words(args[argument], count);
+    const cost = { flops: kernel.flops(scalars, words), bytes: bytesMoved(kernel, scalars) };
+    tracer.add("device", kernelNames[number], start, end, { ...cost, stream });
   };
 }

@@ -1,6 +1,11 @@
 /**
  * Attention without the matrix of scores, forward, backward and over a block table. Tokens
  * of all sequences lie behind each other; strides count elements. All f32.
+ *
+ * What it costs is counted as is usual: 4 · dim operations for each head and each pair of a query and
+ * a key that it sees, 2 · dim for the score and 2 · dim for the value; backward 10 · dim, as five products
+ * of that size. The softmax is left out, and so is whatever a causal mask hides: of n × n pairs
+ * n (n + 1) / 2 are left. Key heads that several query heads share change nothing.
  */
 import { type Kernel, run, sharedParts } from "./spec.ts";
 
@@ -15,6 +20,22 @@ function badSequence(status: number): string {
 
 function badPages(status: number): string {
   return `sequence ${status - 1} has boundaries, a length or a page that do not exist`;
+}
+
+/** Lengths of sequences, from their boundaries. */
+function lengths(starts: Int32Array): Int32Array {
+  return starts.subarray(1).map((end, i) => end - starts[i]);
+}
+
+/** Pairs of a query and a key that it sees. With a mask, query i of m sees the keys up to i + (n - m) of n. */
+function pairs(queries: Int32Array, keys: Int32Array, causal: number): number {
+  let sum = 0;
+  for (const [s, m] of queries.entries()) {
+    const n = keys[s];
+    const seeing = Math.min(m, n); // the queries before them see nothing
+    sum += causal ? seeing * n - (seeing * (seeing - 1)) / 2 : m * n;
+  }
+  return sum;
 }
 
 /** Scalars of attention over packed sequences, forward and backward. */
@@ -56,8 +77,8 @@ export const attentionKernels = {
       (sequences + 1) * 4,
       (sequences + 1) * 4,
     ],
-    flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
-      ((4 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
+    flops: ([sequences, heads, , dim, , , , , , , , , causal], words) =>
+      4 * heads * dim * pairs(lengths(words(5, sequences + 1)), lengths(words(6, sequences + 1)), causal),
     run: (k, args, scratch) => {
       const [q, key, v, o, lse, qStarts, kStarts, sequences, heads, ...rest] = args;
       const [from, to] = args.length > ALL ? args.slice(ALL) : [0, sequences * heads];
@@ -123,7 +144,8 @@ export const attentionKernels = {
       sequences * 4,
       sequences * width * 4,
     ],
-    flops: () => 0, // the lengths are on the device
+    flops: ([sequences, heads, , dim, , , , , , , , , , , causal], words) =>
+      4 * heads * dim * pairs(lengths(words(5, sequences + 1)), words(6, sequences), causal),
     run: (k, args, scratch) => {
       const [sequences, heads, ...rest] = args.slice(8);
       const end = sequences * heads;
@@ -144,8 +166,8 @@ export const attentionKernels = {
       const o = reach(qTokens, heads, dim, oToken, oHead);
       return [q, k, k, o, heads * qTokens * 4, o, q, k, k, (sequences + 1) * 4, (sequences + 1) * 4];
     },
-    flops: ([sequences, heads, , dim, qTokens, kTokens, , , , , , , causal]) =>
-      ((10 * heads * dim * qTokens * kTokens) / sequences) * (causal ? 0.5 : 1),
+    flops: ([sequences, heads, , dim, , , , , , , , , causal], words) =>
+      10 * heads * dim * pairs(lengths(words(9, sequences + 1)), lengths(words(10, sequences + 1)), causal),
     run: (k, args, scratch) => {
       const [sequences, heads, kvHeads, ...rest] = args.slice(11);
       const end = sequences * kvHeads;

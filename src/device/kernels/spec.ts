@@ -12,6 +12,9 @@ import type { Blas } from "../blas.ts";
 /** Address of so many bytes of the thread's private space. */
 export type Scratch = (bytes: number) => number;
 
+/** The first so many i32 of a buffer argument, as they were when the kernel ran. */
+export type Words = (argument: number, count: number) => Int32Array;
+
 export interface Kernel {
   /** Names of the scalars, in the order of a launch. */
   readonly scalars: readonly string[];
@@ -21,8 +24,8 @@ export interface Kernel {
   readonly list?: readonly ("in" | "out" | "inout")[];
   /** Bytes reached in each buffer argument, given the scalars. */
   readonly bounds: (s: readonly number[]) => number[];
-  /** Floating-point operations, given the scalars. */
-  readonly flops: (s: readonly number[]) => number;
+  /** Floating-point operations, given the scalars, and what buffers say besides, such as lengths. */
+  readonly flops: (s: readonly number[], words: Words) => number;
   /** Bytes read and written, given the scalars; what the bounds say (twice for `inout`) if not given. */
   readonly bytes?: (s: readonly number[]) => number;
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
