@@ -336,6 +336,7 @@ describe("what attention costs", () => {
     const { device: raw, tracer, close } = await openDevice({ traced: true });
     const device = new TensorDevice(raw, 0);
     const wanted: (readonly [string, number])[] = [];
+    const tableSizes: number[] = [];
     const launch = (form: Form, page: number): void => {
       const { lengths, kvHeads, group, dim, causal } = form;
       const all = caseOf(form);
@@ -351,6 +352,7 @@ describe("what attention costs", () => {
       functional.attentionPaged({ ...packed, k: pages, v: pages, lengths: numbers, tables });
       const each = kvHeads * group * dim * counted(form);
       wanted.push(["attention", 4 * each], ["attentionBackward", 10 * each], ["attentionPaged", 4 * each]);
+      tableSizes.push(tables.size);
     };
     fc.assert(fc.property(forms, fc.integer({ min: 1, max: 17 }), launch), { numRuns: 30 });
     for (const causal of [true, false]) {
@@ -366,6 +368,11 @@ describe("what attention costs", () => {
     await device.synchronize();
     const found = (tracer?.spans ?? []).filter(({ name }) => name.startsWith("attention"));
     expect(found.map(({ name, args }) => [name, args?.flops])).toEqual(wanted);
+    // Over pages as many keys and values are read as when they are packed, however many there are; besides, the table.
+    const bytesOf = (kernel: string) =>
+      found.flatMap(({ name, args }) => (name === kernel ? [Number(args?.bytes)] : []));
+    const packed = bytesOf("attention");
+    expect(bytesOf("attentionPaged")).toEqual(tableSizes.map((size, i) => packed[i] + 4 * (size - 1)));
     await close();
   });
 });

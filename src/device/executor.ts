@@ -22,7 +22,7 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0
     const kernel = kernelList[number];
     const scalars = args.slice(kernel.buffers.length);
     const words: Words = (argument, count) => runtime.pool.memory.words(args[argument], count);
-    const cost = { flops: kernel.flops(scalars, words), bytes: bytesMoved(kernel, scalars) };
+    const cost = { flops: kernel.flops(scalars, words), bytes: bytesMoved(kernel, scalars, words) };
     tracer.add("device", kernelNames[number], start, end, { ...cost, stream });
   };
 }

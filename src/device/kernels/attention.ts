@@ -146,6 +146,11 @@ export const attentionKernels = {
     ],
     flops: ([sequences, heads, , dim, , , , , , , , , , , causal], words) =>
       4 * heads * dim * pairs(lengths(words(5, sequences + 1)), words(6, sequences), causal),
+    bytes: ([sequences, heads, kvHeads, dim, qTokens, , , width], words) => {
+      const keys = words(6, sequences).reduce((sum, length) => sum + length, 0); // of each sequence, and as many values
+      const floats = qTokens * heads * (2 * dim + 1) + 2 * keys * kvHeads * dim;
+      return 4 * (floats + sequences + 1 + sequences + sequences * width);
+    },
     run: (k, args, scratch) => {
       const [sequences, heads, ...rest] = args.slice(8);
       const end = sequences * heads;

@@ -26,8 +26,8 @@ export interface Kernel {
   readonly bounds: (s: readonly number[]) => number[];
   /** Floating-point operations, given the scalars, and what buffers say besides, such as lengths. */
   readonly flops: (s: readonly number[], words: Words) => number;
-  /** Bytes read and written, given the scalars; what the bounds say (twice for `inout`) if not given. */
-  readonly bytes?: (s: readonly number[]) => number;
+  /** Bytes read and written, given the same; what the bounds say (twice for `inout`) if not given. */
+  readonly bytes?: (s: readonly number[], words: Words) => number;
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
   readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch, blas?: Blas) => number;
   /** Into how many parts a team of so many threads should cut this; 1 if it is not worth while. */
@@ -39,8 +39,8 @@ export interface Kernel {
 }
 
 /** Bytes that a kernel reads and writes. */
-export function bytesMoved({ buffers, bounds, bytes }: Kernel, scalars: readonly number[]): number {
-  if (bytes) return bytes(scalars);
+export function bytesMoved({ buffers, bounds, bytes }: Kernel, scalars: readonly number[], words: Words): number {
+  if (bytes) return bytes(scalars, words);
   return bounds(scalars).reduce((sum, each, i) => sum + (buffers[i] === "inout" ? 2 : 1) * each, 0);
 }
 
