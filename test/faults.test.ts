@@ -23,6 +23,12 @@ const everybody = () => -1;
 const theLast = (size: number) => size - 1;
 /** Which ranks called the majority's collective, as a mismatch names them; some may not have come yet. */
 const others = /but (rank \d|ranks [\d, toand]+) called /;
+/** A tensor whose storage has no bytes was handed to an operation. */
+const emptied = (call: string) =>
+  new RegExp(
+    `^rank \\d called world\\.${call} with f32\\[4\\]\\. A storage without bytes was used: it was resized to 0\\. ` +
+      "Resize it back before its tensors are used\\.$",
+  );
 
 const faults: Record<string, Fault> = {
   sendCycle: {
@@ -123,6 +129,8 @@ const faults: Record<string, Fault> = {
     ],
   },
   freed: { rank: () => 0, message: () => ["called world.allReduce with f32[4], which was freed before."] },
+  emptied: { rank: () => 0, message: () => [emptied("allReduce")] },
+  emptiedPiece: { rank: () => 0, message: () => [emptied("allGather")] },
 };
 
 const places = [
@@ -151,7 +159,7 @@ for (const { transport, ...mode } of places) {
           }
           // Over local, ranks share a thread: what no rank caught cannot be told apart.
           const shared = transport === "local" && ["rejected", "exited"].includes(fault);
-          const any = ["wrongPeer", "freed"].includes(fault);
+          const any = ["wrongPeer", "freed", "emptied", "emptiedPiece"].includes(fault);
           if (!shared && !any) expect(failure?.rank).toBe(rank(size));
         });
       }

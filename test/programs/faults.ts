@@ -21,6 +21,8 @@ const faults = [
   "rejected",
   "exited",
   "freed",
+  "emptied",
+  "emptiedPiece",
   "streamWaits",
 ] as const;
 
@@ -121,6 +123,18 @@ export default defineScript({
       case "freed":
         x.dispose();
         await world.allReduce(x); // freed
+        return;
+      case "emptied":
+        x.storage.resize(0);
+        await world.allReduce(x);
+        return;
+      case "emptiedPiece":
+        {
+          const pieces = Array.from({ length: size }, () => device.zeros([4]));
+          pieces[size - 1].storage.resize(0);
+          await world.allGather(pieces, x);
+        }
+        return;
     }
   },
 });

@@ -29,7 +29,13 @@ export abstract class TensorChecks {
 
   /** @throws TypeError unless this is a tensor; RangeError unless it is one run of elements inside its buffer. */
   tensor(call: string, tensor: Contiguous): void {
-    const buffer = tensor?.buffer;
+    let buffer: Buffer;
+    try {
+      buffer = tensor?.buffer;
+    } catch (error) {
+      // A storage that was resized to nothing says so, but not who used it.
+      throw this.rangeError(call, `${formatData(tensor)}. ${(error as Error).message}`);
+    }
     if (!(buffer instanceof Buffer)) throw this.#noTensor(call, tensor);
     const { size, offset, dtype, shape } = tensor;
     if (!(size === shape?.[0] && shape.length === 1) && size !== countOf(shape)) throw this.#badBounds(call, tensor);

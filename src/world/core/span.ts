@@ -12,6 +12,7 @@ import {
 
 /** What collectives take: elements next to each other in a device buffer. Tensors are such. */
 export interface Contiguous {
+  /** Throws while a tensor's storage is resized to nothing. */
   readonly buffer: Buffer;
   /** Bytes from the buffer's start to the first element. */
   readonly offset: number;
