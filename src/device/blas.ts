@@ -13,7 +13,7 @@ export interface Blas {
   readonly sgemm: Sgemm;
 }
 
-/** C = op(A) op(B), or C += if `accumulate`: row-major, leading dimensions in elements, byte addresses in the node's memory. */
+/** C = op(A) op(B), or C += if `accumulate`: row-major, leading dimensions in elements, byte addresses in the job's memory. */
 export type Sgemm = (
   transA: boolean,
   transB: boolean,

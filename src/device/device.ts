@@ -1,5 +1,5 @@
 /**
- * A device: memory of its own in the node's memory, streams that execute launched
+ * A device: memory of its own in the job's memory, streams that execute launched
  * kernels in order, and checks on every launch: the buffers are alive, long enough, and
  * not in use by an operation that nobody waited for.
  */
@@ -58,7 +58,7 @@ export class Device extends DeviceStreams {
     return stream || home === this || home instanceof Graph;
   }
 
-  /** @throws OutOfMemoryError when the quota or the node's memory is used up. */
+  /** @throws OutOfMemoryError when the quota or the job's memory is used up. */
   alloc(bytes: number, tag: Tag = "data"): Buffer {
     return this.#allocator.alloc(bytes, tag, this.#graph ?? this.current);
   }

@@ -1,5 +1,5 @@
 /**
- * The kernels of one thread: an instance of the compiled module over the node's memory,
+ * The kernels of one thread: an instance of the compiled module over the job's memory,
  * with the scratch it needs. Every device of the thread (one rank, or with the local
  * transport many) shares it, because kernels of one thread never overlap in time.
  */

@@ -49,7 +49,7 @@ export interface Exercise<R = unknown> {
   readonly transports?: readonly CheckTransport[];
   /** Seeded interleavings of each world size on the local transport; 2 if not given. */
   readonly interleavings?: number;
-  /** Sends of at most so many bytes complete at once; 0 if not given. */
+  /** Sends of at most this many bytes complete at once; 0 if not given. */
   readonly eager?: number;
   /** From a nudge to nearly the answer. */
   readonly hints: readonly [string, string, string];

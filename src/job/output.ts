@@ -46,7 +46,7 @@ export function outputWord(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4));
 }
 
-/** So many bytes of a thread's output have been taken. */
+/** `bytes` of a thread's output have been taken. */
 export function giveCredit(word: Int32Array, bytes: number): void {
   const left = Atomics.sub(word, 0, bytes) - bytes;
   if (left <= LIMIT / 2) Atomics.notify(word, 0); // rarely, so that the thread then has something to do
@@ -93,7 +93,7 @@ export class Receipts {
     this.#taken = taken ?? (() => undefined);
   }
 
-  /** Output of so many bytes has been handed on. */
+  /** Output of `bytes` has been handed on. */
   handedOn(bytes: number): void {
     const taken = this.#owed === 0 ? this.#taken() : undefined;
     if (this.#owed === 0 && !taken) {

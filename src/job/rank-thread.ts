@@ -62,7 +62,7 @@ export class RankThread {
     this.#thread.post(reply);
   }
 
-  /** So many bytes of its output have been taken. */
+  /** `bytes` of its output have been taken. */
   credit(bytes: number): void {
     giveCredit(this.#word, bytes);
   }

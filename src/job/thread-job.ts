@@ -10,7 +10,7 @@ import { exited, lostEnding, RankThread } from "./rank-thread.ts";
 import { noRecords, type RankStart } from "./start.ts";
 import { ThreadsWatch } from "./threads-watch.ts";
 
-/** After a failure, the other ranks get so many milliseconds to end by themselves. */
+/** Milliseconds that the other ranks get to end by themselves after a failure. */
 const GRACE = 1200;
 
 /** What all workers of a job are handed alike. */
@@ -52,7 +52,7 @@ export class ThreadJob {
     this.#endings = new Endings(size);
   }
 
-  /** @param layout of a job over shared memory, whose ranks are told of a thread that is gone. */
+  /** @param layout of a job over oneThread memory, whose ranks are told of a thread that is gone. */
   async run(start: ThreadsStart, layout: ShmLayout | undefined, signal: AbortSignal | undefined): Promise<JobResult> {
     const over = new Promise<void>((resolve) => {
       this.#finish = resolve;
@@ -63,13 +63,13 @@ export class ThreadJob {
       for (const thread of this.#threads) void thread.kill();
     };
     signal?.addEventListener("abort", stop);
-    const shared = start.transport === "local";
-    const ranks = shared ? this.#size : 1;
-    const records = Array.from({ length: this.#size / ranks }, () => new SharedArrayBuffer(Recorder.bytes * ranks));
+    const oneThread = start.transport === "local";
+    const ranksPerThread = oneThread ? this.#size : 1;
+    const records = Array.from({ length: this.#size / ranksPerThread }, () => new SharedArrayBuffer(Recorder.bytes * ranksPerThread));
     const sessions = records.map(() => new StoreSession(this.#store));
     this.#watch = this.#watchOver(start, layout, records, sessions);
     for (const [rank, session] of sessions.entries()) {
-      const line = shared ? undefined : this.#watch.open(rank);
+      const line = oneThread ? undefined : this.#watch.open(rank);
       this.#threads.push(this.#start({ ...start, rank, records: records[rank], line }, session));
     }
     if (signal?.aborted) stop();
@@ -91,13 +91,13 @@ export class ThreadJob {
     sessions: readonly StoreSession[],
   ): ThreadsWatch {
     const { silence, onSilence } = this.#watching;
-    const shared = transport === "local";
+    const oneThread = transport === "local";
     return new ThreadsWatch({
       size: this.#size,
-      shared,
+      shared: oneThread,
       now: () => this.#kit.now(),
       places: Array.from({ length: this.#size }, (_, rank) =>
-        shared ? { memory: records[0], offset: rank * Recorder.bytes } : { memory: records[rank], offset: 0 },
+        oneThread ? { memory: records[0], offset: rank * Recorder.bytes } : { memory: records[rank], offset: 0 },
       ),
       silence: onSilence ? silence : 0,
       onSilence: (text) => onSilence?.(text),

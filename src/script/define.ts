@@ -46,7 +46,7 @@ export interface Context<O = Record<string, never>> {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds on a clock that all ranks of the job share. */
   now(): number;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after `milliseconds`. */
   sleep(ms: number): Promise<void>;
   /** Uniform in [0, 1): a sequence of this rank's own, the same in every run with the same seed. */
   random(): number;

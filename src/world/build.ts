@@ -79,7 +79,7 @@ export interface ShmControl {
   readonly world: number;
 }
 
-/** @throws Error when the node's memory has no room for the control words. */
+/** @throws Error when the job's memory has no room for the control words. */
 export function takeShmControl(pool: SegmentPool, size: number): ShmControl {
   const take = (bytes: number): number => pool.need(JOB_OWNER, bytes, `the control words of ${size} ranks`);
   return { layout: take(ShmLayout.bytes(size)), world: take(shmGroupBytes(size)) };

@@ -38,7 +38,7 @@ function walkScalar(call: KernelExports[string], fill: KernelExports[string], a:
 
 /** Scalars are listed in each comment, in order. */
 export const basicKernels = {
-  /** dst | bytes */
+  /** src, dst | bytes */
   copy: {
     scalars: ["bytes"],
     buffers: ["in", "out"],

@@ -118,7 +118,7 @@ function freedError(buffer: Buffer): Error {
   );
 }
 
-/** The byte address of a buffer in the node's memory. Not part of the public interface. */
+/** The byte address of a buffer in the job's memory. Not part of the public interface. */
 export function addressOf(buffer: Buffer): number {
   return readAddress(buffer);
 }

@@ -1,8 +1,8 @@
 /**
  * A stream runs commands in the order they were launched; a StreamEvent is a place in
- * that order. Programs can tell the bodies apart by time only:
+ * that order. Programs can tell the implementations apart by time only:
  *   inline    runs each command at once, in the thread that launches it;
- *   deferred  queues commands and runs them when somebody drains it, which is how many
+ *   deferred  queues commands and runs them when somebody drains it, so that many
  *             ranks share one thread;
  *   threaded  hands commands to a thread of its own (threaded-stream.ts).
  *

@@ -15,7 +15,7 @@ export type ProcessMessage =
 /** What the launcher tells the process. */
 export type ProcessReply =
   | { readonly type: "orders"; readonly options: HostOptions }
-  /** So many bytes of output have been taken. */
+  /** `bytes` of output have been taken. */
   | { readonly type: "taken"; readonly bytes: number };
 
 /** Output that goes with the next message, and about its bytes. */

@@ -1,4 +1,4 @@
-/** allReduce by each algorithm, as messages, and what each costs. What shared memory does by itself is in shm/shm-group.ts. */
+/** allReduce by each algorithm, as messages, and what each costs. What shared memory does by itself is in shm/shm-all-reduce.ts. */
 import type { ReduceOp } from "../../device/index.ts";
 import type { Operation } from "../core/operation.ts";
 import { type Span, spanOf } from "../core/span.ts";

@@ -31,9 +31,9 @@ function check(field: string, word: string | undefined, words: readonly string[]
 export interface TuningTable {
   /** Use shared memory where the transport has it. */
   readonly shared: boolean;
-  /** Up to so many bytes, recursive doubling. */
+  /** Up to this many bytes, recursive doubling. */
   readonly doublingBytes: number;
-  /** Up to so many bytes, halving and doubling; above, ring. */
+  /** Up to this many bytes, halving and doubling; above, ring. */
   readonly halvingBytes: number;
   /** Groups larger than this gather through one rank when pieces are small. */
   readonly gatherMembers: number;

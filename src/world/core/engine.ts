@@ -41,7 +41,7 @@ export interface EngineOptions {
   readonly pulse?: Int32Array;
   /** The program, if it is not in this thread. */
   readonly caller?: Caller;
-  /** Sends of at most so many bytes complete at once, from a copy. */
+  /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager?: number;
   /** Makes the rank's way to wait. */
   readonly driver: (engine: Engine) => Driver;
@@ -200,7 +200,7 @@ export class Engine implements Keeper {
     this.driver.park(work);
   }
 
-  /** So many who awaited an operation go on. */
+  /** `count` of those who awaited an operation go on. */
   released(count: number): void {
     this.#waiting -= count;
   }

@@ -7,7 +7,7 @@ export interface WorldSettings {
   readonly table: TuningTable | undefined;
   /** How fast links between ranks shall be; as fast as they are if not given. */
   readonly link: LinkSpeeds | undefined;
-  /** Sends of at most so many bytes complete at once, from a copy. */
+  /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager: number;
   /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
   readonly timeout: number | undefined;

@@ -56,12 +56,12 @@ export function cut(count: number, parts: number): number[] {
   return Array.from({ length: parts + 1 }, (_, i) => Math.floor((count * i) / parts));
 }
 
-/** Address of a span's first byte in the node's memory. */
+/** Address of a span's first byte in the job's memory. */
 export function addressOfSpan(span: Pick<Span, "buffer" | "offset">): number {
   return addressOf(span.buffer) + span.offset;
 }
 
-/** The bytes of a span in the node's memory. */
+/** The bytes of a span in the job's memory. */
 export function viewOf({ pool }: KernelRuntime, span: Span): Uint8Array {
   const from = addressOfSpan(span);
   const to = from + spanBytes(span);

@@ -53,7 +53,7 @@ export interface Failure {
   readonly detail: string;
 }
 
-/** An allReduce that the transport does by itself over memory that all members see. */
+/** A collective that the transport does by itself over memory that all members see. */
 export interface SharedCollective {
   /** @returns whether the operation is complete on this rank. */
   poll(): boolean;

@@ -2,7 +2,7 @@
 import type { Operation } from "./operation.ts";
 import type { Work } from "./work.ts";
 
-/** So many works are kept before those that somebody has waited for are looked for among them. */
+/** When the list is longer than this, works that somebody has waited for are taken out of it. */
 const FEW = 64;
 
 /** Works that nobody has waited for, and some that somebody has. */
@@ -10,7 +10,7 @@ export class Unclaimed {
   #works: Work<unknown>[] = [];
   #most = FEW;
 
-  /** Most programs await one operation before they call the next, whose place this one then takes. */
+  /** Most programs await one operation before they call the next, and the next one then takes its place here. */
   add(work: Work<unknown>): void {
     const works = this.#works;
     const last = works.length - 1;
@@ -24,7 +24,7 @@ export class Unclaimed {
     return this.#works.map(({ operation }) => operation);
   }
 
-  /** Works of others are let go of by and by. */
+  /** Takes out the works that somebody has waited for. */
   #forgetClaimed(): void {
     this.#works = this.#works.filter(({ claimed }) => !claimed);
     this.#most = Math.max(FEW, 2 * this.#works.length);

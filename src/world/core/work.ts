@@ -24,7 +24,7 @@ export interface Keeper {
   turn(): Promise<void> | undefined;
   /** Somebody starts to await a work. */
   await(work: Work<unknown>): void;
-  /** So many who awaited go on. */
+  /** `count` of those who awaited go on. */
   released(count: number): void;
   /** Returns when a work has ended. */
   block(work: Work<unknown>): void;

@@ -1,6 +1,6 @@
 /**
- * From what every rank was doing to one message that says what went wrong. A pure
- * function of the ranks' reports, so every rank comes to the same words.
+ * From what every rank was doing to one message that says what went wrong: a pure function of
+ * the ranks' reports. The monitor calls it, and sends the words to every rank.
  */
 import type { FlightRecord } from "../core/recorder.ts";
 import { nameRanks, type PendingOperation, type Report } from "../core/report.ts";
@@ -25,8 +25,8 @@ export function diagnose(failure: Failure, reports: readonly Report[]): string {
 /**
  * The ranks that can never go on: each awaits something, and all it awaits needs a rank
  * that is finished or in this set. Empty if there is hope. What a rank waits for at the store
- * may come from any other, and from a timer of its own, unless the program has limited that
- * wait itself.
+ * may come from any other, and from a timer of its own; and a wait that the program has limited
+ * ends by itself.
  */
 export function stuckRanks(reports: readonly Report[], size: number): number[] {
   const byRank = new Map(reports.map((report) => [report.rank, report]));

@@ -20,8 +20,8 @@ export class ShmAllReduce extends ShmCollective {
   readonly #op: number;
   readonly #divisor: number;
 
-  constructor(group: ShmGroup, count: number, operation: Operation, span: Span, operator: Operator) {
-    super(group, count, operation, span, spanBytes(span) <= group.slotBytes);
+  constructor(group: ShmGroup, turn: number, operation: Operation, span: Span, operator: Operator) {
+    super(group, turn, operation, span, spanBytes(span) <= group.slotBytes);
     this.#op = reduceOps[operator === "mean" ? "sum" : operator];
     this.#divisor = operator === "mean" ? group.members.length : 1;
   }
@@ -44,7 +44,7 @@ export class ShmAllReduce extends ShmCollective {
   #combineSlots(): void {
     const { group, span } = this;
     if (span.count === 0) return;
-    const slots = group.slots[this.count & 1];
+    const slots = group.slots[this.turn & 1];
     group.runtime.combine(this.#op, codeOf(span.dtype), slots, [addressOfSpan(span)], span.count, this.#divisor);
   }
 

@@ -11,7 +11,8 @@ import { ADDRESS, ARRIVED, DONE, HASH, type ShmGroup } from "./shm-group.ts";
 
 export abstract class ShmCollective implements SharedCollective {
   protected readonly group: ShmGroup;
-  protected readonly count: number;
+  /** The operation's number in the group; its set of lines and slots is used at every second one (shm-group.ts). */
+  protected readonly turn: number;
   protected readonly operation: Operation;
   /** This member's part. */
   protected readonly span: Span;
@@ -24,16 +25,16 @@ export abstract class ShmCollective implements SharedCollective {
   #travelling = 0;
 
   /** @param small whether parts go by slots: the same on all members. */
-  constructor(group: ShmGroup, count: number, operation: Operation, span: Span, small: boolean) {
+  constructor(group: ShmGroup, turn: number, operation: Operation, span: Span, small: boolean) {
     this.group = group;
-    this.count = count;
+    this.turn = turn;
     this.operation = operation;
     this.span = span;
     const bytes = spanBytes(span);
     const address = addressOfSpan(span);
     this.small = small;
-    if (small && bytes > 0) group.runtime.copy(group.slots[count & 1][group.me], address, bytes);
-    const line = group.line(count, group.me);
+    if (small && bytes > 0) group.runtime.copy(group.slots[turn & 1][group.me], address, bytes);
+    const line = group.line(turn, group.me);
     group.words[line + HASH] = operation.hash;
     if (!small) group.words[line + ADDRESS] = address;
     this.#say(ARRIVED);
@@ -77,9 +78,7 @@ export abstract class ShmCollective implements SharedCollective {
     const { words, members } = this.group;
     if (this.#travelling > 0) return [];
     const word = this.#phase === "gathering" ? ARRIVED : DONE;
-    return members.filter(
-      (_, i) => ((Atomics.load(words, this.group.line(this.count, i) + word) - this.count) | 0) < 0,
-    );
+    return members.filter((_, i) => ((Atomics.load(words, this.group.line(this.turn, i) + word) - this.turn) | 0) < 0);
   }
 
   accesses(): readonly PeerAccess[] {
@@ -93,8 +92,8 @@ export abstract class ShmCollective implements SharedCollective {
 
   /** Where member i's part lies. */
   protected placeOf(i: number): number {
-    const { group, count } = this;
-    return this.small ? group.slots[count & 1][i] : group.words[group.line(count, i) + ADDRESS] >>> 0;
+    const { group, turn } = this;
+    return this.small ? group.slots[turn & 1][i] : group.words[group.line(turn, i) + ADDRESS] >>> 0;
   }
 
   #now(): number {
@@ -116,18 +115,18 @@ export abstract class ShmCollective implements SharedCollective {
 
   /** This rank has come, or is done: the last one to say so wakes the others, who can do nothing before. */
   #say(word: number): void {
-    const { group, count } = this;
+    const { group, turn } = this;
     this.#seen = 0;
-    Atomics.store(group.words, group.line(count, group.me) + word, count);
+    Atomics.store(group.words, group.line(turn, group.me) + word, turn);
     if (this.#all(word)) group.wakeOthers();
   }
 
   /** Whether all members have said so. */
   #all(word: number): boolean {
-    const { group, count } = this;
+    const { group, turn } = this;
     const { length } = group.members;
     while (this.#seen < length) {
-      if (((Atomics.load(group.words, group.line(count, this.#seen) + word) - count) | 0) < 0) return false;
+      if (((Atomics.load(group.words, group.line(turn, this.#seen) + word) - turn) | 0) < 0) return false;
       this.#seen++;
     }
     return true;
@@ -137,7 +136,7 @@ export abstract class ShmCollective implements SharedCollective {
   #agreed(): boolean {
     const { words, members, transport, me } = this.group;
     for (let i = 0; i < members.length; i++) {
-      if (words[this.group.line(this.count, i) + HASH] === this.operation.hash) continue;
+      if (words[this.group.line(this.turn, i) + HASH] === this.operation.hash) continue;
       const detail = `${formatOperation(this.operation)} met another operation of rank ${i} in ${this.operation.group.name}.`;
       transport.fail({ kind: "mismatch", by: members[me], detail });
       return false;

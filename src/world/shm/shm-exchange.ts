@@ -10,8 +10,8 @@ import type { ShmGroup } from "./shm-group.ts";
 export class ShmExchange extends ShmCollective {
   readonly #exchange: Exchange;
 
-  constructor(group: ShmGroup, count: number, operation: Operation, exchange: Exchange) {
-    super(group, count, operation, exchange.offer, exchange.largest <= group.slotBytes);
+  constructor(group: ShmGroup, turn: number, operation: Operation, exchange: Exchange) {
+    super(group, turn, operation, exchange.offer, exchange.largest <= group.slotBytes);
     this.#exchange = exchange;
   }
 

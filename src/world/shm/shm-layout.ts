@@ -1,5 +1,5 @@
 /**
- * Where the ranks of a shared-memory job find each other: words in the node's memory.
+ * Where the ranks of a shared-memory job find each other: words in the job's memory.
  * Everything is in 32-bit words; lines of 16 words (64 bytes) keep writers apart.
  *
  *   header      one line

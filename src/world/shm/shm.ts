@@ -3,8 +3,9 @@
  * the bytes straight from the sender's buffer (one copy, or none when it combines).
  *
  * A send puts a slot into the pair's ring: where the bytes lie and a ticket. The receiver
- * matches the slot, takes the bytes and marks the ticket. Words are sequentially
- * consistent, each has one writer, and only a sleeper clears its own sleep flag.
+ * matches the slot (core/matcher.ts), takes the bytes and marks the ticket. A slot's words are plain;
+ * its last one, S_COUNT, is stored atomically and publishes them. The sender clears a ticket, the
+ * receiver sets it. Only a sleeper clears its own sleep flag.
  */
 import { JOB_OWNER, type KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../core/links.ts";

@@ -49,7 +49,7 @@ function decodeFrame(bytes: Uint8Array): Frame {
 export interface Sink {
   /** Where the next bytes go; empty when all have come. */
   room(): Uint8Array;
-  /** So many bytes have been put into the room. */
+  /** `bytes` have been put into the room. */
   filled(count: number): void;
 }
 

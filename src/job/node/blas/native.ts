@@ -1,4 +1,4 @@
-/** A BLAS, called through koffi in the calling thread, on the node's memory. */
+/** A BLAS, called through koffi in the calling thread, on the job's memory. */
 import { createRequire } from "node:module";
 import type { Blas, Sgemm } from "../../../device/index.ts";
 import type { SharedMemory } from "../../../platform/memory.ts";

@@ -109,7 +109,7 @@ export class RankHost {
     }
   }
 
-  /** So many bytes of output have been taken. */
+  /** `bytes` of output have been taken. */
   taken(bytes: number): void {
     this.#thread?.credit(bytes);
   }
