@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PendingOperation, Report } from "../src/world/health/diagnose.ts";
-import { heard, judge, type Statement } from "../src/world/health/judge.ts";
+import { heard, judge, type Status } from "../src/world/health/judge.ts";
 
 /** A rank that waits for others, or for nobody. */
 function waiting(rank: number, blockedOn: readonly number[], moves = 10): Report {
@@ -25,7 +25,7 @@ function finished(rank: number): Report {
 
 /** A job whose ranks report at given times. */
 class Job {
-  readonly #said = new Map<number, Statement>();
+  readonly #said = new Map<number, Status>();
 
   say(time: number, ...reports: readonly Report[]): this {
     for (const report of reports) this.#said.set(report.rank, heard(this.#said.get(report.rank), report, time));

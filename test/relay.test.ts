@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
-import { RankOffice } from "../src/job/node/processes/office.ts";
+import { RankIoThread } from "../src/job/node/processes/io-thread.ts";
 import { ByteRing, READER, WRITER } from "../src/platform/node/byte-ring.ts";
 import { SocketConnection } from "../src/platform/node/connection.ts";
 import { Listener } from "../src/platform/node/listener.ts";
@@ -214,10 +214,10 @@ it("offices at ports of loopback hand rings to their ranks, and bytes pass throu
   const common = { size: 2, generation: 0, secret, timeout: 2000, host: "here", table: defaultTable };
   const ranks = [0, 1].map((rank) => {
     const address = { host: "127.0.0.1", port };
-    const office = new RankOffice({ ...common, rank, coordinator: address, folder: undefined, relayed: true });
+    const office = new RankIoThread({ ...common, rank, coordinator: address, folder: undefined, relayed: true });
     const wires: RelayedWire[] = [];
     office.listen({
-      onMail(mail) {
+      onMessage(mail) {
         if (mail.type === "relayed" && mail.ended !== undefined) wires[mail.wire].end(mail.ended);
         if (mail.type !== "wire") return;
         const { wire, rings } = mail.handle;

@@ -4,7 +4,7 @@ import type { SharedMemory } from "../platform/memory.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Spawn } from "../platform/threads.ts";
 import type { Wire } from "../platform/wire.ts";
-import type { Office, StoreReply } from "../world/index.ts";
+import type { IoThread, StoreReply } from "../world/index.ts";
 import type { BlasChoice } from "./blas-choice.ts";
 import type { ProcessLink } from "./start.ts";
 
@@ -20,5 +20,9 @@ export interface ThreadKit {
   /** Finds out how to give the core to another thread; undefined where that cannot be done. */
   openYield?(): (() => void) | undefined;
   /** Opens a rank's line to the thread that keeps its connections. @param wrap may put something before a wire. */
-  openOffice?(link: ProcessLink, onStored: (id: number, reply: StoreReply) => void, wrap: (wire: Wire) => Wire): Office;
+  openIoThread?(
+    link: ProcessLink,
+    onStored: (id: number, reply: StoreReply) => void,
+    wrap: (wire: Wire) => Wire,
+  ): IoThread;
 }

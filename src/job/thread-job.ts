@@ -52,7 +52,7 @@ export class ThreadJob {
     this.#endings = new Endings(size);
   }
 
-  /** @param layout of a job over oneThread memory, whose ranks are told of a thread that is gone. */
+  /** @param layout of a job over shared memory, whose ranks are told of a thread that is gone. */
   async run(start: ThreadsStart, layout: ShmLayout | undefined, signal: AbortSignal | undefined): Promise<JobResult> {
     const over = new Promise<void>((resolve) => {
       this.#finish = resolve;
@@ -65,7 +65,10 @@ export class ThreadJob {
     signal?.addEventListener("abort", stop);
     const oneThread = start.transport === "local";
     const ranksPerThread = oneThread ? this.#size : 1;
-    const records = Array.from({ length: this.#size / ranksPerThread }, () => new SharedArrayBuffer(Recorder.bytes * ranksPerThread));
+    const records = Array.from(
+      { length: this.#size / ranksPerThread },
+      () => new SharedArrayBuffer(Recorder.bytes * ranksPerThread),
+    );
     const sessions = records.map(() => new StoreSession(this.#store));
     this.#watch = this.#watchOver(start, layout, records, sessions);
     for (const [rank, session] of sessions.entries()) {

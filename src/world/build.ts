@@ -13,7 +13,6 @@ import {
 import type { Tracer } from "../trace/trace.ts";
 import { Tuner } from "./algorithms/tuner.ts";
 import type { Caller } from "./core/caller.ts";
-import type { Driver } from "./core/driver.ts";
 import { Engine } from "./core/engine.ts";
 import { Journal } from "./core/journal.ts";
 import { PacedLinks } from "./core/links.ts";
@@ -23,22 +22,23 @@ import type { WorldSettings } from "./core/settings.ts";
 import type { Traffic } from "./core/traffic.ts";
 import type { Channel } from "./core/transport.ts";
 import { TransportIssuer } from "./core/transport-issuer.ts";
+import type { WaitStrategy } from "./core/wait-strategy.ts";
 import { ProcessGroup } from "./group.ts";
 import { Deadline } from "./health/deadline.ts";
 import { RankWatch } from "./health/rank-watch.ts";
 import type { Tell } from "./health/road.ts";
 import { LocalHub } from "./local/hub.ts";
 import { LocalTransport } from "./local/local.ts";
-import { LocalDriver } from "./local/local-driver.ts";
+import { LocalWait } from "./local/local-wait.ts";
 import { notice } from "./shm/notice.ts";
 import { ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
 import { ShmLayout } from "./shm/shm-layout.ts";
-import { ThreadDriver, type Waiting } from "./shm/thread-driver.ts";
-import type { Office } from "./tcp/office.ts";
+import { ThreadWait, type Waiting } from "./shm/thread-wait.ts";
+import type { IoThread } from "./tcp/io-thread.ts";
 import { TcpTransport } from "./tcp/tcp.ts";
-import { TcpDriver } from "./tcp/tcp-driver.ts";
-import { CommClient, RemoteDriver } from "./threaded/client.ts";
+import { TcpWait } from "./tcp/tcp-wait.ts";
+import { CommClient, RemoteWait } from "./threaded/client.ts";
 import { RemoteIssuer } from "./threaded/issuer.ts";
 import type { ToComm } from "./threaded/messages.ts";
 
@@ -108,7 +108,7 @@ export function buildShmRank(options: ShmRankOptions): Rank {
       take: () => transport.take(),
     });
     transport.whenFailing((failure) => watch.fail(failure));
-    return new ThreadDriver(engine, transport, watch, waiting);
+    return new ThreadWait(engine, transport, watch, waiting);
   });
   const info = everybody(size);
   const issuer = new TransportIssuer(engine, info, transport, nodes, transport.openShared(info.ranks, control.world));
@@ -119,7 +119,7 @@ export function buildShmRank(options: ShmRankOptions): Rank {
 export interface TcpRankOptions extends CommonOptions {
   readonly rank: number;
   readonly size: number;
-  readonly office: Office;
+  readonly office: IoThread;
   /** Whether the ranks of this host outnumber its cores. */
   readonly crowded: boolean;
 }
@@ -133,7 +133,7 @@ export function buildTcpRank(options: TcpRankOptions): Rank {
     const tell: Tell = (message) => office.tell(message);
     const watch = new RankWatch(engine, { tell, deadline: deadlineOf(options, engine) });
     transport.listen(watch);
-    return new TcpDriver(engine, transport, watch, office, crowded);
+    return new TcpWait(engine, transport, watch, office, crowded);
   });
   const info = everybody(size);
   const issuer = new TransportIssuer(engine, info, transport, nodes);
@@ -158,7 +158,7 @@ export function buildRemoteRank(options: RemoteRankOptions): Rank {
   const device = deviceOf(options, rank, options.tracer?.(rank));
   const client = new CommClient(options.transport, rank, size, device, post, options.recorded);
   const journal = new Journal({ now, place: options.place?.(rank) });
-  const engine = new Engine({ channel: client, device, now, journal, driver: () => new RemoteDriver(client) });
+  const engine = new Engine({ channel: client, device, now, journal, driver: () => new RemoteWait(client) });
   client.serve(engine);
   const info = everybody(size);
   const world = new ProcessGroup(
@@ -199,7 +199,7 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
       () =>
         new DeferredStream(execute, () => hub.activate(rank));
     const transport = new LocalTransport(hub, rank, pacedLinks(options, rank, nodes));
-    const engine = engineOf({ ...options, rank }, transport, () => new LocalDriver(hub, transport), stream);
+    const engine = engineOf({ ...options, rank }, transport, () => new LocalWait(hub, transport), stream);
     hub.join({ transport, engine, device: engine.device, deadline: deadlineOf(options, engine) });
     const world = new ProcessGroup(engine, info, tuner, new TransportIssuer(engine, info, transport, nodes));
     return { world, device: engine.device, engine };
@@ -210,7 +210,7 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
 function engineOf(
   options: CommonOptions & { readonly rank: number },
   channel: Channel,
-  driver: (engine: Engine) => Driver,
+  driver: (engine: Engine) => WaitStrategy,
   stream?: (execute: Execute) => StreamMaker,
 ): Engine {
   const { rank, now, settings, caller } = options;

@@ -34,7 +34,7 @@ export { ProcessGroup } from "./group.ts";
 export { Coordinator } from "./health/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./health/protocol.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
-export type { Waiting } from "./shm/thread-driver.ts";
+export type { Waiting } from "./shm/thread-wait.ts";
 export type { StoreCall } from "./store/calls.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { RankStore } from "./store/rank-store.ts";
@@ -48,6 +48,6 @@ export {
   StoreValueError,
 } from "./store/store.ts";
 export { ChaosWire } from "./tcp/chaos-wire.ts";
-export type { FromOffice, Office, ToOffice } from "./tcp/office.ts";
+export type { FromIoThread, IoThread, ToIoThread } from "./tcp/io-thread.ts";
 export type { FromComm, ToComm } from "./threaded/messages.ts";
 export { CommServer } from "./threaded/server.ts";

@@ -5,7 +5,7 @@ import { nodeSpawn } from "../../platform/node/threads.ts";
 import { openYield } from "../../platform/node/yield.ts";
 import type { ThreadKit } from "../kit.ts";
 import { NativeBlas } from "./blas/native.ts";
-import { WorkerOffice } from "./processes/worker-office.ts";
+import { IoPort } from "./processes/io-port.ts";
 import { workerFile } from "./worker-file.ts";
 
 const { timeOrigin } = performance;
@@ -16,5 +16,5 @@ export const nodeKit: ThreadKit = {
   now: () => timeOrigin + performance.now(),
   openBlas: (choice, memory) => new NativeBlas(choice, memory),
   openYield: () => openYield(),
-  openOffice: ({ port, letters }, onStored, wrap) => new WorkerOffice(port as MessagePort, letters, onStored, wrap),
+  openIoThread: ({ port, letters }, onStored, wrap) => new IoPort(port as MessagePort, letters, onStored, wrap),
 };

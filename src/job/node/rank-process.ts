@@ -1,8 +1,8 @@
 /** The process of one rank that the launcher starts: gets its orders, hosts the rank, reports the end. */
 import { stopSignals } from "../../platform/node/signals.ts";
 import type { Output } from "../output.ts";
+import { JoinError } from "./processes/control-connection.ts";
 import { type HostEnd, type HostOptions, RankHost } from "./processes/host.ts";
-import { JoinError } from "./processes/line.ts";
 
 /** What the process tells the launcher. */
 export type ProcessMessage =

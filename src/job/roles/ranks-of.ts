@@ -86,10 +86,10 @@ export function ranksOf(kit: ThreadKit, start: RankStart, options: ThreadOptions
   const { rank } = start;
   const { interleaving } = start.settings;
   if (start.tcp) {
-    if (!kit.openOffice) throw new Error("A rank of a process of its own was started where there are none.");
+    if (!kit.openIoThread) throw new Error("A rank of a process of its own was started where there are none.");
     const { crowded } = start.tcp;
     let wires = 0;
-    const office = kit.openOffice(start.tcp, onStored, (wire) =>
+    const office = kit.openIoThread(start.tcp, onStored, (wire) =>
       interleaving === undefined ? wire : new ChaosWire(wire, ++wires + 1000 * (rank + interleaving)),
     );
     return [buildTcpRank({ ...common, rank, office, crowded })];

@@ -8,7 +8,6 @@ import { captureSite, formatSite } from "../../trace/site.ts";
 import { cut } from "../../trace/text.ts";
 import { OpenCalls } from "../store/open-calls.ts";
 import { type Caller, CallerHere } from "./caller.ts";
-import { type Driver, SHORT } from "./driver.ts";
 import { EagerSends } from "./eager.ts";
 import { AbortError, forgotten, JobError } from "./errors.ts";
 import type { Journal } from "./journal.ts";
@@ -18,6 +17,7 @@ import type { Report } from "./report.ts";
 import type { Span } from "./span.ts";
 import type { Channel, RankState } from "./transport.ts";
 import { Unclaimed } from "./unclaimed.ts";
+import { SHORT, type WaitStrategy } from "./wait-strategy.ts";
 import type { Keeper, Work } from "./work.ts";
 
 /**
@@ -44,7 +44,7 @@ export interface EngineOptions {
   /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager?: number;
   /** Makes the rank's way to wait. */
-  readonly driver: (engine: Engine) => Driver;
+  readonly driver: (engine: Engine) => WaitStrategy;
 }
 
 export class Engine implements Keeper {
@@ -54,7 +54,7 @@ export class Engine implements Keeper {
   readonly journal: Journal;
   readonly caller: Caller;
   readonly eager: EagerSends;
-  readonly driver: Driver;
+  readonly driver: WaitStrategy;
   /** What the program waits for at the store. */
   readonly openCalls: OpenCalls;
   readonly #pulse: Int32Array;

@@ -9,9 +9,9 @@ import { nameRanks } from "../core/report.ts";
 import type { Failure } from "../core/transport.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { StoreSession } from "../store/remote-store.ts";
+import { type Joined, owned } from "./joined.ts";
 import { Monitor } from "./monitor.ts";
 import type { FromCoordinator, Join, Outcome, ToCoordinator } from "./protocol.ts";
-import { owned, type Seat } from "./seat.ts";
 
 /** Milliseconds that a lost connection has to come back before its rank counts as dead. */
 const GRACE = 1000;
@@ -35,7 +35,7 @@ export class Coordinator {
   /** Resolves when the job has ended. */
   readonly over: Promise<Outcome>;
   readonly #options: CoordinatorOptions;
-  readonly #seats = new Map<number, Seat>();
+  readonly #seats = new Map<number, Joined>();
   readonly #clock: PatientClock;
   readonly #monitor: Monitor;
   readonly #began: number;
@@ -72,7 +72,7 @@ export class Coordinator {
 
   /** Takes a connection that has proved to know the secret, and expects its rank to join. */
   attach(connection: Connection): void {
-    let seat: Seat | undefined;
+    let seat: Joined | undefined;
     const onMessage = (message: unknown): void => {
       const said = message as ToCoordinator;
       if (seat)
@@ -106,7 +106,7 @@ export class Coordinator {
     for (const { connection } of this.#seats.values()) connection?.close();
   }
 
-  #join(connection: Connection, join: Join): Seat | undefined {
+  #join(connection: Connection, join: Join): Joined | undefined {
     const { size } = this.#options;
     const { rank, session } = join;
     const refuse = (reason: string): undefined => {
@@ -124,7 +124,7 @@ export class Coordinator {
       );
     }
     const store = known?.store ?? new StoreSession(this.store);
-    const seat: Seat = known ?? { join, store, connection, lastHeard: 0, lostAt: 0, moved: 0 };
+    const seat: Joined = known ?? { join, store, connection, lastHeard: 0, lostAt: 0, moved: 0 };
     this.#news++;
     seat.connection = connection;
     seat.lastHeard = this.#clock.now();
@@ -145,7 +145,7 @@ export class Coordinator {
     return { type: "start", members, table: seats[0].join.table };
   }
 
-  #heard(seat: Seat, said: ToCoordinator): void {
+  #heard(seat: Joined, said: ToCoordinator): void {
     const { rank } = seat.join;
     seat.lastHeard = this.#clock.now();
     switch (said.type) {

@@ -9,7 +9,7 @@ import type { StoreSession } from "../store/remote-store.ts";
 import { findMismatch, type Report, stuckRanks } from "./diagnose.ts";
 
 /** What a rank said last, and since when it says so. Times are the judge's own, in milliseconds. */
-export interface Statement {
+export interface Status {
   readonly report: Report;
   /** When the first report with these moves came. */
   readonly since: number;
@@ -18,24 +18,24 @@ export interface Statement {
 }
 
 /** Adds a report to what a rank said before. */
-export function heard(before: Statement | undefined, report: Report, now: number): Statement {
+export function heard(before: Status | undefined, report: Report, now: number): Status {
   const same = before !== undefined && before.report.moves === report.moves && before.report.state === report.state;
   return { report, since: same ? before.since : now, latest: now };
 }
 
 /** What a rank says that it waits for at the store counts only if the store says so, too, and has heard everything. */
-export function confirmed(statement: Statement, session: StoreSession | undefined): Statement {
-  const { report } = statement;
+export function confirmed(status: Status, session: StoreSession | undefined): Status {
+  const { report } = status;
   const { store } = report;
-  if (!store?.idle || !session) return statement;
+  if (!store?.idle || !session) return status;
   const same = store.waits.every(({ id }) => session.awaits(id)) && session.last >= store.asked;
-  return same ? statement : { ...statement, report: { ...report, store: { ...store, idle: false } } };
+  return same ? status : { ...status, report: { ...report, store: { ...store, idle: false } } };
 }
 
 /** @returns why the job cannot go on; undefined while there is hope. */
-export function judge(statements: readonly Statement[], size: number): Failure | undefined {
-  const reports = statements.map(({ report }) => report);
-  const byRank = new Map(statements.map((statement) => [statement.report.rank, statement]));
+export function judge(statuses: readonly Status[], size: number): Failure | undefined {
+  const reports = statuses.map(({ report }) => report);
+  const byRank = new Map(statuses.map((status) => [status.report.rank, status]));
   const mismatch = findMismatch(reports);
   if (mismatch) return { kind: "mismatch", by: reports[0].rank, detail: mismatch };
   const stuck = stuckRanks(reports, size);

@@ -11,7 +11,7 @@ import type { Report } from "../core/report.ts";
 import type { Failure } from "../core/transport.ts";
 import type { StoreSession } from "../store/remote-store.ts";
 import { diagnose } from "./diagnose.ts";
-import { confirmed, heard, judge, type Statement } from "./judge.ts";
+import { confirmed, heard, judge, type Status } from "./judge.ts";
 import type { AboutRank, FromMonitor, Outcome, ToMonitor } from "./road.ts";
 import { Stillness } from "./stillness.ts";
 import { computes, type Seen, silenceOf } from "./waiting.ts";
@@ -50,7 +50,7 @@ export interface MonitorOptions {
 
 /** What is known of a rank. */
 interface Known {
-  statement?: Statement;
+  status?: Status;
   /** Whether it has said what it was doing when the job failed. */
   answered: boolean;
   /** Whether it has been asked what it does, and has not said. */
@@ -157,16 +157,16 @@ export class Monitor {
   }
 
   #stateOf(rank: number): Report["state"] | undefined {
-    return this.#ranks[rank].statement?.report.state;
+    return this.#ranks[rank].status?.report.state;
   }
 
   /** Who has ended does not run any more, whatever comes late, and the fullest account of it stays. */
   #state(rank: number, report: Report, time: number): void {
     const known = this.#ranks[rank];
-    const before = known.statement?.report;
+    const before = known.status?.report;
     const over = before !== undefined && before.state !== "running";
     if (over && (report.state === "running" || report.recent.length < before.recent.length)) return;
-    known.statement = heard(known.statement, report, time);
+    known.status = heard(known.status, report, time);
   }
 
   #doing(rank: number, { report, seen }: Extract<AboutRank, { type: "doing" }>, time: number): void {
@@ -193,7 +193,7 @@ export class Monitor {
   #ask(): void {
     const { reaches, ask } = this.#options;
     for (const [rank, known] of this.#ranks.entries()) {
-      known.asked = reaches(rank) && (known.statement === undefined || this.#stateOf(rank) === "running");
+      known.asked = reaches(rank) && (known.status === undefined || this.#stateOf(rank) === "running");
     }
     for (const [rank, { asked }] of this.#ranks.entries()) if (asked) ask(rank);
   }
@@ -201,10 +201,8 @@ export class Monitor {
   #judge(): void {
     const { size, session, shared } = this.#options;
     if (this.#failure || this.#outcome || this.#callOff || shared) return;
-    const statements = this.#ranks.flatMap(({ statement }, rank) =>
-      statement ? [confirmed(statement, session?.(rank))] : [],
-    );
-    const failure = judge(statements, size);
+    const statuses = this.#ranks.flatMap(({ status }, rank) => (status ? [confirmed(status, session?.(rank))] : []));
+    const failure = judge(statuses, size);
     if (failure) this.fail(failure);
   }
 
@@ -219,9 +217,9 @@ export class Monitor {
    */
   whoWaits(silence: number, answered = true): string {
     const { size, seen: look, shared } = this.#options;
-    const holds = ({ statement, asked, seen }: Known): boolean =>
-      statement?.report.state !== "running" || (answered && !seen && !(asked && look));
-    const present = this.#ranks.flatMap((known) => (known.statement && holds(known) ? [known.statement.report] : []));
+    const holds = ({ status, asked, seen }: Known): boolean =>
+      status?.report.state !== "running" || (answered && !seen && !(asked && look));
+    const present = this.#ranks.flatMap((known) => (known.status && holds(known) ? [known.status.report] : []));
     const absent = (rank: number) => computes(this.#ranks[rank].seen ?? look?.(rank), present, shared);
     return silenceOf(silence, present, size, absent);
   }
@@ -233,7 +231,7 @@ export class Monitor {
     if (!failure || this.#outcome) return;
     const silent = this.#ranks.some(({ answered }, rank) => !answered && reaches(rank) && !this.finished(rank));
     if (silent && !late) return;
-    const reports = this.#ranks.flatMap(({ statement }) => (statement ? [statement.report] : []));
+    const reports = this.#ranks.flatMap(({ status }) => (status ? [status.report] : []));
     const alive = failure.kind === "lost" ? reports.filter(({ rank }) => rank !== failure.by) : reports;
     const message = diagnose(failure, alive);
     const own = failure.kind === "threw" || failure.kind === "lost" || failure.kind === "aborted";

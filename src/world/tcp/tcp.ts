@@ -11,10 +11,10 @@ import { spanBytes, viewOf } from "../core/span.ts";
 import type { Failure, Message, Request, SharedGroup, Transport } from "../core/transport.ts";
 import type { RankWatch } from "../health/rank-watch.ts";
 import type { Frame } from "./frames.ts";
-import { Inlet, type InletHost } from "./inlet.ts";
-import type { FromOffice, Office } from "./office.ts";
-import { Outlet, type OutletHost } from "./outlet.ts";
+import type { FromIoThread, IoThread } from "./io-thread.ts";
 import type { Side } from "./side.ts";
+import { type ReceiverHost, WireReceiver } from "./wire-receiver.ts";
+import { type SenderHost, WireSender } from "./wire-sender.ts";
 
 /** The pool's owner number for a transport's memory. */
 const OWNER = 64_000;
@@ -25,14 +25,14 @@ export interface TcpOptions {
   readonly rank: number;
   readonly size: number;
   readonly runtime: KernelRuntime;
-  readonly office: Office;
+  readonly office: IoThread;
   readonly links?: PacedLinks;
 }
 
 /** Who looks after a transport: the rank's watch. */
 export type TcpListener = Pick<RankWatch, "fail" | "broken" | "hear">;
 
-export class TcpTransport implements Transport, InletHost, OutletHost {
+export class TcpTransport implements Transport, ReceiverHost, SenderHost {
   readonly name = "tcp";
   readonly rank: number;
   readonly size: number;
@@ -40,9 +40,9 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   readonly stagingBytes = STAGING;
   readonly links: PacedLinks | undefined;
   #listener: TcpListener = { fail() {}, broken() {}, hear() {} };
-  readonly #office: Office;
-  readonly #inlets = new Map<number, Inlet>();
-  readonly #outlets = new Map<number, Outlet>();
+  readonly #office: IoThread;
+  readonly #receivers = new Map<number, WireReceiver>();
+  readonly #senders = new Map<number, WireSender>();
   #staging = 0;
   #failure: Failure | undefined;
   #groups = 0;
@@ -62,16 +62,16 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   send(message: Message): Request {
     const sending = new MessageRequest(message);
-    const outlet = this.#outlet(message.peer);
-    outlet.send(sending);
-    if (!sending.done) this.#guard(message.peer, outlet);
+    const sender = this.#sender(message.peer);
+    sender.send(sending);
+    if (!sending.done) this.#guard(message.peer, sender);
     return sending;
   }
 
   recv(message: Message): Request {
     const receiving = new MessageRequest(message);
-    const inlet = this.#inlet(message.peer);
-    inlet.receive(receiving);
+    const receiver = this.#receiver(message.peer);
+    receiver.receive(receiving);
     return receiving;
   }
 
@@ -83,8 +83,8 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
       else this.#listener.hear(news);
       moved = true;
     }
-    for (const [peer, outlet] of this.#outlets) if (outlet.busy && this.#guard(peer, outlet)) moved = true;
-    for (const [peer, inlet] of this.#inlets) if (inlet.busy && this.#guard(peer, inlet)) moved = true;
+    for (const [peer, sender] of this.#senders) if (sender.busy && this.#guard(peer, sender)) moved = true;
+    for (const [peer, receiver] of this.#receivers) if (receiver.busy && this.#guard(peer, receiver)) moved = true;
     return moved;
   }
 
@@ -115,14 +115,14 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
 
   /** The rank's thread goes to sleep: the event loop watches the wires, the office writes what is left. */
   sleep(wake: () => void): void {
-    for (const side of [...this.#outlets.values(), ...this.#inlets.values()]) if (side.busy) side.watch(wake);
+    for (const side of [...this.#senders.values(), ...this.#receivers.values()]) if (side.busy) side.watch(wake);
     this.handOver();
   }
 
   /** Lets the office write what the wires do not take now. */
   handOver(): void {
-    for (const outlet of this.#outlets.values()) outlet.handOver();
-    for (const inlet of this.#inlets.values()) inlet.handOver();
+    for (const sender of this.#senders.values()) sender.handOver();
+    for (const receiver of this.#receivers.values()) receiver.handOver();
   }
 
   view({ span }: Message): Uint8Array {
@@ -164,27 +164,27 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
     this.links.carry(link, spanBytes(request.message.span), start, arrive);
   }
 
-  #inlet(peer: number): Inlet {
-    let inlet = this.#inlets.get(peer);
-    if (!inlet) {
-      inlet = new Inlet(this);
-      this.#inlets.set(peer, inlet);
+  #receiver(peer: number): WireReceiver {
+    let receiver = this.#receivers.get(peer);
+    if (!receiver) {
+      receiver = new WireReceiver(this);
+      this.#receivers.set(peer, receiver);
       this.#office.tell({ type: "connect", peer });
     }
-    return inlet;
+    return receiver;
   }
 
-  #outlet(peer: number): Outlet {
-    let outlet = this.#outlets.get(peer);
-    if (!outlet) {
-      outlet = new Outlet(this);
-      this.#outlets.set(peer, outlet);
+  #sender(peer: number): WireSender {
+    let sender = this.#senders.get(peer);
+    if (!sender) {
+      sender = new WireSender(this);
+      this.#senders.set(peer, sender);
     }
-    return outlet;
+    return sender;
   }
 
-  #open({ peer, role, wire }: Extract<FromOffice, { type: "wire" }>): void {
-    const side = role === "in" ? this.#inlet(peer) : this.#outlet(peer);
+  #open({ peer, role, wire }: Extract<FromIoThread, { type: "wire" }>): void {
+    const side = role === "in" ? this.#receiver(peer) : this.#sender(peer);
     side.open(wire);
     side.progress();
   }
@@ -203,7 +203,7 @@ export class TcpTransport implements Transport, InletHost, OutletHost {
   }
 
   #lose(peer: number, side: Side, reason: string): void {
-    const inside = side instanceof Inlet && side.inside ? " in the middle of a message" : "";
+    const inside = side instanceof WireReceiver && side.inside ? " in the middle of a message" : "";
     side.open(undefined);
     this.#listener.broken(peer, reason + inside);
   }

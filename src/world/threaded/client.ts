@@ -6,12 +6,12 @@
 
 import { type Device, type StreamEvent, ThreadedStream } from "../../device/index.ts";
 import { formatSite } from "../../trace/site.ts";
-import type { Driver } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Report } from "../core/report.ts";
 import { addressOfSpan } from "../core/span.ts";
 import type { Channel, SharedCollective } from "../core/transport.ts";
+import type { WaitStrategy } from "../core/wait-strategy.ts";
 import type { Work } from "../core/work.ts";
 import { type FromComm, type Leaving, pack, type ToComm } from "./messages.ts";
 
@@ -259,7 +259,7 @@ export class CommClient implements Channel {
 }
 
 /** How a program waits for its communication stream: a look or two, then its event loop brings word. */
-export class RemoteDriver implements Driver {
+export class RemoteWait implements WaitStrategy {
   readonly spins = SPINS;
   readonly #client: CommClient;
 

@@ -11,7 +11,7 @@ import { isOnWindowsDisk } from "../../../platform/node/paths.ts";
 import { longestSocketPath } from "../../../platform/node/sockets.ts";
 import { type System, thisSystem } from "../../../platform/node/system.ts";
 import { userFolder } from "../../../platform/node/user-folder.ts";
-import { JoinError } from "./line.ts";
+import { JoinError } from "./control-connection.ts";
 
 /** The socket of a job's coordinator. */
 export const JOB_SOCKET = "job.sock";

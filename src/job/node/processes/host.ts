@@ -14,8 +14,8 @@ import type { RunSettings } from "../../settings.ts";
 import { noRecords, type ProgramStart, type RankStart } from "../../start.ts";
 import { openedBlas } from "../blas/choice.ts";
 import { nodeKit } from "../node-kit.ts";
-import { type OfficeMail, type OfficeOptions, RankOffice } from "./office.ts";
-import type { WorkerMail } from "./worker-office.ts";
+import type { RankMessageToIo } from "./io-port.ts";
+import { type IoMessage, type IoThreadOptions, RankIoThread } from "./io-thread.ts";
 
 /** After a verdict, a program gets so long to end by itself. */
 const GRACE = 1200;
@@ -23,7 +23,7 @@ const GRACE = 1200;
 const ANSWER = 750;
 
 export interface HostOptions {
-  readonly office: OfficeOptions;
+  readonly office: IoThreadOptions;
   readonly program: ProgramStart;
   /** Number of this rank among those of its host. */
   readonly localRank: number;
@@ -40,7 +40,7 @@ export type HostEnd = Ended & {
 
 export class RankHost {
   readonly #options: HostOptions;
-  readonly #office: RankOffice;
+  readonly #office: RankIoThread;
   readonly #onOutput: (output: Output) => void;
   #thread: RankThread | undefined;
   #ended: HostEnd | undefined;
@@ -59,7 +59,7 @@ export class RankHost {
   constructor(options: HostOptions, onOutput: (output: Output) => void) {
     this.#options = options;
     this.#onOutput = onOutput;
-    this.#office = new RankOffice(options.office);
+    this.#office = new RankIoThread(options.office);
     this.#office.listen({
       moved: () => this.#news + Recorder.peek(this.#place).moved,
       onAsk: () => this.#ask(),
@@ -75,21 +75,21 @@ export class RankHost {
     const over = new Promise<HostEnd>((resolve) => {
       this.#finish = resolve;
     });
-    const early: OfficeMail[] = []; // peers may call before this rank's thread exists
-    this.#office.listen({ onMail: (mail) => void early.push(mail) });
+    const early: IoMessage[] = []; // peers may call before this rank's thread exists
+    this.#office.listen({ onMessage: (mail) => void early.push(mail) });
     try {
       const { members, table } = await this.#office.join();
       const { onlyTcp = false } = this.#options.office;
       const here = members.filter(({ place }) => place.host === this.#options.office.host).length;
       const { port1, port2 } = new MessageChannel();
       const letters = new Int32Array(new SharedArrayBuffer(4));
-      const post = (mail: OfficeMail): void => {
+      const post = (mail: IoMessage): void => {
         Atomics.add(letters, 0, 1);
         port1.postMessage(mail);
         if (mail.type === "verdict") this.#judged(mail.message);
       };
-      this.#office.listen({ onMail: post });
-      port1.on("message", (mail: WorkerMail) => {
+      this.#office.listen({ onMessage: post });
+      port1.on("message", (mail: RankMessageToIo) => {
         if (mail.type === "told") this.#office.told(mail.message);
         else if (mail.type === "look") this.#office.look(mail.wire);
         else this.#office.finish(mail.id, mail.wire, mail.bytes);

@@ -7,10 +7,10 @@ import { Coordinator, type TuningTable } from "../../../world/index.ts";
 import { type OutputOptions, Receipts } from "../../output.ts";
 import type { ProgramStart } from "../../start.ts";
 import { handOn } from "../output.ts";
+import { JoinError } from "./control-connection.ts";
 import type { Started } from "./environment.ts";
 import { type HostEnd, RankHost } from "./host.ts";
-import { refusals } from "./lead.ts";
-import { JoinError } from "./line.ts";
+import { refusals } from "./leader.ts";
 
 export interface JoinOptions extends OutputOptions {
   readonly started: Started;

@@ -5,9 +5,9 @@
  */
 import type { Outcome } from "../../../world/index.ts";
 import { removeFolder, socketFolder } from "./folder.ts";
-import { FollowingLauncher } from "./follow.ts";
+import { FollowerLauncher } from "./follower.ts";
 import type { LaunchOptions } from "./launcher.ts";
-import { LeadingLauncher } from "./lead.ts";
+import { LeaderLauncher } from "./leader.ts";
 
 export type { LaunchOptions, NodeOptions } from "./launcher.ts";
 
@@ -20,7 +20,7 @@ export async function launch(options: LaunchOptions): Promise<Outcome | undefine
   const remove = (): void => removeFolder(folder);
   process.once("exit", remove); // also when this process ends in the middle, because nobody reads what it prints
   const follows = (options.nodes?.rank ?? 0) > 0;
-  const launcher = follows ? new FollowingLauncher(options, folder) : new LeadingLauncher(options, folder);
+  const launcher = follows ? new FollowerLauncher(options, folder) : new LeaderLauncher(options, folder);
   try {
     return await launcher.run();
   } finally {

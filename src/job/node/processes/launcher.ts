@@ -6,8 +6,8 @@ import type { System } from "../../../platform/node/system.ts";
 import type { Outcome } from "../../../world/index.ts";
 import type { Output } from "../../output.ts";
 import type { ProgramStart } from "../../start.ts";
+import type { Address } from "./control-connection.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
-import type { Address } from "./line.ts";
 import { RankProcesses } from "./ranks.ts";
 
 /** Which of the job's hosts this is. */

@@ -11,8 +11,8 @@ import { Side } from "./side.ts";
 /** Payloads up to so many bytes are copied behind their head and leave in one write. */
 const SMALL = 4096;
 
-/** What an outlet needs of its transport. */
-export interface OutletHost {
+/** What an sender needs of its transport. */
+export interface SenderHost {
   /** The bytes of a message's span. */
   view(message: Message): Uint8Array;
   /** A receive and a send have met that do not fit each other. */
@@ -23,14 +23,14 @@ export interface OutletHost {
 }
 
 /** Sends to one peer. */
-export class Outlet extends Side {
-  readonly #host: OutletHost;
+export class WireSender extends Side {
+  readonly #host: SenderHost;
   /** Sends and receives that have not met. */
   readonly #sends: MessageRequest[] = [];
   readonly #readies: Frame[] = [];
   #unfinished = 0;
 
-  constructor(host: OutletHost) {
+  constructor(host: SenderHost) {
     super();
     this.#host = host;
   }

@@ -3,11 +3,11 @@
  * loop, which wakes it when bytes arrive. A thread that must block polls on, with naps.
  */
 
-import { type Driver, SHORT } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
+import { SHORT, type WaitStrategy } from "../core/wait-strategy.ts";
 import type { Work } from "../core/work.ts";
 import type { RankWatch } from "../health/rank-watch.ts";
-import type { Office } from "./office.ts";
+import type { IoThread } from "./io-thread.ts";
 import type { TcpTransport } from "./tcp.ts";
 
 /** Milliseconds between two looks at the state of the job while idle. */
@@ -16,7 +16,7 @@ const TICK = 100;
 const NAP = 0.05;
 const LONG_NAP = 1;
 
-export class TcpDriver implements Driver {
+export class TcpWait implements WaitStrategy {
   readonly spins: number;
   readonly #engine: Engine;
   readonly #transport: TcpTransport;
@@ -28,7 +28,7 @@ export class TcpDriver implements Driver {
   #turning = false;
 
   /** @param crowded whether ranks of this host outnumber its cores: polling then takes time from the others. */
-  constructor(engine: Engine, transport: TcpTransport, watch: RankWatch, office: Office, crowded: boolean) {
+  constructor(engine: Engine, transport: TcpTransport, watch: RankWatch, office: IoThread, crowded: boolean) {
     this.#engine = engine;
     this.#transport = transport;
     this.#watch = watch;

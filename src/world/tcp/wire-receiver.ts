@@ -10,8 +10,8 @@ import type { Message } from "../core/transport.ts";
 import { DATA, encodeFrame, type Frame, READY, type Sink } from "./frames.ts";
 import { Side } from "./side.ts";
 
-/** What an inlet needs of its transport. */
-export interface InletHost {
+/** What an receiver needs of its transport. */
+export interface ReceiverHost {
   readonly runtime: KernelRuntime;
   /** Memory where bytes wait to be combined: its address. */
   staging(): number;
@@ -22,14 +22,14 @@ export interface InletHost {
 }
 
 /** Receives from one peer. */
-export class Inlet extends Side {
-  readonly #host: InletHost;
+export class WireReceiver extends Side {
+  readonly #host: ReceiverHost;
   readonly #posted = new Map<number, MessageRequest>();
   /** Whose bytes are coming. */
   #coming: MessageRequest | undefined;
   #id = 0;
 
-  constructor(host: InletHost) {
+  constructor(host: ReceiverHost) {
     super();
     this.#host = host;
   }
@@ -86,7 +86,7 @@ class PlainSink implements Sink {
   readonly #done: () => void;
   #have = 0;
 
-  constructor({ runtime }: InletHost, span: Message["span"], done: () => void) {
+  constructor({ runtime }: ReceiverHost, span: Message["span"], done: () => void) {
     this.#view = viewOf(runtime, span);
     this.#done = done;
   }
@@ -103,7 +103,7 @@ class PlainSink implements Sink {
 
 /** Combines bytes with the tensor as they come, a piece that fits the cache at a time. */
 class CombiningSink implements Sink {
-  readonly #host: InletHost;
+  readonly #host: ReceiverHost;
   readonly #message: Message;
   readonly #done: () => void;
   readonly #total: number;
@@ -113,7 +113,7 @@ class CombiningSink implements Sink {
   /** Elements come whole, except where the wire cut one: its first bytes wait here while others use the memory. */
   readonly #cut = new Uint8Array(8);
 
-  constructor(host: InletHost, message: Message, done: () => void) {
+  constructor(host: ReceiverHost, message: Message, done: () => void) {
     this.#host = host;
     this.#message = message;
     this.#done = done;

@@ -7,9 +7,9 @@ import { SocketConnection } from "../../../platform/node/connection.ts";
 import { Listener } from "../../../platform/node/listener.ts";
 import { afterPatience } from "../../../platform/patience.ts";
 import { Coordinator, type FromCoordinator, type Outcome, type ToCoordinator } from "../../../world/index.ts";
+import { type Address, JoinError } from "./control-connection.ts";
 import { JOB_SOCKET } from "./folder.ts";
 import { Launcher, type LaunchOptions } from "./launcher.ts";
-import { type Address, JoinError } from "./line.ts";
 
 /** Where the ranks of this host call where sockets have no paths: a port that is free. */
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
@@ -21,7 +21,7 @@ interface Follower {
 }
 
 /** The launcher of the first host: it keeps the coordinator. */
-export class LeadingLauncher extends Launcher {
+export class LeaderLauncher extends Launcher {
   protected readonly secret: string;
   readonly #listeners: Listener[] = [];
   readonly #followers = new Map<number, Follower>();

@@ -1,8 +1,8 @@
 /** How a rank of a local world waits: the hub gives it turns. */
-import type { Driver } from "../core/driver.ts";
+import type { WaitStrategy } from "../core/wait-strategy.ts";
 import type { LocalTransport, TurnGiver } from "./local.ts";
 
-export class LocalDriver implements Driver {
+export class LocalWait implements WaitStrategy {
   readonly spins = 0;
   readonly #hub: TurnGiver;
   readonly #transport: LocalTransport;

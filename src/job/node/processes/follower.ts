@@ -1,10 +1,10 @@
 /** The launcher of a further host. */
 import type { FromCoordinator, Outcome } from "../../../world/index.ts";
+import { JoinError, Line } from "./control-connection.ts";
 import { Launcher, type LaunchOptions, type NodeOptions } from "./launcher.ts";
-import { JoinError, Line } from "./line.ts";
 
 /** The launcher of a further host: it starts ranks when the first one says so. */
-export class FollowingLauncher extends Launcher {
+export class FollowerLauncher extends Launcher {
   protected readonly secret: string;
   #line: Line | undefined;
   #generation = 0;

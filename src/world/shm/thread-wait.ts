@@ -15,8 +15,8 @@
  * look sees the change, or the peer sees the flag.
  */
 import type { EventLoop } from "../../platform/platform.ts";
-import { type Driver, SHORT } from "../core/driver.ts";
 import type { Engine } from "../core/engine.ts";
+import { SHORT, type WaitStrategy } from "../core/wait-strategy.ts";
 import type { Work } from "../core/work.ts";
 import type { RankWatch } from "../health/rank-watch.ts";
 import type { ShmTransport } from "./shm.ts";
@@ -53,7 +53,7 @@ export interface Waiting {
   readonly prompt?: boolean;
 }
 
-export class ThreadDriver implements Driver {
+export class ThreadWait implements WaitStrategy {
   readonly spins: number;
   readonly #engine: Engine;
   readonly #transport: ShmTransport;

@@ -4,7 +4,7 @@ import type { Work } from "./work.ts";
 /** Milliseconds within which a timer cannot be relied on. */
 export const SHORT = 2;
 
-export interface Driver {
+export interface WaitStrategy {
   /** Polls worth making before waiting; 0 when polling cannot help. */
   readonly spins: number;
   /** Sees to it that the engine is advanced until nobody waits for it. */

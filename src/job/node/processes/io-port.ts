@@ -3,17 +3,17 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { RelayedWire } from "../../../platform/node/relay.ts";
 import { SocketWire } from "../../../platform/node/wire.ts";
 import type { Wire } from "../../../platform/wire.ts";
-import type { FromOffice, Office, StoreReply, ToOffice } from "../../../world/index.ts";
-import type { OfficeMail, WireHandle } from "./office.ts";
+import type { FromIoThread, IoThread, StoreReply, ToIoThread } from "../../../world/index.ts";
+import type { IoMessage, WireHandle } from "./io-thread.ts";
 
 /** What the rank's thread tells the main thread about its wires. */
-export type WorkerMail =
-  | { readonly type: "told"; readonly message: ToOffice }
+export type RankMessageToIo =
+  | { readonly type: "told"; readonly message: ToIoThread }
   | { readonly type: "finish"; readonly id: number; readonly wire: number; readonly bytes: Uint8Array }
   /** The rings of a relayed wire are worth a look. */
   | { readonly type: "look"; readonly wire: number };
 
-export class WorkerOffice implements Office {
+export class IoPort implements IoThread {
   readonly #onStored: (id: number, reply: StoreReply) => void;
   readonly #port: MessagePort;
   /** Counts letters sent to this thread, so that an empty box is not looked into. */
@@ -21,7 +21,7 @@ export class WorkerOffice implements Office {
   readonly #wrap: (wire: Wire) => Wire;
   readonly #finishing = new Map<number, () => void>();
   readonly #relayed = new Map<number, RelayedWire>();
-  readonly #news: FromOffice[] = [];
+  readonly #news: FromIoThread[] = [];
   #taken = 0;
   #wake: () => void = () => {};
   #id = 0;
@@ -40,20 +40,20 @@ export class WorkerOffice implements Office {
     this.#port = port;
     this.#letters = letters;
     this.#wrap = wrap;
-    port.on("message", (mail: OfficeMail) => {
+    port.on("message", (mail: IoMessage) => {
       this.#taken++;
       this.#deliver(mail);
       this.#wake();
     });
   }
 
-  tell(message: ToOffice): void {
+  tell(message: ToIoThread): void {
     this.#post({ type: "told", message });
   }
 
-  take(): FromOffice | undefined {
+  take(): FromIoThread | undefined {
     while (Atomics.load(this.#letters, 0) !== this.#taken) {
-      const letter = receiveMessageOnPort(this.#port) as { message: OfficeMail } | undefined;
+      const letter = receiveMessageOnPort(this.#port) as { message: IoMessage } | undefined;
       if (!letter) break; // counted, but not in the box yet
       this.#taken++;
       this.#deliver(letter.message);
@@ -65,7 +65,7 @@ export class WorkerOffice implements Office {
     this.#wake = wake;
   }
 
-  #deliver(mail: OfficeMail): void {
+  #deliver(mail: IoMessage): void {
     if (mail.type === "stored") this.#onStored(mail.id, mail.reply);
     else if (mail.type === "finished") {
       const done = this.#finishing.get(mail.id);
@@ -91,7 +91,7 @@ export class WorkerOffice implements Office {
     return relayed;
   }
 
-  #post(mail: WorkerMail): void {
+  #post(mail: RankMessageToIo): void {
     this.#port.postMessage(mail);
   }
 }

@@ -19,16 +19,16 @@ import type {
   Place,
   StoreCall,
   StoreReply,
-  ToOffice,
+  ToIoThread,
   TuningTable,
 } from "../../../world/index.ts";
+import { type Address, JoinError, Line, nameOf, open } from "./control-connection.ts";
 import { rankSocket } from "./folder.ts";
-import { type Address, JoinError, Line, nameOf, open } from "./line.ts";
 
 /** Most characters of what the coordinator is told of an end. */
 const LONGEST_DETAIL = 1500;
 
-export interface OfficeOptions {
+export interface IoThreadOptions {
   readonly rank: number;
   readonly size: number;
   readonly generation: number;
@@ -55,7 +55,7 @@ export interface WireHandle {
 }
 
 /** What the office tells the rank's thread. */
-export type OfficeMail =
+export type IoMessage =
   | { readonly type: "wire"; readonly peer: number; readonly role: "in" | "out"; readonly handle: WireHandle }
   /** Something has come over a relayed wire, or nothing more will. */
   | { readonly type: "relayed"; readonly wire: number; readonly ended?: string }
@@ -70,9 +70,9 @@ export interface Started {
 }
 
 /** What an office needs of the host of its rank. */
-export interface OfficeHost {
+export interface IoThreadHost {
   /** Mail for the rank's thread. */
-  onMail(mail: OfficeMail): void;
+  onMessage(mail: IoMessage): void;
   /** The job is over. */
   onOver(): void;
   /** Somebody wants to know what the rank does. */
@@ -81,14 +81,14 @@ export interface OfficeHost {
   moved(): number;
 }
 
-export class RankOffice {
-  #host: OfficeHost = { onMail() {}, onOver() {}, onAsk() {}, moved: () => 0 };
-  readonly #options: OfficeOptions;
+export class RankIoThread {
+  #host: IoThreadHost = { onMessage() {}, onOver() {}, onAsk() {}, moved: () => 0 };
+  readonly #options: IoThreadOptions;
   readonly #line: Line;
   readonly #listeners: Listener[] = [];
   readonly #sockets = new Map<number, Pick<Socket, "write"> | Relay>();
   /** What the coordinator must know, and hears again on a new connection. */
-  readonly #lasting: Exclude<ToOffice, { type: "connect" }>[] = [];
+  readonly #lasting: Exclude<ToIoThread, { type: "connect" }>[] = [];
   readonly #unsettled = new Map<number, { oldest: number; call: StoreCall }>();
   #place: Place | undefined;
   #members: readonly Member[] = [];
@@ -97,7 +97,7 @@ export class RankOffice {
   #over = false;
   #judged = false;
 
-  constructor(options: OfficeOptions) {
+  constructor(options: IoThreadOptions) {
     this.#options = options;
     const { coordinator: address, secret, generation, timeout, rank } = options;
     const session = randomUUID();
@@ -122,7 +122,7 @@ export class RankOffice {
     });
   }
   /** From now on, these hear what there is to hear. */
-  listen(host: Partial<OfficeHost>): void {
+  listen(host: Partial<IoThreadHost>): void {
     this.#host = { ...this.#host, ...host };
   }
 
@@ -138,7 +138,7 @@ export class RankOffice {
   }
 
   /** The rank says something. */
-  told(message: ToOffice): void {
+  told(message: ToIoThread): void {
     if (message.type === "connect") {
       void this.#connect(message.peer);
       return;
@@ -159,7 +159,7 @@ export class RankOffice {
       socket?.write(piece, (error) => {
         if (error) return;
         if (from + piece.length < bytes.length) write(from + piece.length);
-        else this.#host.onMail({ type: "finished", id });
+        else this.#host.onMessage({ type: "finished", id });
       });
     };
     write(0);
@@ -177,7 +177,7 @@ export class RankOffice {
       this.#unsettled.set(id, { oldest, call });
     } catch (error) {
       const message = `store.${call.method}: ${(error as Error).message} Send tensors through process groups.`;
-      this.#host.onMail({ type: "stored", id, reply: { error: "StoreLimitError", message } });
+      this.#host.onMessage({ type: "stored", id, reply: { error: "StoreLimitError", message } });
     }
   }
 
@@ -258,14 +258,14 @@ export class RankOffice {
     socket.on("error", () => {}); // the rank sees it, too
     const handle = this.#options.relayed ? this.#relay(socket) : { wire: detach(socket) };
     if (!handle.rings) this.#sockets.set(handle.wire, socket);
-    this.#host.onMail({ type: "wire", peer, role, handle });
+    this.#host.onMessage({ type: "wire", peer, role, handle });
   }
 
   /** Reads and writes a socket for the rank's thread. */
   #relay(socket: Socket): WireHandle {
     const wire = this.#sockets.size;
     const rings = newRings();
-    const relay = new Relay(socket, rings, (ended) => this.#host.onMail({ type: "relayed", wire, ended }));
+    const relay = new Relay(socket, rings, (ended) => this.#host.onMessage({ type: "relayed", wire, ended }));
     this.#sockets.set(wire, relay);
     return { wire, rings };
   }
@@ -282,13 +282,13 @@ export class RankOffice {
         return;
       case "stored":
         this.#unsettled.delete(message.id);
-        this.#host.onMail(message);
+        this.#host.onMessage(message);
         return;
       case "ask":
         this.#host.onAsk();
         return;
       case "account":
-        this.#host.onMail(message);
+        this.#host.onMessage(message);
         return;
       case "verdict":
         this.#verdict(message.message);
@@ -306,6 +306,6 @@ export class RankOffice {
     this.#over = true;
     this.#refused(new JoinError(message));
     for (const listener of this.#listeners) listener.close();
-    this.#host.onMail({ type: "verdict", message });
+    this.#host.onMessage({ type: "verdict", message });
   }
 }

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type OfficeMail, RankOffice } from "../src/job/node/processes/office.ts";
+import { type IoMessage, RankIoThread } from "../src/job/node/processes/io-thread.ts";
 import { SocketConnection } from "../src/platform/node/connection.ts";
 import { Listener } from "../src/platform/node/listener.ts";
 import type { Report } from "../src/world/health/diagnose.ts";
@@ -14,7 +14,7 @@ let folder: string;
 let coordinator: Coordinator;
 let listener: Listener;
 let sockets: Socket[];
-let offices: RankOffice[];
+let offices: RankIoThread[];
 const secret = "the offices' secret";
 
 /** A coordinator for so many ranks. */
@@ -34,8 +34,8 @@ async function coordinate(size: number, timeout = 2000): Promise<void> {
   await listener.listen({ path: join(folder, "job.sock") });
 }
 
-function open(rank: number, size: number, generation = 0, own = folder): RankOffice {
-  const office = new RankOffice({
+function open(rank: number, size: number, generation = 0, own = folder): RankIoThread {
+  const office = new RankIoThread({
     rank,
     size,
     generation,
@@ -76,10 +76,10 @@ it("ranks find each other, and take rank 0's thresholds", async () => {
 it("a line that the network drops comes back; what was asked is answered once", async () => {
   const [first, second] = [open(0, 2), open(1, 2)];
   await Promise.all([first.join(), second.join()]);
-  const mail: OfficeMail[] = [];
+  const mail: IoMessage[] = [];
   const store: RemoteStore = new RemoteStore((id, oldest, call) => first.store(id, oldest, call));
   first.listen({
-    onMail(letter) {
+    onMessage(letter) {
       mail.push(letter);
       if (letter.type === "stored") store.replied(letter.id, letter.reply);
     },
@@ -100,7 +100,7 @@ it("a rank whose line does not come back is dead within two seconds", async () =
   const [first, second] = [open(0, 2), open(1, 2)];
   await Promise.all([first.join(), second.join()]);
   const verdict = new Promise<string>((resolve) => {
-    first.listen({ onMail: (letter) => letter.type === "verdict" && resolve(letter.message) });
+    first.listen({ onMessage: (letter) => letter.type === "verdict" && resolve(letter.message) });
   });
   const began = performance.now();
   second.close(); // as if its process had ended

@@ -6,18 +6,18 @@
 import type { Wire } from "../../platform/wire.ts";
 import type { FromMonitor, ToMonitor } from "../health/road.ts";
 
-export type ToOffice =
+export type ToIoThread =
   /** Open a wire on which I receive from this rank. */
   { readonly type: "connect"; readonly peer: number } | ToMonitor;
 
-export type FromOffice =
+export type FromIoThread =
   /** A wire to receive on (`in`) or to send on (`out`). */
   { readonly type: "wire"; readonly peer: number; readonly role: "in" | "out"; readonly wire: Wire } | FromMonitor;
 
-export interface Office {
-  tell(message: ToOffice): void;
+export interface IoThread {
+  tell(message: ToIoThread): void;
   /** What has come since the last call; costs next to nothing when nothing has. */
-  take(): FromOffice | undefined;
+  take(): FromIoThread | undefined;
   /** Calls back from the event loop when something has come. */
   watch(wake: () => void): void;
 }
