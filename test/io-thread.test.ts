@@ -14,15 +14,15 @@ let folder: string;
 let coordinator: Coordinator;
 let listener: Listener;
 let sockets: Socket[];
-let offices: RankIoThread[];
-const secret = "the offices' secret";
+let ios: RankIoThread[];
+const secret = "the ranks' secret";
 
 /** A coordinator for so many ranks. */
 async function coordinate(size: number, timeout = 2000): Promise<void> {
-  folder = mkdtempSync(join(tmpdir(), "worldsize-office-"));
+  folder = mkdtempSync(join(tmpdir(), "worldsize-io-"));
   coordinator = new Coordinator({ size, timeout, now: () => performance.now() });
   sockets = [];
-  offices = [];
+  ios = [];
   listener = new Listener({
     secret,
     generation: 0,
@@ -35,7 +35,7 @@ async function coordinate(size: number, timeout = 2000): Promise<void> {
 }
 
 function open(rank: number, size: number, generation = 0, own = folder): RankIoThread {
-  const office = new RankIoThread({
+  const io = new RankIoThread({
     rank,
     size,
     generation,
@@ -46,13 +46,13 @@ function open(rank: number, size: number, generation = 0, own = folder): RankIoT
     folder: own,
     table: { ...defaultTable, doublingBytes: 100 + rank },
   });
-  offices.push(office);
-  return office;
+  ios.push(io);
+  return io;
 }
 
 beforeEach(() => coordinate(2));
 afterEach(() => {
-  for (const office of offices) office.close();
+  for (const io of ios) io.close();
   coordinator.stop();
   listener.close();
   rmSync(folder, { recursive: true, force: true });
@@ -154,7 +154,7 @@ it.each([2, 5])("intruders are told why, and the job of %i ranks goes on", async
   rmSync(folder, { recursive: true, force: true });
   await coordinate(size);
   const ranks = Array.from({ length: size }, (_, rank) => open(rank, size));
-  await Promise.all(ranks.map((office) => office.join()));
+  await Promise.all(ranks.map((io) => io.join()));
   const began = performance.now();
   const last = size - 1;
   const elsewhere = mkdtempSync(join(folder, "other-"));
@@ -169,6 +169,6 @@ it.each([2, 5])("intruders are told why, and the job of %i ranks goes on", async
   );
   expect(performance.now() - began).toBeLessThan(2000);
   expect(listener.refused).toEqual({ generation: 1 });
-  for (const [rank, office] of ranks.entries()) office.told({ type: "left", report: report(rank, "finished") });
+  for (const [rank, io] of ranks.entries()) io.told({ type: "left", report: report(rank, "finished") });
   expect(await coordinator.over).toMatchObject({ ok: true });
 });

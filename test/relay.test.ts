@@ -204,8 +204,8 @@ it("two threads lose no byte and no question between them", async () => {
   expect(await ended).toBe(0);
 });
 
-it("offices at ports of loopback hand rings to their ranks, and bytes pass through both", async () => {
-  const secret = "the offices' secret";
+it("I/O threads at ports of loopback hand rings to their ranks, and bytes pass through both", async () => {
+  const secret = "the ranks' secret";
   const coordinator = new Coordinator({ size: 2, timeout: 2000, now: () => performance.now() });
   const onCall = (socket: Socket, { from }: { from: number }): void =>
     coordinator.attach(new SocketConnection(socket, `rank ${from}`));
@@ -214,32 +214,32 @@ it("offices at ports of loopback hand rings to their ranks, and bytes pass throu
   const common = { size: 2, generation: 0, secret, timeout: 2000, host: "here", table: defaultTable };
   const ranks = [0, 1].map((rank) => {
     const address = { host: "127.0.0.1", port };
-    const office = new RankIoThread({ ...common, rank, coordinator: address, folder: undefined, relayed: true });
+    const io = new RankIoThread({ ...common, rank, coordinator: address, folder: undefined, relayed: true });
     const wires: RelayedWire[] = [];
-    office.listen({
+    io.listen({
       onMessage(mail) {
         if (mail.type === "relayed" && mail.ended !== undefined) wires[mail.wire].end(mail.ended);
         if (mail.type !== "wire") return;
         const { wire, rings } = mail.handle;
-        const finish = (bytes: Uint8Array): void => office.finish(1, wire, bytes);
-        if (rings) wires[wire] = new RelayedWire(rings, () => setImmediate(() => office.look(wire)), finish);
+        const finish = (bytes: Uint8Array): void => io.finish(1, wire, bytes);
+        if (rings) wires[wire] = new RelayedWire(rings, () => setImmediate(() => io.look(wire)), finish);
       },
     });
-    return { office, wires };
+    return { io, wires };
   });
   const [first, second] = ranks;
-  const [{ members }] = await Promise.all(ranks.map(({ office }) => office.join()));
+  const [{ members }] = await Promise.all(ranks.map(({ io }) => io.join()));
   for (const { place } of members) {
     expect(place).toEqual({ host: "here", address: "127.0.0.1", port: expect.any(Number) });
   }
-  first.office.told({ type: "connect", peer: 1 });
+  first.io.told({ type: "connect", peer: 1 });
   while (first.wires.length === 0 || second.wires.length === 0) await turn();
   second.wires[0].write(bytesFrom(0, 100));
   second.wires[0].finish(bytesFrom(100, 400_000), () => {});
   const target = new Uint8Array(400_100);
   for (let read = 0; read < target.length; await turn()) read += first.wires[0].read(target.subarray(read));
   expect(Buffer.compare(target, bytesFrom(0, target.length))).toBe(0);
-  for (const { office } of ranks) office.close();
+  for (const { io } of ranks) io.close();
   coordinator.stop();
   listener.close();
 });

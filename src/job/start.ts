@@ -71,7 +71,7 @@ export function movedBy({ tcp, line }: Pick<RankStart, "tcp" | "line">): Moved[]
 export interface ProcessLink {
   /** A message port. */
   readonly port: object;
-  readonly letters: Int32Array;
+  readonly messageCount: Int32Array;
   /** Whether the ranks of this host outnumber its cores. */
   readonly crowded: boolean;
   readonly members: readonly Member[];

@@ -119,21 +119,21 @@ export function buildShmRank(options: ShmRankOptions): Rank {
 export interface TcpRankOptions extends CommonOptions {
   readonly rank: number;
   readonly size: number;
-  readonly office: IoThread;
+  readonly io: IoThread;
   /** Whether the ranks of this host outnumber its cores. */
   readonly crowded: boolean;
 }
 
-/** A rank with a process of its own, in the thread that its office serves. */
+/** A rank with a process of its own, in the thread that its I/O thread serves. */
 export function buildTcpRank(options: TcpRankOptions): Rank {
-  const { rank, size, runtime, office, crowded } = options;
+  const { rank, size, runtime, io, crowded } = options;
   const nodes = nodesOf(options);
-  const transport = new TcpTransport({ rank, size, runtime, office, links: pacedLinks(options, rank, nodes) });
+  const transport = new TcpTransport({ rank, size, runtime, io, links: pacedLinks(options, rank, nodes) });
   const engine = engineOf(options, transport, (engine) => {
-    const tell: Tell = (message) => office.tell(message);
+    const tell: Tell = (message) => io.tell(message);
     const watch = new RankWatch(engine, { tell, deadline: deadlineOf(options, engine) });
     transport.listen(watch);
-    return new TcpWait(engine, transport, watch, office, crowded);
+    return new TcpWait(engine, transport, watch, io, crowded);
   });
   const info = everybody(size);
   const issuer = new TransportIssuer(engine, info, transport, nodes);
@@ -158,7 +158,7 @@ export function buildRemoteRank(options: RemoteRankOptions): Rank {
   const device = deviceOf(options, rank, options.tracer?.(rank));
   const client = new CommClient(options.transport, rank, size, device, post, options.recorded);
   const journal = new Journal({ now, place: options.place?.(rank) });
-  const engine = new Engine({ channel: client, device, now, journal, driver: () => new RemoteWait(client) });
+  const engine = new Engine({ channel: client, device, now, journal, strategy: () => new RemoteWait(client) });
   client.serve(engine);
   const info = everybody(size);
   const world = new ProcessGroup(
@@ -210,7 +210,7 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
 function engineOf(
   options: CommonOptions & { readonly rank: number },
   channel: Channel,
-  driver: (engine: Engine) => WaitStrategy,
+  strategy: (engine: Engine) => WaitStrategy,
   stream?: (execute: Execute) => StreamMaker,
 ): Engine {
   const { rank, now, settings, caller } = options;
@@ -232,7 +232,7 @@ function engineOf(
     pulse: place && pulseAt(place),
     caller,
     eager: settings.eager,
-    driver,
+    strategy,
   });
 }
 

@@ -61,7 +61,7 @@ export default defineScript({
         } else await world.allReduce(x);
         return;
       case "slow": {
-        // Computes for longer than a rank may be silent: its office keeps the heartbeat.
+        // Computes for longer than a rank may be silent: its I/O thread keeps the heartbeat.
         const start = now();
         if (last) while (now() - start < 2500) x.add_(1);
         x.fill_(1);

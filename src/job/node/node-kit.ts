@@ -16,5 +16,6 @@ export const nodeKit: ThreadKit = {
   now: () => timeOrigin + performance.now(),
   openBlas: (choice, memory) => new NativeBlas(choice, memory),
   openYield: () => openYield(),
-  openIoThread: ({ port, letters }, onStored, wrap) => new IoPort(port as MessagePort, letters, onStored, wrap),
+  openIoThread: ({ port, messageCount }, onStored, wrap) =>
+    new IoPort(port as MessagePort, messageCount, onStored, wrap),
 };

@@ -22,7 +22,7 @@ import { openExtras } from "./extras.ts";
 /** What the ranks of one thread have in common. */
 export interface ThreadOptions {
   readonly tracer: (rank: number) => Tracer | undefined;
-  /** Called with the store's replies, which come by a rank's office. */
+  /** Called with the store's replies, which come by a rank's I/O thread. */
   readonly onStored: (id: number, reply: StoreReply) => void;
   /** The program, if it is in another thread. */
   readonly caller?: CommServer;
@@ -89,10 +89,10 @@ export function ranksOf(kit: ThreadKit, start: RankStart, options: ThreadOptions
     if (!kit.openIoThread) throw new Error("A rank of a process of its own was started where there are none.");
     const { crowded } = start.tcp;
     let wires = 0;
-    const office = kit.openIoThread(start.tcp, onStored, (wire) =>
+    const io = kit.openIoThread(start.tcp, onStored, (wire) =>
       interleaving === undefined ? wire : new ChaosWire(wire, ++wires + 1000 * (rank + interleaving)),
     );
-    return [buildTcpRank({ ...common, rank, office, crowded })];
+    return [buildTcpRank({ ...common, rank, io, crowded })];
   }
   const { control, line } = start;
   if (!control || !line) throw new Error("A shared-memory rank was started without control memory, or without a line.");

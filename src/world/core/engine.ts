@@ -1,7 +1,7 @@
 /**
  * The engine of one rank: keeps its operations in flight, advances them whenever it is
  * called, and turns a failed job into one error on every one of them. It never blocks by
- * itself; the driver decides how to wait.
+ * itself; the wait strategy decides how to wait.
  */
 import type { Completion, Device } from "../../device/index.ts";
 import { captureSite, formatSite } from "../../trace/site.ts";
@@ -44,7 +44,7 @@ export interface EngineOptions {
   /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager?: number;
   /** Makes the rank's way to wait. */
-  readonly driver: (engine: Engine) => WaitStrategy;
+  readonly strategy: (engine: Engine) => WaitStrategy;
 }
 
 export class Engine implements Keeper {
@@ -54,7 +54,7 @@ export class Engine implements Keeper {
   readonly journal: Journal;
   readonly caller: Caller;
   readonly eager: EagerSends;
-  readonly driver: WaitStrategy;
+  readonly strategy: WaitStrategy;
   /** What the program waits for at the store. */
   readonly openCalls: OpenCalls;
   readonly #pulse: Int32Array;
@@ -71,7 +71,7 @@ export class Engine implements Keeper {
   #failure: Error | undefined;
   #nothing: Span | undefined;
 
-  constructor({ channel, device, now, journal, pulse: words, caller, eager = 0, driver }: EngineOptions) {
+  constructor({ channel, device, now, journal, pulse: words, caller, eager = 0, strategy }: EngineOptions) {
     this.channel = channel;
     this.device = device;
     this.now = now;
@@ -80,8 +80,8 @@ export class Engine implements Keeper {
     this.eager = new EagerSends(eager);
     this.#pulse = words ?? journal.pulse;
     this.#moves = this.caller.elsewhere ? pulse.COMM_MOVES : pulse.MOVES;
-    this.driver = driver(this);
-    this.openCalls = new OpenCalls(this.driver);
+    this.strategy = strategy(this);
+    this.openCalls = new OpenCalls(this.strategy);
   }
 
   get rank(): number {
@@ -138,7 +138,7 @@ export class Engine implements Keeper {
     work.advance();
     this.#unclaimed.add(work);
     this.#fresh = work;
-    for (let i = Math.min(this.driver.spins, BRIEF); i > 0 && !work.done; i--) {
+    for (let i = Math.min(this.strategy.spins, BRIEF); i > 0 && !work.done; i--) {
       if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
     }
     if (work.done) {
@@ -172,24 +172,24 @@ export class Engine implements Keeper {
     const now = this.now();
     if (now - this.#turnedAt < TURN) return undefined;
     this.#turnedAt = now;
-    return this.driver.turn?.();
+    return this.strategy.turn?.();
   }
 
   /** Polls for a moment, in the hope that `work` completes without a sleep. */
   spin(work: Completion): void {
-    for (let i = this.driver.spins; i > 0 && !work.done; i--) this.progress();
-    if (this.driver.spins > 0) this.linger(work);
+    for (let i = this.strategy.spins; i > 0 && !work.done; i--) this.progress();
+    if (this.strategy.spins > 0) this.pollLinks(work);
   }
 
   /** Polls for what arrives so soon over a paced link that a timer would be late. @returns whether anything did. */
-  linger(work?: Completion): boolean {
+  pollLinks(work?: Completion): boolean {
     const { links } = this.channel;
     let moved = false;
     while (links && !work?.done) {
       const { wait = SHORT } = links;
       if (wait >= SHORT) break;
       if (this.progress()) moved = true;
-      else this.driver.nap?.(wait);
+      else this.strategy.sleep?.(wait);
     }
     return moved;
   }
@@ -197,7 +197,7 @@ export class Engine implements Keeper {
   /** Somebody starts to await an operation. */
   await(work?: Work<unknown>): void {
     this.#waiting++;
-    this.driver.park(work);
+    this.strategy.start(work);
   }
 
   /** `count` of those who awaited an operation go on. */
@@ -213,7 +213,7 @@ export class Engine implements Keeper {
 
   block(work: Work<unknown>): void {
     this.spin(work);
-    if (!work.done) this.driver.block(work);
+    if (!work.done) this.strategy.block(work);
   }
 
   ended(work: Work<unknown>): void {
@@ -228,7 +228,7 @@ export class Engine implements Keeper {
 
   /** Tells the others that this rank's program is over. @param error what it threw. */
   leave(state: "finished" | "failed", error?: string): void {
-    this.driver.leave(state, error);
+    this.strategy.leave(state, error);
   }
 
   /** Ends every operation with the report of why the job failed. */
@@ -264,7 +264,7 @@ export class Engine implements Keeper {
     if (forgot.length > 0) throw forgotten(this.rank, forgot);
     while (this.#active.length > 0) await this.#active[0];
     await this.device.synchronize();
-    await this.driver.drain?.();
+    await this.strategy.drain?.();
     await this.drain();
     if (this.#failure) throw this.#failure;
   }

@@ -8,17 +8,17 @@ export interface WaitStrategy {
   /** Polls worth making before waiting; 0 when polling cannot help. */
   readonly spins: number;
   /** Sees to it that the engine is advanced until nobody waits for it. */
-  park(work?: Work<unknown>): void;
+  start(work?: Work<unknown>): void;
   /** Returns once `work` has ended; throws where a thread cannot wait. */
   block(work: Work<unknown>): void;
   /** Tells the other ranks that this one's program is over. @param error what it threw. */
   leave(state: "finished" | "failed", error?: string): void;
   /** Sleeps in the middle of polling, for less than so many milliseconds, or until a peer has something. */
-  nap?(wait: number): void;
+  sleep?(wait: number): void;
   /** Resolves after a turn of the thread's event loop. */
   turn?(): Promise<void>;
   /** Something has changed that the engine should look at. */
-  nudge?(): void;
+  wake?(): void;
   /** Looks whether the job goes on; called now and then while the program waits for the store. */
   look?(): void;
   /** The program has begun to wait for the store, or goes on. */

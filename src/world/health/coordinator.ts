@@ -35,7 +35,7 @@ export class Coordinator {
   /** Resolves when the job has ended. */
   readonly over: Promise<Outcome>;
   readonly #options: CoordinatorOptions;
-  readonly #seats = new Map<number, Joined>();
+  readonly #joined = new Map<number, Joined>();
   readonly #clock: PatientClock;
   readonly #monitor: Monitor;
   readonly #began: number;
@@ -56,11 +56,11 @@ export class Coordinator {
       now: () => this.#clock.now(),
       tell: (rank, message) => this.#tell(rank, message),
       ask: (rank) => this.#tell(rank, { type: "ask" }),
-      reaches: (rank) => this.#seats.get(rank)?.connection !== undefined,
+      reaches: (rank) => this.#joined.get(rank)?.connection !== undefined,
       onOutcome: (outcome) => this.#conclude(outcome),
-      moved: () => [...this.#seats.values()].reduce((sum, { moved }) => sum + moved, this.#news),
+      moved: () => [...this.#joined.values()].reduce((sum, { moved }) => sum + moved, this.#news),
       storeAwaited: () => this.store.waiting > 0,
-      session: (rank) => this.#seats.get(rank)?.store,
+      session: (rank) => this.#joined.get(rank)?.store,
       silence,
       onSilence,
     });
@@ -72,18 +72,18 @@ export class Coordinator {
 
   /** Takes a connection that has proved to know the secret, and expects its rank to join. */
   attach(connection: Connection): void {
-    let seat: Joined | undefined;
+    let joined: Joined | undefined;
     const onMessage = (message: unknown): void => {
       const said = message as ToCoordinator;
-      if (seat)
-        this.#heard(seat, said); // what throws here closes the connection
-      else if (said?.type === "join") seat = this.#join(connection, said);
+      if (joined)
+        this.#heard(joined, said); // what throws here closes the connection
+      else if (said?.type === "join") joined = this.#join(connection, said);
       else connection.close();
     };
     const onClose = (): void => {
-      if (!seat || seat.connection !== connection) return;
-      seat.connection = undefined;
-      seat.lostAt = this.#clock.now();
+      if (!joined || joined.connection !== connection) return;
+      joined.connection = undefined;
+      joined.lostAt = this.#clock.now();
     };
     connection.listen(onMessage, onClose);
   }
@@ -103,7 +103,7 @@ export class Coordinator {
     clearInterval(this.#timer);
     this.#monitor.stop();
     this.store.close();
-    for (const { connection } of this.#seats.values()) connection?.close();
+    for (const { connection } of this.#joined.values()) connection?.close();
   }
 
   #join(connection: Connection, join: Join): Joined | undefined {
@@ -117,50 +117,50 @@ export class Coordinator {
     if (join.size !== size) return refuse(`it belongs to a world of ${join.size} ranks, but this one has ${size}.`);
     if (!Number.isInteger(rank) || rank < 0 || rank >= size)
       return refuse(`there is no rank ${rank} in a world of ${size}.`);
-    const known = this.#seats.get(rank);
+    const known = this.#joined.get(rank);
     if (known && known.join.session !== session) {
       return refuse(
         `rank ${rank} is already here, as process ${known.join.pid} of ${known.join.place.host.split("/")[0]}.`,
       );
     }
     const store = known?.store ?? new StoreSession(this.store);
-    const seat: Joined = known ?? { join, store, connection, lastHeard: 0, lostAt: 0, moved: 0 };
+    const joined: Joined = known ?? { join, store, connection, lastHeard: 0, lostAt: 0, moved: 0 };
     this.#news++;
-    seat.connection = connection;
-    seat.lastHeard = this.#clock.now();
-    this.#seats.set(rank, seat);
+    joined.connection = connection;
+    joined.lastHeard = this.#clock.now();
+    this.#joined.set(rank, joined);
     const { outcome, failing } = this.#monitor;
     if (outcome) this.#tell(rank, outcome.ok ? { type: "over" } : { type: "verdict", message: outcome.message });
     else if (failing) this.#tell(rank, { type: "account" });
-    else if (this.#seats.size === size) {
+    else if (this.#joined.size === size) {
       const start = this.#start();
-      for (const each of known ? [rank] : this.#seats.keys()) this.#tell(each, start);
+      for (const each of known ? [rank] : this.#joined.keys()) this.#tell(each, start);
     }
-    return seat;
+    return joined;
   }
 
   #start(): FromCoordinator {
-    const seats = [...this.#seats.values()].sort((a, b) => a.join.rank - b.join.rank);
+    const seats = [...this.#joined.values()].sort((a, b) => a.join.rank - b.join.rank);
     const members = seats.map(({ join: { rank, pid, place } }) => ({ rank, pid, place }));
     return { type: "start", members, table: seats[0].join.table };
   }
 
-  #heard(seat: Joined, said: ToCoordinator): void {
-    const { rank } = seat.join;
-    seat.lastHeard = this.#clock.now();
+  #heard(joined: Joined, said: ToCoordinator): void {
+    const { rank } = joined.join;
+    joined.lastHeard = this.#clock.now();
     switch (said.type) {
       case "beat":
-        if (typeof said.moved === "number") seat.moved = said.moved;
+        if (typeof said.moved === "number") joined.moved = said.moved;
         this.#tell(rank, { type: "beat" });
         return;
       case "store":
         this.#news++;
-        void seat.store.reply(said.id, said.oldest, said.call).then((reply) => {
+        void joined.store.reply(said.id, said.oldest, said.call).then((reply) => {
           this.#tell(rank, { type: "stored", id: said.id, reply });
         });
         return;
       case "doing":
-        seat.moved = said.moved;
+        joined.moved = said.moved;
         this.#monitor.hear(rank, said.report ? { ...said, report: owned(said.report, rank) } : said);
         return;
       case "left":
@@ -181,16 +181,16 @@ export class Coordinator {
 
   #conclude(outcome: Outcome): void {
     clearInterval(this.#timer);
-    if (outcome.ok) for (const rank of this.#seats.keys()) this.#tell(rank, { type: "over" });
+    if (outcome.ok) for (const rank of this.#joined.keys()) this.#tell(rank, { type: "over" });
     this.#end(outcome);
   }
 
   #tick(): void {
     const { size, timeout } = this.#options;
     const now = this.#clock.now();
-    if (!this.#monitor.failing && this.#seats.size < size) {
+    if (!this.#monitor.failing && this.#joined.size < size) {
       if (now - this.#began < timeout) return;
-      const missing = Array.from({ length: size }, (_, rank) => rank).filter((rank) => !this.#seats.has(rank));
+      const missing = Array.from({ length: size }, (_, rank) => rank).filter((rank) => !this.#joined.has(rank));
       const detail = `${nameRanks(missing)} of ${size} did not join within ${timeout / 1e3} s.`;
       this.fail({ kind: "aborted", by: -1, detail });
       return;
@@ -201,7 +201,7 @@ export class Coordinator {
 
   #lookForLost(now: number): void {
     const { timeout } = this.#options;
-    for (const [rank, { connection, lastHeard, lostAt }] of this.#seats) {
+    for (const [rank, { connection, lastHeard, lostAt }] of this.#joined) {
       if (!connection && now - lostAt > GRACE) this.gone(rank, "is gone: its process ended, or its connection was cut");
       else if (connection && now - lastHeard > timeout) {
         this.gone(rank, `has been silent for ${timeout / 1e3} s: it is stopped, or its network is cut`);
@@ -210,6 +210,6 @@ export class Coordinator {
   }
 
   #tell(rank: number, message: FromCoordinator): void {
-    this.#seats.get(rank)?.connection?.send(message);
+    this.#joined.get(rank)?.connection?.send(message);
   }
 }

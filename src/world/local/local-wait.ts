@@ -12,12 +12,12 @@ export class LocalWait implements WaitStrategy {
     this.#transport = transport;
   }
 
-  park(): void {
+  start(): void {
     this.#hub.activate(this.#transport.rank);
   }
 
   storeChanged(): void {
-    this.park();
+    this.start();
   }
 
   leave(state: "finished" | "failed", error?: string): void {

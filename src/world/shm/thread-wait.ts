@@ -80,7 +80,7 @@ export class ThreadWait implements WaitStrategy {
     this.spins = transport.size > waiting.cores ? 20 : 2000;
   }
 
-  park(): void {
+  start(): void {
     if (this.#driving) return;
     this.#driving = true;
     this.#waiting.loop.afterMicrotasks(this.#slice);
@@ -90,7 +90,7 @@ export class ThreadWait implements WaitStrategy {
     return new Promise((resolve) => this.#waiting.loop.macrotask(resolve));
   }
 
-  nap(wait: number): void {
+  sleep(wait: number): void {
     if (this.#waiting.mayBlock && wait >= 2 * LATE) this.#sleep(wait - LATE);
   }
 
@@ -103,7 +103,7 @@ export class ThreadWait implements WaitStrategy {
     this.#transport.leave(state);
   }
 
-  nudge(): void {
+  wake(): void {
     const { words } = this.#transport.layout;
     Atomics.add(words, this.#bellAt, 1);
     Atomics.notify(words, this.#bellAt);
@@ -149,7 +149,7 @@ export class ThreadWait implements WaitStrategy {
   /** Polls until something moves, but not for long. */
   #poll(): boolean {
     for (let i = 0; i <= this.spins; i++) if (this.#engine.progress()) return true;
-    return this.#engine.linger();
+    return this.#engine.pollLinks();
   }
 
   /** Gives the core away and looks again, for a moment. @returns whether anything moved. */

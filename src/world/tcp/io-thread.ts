@@ -1,5 +1,5 @@
 /**
- * A rank of a process of its own has an office beside it: the thread that keeps its
+ * A rank of a process of its own has an I/O thread beside it: the thread that keeps its
  * connections, its heartbeat and its line to the coordinator of the job, and that goes on
  * while the rank computes. This is what the two say to each other.
  */

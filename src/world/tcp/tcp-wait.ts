@@ -28,15 +28,15 @@ export class TcpWait implements WaitStrategy {
   #turning = false;
 
   /** @param crowded whether ranks of this host outnumber its cores: polling then takes time from the others. */
-  constructor(engine: Engine, transport: TcpTransport, watch: RankWatch, office: IoThread, crowded: boolean) {
+  constructor(engine: Engine, transport: TcpTransport, watch: RankWatch, io: IoThread, crowded: boolean) {
     this.#engine = engine;
     this.#transport = transport;
     this.#watch = watch;
     this.spins = crowded ? 0 : 40;
-    office.watch(this.#wake);
+    io.watch(this.#wake);
   }
 
-  park(): void {
+  start(): void {
     if (this.#ticking === undefined) {
       this.#ticking = setInterval(() => this.#tick(), TICK);
       (this.#ticking as { unref?(): void }).unref?.(); // it must not keep a thread alive
@@ -52,7 +52,7 @@ export class TcpWait implements WaitStrategy {
     this.#watch.leave(state, error);
   }
 
-  nudge(): void {
+  wake(): void {
     this.#turn();
   }
 
@@ -97,14 +97,14 @@ export class TcpWait implements WaitStrategy {
     let moved = false;
     const { waiting } = this.#engine;
     // Where cores are scarce, one look: what comes later wakes the event loop again.
-    if (this.spins === 0) return this.#engine.progress() || this.#engine.linger();
+    if (this.spins === 0) return this.#engine.progress() || this.#engine.pollLinks();
     for (let idle = 0; idle <= this.spins; idle++) {
       if (!this.#engine.progress()) continue;
       moved = true;
       if (this.#engine.waiting < waiting) break; // somebody can go on: let it
       idle = -1;
     }
-    return this.#engine.linger() || moved;
+    return this.#engine.pollLinks() || moved;
   }
 
   /** Before the event loop waits: it shall watch what this rank waits for. */

@@ -2,7 +2,7 @@
  * The transport between processes: every ordered pair of ranks that talks has a wire of
  * its own, opened when its receiver first wants something. On one host wires are Unix
  * sockets, between hosts TCP; the rank's thread reads and writes them directly, straight
- * from and into tensors. Where the system does not let it, the office does so for it.
+ * from and into tensors. Where the system does not let it, the I/O thread does so for it.
  */
 import type { KernelRuntime } from "../../device/index.ts";
 import type { PacedLinks } from "../core/links.ts";
@@ -25,7 +25,7 @@ export interface TcpOptions {
   readonly rank: number;
   readonly size: number;
   readonly runtime: KernelRuntime;
-  readonly office: IoThread;
+  readonly io: IoThread;
   readonly links?: PacedLinks;
 }
 
@@ -40,19 +40,19 @@ export class TcpTransport implements Transport, ReceiverHost, SenderHost {
   readonly stagingBytes = STAGING;
   readonly links: PacedLinks | undefined;
   #listener: TcpListener = { fail() {}, broken() {}, hear() {} };
-  readonly #office: IoThread;
+  readonly #io: IoThread;
   readonly #receivers = new Map<number, WireReceiver>();
   readonly #senders = new Map<number, WireSender>();
   #staging = 0;
   #failure: Failure | undefined;
   #groups = 0;
 
-  constructor({ rank, size, runtime, office, links }: TcpOptions) {
+  constructor({ rank, size, runtime, io, links }: TcpOptions) {
     this.rank = rank;
     this.size = size;
     this.runtime = runtime;
     this.links = links;
-    this.#office = office;
+    this.#io = io;
   }
 
   /** From now on, this one hears what goes wrong. */
@@ -78,7 +78,7 @@ export class TcpTransport implements Transport, ReceiverHost, SenderHost {
   progress(): boolean {
     let moved = this.links?.progress() ?? false;
     if (this.#failure) this.#listener.fail(this.#failure);
-    for (let news = this.#office.take(); news; news = this.#office.take()) {
+    for (let news = this.#io.take(); news; news = this.#io.take()) {
       if (news.type === "wire") this.#open(news);
       else this.#listener.hear(news);
       moved = true;
@@ -113,13 +113,13 @@ export class TcpTransport implements Transport, ReceiverHost, SenderHost {
     this.#failure ??= failure;
   }
 
-  /** The rank's thread goes to sleep: the event loop watches the wires, the office writes what is left. */
+  /** The rank's thread goes to sleep: the event loop watches the wires, the I/O thread writes what is left. */
   sleep(wake: () => void): void {
     for (const side of [...this.#senders.values(), ...this.#receivers.values()]) if (side.busy) side.watch(wake);
     this.handOver();
   }
 
-  /** Lets the office write what the wires do not take now. */
+  /** Lets the I/O thread write what the wires do not take now. */
   handOver(): void {
     for (const sender of this.#senders.values()) sender.handOver();
     for (const receiver of this.#receivers.values()) receiver.handOver();
@@ -169,7 +169,7 @@ export class TcpTransport implements Transport, ReceiverHost, SenderHost {
     if (!receiver) {
       receiver = new WireReceiver(this);
       this.#receivers.set(peer, receiver);
-      this.#office.tell({ type: "connect", peer });
+      this.#io.tell({ type: "connect", peer });
     }
     return receiver;
   }

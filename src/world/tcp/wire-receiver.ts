@@ -10,7 +10,7 @@ import type { Message } from "../core/transport.ts";
 import { DATA, encodeFrame, type Frame, READY, type Sink } from "./frames.ts";
 import { Side } from "./side.ts";
 
-/** What an receiver needs of its transport. */
+/** What a receiver needs of its transport. */
 export interface ReceiverHost {
   readonly runtime: KernelRuntime;
   /** Memory where bytes wait to be combined: its address. */

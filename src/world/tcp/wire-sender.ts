@@ -11,7 +11,7 @@ import { Side } from "./side.ts";
 /** Payloads up to so many bytes are copied behind their head and leave in one write. */
 const SMALL = 4096;
 
-/** What an sender needs of its transport. */
+/** What a sender needs of its transport. */
 export interface SenderHost {
   /** The bytes of a message's span. */
   view(message: Message): Uint8Array;

@@ -279,7 +279,7 @@ export class RemoteWait implements WaitStrategy {
     return this.#client.drain();
   }
 
-  park(work?: Work<unknown>): void {
+  start(work?: Work<unknown>): void {
     if (work) this.#client.awaited(work);
   }
 

@@ -17,12 +17,12 @@ type Call = Extract<ToComm, { type: "call" }>;
 /** A compute stream of the program: says when it has come somewhere. */
 class Watched {
   readonly ring: CommandRing;
-  readonly #nudge: () => void;
+  readonly #wake: () => void;
   #waiting: number[] = [];
 
-  constructor(ring: CommandRing, nudge: () => void) {
+  constructor(ring: CommandRing, wake: () => void) {
     this.ring = ring;
-    this.#nudge = nudge;
+    this.#wake = wake;
   }
 
   /** A place in the stream. The engine is nudged when it is reached. */
@@ -43,7 +43,7 @@ class Watched {
     while (this.#waiting.length > 0) {
       await this.ring.watch(COMMUNICATION, this.#waiting[0]);
       this.#waiting = this.#waiting.filter((position) => !this.ring.reached(position));
-      this.#nudge();
+      this.#wake();
     }
   }
 }
@@ -103,7 +103,7 @@ export class CommServer implements Caller {
     else if (message.type === "store") this.#engine.openCalls.mirror(message.report);
     else if (message.type === "leave") this.#engine.leave(message.state, message.error);
     else this.#post({ type: "left" });
-    this.#engine.driver.nudge?.();
+    this.#engine.strategy.wake?.();
   }
 
   /** An operation is over. For Engine. */
@@ -142,7 +142,7 @@ export class CommServer implements Caller {
     } finally {
       this.#call = undefined;
     }
-    this.#engine.driver.park();
+    this.#engine.strategy.start();
   }
 
   /** Tells streams and the program that an operation is over. */
@@ -197,7 +197,7 @@ export class CommServer implements Caller {
   #stream(address: number): Watched {
     let stream = this.#streams.get(address);
     if (!stream) {
-      stream = new Watched(new CommandRing(this.#memory, address), () => this.#engine.driver.nudge?.());
+      stream = new Watched(new CommandRing(this.#memory, address), () => this.#engine.strategy.wake?.());
       this.#streams.set(address, stream);
     }
     return stream;

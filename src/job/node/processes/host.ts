@@ -1,5 +1,5 @@
 /**
- * Hosts one rank in a process of its own: the office in this thread, the program in a
+ * Hosts one rank in a process of its own: the I/O thread in this thread, the program in a
  * worker, from joining the job to the end of both.
  */
 import { MessageChannel } from "node:worker_threads";
@@ -23,7 +23,7 @@ const GRACE = 1200;
 const ANSWER = 750;
 
 export interface HostOptions {
-  readonly office: IoThreadOptions;
+  readonly io: IoThreadOptions;
   readonly program: ProgramStart;
   /** Number of this rank among those of its host. */
   readonly localRank: number;
@@ -40,7 +40,7 @@ export type HostEnd = Ended & {
 
 export class RankHost {
   readonly #options: HostOptions;
-  readonly #office: RankIoThread;
+  readonly #io: RankIoThread;
   readonly #onOutput: (output: Output) => void;
   #thread: RankThread | undefined;
   #ended: HostEnd | undefined;
@@ -59,8 +59,8 @@ export class RankHost {
   constructor(options: HostOptions, onOutput: (output: Output) => void) {
     this.#options = options;
     this.#onOutput = onOutput;
-    this.#office = new RankIoThread(options.office);
-    this.#office.listen({
+    this.#io = new RankIoThread(options.io);
+    this.#io.listen({
       moved: () => this.#news + Recorder.peek(this.#place).moved,
       onAsk: () => this.#ask(),
       onOver: () => {
@@ -76,25 +76,25 @@ export class RankHost {
       this.#finish = resolve;
     });
     const early: IoMessage[] = []; // peers may call before this rank's thread exists
-    this.#office.listen({ onMessage: (mail) => void early.push(mail) });
+    this.#io.listen({ onMessage: (mail) => void early.push(mail) });
     try {
-      const { members, table } = await this.#office.join();
-      const { onlyTcp = false } = this.#options.office;
-      const here = members.filter(({ place }) => place.host === this.#options.office.host).length;
+      const { members, table } = await this.#io.join();
+      const { onlyTcp = false } = this.#options.io;
+      const here = members.filter(({ place }) => place.host === this.#options.io.host).length;
       const { port1, port2 } = new MessageChannel();
-      const letters = new Int32Array(new SharedArrayBuffer(4));
+      const messageCount = new Int32Array(new SharedArrayBuffer(4));
       const post = (mail: IoMessage): void => {
-        Atomics.add(letters, 0, 1);
+        Atomics.add(messageCount, 0, 1);
         port1.postMessage(mail);
         if (mail.type === "verdict") this.#judged(mail.message);
       };
-      this.#office.listen({ onMessage: post });
+      this.#io.listen({ onMessage: post });
       port1.on("message", (mail: RankMessageToIo) => {
-        if (mail.type === "told") this.#office.told(mail.message);
-        else if (mail.type === "look") this.#office.look(mail.wire);
-        else this.#office.finish(mail.id, mail.wire, mail.bytes);
+        if (mail.type === "told") this.#io.told(mail.message);
+        else if (mail.type === "look") this.#io.look(mail.wire);
+        else this.#io.finish(mail.id, mail.wire, mail.bytes);
       });
-      await this.#begin({ port: port2, letters, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
+      await this.#begin({ port: port2, messageCount, crowded: here > nodePlatform.cores, members, onlyTcp }, table);
       for (const mail of early.splice(0)) post(mail);
       const end = await over;
       // Nobody needs the wires any more. Of a program that has ended, all is to be heard; one that has not is stopped.
@@ -104,7 +104,7 @@ export class RankHost {
     } finally {
       this.#said?.();
       clearTimeout(this.#unheard);
-      this.#office.close();
+      this.#io.close();
       await this.#thread?.kill();
     }
   }
@@ -116,12 +116,12 @@ export class RankHost {
 
   /** Ends this rank at once, and with it the job. */
   stop(detail: string): void {
-    this.#office.gone(detail);
+    this.#io.gone(detail);
   }
 
   async #begin(tcp: NonNullable<RankStart["tcp"]>, table: RunSettings["table"]): Promise<void> {
-    const { office, program, memory: bytes = MAX_MEMORY, localRank, restarts } = this.#options;
-    const { rank, size } = office;
+    const { io, program, memory: bytes = MAX_MEMORY, localRank, restarts } = this.#options;
+    const { rank, size } = io;
     const memory = SharedMemory.create(bytes);
     const env = { LOCAL_RANK: String(localRank), WORLDSIZE_RESTART_COUNT: String(restarts) };
     const data: Omit<RankStart, "output"> = {
@@ -148,12 +148,12 @@ export class RankHost {
       },
       onStore: ({ id, oldest, call }) => {
         moved();
-        this.#office.store(id, oldest, call);
+        this.#io.store(id, oldest, call);
       },
       onDoing: ([report]) => {
         this.#said?.();
         this.#said = undefined;
-        this.#office.doing(report);
+        this.#io.doing(report);
       },
       onEnded: (ended) => this.#end(ended),
       onFailed: (detail) => this.#lost(detail, 1),
@@ -167,7 +167,7 @@ export class RankHost {
   /** Somebody wants to know what the rank does. If its thread cannot say, this one does. */
   #ask(): void {
     this.#said?.();
-    this.#said = afterPatience(ANSWER, () => this.#office.doing(undefined, Recorder.peek(this.#place)));
+    this.#said = afterPatience(ANSWER, () => this.#io.doing(undefined, Recorder.peek(this.#place)));
     this.#thread?.post({ type: "ask" });
   }
 
@@ -178,14 +178,14 @@ export class RankHost {
     if (this.#over || this.#verdict !== undefined) this.#concluded();
     else if (!end.ending.ok) {
       // It has told the others itself, unless what it would have told them with is broken.
-      this.#unheard = setTimeout(() => this.#office.gone(`failed: ${end.ending.error?.message}`), GRACE);
+      this.#unheard = setTimeout(() => this.#io.gone(`failed: ${end.ending.error?.message}`), GRACE);
     }
   }
 
   /** The thread is gone without a word. */
   #lost(detail: string, exitCode: number): void {
-    if (!this.#ended) this.#office.gone(detail);
-    this.#end(lostEnding(this.#options.office.rank, detail, exitCode));
+    if (!this.#ended) this.#io.gone(detail);
+    this.#end(lostEnding(this.#options.io.rank, detail, exitCode));
   }
 
   #judged(message: string): void {
@@ -196,7 +196,7 @@ export class RankHost {
 
   #concluded(): void {
     const message = this.#verdict ?? "The job ended before its program did.";
-    const ending = lostRank(this.#options.office.rank, message, true);
+    const ending = lostRank(this.#options.io.rank, message, true);
     this.#finish(this.#ended ?? { type: "ended", ending, exitCode: 0, records: noRecords });
   }
 }

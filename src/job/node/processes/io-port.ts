@@ -1,4 +1,4 @@
-/** The office as the rank's thread sees it: mail over a message port, wires over descriptors or rings. */
+/** The I/O thread as the rank's thread sees it: mail over a message port, wires over descriptors or rings. */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { RelayedWire } from "../../../platform/node/relay.ts";
 import { SocketWire } from "../../../platform/node/wire.ts";
@@ -17,7 +17,7 @@ export class IoPort implements IoThread {
   readonly #onStored: (id: number, reply: StoreReply) => void;
   readonly #port: MessagePort;
   /** Counts letters sent to this thread, so that an empty box is not looked into. */
-  readonly #letters: Int32Array;
+  readonly #messageCount: Int32Array;
   readonly #wrap: (wire: Wire) => Wire;
   readonly #finishing = new Map<number, () => void>();
   readonly #relayed = new Map<number, RelayedWire>();
@@ -32,13 +32,13 @@ export class IoPort implements IoThread {
    */
   constructor(
     port: MessagePort,
-    letters: Int32Array,
+    messageCount: Int32Array,
     onStored: (id: number, reply: StoreReply) => void,
     wrap: (wire: Wire) => Wire,
   ) {
     this.#onStored = onStored;
     this.#port = port;
-    this.#letters = letters;
+    this.#messageCount = messageCount;
     this.#wrap = wrap;
     port.on("message", (mail: IoMessage) => {
       this.#taken++;
@@ -52,7 +52,7 @@ export class IoPort implements IoThread {
   }
 
   take(): FromIoThread | undefined {
-    while (Atomics.load(this.#letters, 0) !== this.#taken) {
+    while (Atomics.load(this.#messageCount, 0) !== this.#taken) {
       const letter = receiveMessageOnPort(this.#port) as { message: IoMessage } | undefined;
       if (!letter) break; // counted, but not in the box yet
       this.#taken++;

@@ -1,5 +1,5 @@
 /**
- * The office of a rank: runs in the main thread of its process, which never computes.
+ * The I/O thread of a rank: runs in the main thread of its process, which never computes.
  * It joins the job, keeps the heartbeat, lets the other ranks call, opens wires for this
  * one, and passes on what the coordinator and the rank have to tell each other.
  */
@@ -54,7 +54,7 @@ export interface WireHandle {
   readonly rings?: SharedArrayBuffer;
 }
 
-/** What the office tells the rank's thread. */
+/** What the I/O thread tells the rank's thread. */
 export type IoMessage =
   | { readonly type: "wire"; readonly peer: number; readonly role: "in" | "out"; readonly handle: WireHandle }
   /** Something has come over a relayed wire, or nothing more will. */
@@ -69,7 +69,7 @@ export interface Started {
   readonly table: TuningTable;
 }
 
-/** What an office needs of the host of its rank. */
+/** What an I/O thread needs of the host of its rank. */
 export interface IoThreadHost {
   /** Mail for the rank's thread. */
   onMessage(mail: IoMessage): void;

@@ -36,7 +36,7 @@ export async function joinJob(options: JoinOptions): Promise<HostEnd> {
   const { started, secret, folder, timeout, table, memory, program, signal, log } = options;
   const { rank, size, host, port, localRank } = started;
   const close = rank === 0 ? await coordinate(options) : undefined;
-  const office = {
+  const io = {
     rank,
     size,
     generation: 0,
@@ -48,7 +48,7 @@ export async function joinJob(options: JoinOptions): Promise<HostEnd> {
     relayed: !hasDescriptors(),
     table,
   };
-  const hosted = new RankHost({ office, program, localRank, restarts: 0, memory }, (output) => {
+  const hosted = new RankHost({ io, program, localRank, restarts: 0, memory }, (output) => {
     handOn(output, options);
     receipts.handedOn(output.cost);
   });

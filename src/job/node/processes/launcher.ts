@@ -22,7 +22,7 @@ export interface LaunchOptions {
   /** Ranks on this host. */
   readonly size: number;
   readonly program: ProgramStart;
-  readonly table: HostOptions["office"]["table"];
+  readonly table: HostOptions["io"]["table"];
   /** Milliseconds that a rank may be silent. */
   readonly timeout: number;
   /** Bytes of device memory for all ranks of this host together. */
@@ -83,7 +83,7 @@ export abstract class Launcher {
     this.ranks = new RankProcesses({
       count: rest.size,
       orders: (localRank) => ({
-        office: { ...common, rank: offset + localRank },
+        io: { ...common, rank: offset + localRank },
         program,
         localRank,
         restarts: generation,

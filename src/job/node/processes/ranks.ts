@@ -48,7 +48,7 @@ class RankProcess {
   readonly #silence = new Silence();
 
   constructor(options: RanksOptions, orders: HostOptions, file: number | undefined) {
-    const { rank, size } = orders.office;
+    const { rank, size } = orders.io;
     this.rank = rank;
     this.#options = options;
     this.closed = new Promise((resolve) => {
@@ -149,7 +149,7 @@ export class RankProcesses {
 
   constructor(options: RanksOptions) {
     const orders = Array.from({ length: options.count }, (_, local) => options.orders(local));
-    const files = orders.map(({ office }) => options.output?.(office.rank)); // what throws here has started nothing
+    const files = orders.map(({ io }) => options.output?.(io.rank)); // what throws here has started nothing
     this.#processes = orders.map((each, local) => new RankProcess(options, each, files[local]));
     this.#open = options.count;
     for (const { closed } of this.#processes) void closed.then(() => this.#open--);
