@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
 
 /** Tests that need sockets with paths, which Windows has none of. */
-const withPaths = ["test/handshake.test.ts", "test/io-thread.test.ts"];
+const withPaths = ["test/platform/handshake.test.ts", "test/job/io-thread.test.ts"];
 
 export default defineConfig({
   resolve: {

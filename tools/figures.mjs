@@ -1,5 +1,5 @@
 // `npm run figures`: draws the course's pictures anew, from runs of its programs and on virtual time.
-// They are kept in git, so that a forge can show them; test/figures.test.ts draws them again and compares.
+// They are kept in git, so that a forge can show them; test/whole/figures.test.ts draws them again and compares.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

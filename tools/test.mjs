@@ -38,7 +38,7 @@ const quick = {
     "platforms",
     "relay",
   ],
-  more: ["groups", "folders", "verify", "test/faults.test", "conformance"],
+  more: ["groups", "folders", "verify", "world/faults.test", "conformance"],
   names: [
     "^(?!process groups|a local world|the same seed|faults)",
     "over (shm|local|tcp) agree with the plain reference on 3 ranks",

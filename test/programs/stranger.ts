@@ -1,4 +1,4 @@
-// What somebody writes who has installed the package: test/package.test.ts compiles and runs it far from here.
+// What somebody writes who has installed the package: test/whole/package.test.ts compiles and runs it far from here.
 import { type Context, choice, defineScript, functional, number, type Tensor } from "worldsize";
 import { machineText } from "worldsize/draw";
 import { defineExercise, explainSum } from "worldsize/exercise";

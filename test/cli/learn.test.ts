@@ -1,0 +1,210 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { framed, reflow, wrap } from "../../src/cli/learn/layout.ts";
+import { answerOf } from "../../src/cli/learn/prediction.ts";
+import { courseExercises } from "../../src/exercise/node/catalog.ts";
+import { loadExercise } from "../../src/exercise/node/checker.ts";
+
+const command = resolve("bin/worldsize.mjs");
+const solution = (number: string): string =>
+  readFileSync(join(courseExercises().find((each) => each.number === number)?.folder ?? "", "solution.ts"), "utf8");
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "worldsize-learn-"));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function worldsize(...args: string[]) {
+  const env = { ...process.env, NO_COLOR: "1" };
+  return spawnSync(process.execPath, [command, ...args], { cwd: home, encoding: "utf8", env });
+}
+
+describe("worldsize check", () => {
+  it("makes a copy of the starter, says what fails and where, and remembers", () => {
+    const { status, stdout, stderr } = worldsize("check", "3.3");
+    expect(status).toBe(1);
+    expect(stderr).toContain("exercises/3.3-ring-all-reduce.ts is new: the starter.");
+    expect(stdout).toMatch(/^failed {2}3\.3 ring-all-reduce: /);
+    expect(stdout).toContain("world size 3");
+    expect(stdout).toContain("├─");
+    expect(JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"))).toEqual({
+      "3.3": { checks: 1, hints: 0 },
+    });
+  });
+
+  it("tells an editor how to check the copies: as the project around them does, where there is one", () => {
+    const settings = () => JSON.parse(readFileSync(join(home, "exercises/tsconfig.json"), "utf8"));
+    worldsize("check", "1.1");
+    expect(settings()).toMatchObject({ compilerOptions: { moduleResolution: "bundler" }, include: ["."] });
+    rmSync(join(home, "exercises"), { recursive: true });
+    writeFileSync(join(home, "tsconfig.json"), "{}");
+    worldsize("check", "1.1");
+    expect(settings()).toEqual({ extends: "../../tsconfig.json", include: ["."] });
+  });
+
+  it("passes a right answer and keeps the day", () => {
+    worldsize("check", "3.1");
+    writeFileSync(join(home, "exercises/3.1-a-mean.ts"), solution("3.1"));
+    const { status, stdout } = worldsize("check");
+    expect(stdout).toMatch(/^passed {2}3\.1 a-mean, in \d+ runs\n$/);
+    expect(status).toBe(0);
+    const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
+    expect(progress).toEqual({ checks: 2, hints: 0, passed: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
+  });
+
+  it("--json, --seed and --svg: the same failure again, for programs and as a picture", () => {
+    const [first, again] = [1, 2].map(() => JSON.parse(worldsize("check", "2.1", "--json", "--seed", "77").stdout));
+    expect(first).toMatchObject({ exercise: "2.1", verdict: "failed", property: "the list", seed: 77 });
+    expect(again).toEqual(first);
+    worldsize("check", "2.4", "--svg", "why.svg");
+    expect(readFileSync(join(home, "why.svg"), "utf8")).toContain("met nobody");
+  });
+
+  it("bad input: one line, exit code 2", () => {
+    const cases: [string[], string][] = [
+      [["check"], "You have begun no exercise yet. Write: worldsize check 1.1"],
+      [["check", "3.4"], 'There is no exercise "3.4". Did you mean'],
+      [["check", "ring-allreduce"], "Did you mean ring-all-reduce?"],
+      [["check", "3", "--file", "x.ts"], "--file takes the number of one exercise."],
+      [["check", "3.3", "--sed", "1"], "unknown option '--sed'. (Did you mean --seed?)"],
+      [["learn"], "learn needs a terminal to read keys from. In a script, write: worldsize check 3.3 --json"],
+    ];
+    for (const [args, message] of cases) {
+      const { status, stderr } = worldsize(...args);
+      expect(stderr).toContain(message);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+      expect(status).toBe(2);
+    }
+  });
+
+  it("a file that is not there, and a broken progress file", () => {
+    expect(worldsize("check", "3.3", "--file", "nowhere.ts").stdout).toContain("nowhere.ts does not exist.");
+    worldsize("check", "1.1");
+    writeFileSync(join(home, "exercises/progress.json"), "{ broken");
+    const { status, stderr } = worldsize("check", "1.1");
+    expect(stderr).toContain("cannot be read as JSON. Mend it, or move it away to start afresh.");
+    expect(status).toBe(2);
+  });
+});
+
+/** A lesson in a terminal of its own: `script` gives it one. */
+class Terminal {
+  #seen = "";
+  readonly #child;
+
+  constructor() {
+    const line = `${process.execPath} ${command} learn`;
+    this.#child = spawn("script", ["-qec", line, "/dev/null"], {
+      cwd: home,
+      env: { ...process.env, NO_COLOR: "1", TERM: "xterm" },
+    });
+    this.#child.stdout.on("data", (data) => (this.#seen += data));
+  }
+
+  press(keys: string): void {
+    this.#seen = "";
+    this.#child.stdin.write(keys);
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    for (let i = 0; i < 400; i++) {
+      if (typeof text === "string" ? this.#seen.includes(text) : text.test(this.#seen)) return;
+      await new Promise((go) => setTimeout(go, 50));
+    }
+    throw new Error(`the terminal does not show ${text}, but:\n${this.#seen.slice(-3000)}`);
+  }
+
+  ended(): Promise<number | null> {
+    return new Promise((done) => this.#child.on("exit", done));
+  }
+}
+
+it("worldsize learn leads from the first task to a passed exercise", async () => {
+  const terminal = new Terminal();
+  const file = join(home, "exercises/1.1-world-of-eight.ts");
+  await terminal.sees("0 of 17 passed");
+  await terminal.sees("1.1 A world of eight");
+  expect(existsSync(file)).toBe(true);
+
+  terminal.press("t");
+  await terminal.sees("Write a whole program");
+  terminal.press("p");
+  await terminal.sees("How many lines appear in all?");
+  terminal.press("9\r");
+  await terminal.sees("Yes: 9.");
+  terminal.press("h");
+  await terminal.sees("Hint 1");
+  terminal.press("s");
+  await terminal.sees("The solution is shown after yours has passed");
+
+  writeFileSync(file, readFileSync(file, "utf8").replace('show.line("hello")', 'show.line("hello there")'));
+  await terminal.sees('rank 0 shows "hello there"');
+  writeFileSync(file, solution("1.1"));
+  await terminal.sees("1 of 17 passed");
+  terminal.press("s");
+  await terminal.sees("Every rank runs all of this");
+
+  terminal.press("r");
+  await terminal.sees("Put the starter back?");
+  terminal.press("y");
+  await terminal.sees("What you had is in");
+  expect(readdirSync(join(home, "exercises"))).toContain("1.1-world-of-eight.ts.1.old");
+  expect(readFileSync(file, "utf8")).toContain("hello");
+  terminal.press("n");
+  await terminal.sees("1.2 Even and odd ranks");
+
+  const ended = terminal.ended();
+  terminal.press("q");
+  expect(await ended).toBe(0);
+  const progress = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
+  expect(progress["1.1"]).toMatchObject({ hints: 1, predictions: { made: 1, right: 1 } });
+}, 60_000);
+
+it("Ctrl-C leaves a lesson", async () => {
+  const terminal = new Terminal();
+  await terminal.sees("1.1 A world of eight");
+  const ended = terminal.ended();
+  terminal.press("\u0003");
+  expect(await ended).toBe(0);
+}, 30_000);
+
+it.each(courseExercises())("the predictions of $number have answers", async (course) => {
+  const exercise = await loadExercise(course.file);
+  for (const question of exercise.questions) {
+    const answer = await answerOf(exercise, course, question);
+    if (question.choices) expect(question.choices).toContain(answer);
+    else expect(Number.isFinite(answer)).toBe(true);
+  }
+});
+
+it("long lines are cut at spaces", () => {
+  expect(wrap("  one two three", 9)).toEqual(["  one two", "  three"]);
+  expect(wrap("\x1b[31mone two\x1b[39m", 9)).toHaveLength(1);
+});
+
+it("paragraphs are made whole, and long texts can be moved", () => {
+  const text = "# Title\n\none\ntwo\n\n- a\n  b\n- c\n\n| x |\n| y |\n\n```ts\nlet a;\n```\n![P](p.svg)\n";
+  expect(reflow(text)).toEqual([
+    "# Title",
+    "",
+    "one two",
+    "",
+    "- a b",
+    "- c",
+    "",
+    "| x |",
+    "| y |",
+    "",
+    "    let a;",
+    "(P: see the picture)",
+  ]);
+  const screen = { head: ["h"], body: Array.from({ length: 50 }, (_, i) => `${i}`), foot: ["f"] };
+  const { rows, most } = framed(screen, 80, 24, 0);
+  expect(rows.length).toBeLessThanOrEqual(23);
+  expect(rows.slice(0, 2)).toEqual(["h", "0"]);
+  expect(framed(screen, 80, 24, most).rows).toContain("49");
+});

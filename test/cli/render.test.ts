@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { renderShown } from "../../src/cli/render.ts";
+import { pageOf, seriesSvg, timelineSvg } from "../../src/draw/index.ts";
+import type { Shown } from "../../src/script/index.ts";
+import { toPerfetto } from "../../src/trace/perfetto.ts";
+import { Tracer } from "../../src/trace/trace.ts";
+
+/** What a terminal shows, without colours. */
+function draw(shown: Shown, ranks = 4): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
+  return renderShown(1, shown, ranks).map((line) => line.replace(/\x1b\[[0-9;]*m/g, "").trimEnd());
+}
+
+it("prefixes every line with the rank", () => {
+  expect(draw({ kind: "line", text: "a\nb" })).toEqual(["rank 1 │ a", "rank 1 │ b"]);
+  expect(draw({ kind: "line", text: "a" }, 100)).toEqual(["rank  1 │ a"]);
+});
+
+it("draws rows and tables with short numbers", () => {
+  expect(draw({ kind: "row", row: { mean: 1 / 3, rank: 2, tiny: 1e-9 } })).toEqual([
+    "rank 1 │ mean 0.333333   rank 2   tiny 1.000e-9",
+  ]);
+  const table = draw({
+    kind: "table",
+    title: "T",
+    rows: [
+      { name: "x", value: 1 },
+      { name: "y", value: 22 },
+    ],
+  });
+  expect(table).toEqual([
+    "rank 1 │ T",
+    "rank 1 │ ┌──────┬───────┐",
+    "rank 1 │ │ name │ value │",
+    "rank 1 │ ├──────┼───────┤",
+    "rank 1 │ │ x    │     1 │",
+    "rank 1 │ │ y    │    22 │",
+    "rank 1 │ └──────┴───────┘",
+  ]);
+});
+
+it("draws curves and timelines", () => {
+  const plot = draw({ kind: "plot", title: "", series: [{ name: "loss", y: [4, 3, 2, 1] }] });
+  expect(plot[0]).toMatch(/4\.00 +┼─/);
+  expect(plot.at(-1)).toContain("loss");
+  expect(draw({ kind: "plot", title: "", series: [] })).toEqual(["rank 1 │ (nothing to plot)"]);
+  const spans = (name: string, start: number, end: number) => [{ name, start, end }];
+  const lanes = [
+    { name: "rank 0", spans: spans("send", 10, 15) },
+    { name: "rank 1", spans: spans("recv", 15, 20) },
+  ];
+  const [first, second, axis, legend] = draw({ kind: "timeline", title: "", lanes });
+  expect(first).toMatch(/^rank 1 │ rank 0 A+·+$/);
+  expect(second).toMatch(/^rank 1 │ rank 1 ·+B+$/);
+  expect(axis).toMatch(/0 ms +10\.00 ms$/);
+  expect(legend).toContain("A send  B recv");
+});
+
+it("turns spans into a file that Perfetto reads", () => {
+  const tracer = new Tracer(() => 5, 2);
+  tracer.add("comm", "allReduce", 5, 6, { bytes: 4 });
+  tracer.add("device", "gemm", 7, 7.5);
+  tracer.add("host", "dropped", 8, 9);
+  expect(tracer.dropped).toBe(1);
+  const { traceEvents } = JSON.parse(toPerfetto([[], tracer.spans]));
+  expect(traceEvents.filter((event: { ph: string }) => event.ph === "X")).toEqual([
+    { ph: "X", pid: 1, tid: 2, name: "allReduce", ts: 0, dur: 1000, args: { bytes: 4 } },
+    { ph: "X", pid: 1, tid: 1, name: "gemm", ts: 2000, dur: 500 },
+  ]);
+});
+
+describe("pictures of timelines", () => {
+  const span = fc.record({
+    name: fc.constantFrom("gemm", "copy"),
+    start: fc.nat(1000),
+    length: fc.integer({ min: 1, max: 300 }),
+  });
+  const lanes = fc.array(fc.array(span, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 });
+
+  it("draw each span as long as it was, clear of the others", () => {
+    fc.assert(
+      fc.property(lanes, (rows) => {
+        const given = rows.map((spans, i) => ({
+          name: `lane ${i}`,
+          spans: spans.map(({ name, start, length }) => ({ name, start, end: start + length })),
+        }));
+        const svg = timelineSvg(given, "T");
+        const bars = [
+          ...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"[^>]*><title>/g),
+        ].map((match) => match.slice(1).map(Number));
+        const spans = given.flatMap((lane) => lane.spans);
+        expect(bars.length).toBe(spans.length);
+        const length = Math.max(...spans.map(({ end }) => end)) - Math.min(...spans.map(({ start }) => start));
+        const scale = Math.max(...bars.map(([x, , width]) => x + width)) - Math.min(...bars.map(([x]) => x));
+        const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+        const drawn = sum(bars.map(([, , width]) => width)) / scale;
+        expect(Math.abs(drawn - sum(spans.map(({ start, end }) => end - start)) / length)).toBeLessThan(0.05);
+        bars.forEach(([x, y, width, height], i) => {
+          for (const [x2, y2, width2, height2] of bars.slice(i + 1)) {
+            const apart = x + width <= x2 + 0.2 || x2 + width2 <= x + 0.2 || y + height <= y2 || y2 + height2 <= y;
+            expect(apart || width <= 1 || width2 <= 1).toBe(true);
+          }
+        });
+      }),
+    );
+  });
+});
+
+it("pages hold everything that was shown, as text only", () => {
+  const evil = "<script>alert(1)</script>";
+  const page = pageOf(evil, evil, [
+    { rank: 0, shown: { kind: "line", text: `a ${evil}` } },
+    { rank: 1, shown: { kind: "row", row: { [evil]: evil, third: 1 / 3 } } },
+    { rank: 1, shown: { kind: "table", title: evil, rows: [{ x: 1 }, { y: undefined }] } },
+    { rank: 0, shown: { kind: "plot", title: evil, series: [{ name: evil, y: [1, Number.NaN, 3] }] } },
+    {
+      rank: 0,
+      shown: { kind: "timeline", title: evil, lanes: [{ name: evil, spans: [{ name: evil, start: 0, end: 1 }] }] },
+    },
+    { rank: 0, shown: { kind: "timeline", title: "empty", lanes: [] } },
+  ]);
+  expect(page).not.toContain("<script");
+  for (const text of ["a &lt;script", "0.333333", "rank 1", "Nothing was recorded", "<polyline", "1.000 ms"]) {
+    expect(page).toContain(text);
+  }
+  expect(page).not.toContain("NaN");
+  expect(seriesSvg([], "none")).toContain("none");
+});
+
+it("draws a span within another over it", () => {
+  const spans = [
+    { name: "inner", start: 4, end: 5 },
+    { name: "outer", start: 0, end: 10 },
+  ];
+  const [row] = draw({ kind: "timeline", title: "", lanes: [{ name: "host", spans }] });
+  expect(row).toMatch(/host B+A+B+$/);
+});

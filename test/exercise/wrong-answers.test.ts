@@ -1,0 +1,180 @@
+/**
+ * Further wrong answers, beyond the exercises' own mutants: hard-coded results, forbidden calls,
+ * looks at the checker, answers that are right for some worlds only. None may pass, whatever the seed.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { courseExercises } from "../../src/exercise/node/catalog.ts";
+import { check } from "../../src/exercise/node/checker.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "worldsize-wrong-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Edits = readonly (readonly [string, string])[];
+
+const ringPhase2 = "world.send(chunk(rank + 1 - step), right), world.recv(chunk(rank - step), left)";
+const ringBody = "  const { rank, size } = world;\n  const right";
+const exchangeAll = `  await Promise.all([
+    world.send(edges.right, right),
+    world.send(edges.left, left),
+    world.recv(halo.left, left),
+    world.recv(halo.right, right),
+  ]);`;
+const argmaxReturn = "return { value, rank, index: await place.item() };";
+
+const wrong: Record<string, Record<string, Edits>> = {
+  "3.3": {
+    "second phase starts at the own chunk": [
+      [ringPhase2, "world.send(chunk(rank - step), right), world.recv(chunk(rank - step - 1), left)"],
+    ],
+    "multiplies its own by the world size": [["sum.add_(incoming);", "sum.mul_(size);"]],
+    "asks the library, and sends for the show": [
+      ["// Phase 2: rank r", 'await world.allReduce(x, "sum");\n  // Phase 2: rank r'],
+    ],
+    "empty messages in the right number": [
+      ["const mine = chunk(rank - step);", "const mine = x.slice(0, 0, 0);"],
+      ["device.empty([sum.size])", "device.empty([0])"],
+      ["sum.add_(incoming);\n", ""],
+    ],
+    "a star around rank 0": [
+      [
+        ringBody,
+        "  for (let r = 1; r < world.size; r++) {\n    const y = device.empty([x.size]);\n    if (world.rank === 0) await world.recv(y, r);\n    if (world.rank === r) await world.send(x, 0);\n    if (world.rank === 0) x.add_(y);\n  }\n  for (let r = 1; r < world.size; r++) {\n    if (world.rank === 0) await world.send(x, r);\n    if (world.rank === r) await world.recv(x, 0);\n  }\n  if (world.size > 0) return;\n  const { rank, size } = world;\n  const right",
+      ],
+    ],
+    "right up to four ranks": [["// Phase 1:", "if (size > 4) return;\n  // Phase 1:"]],
+    "right for powers of two": [["// Phase 1:", "if (size & (size - 1)) return;\n  // Phase 1:"]],
+    "forges the report": [
+      ["  // Phase 1:", "  JSON.stringify = () => '{\"report\":[]}';\n  // Phase 1:"],
+      ["sum.add_(incoming);", "sum.copy_(incoming);"],
+    ],
+    "swallows the error": [
+      [
+        "await Promise.all([world.send(mine, right), world.recv(incoming, left)]);",
+        "try {\n      await world.send(mine, right);\n      await world.recv(incoming, left);\n    } catch {}",
+      ],
+    ],
+    "reads the environment": [["  // Phase 1:", "  if (process.env.HOME === undefined) return;\n  // Phase 1:"]],
+    "finds a way out by a constructor": [
+      ["  // Phase 1:", '  const way = [].map.constructor("return 1");\n  if (way() !== 1) return;\n  // Phase 1:'],
+    ],
+    "imports a file": [
+      ["import type { ProcessGroup", 'import { readFileSync } from "node:fs";\nimport type { ProcessGroup'],
+      ["  // Phase 1:", "  if (!readFileSync) return;\n  // Phase 1:"],
+    ],
+    "one message too many": [
+      [
+        "  // Phase 1:",
+        "  if (size > 1) await Promise.all([world.send(x.slice(0, 0, 0), right), world.recv(device.empty([0]), left)]);\n  // Phase 1:",
+      ],
+    ],
+  },
+  "2.4": {
+    "copies its own edges": [
+      [
+        exchangeAll,
+        "  halo.left.copy_(edges.right);\n  halo.right.copy_(edges.left);\n  if (left === right && left < 0) return;",
+      ],
+    ],
+    "only one side": [
+      ["    world.send(edges.left, left),\n", ""],
+      ["    world.recv(halo.right, right),\n", ""],
+    ],
+    "gathers all edges": [[exchangeAll, `${exchangeAll}\n  await world.allGatherObject(world.rank);`]],
+    "sends everything twice": [[exchangeAll, `${exchangeAll}\n${exchangeAll}`]],
+    "forgets to wait": [
+      ["await Promise.all([", "void ["],
+      ["  ]);\n}", "  ];\n}"],
+    ],
+    "tags that do not meet": [["world.send(edges.right, right)", "world.send(edges.right, right, { tag: 1 })"]],
+    "right for even worlds": [["  const right", "  if (world.size % 2) return;\n  const right"]],
+    "right for two and three ranks": [["  const right", "  if (world.size > 3) return;\n  const right"]],
+    "even ranks first, one direction at a time, odd last": [
+      [
+        exchangeAll,
+        "  if (world.rank % 2 === 0) {\n    await world.send(edges.right, right);\n    await world.send(edges.left, left);\n    await world.recv(halo.left, left);\n    await world.recv(halo.right, right);\n  } else {\n    await world.recv(halo.right, right);\n    await world.recv(halo.left, left);\n    await world.send(edges.left, left);\n    await world.send(edges.right, right);\n  }",
+      ],
+    ],
+    "halos exchanged": [
+      ["world.recv(halo.left, left)", "world.recv(halo.right, left)"],
+      ["world.recv(halo.right, right)", "world.recv(halo.left, right)"],
+    ],
+    "an endless wait for oneself": [
+      ["  const right", "  if (world.rank === 0) await world.recv(halo.left, world.rank);\n  const right"],
+    ],
+  },
+  "3.2": {
+    "last of equals": [["device.tensor([numbers.indexOf(value)]", "device.tensor([numbers.lastIndexOf(value)]"]],
+    "largest by absolute value": [["const top = x.max();", "const top = x.abs().max();"]],
+    "only rank 0 answers": [
+      [
+        argmaxReturn,
+        "const index = await place.item();\n  return world.rank === 0 ? { value, rank, index } : { value: 0, rank: 0, index: 0 };",
+      ],
+    ],
+    "index counted over all ranks": [[argmaxReturn, "return { value, rank, index: (await place.item()) + rank * 4 };"]],
+    "text for the rank": [
+      [argmaxReturn, "return { value, rank: `${rank}` as unknown as number, index: await place.item() };"],
+    ],
+    "everybody sends all to all, a number at a time": [
+      ["  const top", '  for (let i = 0; i < 3000; i++) await world.allReduce(device.zeros([1]), "max");\n  const top'],
+    ],
+    "broadcasts from rank 0": [["await world.broadcast(place, rank);", "await world.broadcast(place, 0);"]],
+    "smallest for largest": [['await world.allReduce(top, "max");', 'await world.allReduce(top, "min");']],
+    "a guess": [[argmaxReturn, "return { value: 1000, rank: 0, index: 1 + (await place.item()) * 0 };"]],
+    "sums the offers": [['await world.allReduce(offer, "min");', 'await world.allReduce(offer, "sum");']],
+    "largest of the first thousand": [
+      ["as number[];", "as number[];\n  numbers.length = Math.min(numbers.length, 1000);"],
+      ["const top = x.max();", "const top = device.tensor([Math.max(...numbers)]);"],
+    ],
+  },
+};
+
+describe.each(Object.keys(wrong))("further wrong answers to %s", (number) => {
+  const exercise = courseExercises().find((each) => each.number === number);
+  it.each(Object.keys(wrong[number]))("%s", async (name) => {
+    if (!exercise) throw new Error(`There is no exercise ${number}.`);
+    const source = wrong[number][name].reduce(
+      (text, [from, to]) => {
+        if (text.split(from).length !== 2) throw new Error(`"${from}" is not once in the solution.`);
+        return text.replace(from, () => to);
+      },
+      readFileSync(join(exercise.folder, "solution.ts"), "utf8"),
+    );
+    const answer = join(folder, `${number}-${name.replace(/\W+/g, "-")}.ts`);
+    writeFileSync(answer, source);
+    const verdict = await check(exercise.file, answer);
+    expect(verdict.verdict).not.toBe("passed");
+    expect((verdict as { message: string }).message.length).toBeGreaterThan(20);
+  });
+});
+
+it("an answer that does not end is given up, and nothing is left running", async () => {
+  const exercise = courseExercises().find(({ number }) => number === "3.1");
+  const answer = join(folder, "endless.ts");
+  writeFileSync(answer, "export async function mean() {\n  for (;;) {}\n}\n");
+  const verdict = await check(exercise?.file ?? "", answer, { patience: 1500 });
+  expect(verdict).toMatchObject({
+    verdict: "could not run",
+    message: expect.stringContaining("is there an endless loop?"),
+  });
+});
+
+it.each([
+  ["export const nothing = 1;\n", "exports no function mean. The starter shows its form."],
+  ["export async function mean( {\n", "odd.ts:2:1: Expected identifier"],
+  [
+    'import { x } from "./other.ts";\nexport const mean = x;\n',
+    'an answer may import nothing but "worldsize", not "./other.ts"',
+  ],
+  ["export async function mean() {\n  return globalThis.x;\n}\n", "odd.ts:2: an answer may use only what it is handed"],
+])("what cannot run says why: %j", async (source, message) => {
+  const exercise = courseExercises().find(({ number }) => number === "3.1");
+  const answer = join(folder, "odd.ts");
+  writeFileSync(answer, source);
+  const verdict = await check(exercise?.file ?? "", answer);
+  expect(verdict.verdict).toBe("could not run");
+  expect((verdict as { message: string }).message).toContain(message);
+});

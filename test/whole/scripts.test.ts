@@ -1,0 +1,71 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { runProgram } from "../helpers/jobs.ts";
+
+const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
+  .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
+  .sort();
+
+/** Smaller than the defaults where those take long. */
+const options: Readonly<Record<string, Record<string, unknown>>> = {
+  "async-communication": { megabytes: 0.5, width: 64, rounds: 2 },
+  "pipeline-simulation": { width: 64, batch: 50 },
+  "benchmark-algorithms": { from: 1000, to: 4000, rounds: 1, budget: 1 },
+};
+
+describe.each(scripts)("%s", (file) => {
+  const name = file.replace(/^.*[\\/]|\.ts$/g, "");
+  for (const transport of ["shm", "local", "tcp"] as const) {
+    it.each(transport === "tcp" ? [1, 4] : [1, 3, 4, 8])(`runs over ${transport} on %i ranks`, async (ranks) => {
+      const { ok, failure, shown } = await runProgram(`course/${file}`, { ranks, transport, options: options[name] });
+      expect(failure?.message).toBeUndefined();
+      expect(ok).toBe(true);
+      expect(shown.length).toBeGreaterThan(0);
+    });
+  }
+});
+
+it("the scripts of chapters 1 to 4 are there", () => {
+  expect(scripts.map((file) => file.replace(/^.*[\\/]|\.ts$/g, ""))).toEqual(
+    expect.arrayContaining([
+      "verify-setup",
+      "hello-distributed",
+      "where-am-i",
+      "send-recv-basic",
+      "async-communication",
+      "pipeline-simulation",
+      "collective-cheatsheet",
+      "distributed-mean",
+      "distributed-softmax",
+      "benchmark-algorithms",
+      "topology-inspector",
+    ]),
+  );
+});
+
+it("hello-distributed says where each rank lives and what they agreed on", async () => {
+  const { shown } = await runProgram("course/part1-distributed/chapter01-first-program/scripts/hello-distributed.ts", {
+    ranks: 4,
+  });
+  const lines = shown.map(({ rank, shown: what }) => `${rank}: ${what.kind === "line" ? what.text : ""}`);
+  for (let rank = 0; rank < 4; rank++) {
+    expect(
+      lines.some((line) => line.startsWith(`${rank}: Hello from rank ${rank} of 4, in process ${process.pid}, thread`)),
+    ).toBe(true);
+    expect(lines).toContain(`${rank}: my left neighbour says it is rank ${(rank + 3) % 4}`);
+    expect(lines).toContain(`${rank}: 1 + … + 4 = 10, and everybody agrees`);
+  }
+});
+
+it("collective-cheatsheet shows the right numbers", async () => {
+  const script = "course/part1-distributed/chapter03-collectives/scripts/collective-cheatsheet.ts";
+  const { shown } = await runProgram(script, { ranks: 3, options: { operation: "all_to_all" } });
+  expect(shown[0].shown).toMatchObject({
+    kind: "table",
+    rows: [
+      { rank: 0, before: "[10,11,12]", after: "[10,20,30]" },
+      { rank: 1, before: "[20,21,22]", after: "[11,21,31]" },
+      { rank: 2, before: "[30,31,32]", after: "[12,22,32]" },
+    ],
+  });
+});
