@@ -43,7 +43,7 @@ describe("worldsize check", () => {
     rmSync(join(home, "exercises"), { recursive: true });
     writeFileSync(join(home, "tsconfig.json"), "{}");
     worldsize("check", "1.1");
-    expect(settings()).toEqual({ extends: "../../tsconfig.json", include: ["."] });
+    expect(settings()).toEqual({ extends: "../tsconfig.json", include: ["."] });
   });
 
   it("passes a right answer and keeps the day", () => {

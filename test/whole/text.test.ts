@@ -80,7 +80,7 @@ it("every script has a page, every page a script, and every chapter names them",
   for (const script of scripts) {
     const page = join("course", script.replace(/\.ts$/, ".md"));
     expect(existsSync(page), `${page} is missing`).toBe(true);
-    expect(read(join(dirname(page), "../../README.md"))).toContain(`scripts/${relative(dirname(page), page)}`);
+    expect(read(join(dirname(page), "../README.md"))).toContain(`scripts/${relative(dirname(page), page)}`);
   }
 });
 
