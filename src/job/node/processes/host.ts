@@ -14,8 +14,8 @@ import type { RunSettings } from "../../settings.ts";
 import { noRecords, type ProgramStart, type RankStart } from "../../start.ts";
 import { openedBlas } from "../blas/choice.ts";
 import { nodeKit } from "../node-kit.ts";
-import type { RankMessageToIo } from "./io-port.ts";
-import { type IoMessage, type IoThreadOptions, RankIoThread } from "./io-thread.ts";
+import type { IoMessage, RankMessageToIo } from "./io-messages.ts";
+import { type IoThreadOptions, RankIoThread } from "./io-thread.ts";
 
 /** After a verdict, a program gets so long to end by itself. */
 const GRACE = 1200;

@@ -4,19 +4,12 @@ import { RelayedWire } from "../../../platform/node/relay.ts";
 import { SocketWire } from "../../../platform/node/wire.ts";
 import type { Wire } from "../../../platform/wire.ts";
 import type { FromIoThread, IoThread, StoreReply, ToIoThread } from "../../../world/index.ts";
-import type { IoMessage, WireHandle } from "./io-thread.ts";
-
-/** What the rank's thread tells the main thread about its wires. */
-export type RankMessageToIo =
-  | { readonly type: "told"; readonly message: ToIoThread }
-  | { readonly type: "finish"; readonly id: number; readonly wire: number; readonly bytes: Uint8Array }
-  /** The rings of a relayed wire are worth a look. */
-  | { readonly type: "look"; readonly wire: number };
+import type { IoMessage, RankMessageToIo, WireHandle } from "./io-messages.ts";
 
 export class IoPort implements IoThread {
   readonly #onStored: (id: number, reply: StoreReply) => void;
   readonly #port: MessagePort;
-  /** Counts letters sent to this thread, so that an empty box is not looked into. */
+  /** Counts messages sent to this thread, so that an empty box is not looked into. */
   readonly #messageCount: Int32Array;
   readonly #wrap: (wire: Wire) => Wire;
   readonly #finishing = new Map<number, () => void>();
@@ -27,7 +20,7 @@ export class IoPort implements IoThread {
   #id = 0;
 
   /**
-   * @param letters one word, shared with the main thread. @param onStored gets replies of the store.
+   * @param messageCount one word, shared with the main thread. @param onStored gets replies of the store.
    * @param wrap may put something before a wire.
    */
   constructor(
@@ -53,10 +46,10 @@ export class IoPort implements IoThread {
 
   take(): FromIoThread | undefined {
     while (Atomics.load(this.#messageCount, 0) !== this.#taken) {
-      const letter = receiveMessageOnPort(this.#port) as { message: IoMessage } | undefined;
-      if (!letter) break; // counted, but not in the box yet
+      const received = receiveMessageOnPort(this.#port) as { message: IoMessage } | undefined;
+      if (!received) break; // counted, but not in the box yet
       this.#taken++;
-      this.#deliver(letter.message);
+      this.#deliver(received.message);
     }
     return this.#news.shift();
   }

@@ -13,17 +13,10 @@ import { detach, part } from "../../../platform/node/wire.ts";
 import { cut } from "../../../trace/text.ts";
 import type { Report } from "../../../world/core/report.ts";
 import type { Seen } from "../../../world/health/waiting.ts";
-import type {
-  FromCoordinator,
-  Member,
-  Place,
-  StoreCall,
-  StoreReply,
-  ToIoThread,
-  TuningTable,
-} from "../../../world/index.ts";
+import type { FromCoordinator, Member, Place, StoreCall, ToIoThread, TuningTable } from "../../../world/index.ts";
 import { type Address, JoinError, Line, nameOf, open } from "./control-connection.ts";
 import { rankSocket } from "./folder.ts";
+import type { IoMessage, WireHandle } from "./io-messages.ts";
 
 /** Most characters of what the coordinator is told of an end. */
 const LONGEST_DETAIL = 1500;
@@ -46,23 +39,6 @@ export interface IoThreadOptions {
   readonly relayed?: boolean;
   readonly table: TuningTable;
 }
-
-/** How a rank's thread gets at a socket: by its descriptor, or by rings that are read and written for it. */
-export interface WireHandle {
-  /** The descriptor; of rings, their number. */
-  readonly wire: number;
-  readonly rings?: SharedArrayBuffer;
-}
-
-/** What the I/O thread tells the rank's thread. */
-export type IoMessage =
-  | { readonly type: "wire"; readonly peer: number; readonly role: "in" | "out"; readonly handle: WireHandle }
-  /** Something has come over a relayed wire, or nothing more will. */
-  | { readonly type: "relayed"; readonly wire: number; readonly ended?: string }
-  | { readonly type: "finished"; readonly id: number }
-  | { readonly type: "stored"; readonly id: number; readonly reply: StoreReply }
-  | { readonly type: "account" }
-  | { readonly type: "verdict"; readonly message: string };
 
 export interface Started {
   readonly members: readonly Member[];
