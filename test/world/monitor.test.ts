@@ -61,7 +61,7 @@ it("waits for a rank that computes, but not for long, and not for one that is ou
     one.monitor.fail({ kind: "threw", by: 0, detail: "Error: no" });
     one.monitor.hear(0, { type: "answer", report: report(0) });
     expect(one.verdicts()).toEqual([]);
-    await vi.advanceTimersByTimeAsync(450);
+    await vi.advanceTimersByTimeAsync(750);
     expect(one.verdicts()).toEqual([]);
     await vi.advanceTimersByTimeAsync(100);
     expect(one.verdicts()).toHaveLength(3);
