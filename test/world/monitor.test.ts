@@ -117,7 +117,7 @@ it("a broken wire is explained by what comes within a moment", async () => {
     for (const { monitor } of [killed, broken]) monitor.hear(0, { ...wire, report: report(0) });
     await vi.advanceTimersByTimeAsync(1000);
     killed.monitor.hear(1, { type: "gone", detail: "was killed" });
-    await vi.advanceTimersByTimeAsync(1000);
+    await vi.advanceTimersByTimeAsync(1500);
     expect(killed.outcomes).toMatchObject([{ kind: "lost", rank: 1 }]);
     expect(broken.outcomes).toMatchObject([{ kind: "broken", rank: -1 }]);
   } finally {
