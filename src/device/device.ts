@@ -243,7 +243,7 @@ export class Device extends DeviceStreams {
     const word = this.flags.take();
     const loan = new Loan(this.runtime.pool.memory, word);
     this.flags.giveBack(word, [loan]);
-    buffer.use(loan);
+    buffer.recordUse(loan);
     return { address: addressOf(buffer), bytes: buffer.bytes, word };
   }
 
@@ -277,7 +277,7 @@ export class Device extends DeviceStreams {
   /** Keeps buffers of other homes until a stream is done with them. */
   #use(buffers: Iterable<Buffer>, stream: Stream): void {
     const event = stream.record();
-    for (const buffer of buffers) if (buffer.home !== stream) buffer.use(event);
+    for (const buffer of buffers) if (buffer.home !== stream) buffer.recordUse(event);
   }
 
   #place({ buffer, offset }: Ref, bytes: number, write: boolean): number {

@@ -97,7 +97,7 @@ export class Graph implements Replayable {
     for (const buffer of this.#kept) buffer.release();
     this.#kept.clear();
     this.#written.clear();
-    for (const replay of this.replays) this.#list?.use(replay);
+    for (const replay of this.replays) this.#list?.recordUse(replay);
     this.#list?.release();
   }
 }

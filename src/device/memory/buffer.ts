@@ -62,7 +62,7 @@ export class Buffer {
    * Keeps the memory from other hands until something outside of its home is done with it,
    * even if the buffer is freed before (PyTorch's record_stream).
    */
-  use(until: Completion): void {
+  recordUse(until: Completion): void {
     if (until.done) return;
     this.#uses = this.#uses.filter(({ done }) => !done);
     this.#uses.push(until);

@@ -134,7 +134,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
       const { reads, writes } = this.#task;
       const passed = stream.record();
       this.#shared?.passed?.(passed);
-      for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.use(passed);
+      for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.recordUse(passed);
     }
     this.#letGo();
   }
