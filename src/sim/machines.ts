@@ -33,7 +33,7 @@ export const machineNames = ["dgx-a100", "dgx-h100", "pcie-box", "laptop", "ethe
 /** One of `machineNames`. */
 export type MachineName = (typeof machineNames)[number];
 
-/** @param nodes how many of it, joined by its network. @throws RangeError for a laptop or a box that shall have several nodes. */
+/** @param nodes how many of it, joined by its network. @throws RangeError for a laptop or a box with several nodes. */
 export function describedMachine(name: MachineName, nodes = 1): Machine {
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > 64) throw new RangeError(`${nodes} nodes: give 1 to 64.`);
   if (name === "dgx-a100" || name === "dgx-h100") return dgxMachine(dgx[name], nodes);

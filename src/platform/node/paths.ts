@@ -4,7 +4,7 @@ import { isAbsolute, parse, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type System, thisSystem } from "./system.ts";
 
-/** The URL by which a file is imported: a path of Windows is none, because its disk would be taken for a scheme. */
+/** The URL by which a file is imported: a Windows path is not one, because its disk would be taken for a scheme. */
 export function fileUrl(path: string, { platform }: Pick<System, "platform"> = thisSystem()): string {
   return pathToFileURL(path, { windows: platform === "win32" }).href;
 }

@@ -6,7 +6,7 @@ import { Tensor } from "../tensor.ts";
 
 /**
  * Checks that arguments are contiguous tensors of a dtype.
- * @throws TypeError for what is none, or another dtype; RangeError for scattered elements.
+ * @throws TypeError for anything that is not a tensor, or has another dtype; RangeError for scattered elements.
  */
 export function tensors(call: string, args: Readonly<Record<string, Tensor>>, dtype: DType = "f32"): void {
   for (const [name, tensor] of Object.entries(args)) {

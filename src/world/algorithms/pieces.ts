@@ -1,7 +1,7 @@
 /** What the calls of a group take besides single tensors. */
 import type { Contiguous } from "../core/span.ts";
 
-/** A tensor cut into equal pieces along its elements, or a list of tensors, one a rank. */
+/** A tensor cut into equal pieces along its elements, or a list of tensors, one for each rank. */
 export type Pieces<T extends Contiguous> = T | readonly T[];
 
 /** One half of a batched exchange. */

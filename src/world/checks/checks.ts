@@ -116,7 +116,7 @@ export class Checks extends TensorChecks {
   }
 
   /**
-   * The pieces of a tensor or list, one a rank.
+   * The pieces of a tensor or list, one for each rank.
    * @param mine the tensor that must fit this rank's piece.
    */
   pieces(call: string, whole: Pieces<Contiguous>, mine?: Contiguous): Span[] {

@@ -9,9 +9,9 @@ export interface Call<T> extends Task<T>, OperationCall {
   readonly steps: (comm: Comm, operation: Operation, transport: Transport) => Steps;
   /** In place of steps: starts the one message that it is; undefined if nobody has to wait for it. */
   readonly message?: (comm: Comm) => Request | undefined;
-  /** Given where the group's shared memory shall reduce this in place; nothing at all is a barrier. */
+  /** Given where this is to be reduced in place in the group's shared memory; a span without elements is a barrier. */
   readonly shared?: Span;
-  /** Given where the group's members shall read each other's parts in shared memory. */
+  /** Given where the group's members are to read each other's parts in shared memory. */
   readonly exchange?: Exchange;
   /** Arguments of the group's method, for doing it in another thread. */
   readonly args: readonly unknown[];

@@ -22,7 +22,7 @@ import type { Keeper, Work } from "./work.ts";
 
 /**
  * Polls that an operation gets before it counts as one that must wait: more time than
- * looking up a call site takes, lest one rank's look-up make the others look up theirs.
+ * looking up a call site takes, so that one rank's look-up does not make the others look up theirs.
  */
 const BRIEF = 1000;
 /** Milliseconds for which a program that never has to wait may keep its event loop from turning. */

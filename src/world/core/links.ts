@@ -11,7 +11,7 @@ export interface LinkSpeed {
   readonly latency: number;
 }
 
-/** The links of a rank: within its node, and to other nodes; undefined where they are as fast as they are. */
+/** The links of a rank: within its node, and to other nodes; undefined where they are not paced. */
 export interface LinkSpeeds {
   readonly within?: LinkSpeed;
   readonly between?: LinkSpeed;

@@ -5,7 +5,7 @@ import type { LinkSpeeds } from "./links.ts";
 export interface WorldSettings {
   /** Which algorithm when; the built-in thresholds if not given. */
   readonly table: TuningTable | undefined;
-  /** How fast links between ranks shall be; as fast as they are if not given. */
+  /** The pace of links between ranks; if not given, they are as fast as they can be. */
   readonly link: LinkSpeeds | undefined;
   /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager: number;

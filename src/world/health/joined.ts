@@ -17,7 +17,7 @@ export interface Joined {
 
 /**
  * A report, which speaks for the rank whose connection brought it, whatever it says.
- * @throws TypeError for what is none.
+ * @throws TypeError for anything that is not a report.
  */
 export function owned(report: Report, rank: number): Report {
   const lists = [report?.pending, report?.recent];

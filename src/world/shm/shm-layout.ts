@@ -4,7 +4,7 @@
  *
  *   header      one line
  *   ranks       two lines each: how to wake it, which collective it started last
- *   tickets     TICKETS words a rank: acknowledgements of its sends
+ *   tickets     TICKETS words for each rank: acknowledgements of its sends
  *   rings       one ring of message slots for every ordered pair
  *   verdict     why the job failed, for all
  */

@@ -28,7 +28,7 @@ export interface Store {
   get(key: string, timeout?: number): Promise<string>;
   /** Resolves when all keys have values at the same time. @throws StoreTimeoutError that names the missing ones. */
   wait(keys: readonly string[], timeout?: number): Promise<void>;
-  /** Adds a whole number to a counter that starts at 0. @returns the sum. @throws StoreValueError if the value is none. */
+  /** Adds a whole number to a counter that starts at 0. @returns the sum. @throws StoreValueError if the value is not a whole number. */
   add(key: string, amount: number): Promise<number>;
   /**
    * Sets a key to `desired` if its value is `expected` (empty: or if it has none).

@@ -107,7 +107,7 @@ export class TcpWait implements WaitStrategy {
     return this.#engine.pollLinks() || moved;
   }
 
-  /** Before the event loop waits: it shall watch what this rank waits for. */
+  /** Before the event loop waits: tells it to watch what this rank waits for. */
   #arm(): void {
     this.#transport.sleep(this.#wake);
     const wait = this.#transport.links?.wait;

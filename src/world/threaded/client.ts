@@ -234,7 +234,7 @@ export class CommClient implements Channel {
     await heard;
   }
 
-  /** The stream's thread is gone: nobody shall wait for it. */
+  /** The stream's thread is gone: nobody may wait for it any more. */
   lost(reason: string): void {
     this.#gone = true;
     for (const { flag } of this.#running.values()) this.#raise(flag); // streams may wait for these

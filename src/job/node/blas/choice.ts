@@ -124,7 +124,7 @@ async function tryOne(path: string, core: string | undefined): Promise<ProbeResu
   return JSON.parse(stdout) as ProbeResult;
 }
 
-/** What a job's threads shall use, after the process has been prepared for it. For the main thread. */
+/** What a job's threads will use, after the process has been prepared for it. For the main thread. */
 export async function openedBlas(): Promise<BlasReport> {
   const report = await findBlas();
   if (report.choice) prepareBlas(report.choice);
