@@ -4,8 +4,11 @@
  * is late because of it.
  */
 
-/** Longest piece of a wait, in milliseconds: a sleep of the machine uses up one piece at most. */
-const PIECE = 1000;
+/**
+ * Longest piece of a wait, in milliseconds. A sleep of the machine, or of the thread, uses up one piece at most,
+ * and what has come meanwhile is heard between two pieces, before anybody is late.
+ */
+const PIECE = 100;
 
 /** A clock that is looked at regularly, and passes over the time in which it was not. */
 export class PatientClock {

@@ -1,5 +1,6 @@
 // Whatever road a failure takes to it, the monitor asks everybody once and gives all the same verdict.
 import { expect, it, vi } from "vitest";
+import { openLine, sayAt } from "../../src/platform/line.ts";
 import type { Report } from "../../src/world/core/report.ts";
 import { Monitor, type MonitorOptions } from "../../src/world/health/monitor.ts";
 import type { FromMonitor, Outcome } from "../../src/world/health/road.ts";
@@ -61,7 +62,7 @@ it("waits for a rank that computes, but not for long, and not for one that is ou
     one.monitor.fail({ kind: "threw", by: 0, detail: "Error: no" });
     one.monitor.hear(0, { type: "answer", report: report(0) });
     expect(one.verdicts()).toEqual([]);
-    await vi.advanceTimersByTimeAsync(750);
+    await vi.advanceTimersByTimeAsync(450);
     expect(one.verdicts()).toEqual([]);
     await vi.advanceTimersByTimeAsync(100);
     expect(one.verdicts()).toHaveLength(3);
@@ -107,6 +108,18 @@ it("goes by when ranks said something, not by when it came", () => {
   expect(early.monitor.failing).toBe(false);
   early.monitor.hear(0, { type: "status", report: waiting(0, 1) }, 600);
   expect(early.monitor.failing).toBe(true);
+});
+
+it("hears what came while its own thread stood still, before it gives up", async () => {
+  const { monitor, verdicts } = monitorOf(2);
+  const line = openLine<Report>((said) => monitor.hear(said.rank, { type: "answer", report: said }));
+  monitor.fail({ kind: "late", by: 0, detail: "2 s" });
+  for (const rank of [0, 1]) sayAt(line.end, waiting(rank, 1 - rank));
+  for (const until = performance.now() + 800; performance.now() < until; ); // both answers lie in the port meanwhile
+  while (verdicts().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(verdicts()[0]).toContain("rank 0 waits for rank 1 in recv(f32[1])");
+  expect(verdicts()[0]).toContain("rank 1 waits for rank 0 in recv(f32[1])");
+  line.close();
 });
 
 it("a broken wire is explained by what comes within a moment", async () => {

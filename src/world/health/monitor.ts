@@ -16,8 +16,8 @@ import type { AboutRank, FromMonitor, Outcome, ToMonitor } from "./road.ts";
 import { Stillness } from "./stillness.ts";
 import { computes, type Seen, silenceOf } from "./waiting.ts";
 
-/** How long the survivors of a failure have to say what they were doing, in milliseconds: a busy machine wakes them late. */
-const PATIENCE = 800;
+/** How long the survivors of a failure have to say what they were doing, in milliseconds. */
+const PATIENCE = 500;
 /** How long a broken wire may be explained by something worse. */
 const SECOND_THOUGHT = 1300;
 
