@@ -1,5 +1,6 @@
 /** Runs the ranks of a job as threads, or all in one, and sees to their end. */
 
+import { afterPatience } from "../platform/patience.ts";
 import { lostRank } from "../script/rank.ts";
 import { Recorder } from "../world/core/recorder.ts";
 import { MemoryStore, type Outcome, type ShmLayout, StoreSession } from "../world/index.ts";
@@ -41,7 +42,8 @@ export class ThreadJob {
   /** What ends the job from outside of its ranks. */
   #verdict: Outcome | undefined;
   #finish: () => void = () => {};
-  #grace: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the end of the time that ranks have after a failure. */
+  #grace: (() => void) | undefined;
   #stopped = false;
 
   constructor(kit: ThreadKit, size: number, output: Outlet, watching: Watching) {
@@ -78,7 +80,7 @@ export class ThreadJob {
     if (signal?.aborted) stop();
     await over;
     this.#watch.stop();
-    clearTimeout(this.#grace);
+    this.#grace?.();
     const whole = this.#endings.complete;
     await Promise.all(this.#threads.map((thread) => (whole && !this.#stopped ? thread.leave() : thread.kill())));
     signal?.removeEventListener("abort", stop);
@@ -167,7 +169,7 @@ export class ThreadJob {
 
   /** Whether the job is over, or will be before long. */
   #look(ok: boolean): void {
-    if (!ok) this.#grace ??= setTimeout(() => this.#finish(), GRACE);
+    if (!ok) this.#grace ??= afterPatience(GRACE, () => this.#finish());
     if (this.#endings.complete) this.#finish();
   }
 }

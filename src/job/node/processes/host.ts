@@ -46,7 +46,8 @@ export class RankHost {
   #ended: HostEnd | undefined;
   #verdict: string | undefined;
   #over = false;
-  #unheard: NodeJS.Timeout | undefined;
+  /** Calls off telling of a failure that the rank has told of itself. */
+  #unheard: (() => void) | undefined;
   #finish!: (end: HostEnd) => void;
   /** Where the rank's operations are recorded. */
   readonly #place = { memory: new SharedArrayBuffer(Recorder.bytes), offset: 0 };
@@ -103,7 +104,7 @@ export class RankHost {
       return { ...(this.#ended ?? end), verdict: this.#verdict };
     } finally {
       this.#said?.();
-      clearTimeout(this.#unheard);
+      this.#unheard?.();
       this.#io.close();
       await this.#thread?.kill();
     }
@@ -178,7 +179,7 @@ export class RankHost {
     if (this.#over || this.#verdict !== undefined) this.#concluded();
     else if (!end.ending.ok) {
       // It has told the others itself, unless what it would have told them with is broken.
-      this.#unheard = setTimeout(() => this.#io.gone(`failed: ${end.ending.error?.message}`), GRACE);
+      this.#unheard = afterPatience(GRACE, () => this.#io.gone(`failed: ${end.ending.error?.message}`));
     }
   }
 
@@ -191,7 +192,7 @@ export class RankHost {
   #judged(message: string): void {
     this.#verdict ??= message;
     if (this.#ended) this.#concluded();
-    else setTimeout(() => this.#concluded(), GRACE);
+    else afterPatience(GRACE, () => this.#concluded());
   }
 
   #concluded(): void {
