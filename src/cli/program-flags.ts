@@ -80,7 +80,7 @@ export function addProgramFlags(command: Command): Command {
         .env("WORLDSIZE_LINK"),
     )
     .option("--inter-link <speed>", "pace the links between nodes otherwise than those within", link)
-    .option("--ranks-per-node <count>", "count so many ranks as one node (default: the hosts decide)", wholeNumber)
+    .option("--ranks-per-node <count>", "count this many ranks as one node (default: the hosts decide)", wholeNumber)
     .option(
       "--eager <bytes>",
       "messages up to this size leave from a copy: their send completes at once",

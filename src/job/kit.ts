@@ -11,7 +11,7 @@ import type { ProcessLink } from "./start.ts";
 export interface ThreadKit {
   readonly platform: Platform;
   readonly spawn: Spawn;
-  /** Resolves when so many threads can be started at once; where that is always so, it is missing. */
+  /** Resolves when `count` threads can be started at once; where that is always so, it is missing. */
   prepare?(count: number): Promise<void>;
   /** Milliseconds on a clock that all threads share. */
   now(): number;

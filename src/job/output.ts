@@ -85,7 +85,7 @@ export class Receipts {
   #owed = 0;
 
   /**
-   * @param give gives credit for so many bytes.
+   * @param give gives credit for bytes.
    * @param taken undefined when all that was handed on is taken; else resolves when it is.
    */
   constructor(give: (bytes: number) => void, taken: (() => Promise<unknown> | undefined) | undefined) {

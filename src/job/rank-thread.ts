@@ -11,7 +11,7 @@ import type { ThreadKit } from "./kit.ts";
 import { giveCredit, type Output, outputWord } from "./output.ts";
 import { movedBy, noRecords, type RankMessage, type RankReply, type RankStart } from "./start.ts";
 
-/** A thread that has been asked to end, and says nothing for so many milliseconds, is ended. */
+/** Milliseconds: a thread that has been asked to end and says nothing for so long is ended. */
 const PATIENCE = 500;
 /** Milliseconds between two looks. */
 const LOOK = 20;

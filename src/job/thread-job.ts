@@ -110,7 +110,7 @@ export class ThreadJob {
       ask: () => {
         for (const thread of this.#threads) thread.post({ type: "ask" });
       },
-      storeAwaited: () => this.#store.waiting > 0,
+      storeBlocking: () => this.#store.waiting > 0,
       session: (rank) => sessions[rank],
       tell: (rank, message) => layout?.tell(rank, message),
       onLate: (message) => {

@@ -33,7 +33,7 @@ export interface ThreadsWatchOptions {
   readonly timeout: number | undefined;
   /** Asks all threads what their ranks do. */
   readonly ask: () => void;
-  readonly storeAwaited: () => boolean;
+  readonly storeBlocking: () => boolean;
   /** By rank: the calls of the store that have come. */
   readonly session: (rank: number) => StoreSession | undefined;
   /** Says something to a rank over shared memory. */
@@ -58,7 +58,7 @@ export class ThreadsWatch {
   #since = 0;
 
   constructor(options: ThreadsWatchOptions) {
-    const { size, shared, places, silence, onSilence, session, tell, storeAwaited } = options;
+    const { size, shared, places, silence, onSilence, session, tell, storeBlocking } = options;
     this.#options = options;
     this.#pulses = places.map(pulseAt);
     this.#monitor = new Monitor({
@@ -70,7 +70,7 @@ export class ThreadsWatch {
       reaches: (rank) => !this.#ended.has(rank),
       onOutcome: () => {}, // the threads' own ends tell
       moved: () => this.#sum(),
-      storeAwaited,
+      storeBlocking,
       session,
       silence,
       onSilence,

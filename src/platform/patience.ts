@@ -53,7 +53,7 @@ export class Silence {
 }
 
 /**
- * Calls back after so many milliseconds in which this thread could run. Any number will do, also
+ * Calls back after `milliseconds` in which this thread could run. Any number will do, also
  * more than a timer takes; from 2^53 - 1 on it never does. @returns how to call it off.
  */
 export function afterPatience(milliseconds: number, late: () => void): () => void {

@@ -13,7 +13,7 @@ export interface AlphaBeta {
   readonly worst: number;
 }
 
-/** How long a message of so many bytes took. */
+/** How long a message of a given size took. */
 export interface Timing {
   readonly bytes: number;
   readonly seconds: number;

@@ -1,7 +1,7 @@
 /**
  * Reads what `nvidia-smi topo -m` prints: how GPUs and network cards of a node are joined.
  *
- *   NV#   so many NVLinks            PIX   at most one PCIe bridge      PXB   several bridges
+ *   NV#   that many NVLinks          PIX   at most one PCIe bridge      PXB   several bridges
  *   PHB   the CPU's host bridge      NODE  between host bridges of a NUMA node     SYS   between sockets
  */
 import type { Machine, MachineDevice, MachineLink } from "./machine.ts";

@@ -58,7 +58,7 @@ export class Storage {
   }
 
   /**
-   * Gives up the bytes, and takes so many new ones, which are uninitialised.
+   * Gives up the bytes, and takes `bytes` new ones, which are uninitialised.
    * @throws RangeError for no number of bytes; CaptureError in a graph, whose addresses are fixed; Error while an
    *   operation in flight uses the bytes; OutOfMemoryError, and then it has none.
    */

@@ -13,7 +13,7 @@ function waiting(rank: number, blockedOn: readonly number[], moves = 10): Report
     site: "a.ts:1",
     peer: blockedOn[0] ?? -1,
     tag: 0,
-    awaited: true,
+    blocking: true,
     blockedOn,
   };
   return { rank, state: "running", error: "", pending: [operation], recent: [], moves };

@@ -14,7 +14,7 @@ function waiting(rank: number, peer: number, moves = 0): Report {
   const common = { kind: "recv", group: "world", seq: 0, hash: 1, site: "a.ts:1", tag: 0 } as const;
   return report(rank, {
     moves,
-    pending: [{ ...common, text: "recv(f32[1])", peer, awaited: true, blockedOn: [peer] }],
+    pending: [{ ...common, text: "recv(f32[1])", peer, blocking: true, blockedOn: [peer] }],
   });
 }
 
@@ -29,7 +29,7 @@ function monitorOf(size: number, more: Partial<MonitorOptions> = {}) {
     reaches: () => true,
     onOutcome: (outcome) => outcomes.push(outcome),
     moved: () => 0,
-    storeAwaited: () => false,
+    storeBlocking: () => false,
     ...more,
   });
   const verdicts = (): string[] => told.flatMap((said) => (said.type === "verdict" ? [said.message] : []));

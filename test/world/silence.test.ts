@@ -203,10 +203,10 @@ describe("patience", () => {
 });
 
 it("asks and speaks at the right times", () => {
-  let [time, moved, awaited] = [0, 0, false];
+  let [time, moved, blocking] = [0, 0, false];
   const did: string[] = [];
   const note = (what: string) => () => void did.push(`${what} ${time}`);
-  const options = { now: () => time, moved: () => moved, storeAwaited: () => awaited };
+  const options = { now: () => time, moved: () => moved, storeBlocking: () => blocking };
   const still = new Stillness({ ...options, silence: 1000, ask: note("ask"), judge: note("judge"), say: note("say") });
   const pass = (to: number, answer: boolean): void => {
     for (; time < to; time += 100) {
@@ -222,11 +222,11 @@ it("asks and speaks at the right times", () => {
   moved++;
   pass(6000, false); // nobody answers
   expect(did.splice(0)).toEqual(["ask 4000", "judge 5000", "say 5000"]);
-  awaited = true; // somebody waits for the store: whether that can end is looked at early, then less and less often
+  blocking = true; // somebody waits for the store: whether that can end is looked at early, then less and less often
   moved++;
   pass(7000, true);
   expect(did.splice(0)).toEqual(["ask 6500", "judge 6500", "ask 6800", "judge 6800"]);
-  awaited = false;
+  blocking = false;
   pass(7300, true);
   expect(did.splice(0)).toEqual(["ask 7000", "judge 7000", "say 7000"]);
   moved++;

@@ -9,10 +9,10 @@ export type KernelExports = Record<string, (...args: number[]) => number>;
 
 import type { Blas } from "../blas.ts";
 
-/** Address of so many bytes of the thread's private space. */
+/** Address of `bytes` bytes of the thread's private space. */
 export type Scratch = (bytes: number) => number;
 
-/** The first so many i32 of a buffer argument, as they were when the kernel ran. */
+/** The first `count` i32 of a buffer argument, as they were when the kernel ran. */
 export type Words = (argument: number, count: number) => Int32Array;
 
 export interface Kernel {
@@ -30,7 +30,7 @@ export interface Kernel {
   readonly bytes?: (s: readonly number[], words: Words) => number;
   /** Calls the compiled kernel with the addresses of the buffers, then the scalars. @returns 0, or what `explain` knows. */
   readonly run: (k: KernelExports, args: readonly number[], scratch: Scratch, blas?: Blas) => number;
-  /** Into how many parts a team of so many threads should cut this; 1 if it is not worth while. */
+  /** Into how many parts a team of `team` threads should cut this; 1 if it is not worth while. */
   readonly parts?: (args: readonly number[], team: number, blas?: Blas) => number;
   /** Arguments of part i: together the parts write what the whole would, bit for bit. */
   readonly part?: (args: readonly number[], i: number, parts: number) => readonly number[];
@@ -47,7 +47,7 @@ export function bytesMoved({ buffers, bounds, bytes }: Kernel, scalars: readonly
 /** Arithmetic below which sharing a kernel costs more than it brings: about 50 µs of one core. */
 const WORTH_SHARING = 2e6;
 
-/** Parts for a kernel of so much arithmetic and so many pieces. */
+/** Parts for a kernel that does `flops` of arithmetic and can be cut into `pieces`. */
 export function sharedParts(flops: number, pieces: number, team: number): number {
   return flops < WORTH_SHARING ? 1 : Math.max(1, Math.min(team, Math.floor(pieces)));
 }

@@ -62,7 +62,7 @@ export class DeferredStream implements Stream {
     return this.reached(this.#added);
   }
 
-  get awaited(): boolean {
+  get blocking(): boolean {
     return this.#waiting.length > 0;
   }
 

@@ -27,8 +27,8 @@ export abstract class DeviceStreams {
   }
 
   /** Whether a host waits for any of them. */
-  get awaited(): boolean {
-    return this.#streams.some(({ awaited }) => awaited);
+  get blocking(): boolean {
+    return this.#streams.some(({ blocking }) => blocking);
   }
 
   /** A further stream, whose commands are in no order with those of others except by events. */

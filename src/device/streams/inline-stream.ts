@@ -6,7 +6,7 @@ import { type KernelError, kernelError, type Replayable, type Stream, StreamEven
 
 export class InlineStream implements Stream {
   readonly mode = "inline";
-  readonly awaited = false;
+  readonly blocking = false;
   readonly #execute: Execute;
   readonly #now = new StreamEvent(this, 0);
   #error: KernelError | undefined;

@@ -50,7 +50,7 @@ export interface Stream {
   /** Resolves when everything launched so far has run. @throws KernelError. */
   synchronize(): Promise<void>;
   /** Whether a host waits for this stream. */
-  readonly awaited: boolean;
+  readonly blocking: boolean;
   /** Ends the stream; it must not be used afterwards. */
   close(): void;
 }

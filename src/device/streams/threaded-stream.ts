@@ -120,7 +120,7 @@ export class ThreadedStream implements Stream {
     return this.reached(this.#next);
   }
 
-  get awaited(): boolean {
+  get blocking(): boolean {
     return this.#waiting.length > 0;
   }
 

@@ -58,7 +58,7 @@ export function runtimeOf(
   return new KernelRuntime(kernels, pool, owner, extras);
 }
 
-/** How often a thread looks at a word before it sleeps, if so many threads may be busy at once on a host. */
+/** How often a thread looks at a word before it sleeps. @param threads that may be busy at once on its host. */
 export function spinsFor({ platform }: ThreadKit, threads: number): number {
   return threads <= platform.cores ? 2000 : 20;
 }

@@ -23,7 +23,7 @@ export function playStream(start: StreamRoleStart, port: Port<never, readonly Sp
   port.close();
 }
 
-/** @returns how to start streams that use this BLAS, with so many helpers each. */
+/** @returns how to start streams that use this BLAS. @param helpers of each stream. */
 export function streamSpawner(
   kit: ThreadKit,
   blas: BlasChoice | undefined,

@@ -18,7 +18,7 @@ type Word =
 
 export interface PageThreads {
   readonly spawn: Spawn;
-  /** Resolves when so many threads are alive that the next calls of `spawn` will use. */
+  /** Resolves when `count` threads are alive that the next calls of `spawn` will use. */
   prepare(count: number): Promise<void>;
 }
 

@@ -147,7 +147,7 @@ function versionError(theirs: number): HandshakeError {
   );
 }
 
-/** Exactly so many bytes, leaving what follows unread. */
+/** Exactly `count` bytes, leaving what follows unread. */
 function take(socket: Socket, count: number, ifClosed = "closed the connection"): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {

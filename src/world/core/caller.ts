@@ -7,7 +7,7 @@ export interface Caller {
   /** Whether it is in another thread, relies on all operations making progress, and gives places in its memory for tensors. */
   readonly elsewhere: boolean;
   /** Whether it waits for one of its streams. */
-  readonly streamsAwaited: boolean;
+  readonly streamsBlocking: boolean;
   /** What the operation that is being issued has to wait for. */
   fence(): Completion;
   /** The program's line of that operation. */
@@ -27,8 +27,8 @@ export class CallerHere implements Caller {
     this.#device = device;
   }
 
-  get streamsAwaited(): boolean {
-    return this.#device.awaited;
+  get streamsBlocking(): boolean {
+    return this.#device.blocking;
   }
 
   fence(): Completion {

@@ -19,7 +19,7 @@ export class EagerSends {
   /** Largest message, in bytes, that is sent from a copy; 0 for none. */
   readonly limit: number;
   /** Whether the program is over and only these are waited for. */
-  #awaited = false;
+  #blocking = false;
   #drained: (() => void) | undefined;
   readonly #copies: Copy[] = [];
 
@@ -37,7 +37,7 @@ export class EagerSends {
 
   /** Resolves when the last copy has been taken, or is given up: the program is over, and waits for these. */
   drained(): Promise<void> {
-    this.#awaited = true;
+    this.#blocking = true;
     return new Promise((resolve) => (this.#drained = resolve));
   }
 
@@ -71,7 +71,7 @@ export class EagerSends {
       site: formatSite(operation.site),
       peer: request.peer,
       tag: operation.tag ?? 0,
-      awaited: this.#awaited,
+      blocking: this.#blocking,
       blockedOn: request.done || request.matched ? [] : [request.peer],
     }));
   }

@@ -16,7 +16,7 @@ import { pulse } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { Span } from "./span.ts";
 import type { Channel, RankState } from "./transport.ts";
-import { Unclaimed } from "./unclaimed.ts";
+import { Unwaited } from "./unwaited.ts";
 import { SHORT, type WaitStrategy } from "./wait-strategy.ts";
 import type { Keeper, Work } from "./work.ts";
 
@@ -60,14 +60,14 @@ export class Engine implements Keeper {
   readonly #pulse: Int32Array;
   /** Word of the pulse that counts this engine's moves. */
   readonly #moves: number;
-  readonly #unclaimed = new Unclaimed();
+  readonly #unwaited = new Unwaited();
   readonly #active: Work<unknown>[] = [];
   /** The one that gets its first polls, and is not among the active ones yet. */
   #fresh: Work<unknown> | undefined;
   #ended = 0;
   #awaits = 0;
   #turnedAt = 0;
-  #waiting = 0;
+  #waiters = 0;
   #failure: Error | undefined;
   #nothing: Span | undefined;
 
@@ -88,18 +88,18 @@ export class Engine implements Keeper {
     return this.channel.rank;
   }
 
-  /** Whether anybody awaits an operation. */
-  get awaited(): boolean {
-    return this.#waiting > 0;
+  /** Whether the program or a thread is blocked on an operation or on a stream. */
+  get blocked(): boolean {
+    return this.#waiters > 0 || this.streamsBlocking || this.#active.some(({ done, blocking }) => blocking && !done);
   }
 
   /** Whether there is a reason to go on: somebody awaits an operation, or relies on all of them making progress. */
-  get driven(): boolean {
-    return this.#waiting > 0 || (this.caller.elsewhere && this.#active.length > 0);
+  get mustProgress(): boolean {
+    return this.#waiters > 0 || (this.caller.elsewhere && this.#active.length > 0);
   }
 
-  get streamsAwaited(): boolean {
-    return this.caller.streamsAwaited;
+  get streamsBlocking(): boolean {
+    return this.caller.streamsBlocking;
   }
 
   refuseCapture(): void {
@@ -117,8 +117,8 @@ export class Engine implements Keeper {
   }
 
   /** How many await one. */
-  get waiting(): number {
-    return this.#waiting;
+  get waiters(): number {
+    return this.#waiters;
   }
 
   /** A span of no elements, for operations that carry no data. */
@@ -136,7 +136,7 @@ export class Engine implements Keeper {
     const work = typed as Work<unknown>;
     this.journal.enter(work.operation);
     work.advance();
-    this.#unclaimed.add(work);
+    this.#unwaited.add(work);
     this.#fresh = work;
     for (let i = Math.min(this.strategy.spins, BRIEF); i > 0 && !work.done; i--) {
       if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
@@ -196,13 +196,13 @@ export class Engine implements Keeper {
 
   /** Somebody starts to await an operation. */
   await(work?: Work<unknown>): void {
-    this.#waiting++;
+    this.#waiters++;
     this.strategy.start(work);
   }
 
   /** `count` of those who awaited an operation go on. */
   released(count: number): void {
-    this.#waiting -= count;
+    this.#waiters -= count;
   }
 
   /** Operations that have not ended. */
@@ -222,8 +222,8 @@ export class Engine implements Keeper {
     this.caller.ended?.(work);
   }
 
-  claimed({ operation }: Work<unknown>): void {
-    this.journal.awaited(operation);
+  waitedFor({ operation }: Work<unknown>): void {
+    this.journal.waitedFor(operation);
   }
 
   /** Tells the others that this rank's program is over. @param error what it threw. */
@@ -256,11 +256,11 @@ export class Engine implements Keeper {
   }
 
   /**
-   * Ends the rank in good order: everything issued was claimed and has completed.
+   * Ends the rank in good order: everything issued was waited for and has completed.
    * @throws Error naming the operations that nobody waited for.
    */
   async finish(): Promise<void> {
-    const forgot = this.#unclaimed.operations();
+    const forgot = this.#unwaited.operations();
     if (forgot.length > 0) throw forgotten(this.rank, forgot);
     while (this.#active.length > 0) await this.#active[0];
     await this.device.synchronize();
@@ -283,7 +283,7 @@ export class Engine implements Keeper {
     const recent = this.journal.flight(last);
     const pending = this.pending().slice(0, 16).map(pendingOf);
     pending.push(...this.eager.pending().slice(0, 16));
-    const { rank, moves, streamsAwaited: streams } = this;
+    const { rank, moves, streamsBlocking: streams } = this;
     return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
   }
 

@@ -74,7 +74,7 @@ export class Journal {
   }
 
   /** Somebody awaits an operation, or has waited for it. */
-  awaited(operation: Operation): void {
+  waitedFor(operation: Operation): void {
     this.#traffic?.operation("await", operation);
   }
 

@@ -5,7 +5,7 @@ import type { PendingOperation } from "./report.ts";
 import type { Work } from "./work.ts";
 
 export function pendingOf(work: Work<unknown>): PendingOperation {
-  const { operation, awaited } = work;
+  const { operation, blocking } = work;
   const { kind, group, seq, hash, peer, tag = 0 } = operation;
   return {
     text: formatOperation(operation),
@@ -16,7 +16,7 @@ export function pendingOf(work: Work<unknown>): PendingOperation {
     site: formatSite(operation.site),
     peer: peer === undefined ? -1 : group.ranks[peer],
     tag,
-    awaited,
+    blocking,
     blockedOn: [...new Set(work.blockedOn())].slice(0, 64),
   };
 }

@@ -8,7 +8,7 @@ export type Plan = Request | Steps | SharedCollective;
 
 /** What an operation is asked to do. */
 export interface Task<T> {
-  /** What the operation reads and writes; nobody else may, in conflict with it, until it is claimed. */
+  /** What the operation reads and writes; nobody else may, in conflict with it, until it is waited for. */
   readonly reads: readonly Contiguous[];
   readonly writes: readonly Contiguous[];
   /** What `await` gives, or how to make it. */

@@ -15,7 +15,7 @@ export interface PendingOperation {
   /** World rank of a send's or receive's other side, else -1. */
   readonly peer: number;
   readonly tag: number;
-  readonly awaited: boolean;
+  readonly blocking: boolean;
   /** World ranks that must act first. */
   readonly blockedOn: readonly number[];
 }

@@ -66,7 +66,7 @@ export interface SharedCollective {
   /** A stream waits for it, and has passed it at `event`. */
   passed?(event: StreamEvent): void;
   /** Somebody awaits the Work, or has waited for it. */
-  claimed?(): void;
+  waitedFor?(): void;
   /** The Work has ended. */
   over?(): void;
 }

@@ -13,7 +13,7 @@ export interface WaitStrategy {
   block(work: Work<unknown>): void;
   /** Tells the other ranks that this one's program is over. @param error what it threw. */
   leave(state: "finished" | "failed", error?: string): void;
-  /** Sleeps in the middle of polling, for less than so many milliseconds, or until a peer has something. */
+  /** Sleeps in the middle of polling, for less than `wait` milliseconds, or until a peer has something. */
   sleep?(wait: number): void;
   /** Resolves after a turn of the thread's event loop. */
   turn?(): Promise<void>;

@@ -14,8 +14,8 @@ import type { Request, SharedCollective, Steps } from "./transport.ts";
 export interface Keeper {
   readonly rank: number;
   readonly device: Device;
-  /** Whether a host waits for one of the rank's streams. */
-  readonly streamsAwaited: boolean;
+  /** Whether the host is blocked on one of the rank's streams. */
+  readonly streamsBlocking: boolean;
   /** @throws CaptureError while the program captures a graph. */
   refuseCapture(): void;
   /** Polls for a moment, in the hope that `work` completes without a sleep. */
@@ -29,7 +29,7 @@ export interface Keeper {
   /** Returns when a work has ended. */
   block(work: Work<unknown>): void;
   /** Somebody awaits a work, or has waited for it. */
-  claimed(work: Work<unknown>): void;
+  waitedFor(work: Work<unknown>): void;
   /** A work is over. */
   ended(work: Work<unknown>): void;
 }
@@ -39,13 +39,13 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   /** What it carries out. */
   readonly operation: Operation;
   #state: "queued" | "running" | "done" | "failed" = "queued";
-  #claimed = false;
-  #blocking = false;
+  #waitedFor = false;
+  #inBlock = false;
   #onEnd: (() => void) | undefined;
   /** The collective issued before this one in its group, while it is under way. */
-  #after: Work<unknown> | undefined;
+  #collectiveBefore: Work<unknown> | undefined;
   /** The message before this one between the same ranks under the same tag, while it has not begun. */
-  #behind: Work<unknown> | undefined;
+  #messageBefore: Work<unknown> | undefined;
   readonly #keeper: Keeper;
   readonly #fence: Completion;
   readonly #planner: Planner;
@@ -61,7 +61,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /**
    * @param fence what the program has launched on its device so far.
-   * @param after has to be over before this begins. @param behind has to have begun.
+   * @param collectiveBefore has to be over before this begins. @param messageBefore has to have begun.
    * @throws Error when an operation that nobody waited for uses the same memory.
    */
   constructor(
@@ -70,15 +70,15 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     operation: Operation,
     task: Task<T>,
     fence: Completion,
-    after?: Work<unknown>,
-    behind?: Work<unknown>,
+    collectiveBefore?: Work<unknown>,
+    messageBefore?: Work<unknown>,
   ) {
     this.#keeper = keeper;
     this.#planner = planner;
     this.operation = operation;
     this.#task = task;
-    this.#after = after?.done ? undefined : after;
-    this.#behind = behind;
+    this.#collectiveBefore = collectiveBefore?.done ? undefined : collectiveBefore;
+    this.#messageBefore = messageBefore;
     this.#fence = fence;
     hold(this, task.reads, task.writes);
   }
@@ -89,13 +89,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   }
 
   /** Whether somebody awaits or has waited for this. */
-  get claimed(): boolean {
-    return this.#claimed;
-  }
-
-  /** Whether a thread blocks until this is over. */
-  get blocking(): boolean {
-    return this.#blocking;
+  get waitedFor(): boolean {
+    return this.#waitedFor;
   }
 
   /** Whether the operation has ended, well or badly. */
@@ -109,7 +104,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     onDone?: ((value: T) => A | PromiseLike<A>) | null,
     onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.claim();
+    this.markWaitedFor();
     if (!this.done) this.#keeper.spin(this);
     if (this.done) {
       const turn = this.#keeper.turn();
@@ -127,7 +122,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   wait(): void {
     const { device } = this.#keeper;
     this.#keeper.refuseCapture();
-    this.claim();
+    this.markWaitedFor();
     const { stream } = device;
     stream.waitFor(this);
     if (!this.done) {
@@ -141,11 +136,11 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** Blocks the thread until the operation has ended. For streams. */
   block(): void {
-    this.#blocking = true;
+    this.#inBlock = true;
     try {
       this.#keeper.block(this as Work<unknown>);
     } finally {
-      this.#blocking = false;
+      this.#inBlock = false;
     }
     if (this.#error) throw this.#error;
   }
@@ -169,9 +164,9 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     return this.#state === "queued" && !this.#fence.done ? this.#fence : undefined;
   }
 
-  /** Whether a host cannot go on before this is over. */
-  get awaited(): boolean {
-    return this.#blocking || this.#waiters !== undefined || (this.#claimed && this.#keeper.streamsAwaited);
+  /** Whether a host or a thread is blocked on this. */
+  get blocking(): boolean {
+    return this.#inBlock || this.#waiters !== undefined || (this.#waitedFor && this.#keeper.streamsBlocking);
   }
 
   /** Calls back once the operation has ended, well or badly. For a group that is destroyed meanwhile. */
@@ -183,9 +178,14 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   advance(): boolean {
     if (this.done) return false;
     if (this.#state === "queued") {
-      if (!this.#fence.done || (this.#after && !this.#after.done) || this.#behind?.state === "queued") return false;
-      this.#after = undefined;
-      this.#behind = undefined;
+      if (
+        !this.#fence.done ||
+        (this.#collectiveBefore && !this.#collectiveBefore.done) ||
+        this.#messageBefore?.state === "queued"
+      )
+        return false;
+      this.#collectiveBefore = undefined;
+      this.#messageBefore = undefined;
       this.#state = "running";
       const plan = this.#planner.begin(this.#task, this.operation);
       if ("poll" in plan) this.#shared = plan;
@@ -206,7 +206,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** World ranks that must act before this can go on. */
   blockedOn(): readonly number[] {
-    if (this.#state === "queued") return (this.#after ?? this.#behind)?.blockedOn() ?? [];
+    if (this.#state === "queued") return (this.#collectiveBefore ?? this.#messageBefore)?.blockedOn() ?? [];
     if (this.#shared) return this.#shared.waitingFor();
     const pending = this.#pending;
     if (!pending) return [];
@@ -245,7 +245,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     this.#state = state;
     if (state === "done") this.#value = this.#task.value ? this.#task.value() : this.#task.output;
     this.#shared?.over?.();
-    if (this.#claimed) this.#letGo();
+    if (this.#waitedFor) this.#letGo();
     this.#keeper.ended(this as Work<unknown>);
     this.#onEnd?.();
     const waiters = this.#waiters;
@@ -256,11 +256,11 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   }
 
   /** Somebody awaits this, or has waited for it. */
-  claim(): void {
-    if (this.#claimed) return;
-    this.#claimed = true;
-    this.#keeper.claimed(this as Work<unknown>);
-    this.#shared?.claimed?.();
+  markWaitedFor(): void {
+    if (this.#waitedFor) return;
+    this.#waitedFor = true;
+    this.#keeper.waitedFor(this as Work<unknown>);
+    this.#shared?.waitedFor?.();
     if (this.done) this.#letGo();
   }
 
@@ -276,7 +276,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   conflict(action: "read" | "write"): never {
     const site = formatSite(this.operation.site);
     const what = `${formatOperation(this.operation)}${site ? ` (${site})` : ""}`;
-    const why = this.#claimed
+    const why = this.#waitedFor
       ? "that operation is still under way. Touch the buffer after the await."
       : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
     const verb = action === "write" ? "writes to" : "reads";

@@ -9,7 +9,7 @@ import { nameRanks } from "../core/report.ts";
 import type { Failure } from "../core/transport.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { StoreSession } from "../store/remote-store.ts";
-import { type Joined, owned } from "./joined.ts";
+import { type JoinedRank, owned } from "./joined.ts";
 import { Monitor } from "./monitor.ts";
 import type { FromCoordinator, Join, Outcome, ToCoordinator } from "./protocol.ts";
 
@@ -35,7 +35,7 @@ export class Coordinator {
   /** Resolves when the job has ended. */
   readonly over: Promise<Outcome>;
   readonly #options: CoordinatorOptions;
-  readonly #joined = new Map<number, Joined>();
+  readonly #joined = new Map<number, JoinedRank>();
   readonly #clock: PatientClock;
   readonly #monitor: Monitor;
   readonly #began: number;
@@ -59,7 +59,7 @@ export class Coordinator {
       reaches: (rank) => this.#joined.get(rank)?.connection !== undefined,
       onOutcome: (outcome) => this.#conclude(outcome),
       moved: () => [...this.#joined.values()].reduce((sum, { moved }) => sum + moved, this.#news),
-      storeAwaited: () => this.store.waiting > 0,
+      storeBlocking: () => this.store.waiting > 0,
       session: (rank) => this.#joined.get(rank)?.store,
       silence,
       onSilence,
@@ -72,7 +72,7 @@ export class Coordinator {
 
   /** Takes a connection that has proved to know the secret, and expects its rank to join. */
   attach(connection: Connection): void {
-    let joined: Joined | undefined;
+    let joined: JoinedRank | undefined;
     const onMessage = (message: unknown): void => {
       const said = message as ToCoordinator;
       if (joined)
@@ -106,7 +106,7 @@ export class Coordinator {
     for (const { connection } of this.#joined.values()) connection?.close();
   }
 
-  #join(connection: Connection, join: Join): Joined | undefined {
+  #join(connection: Connection, join: Join): JoinedRank | undefined {
     const { size } = this.#options;
     const { rank, session } = join;
     const refuse = (reason: string): undefined => {
@@ -124,7 +124,7 @@ export class Coordinator {
       );
     }
     const store = known?.store ?? new StoreSession(this.store);
-    const joined: Joined = known ?? { join, store, connection, lastHeard: 0, lostAt: 0, moved: 0 };
+    const joined: JoinedRank = known ?? { join, store, connection, lastHeard: 0, lostAt: 0, moved: 0 };
     this.#news++;
     joined.connection = connection;
     joined.lastHeard = this.#clock.now();
@@ -145,7 +145,7 @@ export class Coordinator {
     return { type: "start", members, table: seats[0].join.table };
   }
 
-  #heard(joined: Joined, said: ToCoordinator): void {
+  #heard(joined: JoinedRank, said: ToCoordinator): void {
     const { rank } = joined.join;
     joined.lastHeard = this.#clock.now();
     switch (said.type) {

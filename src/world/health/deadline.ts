@@ -39,7 +39,7 @@ export class Deadline {
       if (now - since >= this.#timeout) late = true;
     };
     for (const work of this.#engine.pending()) {
-      const peers = work.awaited ? work.blockedOn() : [];
+      const peers = work.blocking ? work.blockedOn() : [];
       if (peers.length > 0) watch(work, `${work.progress} ${peers.join()}`);
     }
     for (const { id } of this.#engine.openCalls.report().waits) watch(id, "");

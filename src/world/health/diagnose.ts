@@ -35,7 +35,7 @@ export function stuckRanks(reports: readonly Report[], size: number): number[] {
   const stuck = new Set<number>();
   for (const { rank, state, pending } of reports) {
     if (state !== "running") continue;
-    if (pending.some((work) => work.awaited) || waitsOf(rank).length > 0) stuck.add(rank);
+    if (pending.some((work) => work.blocking) || waitsOf(rank).length > 0) stuck.add(rank);
   }
   const still = (rank: number): boolean => stuck.has(rank) && byRank.get(rank)?.store?.idle === true;
   const everybody = Array.from({ length: size }, (_, rank) => rank);
@@ -43,9 +43,9 @@ export function stuckRanks(reports: readonly Report[], size: number): number[] {
     changed = false;
     const deserted = everybody.every((rank) => gone(rank) || still(rank)); // nobody is left who could call the store
     for (const rank of stuck) {
-      const awaited = byRank.get(rank)?.pending.filter((work) => work.awaited) ?? [];
+      const blocking = byRank.get(rank)?.pending.filter((work) => work.blocking) ?? [];
       const hope =
-        awaited.some((work) => !work.blockedOn.some((peer) => gone(peer) || stuck.has(peer))) ||
+        blocking.some((work) => !work.blockedOn.some((peer) => gone(peer) || stuck.has(peer))) ||
         waitsOf(rank).some(({ ends }) => ends || !deserted);
       if (hope) {
         stuck.delete(rank);
@@ -197,7 +197,7 @@ function describeStuck(reports: readonly Report[]): string {
 
 function waiters(reports: readonly Report[]): { rank: number; work: PendingOperation }[] {
   return reports
-    .flatMap(({ rank, pending }) => pending.filter((work) => work.awaited).map((work) => ({ rank, work })))
+    .flatMap(({ rank, pending }) => pending.filter((work) => work.blocking).map((work) => ({ rank, work })))
     .sort((a, b) => a.rank - b.rank);
 }
 

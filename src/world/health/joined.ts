@@ -5,7 +5,7 @@ import type { StoreSession } from "../store/remote-store.ts";
 import type { Join } from "./protocol.ts";
 
 /** A rank that has joined. */
-export interface Joined {
+export interface JoinedRank {
   readonly join: Join;
   readonly store: StoreSession;
   connection: Connection | undefined;

@@ -43,7 +43,7 @@ export function judge(statuses: readonly Status[], size: number): Failure | unde
   const involved = new Set(stuck);
   for (const rank of stuck) {
     for (const work of byRank.get(rank)?.report.pending ?? []) {
-      if (work.awaited) for (const peer of work.blockedOn) if (byRank.has(peer)) involved.add(peer);
+      if (work.blocking) for (const peer of work.blockedOn) if (byRank.has(peer)) involved.add(peer);
     }
   }
   const stopped = Math.max(...[...involved].map((rank) => byRank.get(rank)?.since ?? Infinity));

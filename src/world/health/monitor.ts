@@ -36,7 +36,7 @@ export interface MonitorOptions {
   /** A number that differs whenever something has moved, as far as it is known. */
   readonly moved: () => number;
   /** Whether anybody waits for the store. */
-  readonly storeAwaited: () => boolean;
+  readonly storeBlocking: () => boolean;
   /** What a rank has called of the store; undefined where its own word is enough. */
   readonly session?: (rank: number) => StoreSession | undefined;
   /** Milliseconds without any move after which `onSilence` says who waits for what; 0 for never. */
@@ -70,14 +70,14 @@ export class Monitor {
   #callOff: (() => void) | undefined;
 
   constructor(options: MonitorOptions) {
-    const { size, now, moved, storeAwaited, onSilence, silence = 0 } = options;
+    const { size, now, moved, storeBlocking, onSilence, silence = 0 } = options;
     this.#options = options;
     this.#ranks = Array.from({ length: size }, () => ({ answered: false, asked: false }));
     this.#stillness = new Stillness({
       now,
       silence: onSilence ? silence : 0,
       moved,
-      storeAwaited,
+      storeBlocking,
       ask: () => this.#ask(),
       judge: () => this.#judge(),
       say: () => this.#say(),

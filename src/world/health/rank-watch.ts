@@ -8,7 +8,7 @@ import type { Failure, RankState } from "../core/transport.ts";
 import type { Deadline } from "./deadline.ts";
 import type { FromMonitor, Tell } from "./road.ts";
 
-/** Nothing has moved for so many milliseconds: time to tell; and how often from then on. */
+/** Milliseconds without a move after which a rank tells, and between two tellings from then on. */
 const STILL = 300;
 
 export interface RankWatchOptions {
@@ -45,9 +45,8 @@ export class RankWatch {
     const failure = notice?.() ?? deadline?.look();
     if (failure) this.fail(failure);
     const { moves } = this.#engine;
-    const awaited = this.#engine.awaited || this.#engine.streamsAwaited;
     const now = this.#engine.now();
-    if (moves !== this.#moves || (!awaited && this.#engine.pending().every((work) => !work.blocking))) {
+    if (moves !== this.#moves || !this.#engine.blocked) {
       this.#moves = moves;
       this.#since = now;
     } else if (now - this.#since >= STILL) {

@@ -19,7 +19,7 @@ export interface StillnessOptions {
   /** A number that differs whenever something has moved, as far as it is known here. */
   readonly moved: () => number;
   /** Whether anybody waits for the store. */
-  readonly storeAwaited: () => boolean;
+  readonly storeBlocking: () => boolean;
   /** Asks all ranks what they do. */
   readonly ask: () => void;
   /** All who can have answered: can the job go on? */
@@ -44,7 +44,7 @@ export class Stillness {
 
   /** One look; to be called several times in the time of silence. */
   tick(): void {
-    const { now, silence, moved, storeAwaited, ask } = this.#options;
+    const { now, silence, moved, storeBlocking, ask } = this.#options;
     const time = now();
     if (moved() !== this.#moved) {
       this.#moved = moved();
@@ -55,7 +55,7 @@ export class Stillness {
       this.#pause = PAUSE;
     } else if (this.#round !== undefined) {
       if (time - this.#round >= ROUND) this.#conclude(time);
-    } else if ((this.#silent(time) && silence > 0) || (storeAwaited() && time >= this.#next)) {
+    } else if ((this.#silent(time) && silence > 0) || (storeBlocking() && time >= this.#next)) {
       this.#round = time;
       ask();
     }

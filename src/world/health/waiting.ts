@@ -79,7 +79,7 @@ export function computes(seen: Seen | undefined, peers: readonly Report[], share
 function doing({ state, pending, store, streams, recent }: Report): Words {
   if (state === "finished") return ["has finished", "have finished"];
   if (state === "failed") return ["has failed", "have failed"];
-  const operations = pending.filter(({ awaited }) => awaited);
+  const operations = pending.filter(({ blocking }) => blocking);
   const waits = [
     ...operations.map((work) => `${work.blockedOn.length > 0 ? "for " : "in "}${nameOperation(work)}`),
     ...(store?.waits ?? []).map((wait) => `for ${nameWait(wait)}`),

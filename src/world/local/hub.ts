@@ -54,7 +54,7 @@ export class LocalHub implements TurnGiver {
   #scheduled = false;
   #nextId = 1;
   readonly #monitor: Monitor;
-  #suspected: Failure | undefined;
+  #toFail: Failure | undefined;
   readonly #idle: () => boolean;
   /** Looks again, while ranks wait for what does not come by turns. */
   #later: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +82,7 @@ export class LocalHub implements TurnGiver {
       // Streams that waited for what has failed go on, and whoever waits for them.
       onOutcome: () => this.#members.forEach((_, rank) => void this.activate(rank)),
       moved: () => 0,
-      storeAwaited: () => false,
+      storeBlocking: () => false,
     });
   }
 
@@ -109,13 +109,13 @@ export class LocalHub implements TurnGiver {
     const key = `${group.id}:${seq}`;
     const seen = this.#announced.get(key);
     if (!seen) this.#announced.set(key, { hash, count: 1 });
-    else if (seen.hash !== hash) this.suspect({ kind: "mismatch", by, detail: "" });
+    else if (seen.hash !== hash) this.failNextTurn({ kind: "mismatch", by, detail: "" });
     else if (++seen.count === group.ranks.length) this.#announced.delete(key);
   }
 
   /** Ends the job at the next turn, when the call that noticed has been recorded. */
-  suspect(failure: Failure): void {
-    this.#suspected ??= failure;
+  failNextTurn(failure: Failure): void {
+    this.#toFail ??= failure;
     this.#schedule();
   }
 
@@ -140,7 +140,7 @@ export class LocalHub implements TurnGiver {
   /** Gives turns to the ranks that are ready; with a seed to one of them, else to all in order. */
   #turn(): void {
     if (this.#timed) this.#lookLater();
-    if (this.#suspected) this.fail(this.#suspected);
+    if (this.#toFail) this.fail(this.#toFail);
     if (this.#ready.size === 0) {
       if (!this.#failed && !this.#sleepForLinks()) this.#judge();
       return;
@@ -178,7 +178,7 @@ export class LocalHub implements TurnGiver {
   /** Nobody is ready: whoever awaits something that can no longer come is stuck. */
   #judge(): void {
     const atStore = this.#members.some(({ engine }) => engine.openCalls.waiting > 0);
-    if (!atStore && !this.#members.some(({ engine, device }) => engine.awaited || device.awaited)) return;
+    if (!atStore && !this.#members.some(({ engine }) => engine.blocked)) return;
     const reports = this.#members.map((member) => this.#report(member, 0));
     if (stuckRanks(reports, this.size).length > 0) {
       // What has just been called of the store is answered in a moment: it must be the same twice.
@@ -196,7 +196,7 @@ export class LocalHub implements TurnGiver {
       this.#later = undefined;
       for (const { deadline } of this.#members) {
         const late = deadline?.look();
-        if (late) this.suspect(late);
+        if (late) this.failNextTurn(late);
       }
       this.#schedule();
     }, TICK);

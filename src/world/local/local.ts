@@ -23,7 +23,7 @@ export interface TurnGiver {
   /** A collective begins on a rank. */
   announce(operation: Operation, by: number): void;
   /** Ends the job at the next turn, when the call that noticed has been recorded. */
-  suspect(failure: Failure): void;
+  failNextTurn(failure: Failure): void;
   /** Ends the job: all ranks get one verdict. */
   fail(failure: Failure): void;
 }
@@ -47,7 +47,7 @@ export class LocalTransport implements Transport {
     this.rank = rank;
     this.links = links;
     const acknowledge = (arrival: Arrival) => hub.transportOf(arrival.from).#taken(arrival.ticket);
-    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.suspect(failure), links);
+    this.#matcher = new Matcher(rank, hub.runtime, acknowledge, (failure) => hub.failNextTurn(failure), links);
   }
 
   get size(): number {

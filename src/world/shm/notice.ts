@@ -20,7 +20,7 @@ function mismatch(engine: Engine, transport: ShmTransport): Failure | undefined 
 
 function deserted(engine: Engine, transport: ShmTransport): Failure | undefined {
   const gone = (rank: number): boolean => transport.stateOf(rank) === "finished";
-  const hopeless = () => engine.pending().some((work) => work.awaited && work.blockedOn().some(gone));
+  const hopeless = () => engine.pending().some((work) => work.blocking && work.blockedOn().some(gone));
   // What the peer did before it ended may still lie in the ring: look there before judging.
   if (!hopeless()) return undefined;
   while (engine.progress());

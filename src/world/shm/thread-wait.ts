@@ -116,7 +116,7 @@ export class ThreadWait implements WaitStrategy {
   /** Waits for a slice at most, then lets the continuations of what has moved run, or the event loop have a turn. */
   readonly #slice = (): void => {
     const { loop } = this.#waiting;
-    if (!this.#engine.driven) {
+    if (!this.#engine.mustProgress) {
       this.#driving = false;
       return;
     }

@@ -80,12 +80,12 @@ export class TcpWait implements WaitStrategy {
     this.#turning = true;
     this.#poll();
     this.#turning = false;
-    if (this.#engine.driven) this.#arm();
+    if (this.#engine.mustProgress) this.#arm();
   }
 
   #tick(): void {
     this.#turn();
-    if (this.#engine.driven) this.#watch.look();
+    if (this.#engine.mustProgress) this.#watch.look();
     else {
       clearInterval(this.#ticking);
       this.#ticking = undefined;
@@ -95,13 +95,13 @@ export class TcpWait implements WaitStrategy {
   /** Goes on while anything moves, and a little longer. */
   #poll(): boolean {
     let moved = false;
-    const { waiting } = this.#engine;
+    const { waiters } = this.#engine;
     // Where cores are scarce, one look: what comes later wakes the event loop again.
     if (this.spins === 0) return this.#engine.progress() || this.#engine.pollLinks();
     for (let idle = 0; idle <= this.spins; idle++) {
       if (!this.#engine.progress()) continue;
       moved = true;
-      if (this.#engine.waiting < waiting) break; // somebody can go on: let it
+      if (this.#engine.waiters < waiters) break; // somebody can go on: let it
       idle = -1;
     }
     return this.#engine.pollLinks() || moved;

@@ -8,7 +8,7 @@ import type { Message } from "../core/transport.ts";
 import { DATA, encodeFrame, type Frame, HEAD } from "./frames.ts";
 import { Side } from "./side.ts";
 
-/** Payloads up to so many bytes are copied behind their head and leave in one write. */
+/** Payloads up to this many bytes are copied behind their head and leave in one write. */
 const SMALL = 4096;
 
 /** What a sender needs of its transport. */

@@ -51,8 +51,8 @@ export class RemoteOperation implements SharedCollective {
     this.#passed.push(event);
   }
 
-  claimed(): void {
-    this.#client.claimed(this);
+  waitedFor(): void {
+    this.#client.waitedFor(this);
   }
 
   over(): void {
@@ -154,7 +154,7 @@ export class CommClient implements Channel {
   }
 
   /** The program awaits a work. */
-  awaited({ plan, operation }: Work<unknown>): void {
+  await({ plan, operation }: Work<unknown>): void {
     if (plan instanceof RemoteOperation) this.#post({ type: "await", id: plan.id, site: formatSite(operation.site) });
   }
 
@@ -164,11 +164,11 @@ export class CommClient implements Channel {
   }
 
   /** The program awaits an operation, or lets a stream wait for it. */
-  claimed(plan: RemoteOperation): void {
+  waitedFor(plan: RemoteOperation): void {
     if (!this.#recorded && plan.poll()) return;
     const { stream } = this.#device;
     const address = stream instanceof ThreadedStream ? stream.address : undefined;
-    this.#post({ type: "claim", id: plan.id, stream: address });
+    this.#post({ type: "waitedFor", id: plan.id, stream: address });
   }
 
   /** Something came from the stream's thread. */
@@ -280,7 +280,7 @@ export class RemoteWait implements WaitStrategy {
   }
 
   start(work?: Work<unknown>): void {
-    if (work) this.#client.awaited(work);
+    if (work) this.#client.await(work);
   }
 
   block(work: Work<unknown>): void {

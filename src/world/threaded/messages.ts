@@ -59,7 +59,11 @@ export type ToComm =
   /** The program cannot go on before the operation has ended; it wants to be told. */
   | { readonly type: "await"; readonly id: number; readonly site: string }
   /** The program awaits the operation, or lets a stream wait for it. */
-  | { readonly type: "claim"; readonly id: number /** Which one may wait, by its ring. */; readonly stream?: number }
+  | {
+      readonly type: "waitedFor";
+      readonly id: number /** Which one may wait, by its ring. */;
+      readonly stream?: number;
+    }
   /** The program has destroyed a group. */
   | { readonly type: "destroy"; readonly group: number }
   /** The program has waited for everything; are there copies that nobody has taken? */

@@ -80,7 +80,7 @@ export class CommServer implements Caller {
   }
 
   /** Whether the program waits for one of its streams. */
-  get streamsAwaited(): boolean {
+  get streamsBlocking(): boolean {
     for (const { ring } of this.#streams.values()) if (ring.hostAwaits) return true;
     return false;
   }
@@ -95,7 +95,7 @@ export class CommServer implements Caller {
   receive(message: ToComm): void {
     if (message.type === "call") this.#issue(message);
     else if (message.type === "await") this.#await(message.id, message.site);
-    else if (message.type === "claim") this.#claim(message.id, message.stream);
+    else if (message.type === "waitedFor") this.#markWaitedFor(message.id, message.stream);
     else if (message.type === "destroy") this.#destroy(message.group);
     else if (message.type === "drain") void this.#drain();
     else if (message.type === "report") this.#post({ type: "reported" });
@@ -111,7 +111,7 @@ export class CommServer implements Caller {
     const call = this.#calls.get(work) ?? this.#call;
     if (!call) return;
     this.#calls.delete(work);
-    if (!this.#engine.journal.recorded || work.claimed) this.#works.delete(call.id);
+    if (!this.#engine.journal.recorded || work.waitedFor) this.#works.delete(call.id);
     const failed = work.state === "failed";
     this.#raise(call, failed);
     const awaited = this.#awaited.delete(call.id);
@@ -170,10 +170,10 @@ export class CommServer implements Caller {
   }
 
   /** @param stream that may wait for it: whether the host waits for the stream then counts. */
-  #claim(id: number, stream: number | undefined): void {
+  #markWaitedFor(id: number, stream: number | undefined): void {
     if (stream !== undefined) this.#stream(stream);
     const work = this.#works.get(id);
-    work?.claim();
+    work?.markWaitedFor();
     if (work?.done) this.#works.delete(id);
   }
 

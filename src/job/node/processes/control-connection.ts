@@ -16,7 +16,7 @@ export type Address = { readonly path: string } | { readonly host: string; reado
 const PAUSE = 50;
 /** Milliseconds that a line that broke may take to come back. */
 const PATIENCE = 1300;
-/** A line that breaks so often in a row, each time within so many milliseconds, is not broken: it is refused. */
+/** A line that breaks this often in a row, each time within this many milliseconds, is not broken: it is refused. */
 const REFUSALS = 20;
 const BRIEF = 1000;
 

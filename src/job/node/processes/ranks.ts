@@ -8,7 +8,7 @@ import type { ProcessMessage, ProcessReply } from "../rank-process.ts";
 import { workerFile } from "../worker-file.ts";
 import type { HostEnd, HostOptions } from "./host.ts";
 
-/** A process that should end and says nothing for so many milliseconds, though it is listened to, is ended. */
+/** Milliseconds: a process that should end, is listened to and says nothing for so long is ended. */
 const PATIENCE = 2000;
 /** The same of one that is probably stopped. */
 const STOPPED = 300;
@@ -85,7 +85,7 @@ class RankProcess {
     this.#tell({ type: "orders", options: orders });
   }
 
-  /** Whether it has had so many milliseconds to say something, and has not. */
+  /** Whether it has said nothing for `patience` milliseconds in which it could. */
   isSilent(patience: number): boolean {
     return this.#silence.look() > patience && !this.#receipts.waiting;
   }

@@ -6,7 +6,7 @@ import type { Work } from "./work.ts";
 const FEW = 64;
 
 /** Works that nobody has waited for, and some that somebody has. */
-export class Unclaimed {
+export class Unwaited {
   #works: Work<unknown>[] = [];
   #most = FEW;
 
@@ -14,19 +14,19 @@ export class Unclaimed {
   add(work: Work<unknown>): void {
     const works = this.#works;
     const last = works.length - 1;
-    if (last >= 0 && works[last].claimed) works[last] = work;
-    else if (works.push(work) > this.#most) this.#forgetClaimed();
+    if (last >= 0 && works[last].waitedFor) works[last] = work;
+    else if (works.push(work) > this.#most) this.#forgetWaitedFor();
   }
 
   /** Those that nobody has waited for, in the order of their calls. */
   operations(): Operation[] {
-    this.#forgetClaimed();
+    this.#forgetWaitedFor();
     return this.#works.map(({ operation }) => operation);
   }
 
   /** Takes out the works that somebody has waited for. */
-  #forgetClaimed(): void {
-    this.#works = this.#works.filter(({ claimed }) => !claimed);
+  #forgetWaitedFor(): void {
+    this.#works = this.#works.filter(({ waitedFor }) => !waitedFor);
     this.#most = Math.max(FEW, 2 * this.#works.length);
   }
 }
