@@ -20,7 +20,11 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     // Another BLAS rounds otherwise: tests that are not about it do without.
-    env: { WORLDSIZE_BLAS: process.env.WORLDSIZE_BLAS ?? "off" },
+    // And threads are used again, but in tests that are about their ends (helpers/once.ts) and in the long form.
+    env: {
+      WORLDSIZE_BLAS: process.env.WORLDSIZE_BLAS ?? "off",
+      WORLDSIZE_THREADS: process.env.WORLDSIZE_THREADS ?? (process.env.WORLDSIZE_TEST_LONG ? "once" : "reused"),
+    },
     setupFiles: "test/helpers/plain.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,

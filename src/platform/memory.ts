@@ -20,6 +20,8 @@ export class SharedMemory {
   constructor(wasm: WebAssembly.Memory, limit: number) {
     this.wasm = wasm;
     this.limit = limit;
+    // V8 tells a thread of growth only once it has the memory: what grew while it was on its way is seen by asking.
+    wasm.grow(0);
     this.#bytes = new Uint8Array(wasm.buffer);
   }
 

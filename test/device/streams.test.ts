@@ -243,6 +243,18 @@ describe("waits of a host for several places at once", () => {
   });
 });
 
+it("a thread sees memory that grew while it was being started", async () => {
+  for (let round = 0; round < 40; round++) {
+    const device = await makeDevice({ stream: "threaded" }); // the memory is on its way to the thread
+    const far = Array.from({ length: 8 }, () => device.alloc(2 ** 18)); // and grows meanwhile
+    const last = far[7];
+    device.launch("fill", [at(far[0])], [F32, 2 ** 16, round]);
+    device.launch("copy", [at(far[0]), at(last)], [2 ** 18]);
+    expect(await numbers(device, last, 1)).toEqual([round]);
+    device.close();
+  }
+});
+
 describe("memory between threaded streams", () => {
   it.each(["a launch", "a replay of a graph that is released at once"])(
     "is not used again before %s on another stream has passed",

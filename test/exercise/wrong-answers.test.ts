@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { courseExercises } from "../../src/exercise/node/catalog.ts";
 import { check } from "../../src/exercise/node/checker.ts";
+import "../helpers/once.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-wrong-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import "../helpers/once.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-endings-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -29,6 +29,7 @@ import { longestSocketPath } from "../../src/platform/node/sockets.ts";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
 import type { FlightRecord } from "../../src/world/core/recorder.ts";
 import { isLinux, isPosix } from "../helpers/systems.ts";
+import "../helpers/once.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-folders-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import "../helpers/once.ts";
 
 const a = `wsz-a-${process.pid}`;
 const b = `wsz-b-${process.pid}`;

@@ -6,6 +6,7 @@ import type { System } from "../../src/platform/node/system.ts";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
 import { type Outcome, runProgram } from "../helpers/jobs.ts";
 import { fakeWindows } from "../helpers/systems.ts";
+import "../helpers/once.ts";
 
 const source = readFileSync(new URL("../programs/process-faults.ts", import.meta.url), "utf8").split("\n");
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
+import "../helpers/once.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-restarts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

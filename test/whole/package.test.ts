@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import "../helpers/once.ts";
 
 interface Manifest {
   readonly bin: { readonly worldsize: string };

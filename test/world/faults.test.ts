@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import "../helpers/once.ts";
 
 const source = readFileSync(new URL("../programs/faults.ts", import.meta.url), "utf8").split("\n");
 

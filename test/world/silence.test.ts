@@ -8,6 +8,7 @@ import { whoWaits } from "../../src/world/health/waiting.ts";
 import { Coordinator } from "../../src/world/index.ts";
 import { joinOf } from "../helpers/coordinator.ts";
 import { type Outcome, runProgram } from "../helpers/jobs.ts";
+import "../helpers/once.ts";
 
 const source = readFileSync(new URL("../programs/silence.ts", import.meta.url), "utf8").split("\n");
 

@@ -1,6 +1,7 @@
 /** What the threads of a job have in Node. */
 import type { MessagePort } from "node:worker_threads";
 import { nodePlatform } from "../../platform/node/node.ts";
+import { reusedThreads } from "../../platform/node/reused-threads.ts";
 import { nodeSpawn } from "../../platform/node/threads.ts";
 import { openYield } from "../../platform/node/yield.ts";
 import type { ThreadKit } from "../kit.ts";
@@ -10,9 +11,16 @@ import { workerFile } from "./worker-file.ts";
 
 const { timeOrigin } = performance;
 
+const once = nodeSpawn(workerFile("thread"));
+const reused = reusedThreads(workerFile("thread"));
+
+/** Threads started here that have not ended, where they are used again. */
+export const busyThreads = (): number => reused.busy();
+
 export const nodeKit: ThreadKit = {
   platform: nodePlatform,
-  spawn: nodeSpawn(workerFile("thread")),
+  /** Each thread is used once, but in a suite that starts thousands. */
+  spawn: (...start) => (process.env.WORLDSIZE_THREADS === "reused" ? reused.spawn : once)(...start),
   now: () => timeOrigin + performance.now(),
   openBlas: (choice, memory) => new NativeBlas(choice, memory),
   openYield: () => openYield(),

@@ -32,8 +32,9 @@ export const nodeBody: RankBody = {
 /** Where a rank lives, and how ranks reach each other. */
 function placeOf({ transport, size, tcp, blas: report }: RankStart): Place {
   const members = tcp?.members.map(({ place }) => place);
+  const here = hostname();
   const ranks = Array.from({ length: size }, (_, rank) => ({
-    host: members?.[rank].host.split("/")[0] ?? hostname(),
+    host: members?.[rank].host.split("/")[0] ?? here,
     process: tcp?.members[rank].pid ?? process.pid,
   }));
   const reach: Place["reach"] = (from, to) => {

@@ -1,21 +1,32 @@
 /** What every thread of a job runs in Node: it plays the role that it was started for. */
+import { playRoles } from "../../platform/node/reused-threads.ts";
 import { currentRole } from "../../platform/node/threads.ts";
+import type { Port } from "../../platform/threads.ts";
 import { playCommunication } from "../roles/communication.ts";
 import { playHelper } from "../roles/helper.ts";
-import { playRank } from "../roles/rank.ts";
+import { playRank, type RankBody } from "../roles/rank.ts";
 import { playStream } from "../roles/stream.ts";
-import { nodeKit } from "./node-kit.ts";
+import { busyThreads, nodeKit } from "./node-kit.ts";
 import { nodeBody } from "./rank-body.ts";
 
-const { role, start, port } = currentRole();
-const roles: Readonly<Record<string, () => void | Promise<void>>> = {
-  rank() {
+type Play = (start: never, port: Port, body: RankBody) => void | Promise<void>;
+
+const roles: Readonly<Record<string, Play>> = {
+  rank(start, port, body) {
     process.setSourceMapsEnabled(true);
     Error.stackTraceLimit = 40; // deep enough to reach the program from inside the library
-    return playRank(start as never, port as never, nodeKit, nodeBody);
+    return playRank(start, port as never, nodeKit, body);
   },
-  communication: () => playCommunication(start as never, port as never, nodeKit),
-  stream: () => playStream(start as never, port as never, nodeKit),
-  helper: () => playHelper(start as never, nodeKit),
+  communication: (start, port) => playCommunication(start, port as never, nodeKit),
+  stream: (start, port) => playStream(start, port as never, nodeKit),
+  helper: (start) => playHelper(start, nodeKit),
 };
-await roles[role]();
+
+const current = currentRole();
+if (current) await roles[current.role](current.start as never, current.port, nodeBody);
+else {
+  playRoles((role, start, { number, port, exit }) => {
+    const fresh = (url: string): string => `${url}${url.includes("?") ? "&" : "?"}turn=${number}`;
+    void roles[role](start as never, port, { ...nodeBody, fresh, exit });
+  }, busyThreads);
+}

@@ -32,6 +32,8 @@ export interface RankBody {
   exitCode(): number;
   /** Whether nothing but the job can make its programs go on. @param timers of the thread that are the job's. */
   isIdle(timers: number): boolean;
+  /** The URL by which a program is imported anew in a thread that has played others. Where each plays one, it is missing. */
+  fresh?(url: string): string;
   /** Ends the thread. */
   exit(): void;
 }
@@ -57,6 +59,8 @@ class RankMain {
   readonly #tracers = new Map<number, Tracer>();
   /** Ranks whose end has not been told. */
   readonly #running = new Map<number, Rank>();
+  /** Where all ranks of the thread live. */
+  readonly #place: Place;
   #ranks: readonly Rank[] | undefined;
   #unreported = 0;
   #threads: ThreadedRank | undefined;
@@ -66,6 +70,7 @@ class RankMain {
     this.#port = port;
     this.#kit = kit;
     this.#body = body;
+    this.#place = body.place(start);
     this.#remote = new RemoteStore((id, oldest, call) => port.post({ type: "store", id, oldest, call }));
     this.#local = start.transport === "local" ? new MemoryStore() : undefined;
     this.#output = new OutputSender((output) => port.post(output), start.output);
@@ -124,7 +129,7 @@ class RankMain {
     try {
       // Ranks of one thread get a module instance each, so that they share nothing, as in threads of their own.
       const own = this.#local ? `${url}?rank=${number}` : url;
-      const script = scriptOf((await import(own)) as Record<string, unknown>, file);
+      const script = scriptOf((await import(this.#body.fresh?.(own) ?? own)) as Record<string, unknown>, file);
       return (rank) => this.#run(rank, script);
     } catch (error) {
       return (rank) => this.#report(number, failRank(rank, error));
@@ -141,7 +146,7 @@ class RankMain {
       ending = await runRank(rank, {
         script,
         options: valuesOf(script.options ?? {}, options),
-        place: this.#body.place(this.#start),
+        place: this.#place,
         seed: settings.seed,
         env: { ...this.#body.env, LOCAL_RANK: String(number), ...env },
         store: new RankStore(this.#local ?? this.#remote, rank.engine),

@@ -1,5 +1,12 @@
 /** Threads in Node: workers that run one file, which asks what role it plays. */
-import { type MessagePort, parentPort, type Transferable, Worker, workerData } from "node:worker_threads";
+import {
+  type MessagePort,
+  parentPort,
+  type Transferable,
+  Worker,
+  type WorkerOptions,
+  workerData,
+} from "node:worker_threads";
 import type { Port, Spawn, ThreadEnd } from "../threads.ts";
 
 interface Data {
@@ -7,11 +14,16 @@ interface Data {
   readonly start: unknown;
 }
 
+/** The one place where Node starts a thread. @param data `undefined` for a thread that plays role after role. */
+export function openWorker(file: URL, data: Data | undefined, options: Omit<WorkerOptions, "workerData">): Worker {
+  return new Worker(file, { ...options, workerData: data });
+}
+
 /** @param file what every thread runs: it calls `currentRole`. */
 export function nodeSpawn(file: URL): Spawn {
   return (role, start, { name, onMessage, transfer = [], background }) => {
     const transferList = transfer as Transferable[];
-    const worker = new Worker(file, { workerData: { role, start } satisfies Data, transferList, name });
+    const worker = openWorker(file, { role, start }, { transferList, name });
     let error: unknown;
     if (onMessage) worker.on("message", onMessage);
     worker.on("error", (thrown: unknown) => {
@@ -33,8 +45,9 @@ export function nodeSpawn(file: URL): Spawn {
   };
 }
 
-/** The role of the thread that calls this, and its line to whoever started it. */
-export function currentRole(): Data & { readonly port: Port } {
+/** The role of the thread that calls this, and its line to whoever started it; `undefined` in one that plays role after role. */
+export function currentRole(): (Data & { readonly port: Port }) | undefined {
+  if (!workerData) return undefined;
   const port = parentPort as MessagePort;
   return {
     ...(workerData as Data),

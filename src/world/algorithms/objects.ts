@@ -71,7 +71,10 @@ export function* allGatherJson(comm: Comm, text: string, done: (texts: string[])
   });
   comm.poke(pieces[comm.rank], bytes);
   yield* spread(comm, pieces);
-  done(pieces.map((piece) => new TextDecoder().decode(comm.peek(piece))));
+  const [texts, decoder] = [comm.peek(all), new TextDecoder()];
+  done(
+    pieces.map(({ offset }, i) => decoder.decode(texts.subarray(offset - all.offset, offset - all.offset + counts[i]))),
+  );
 }
 
 /** Everybody's numbers (i32, equally many), in rank order. */
@@ -83,7 +86,9 @@ export function* allGatherNumbers(
   const pieces = Array.from({ length: comm.size }, (_, i) => slice(all, i * numbers.length, (i + 1) * numbers.length));
   comm.poke(pieces[comm.rank], bytesOf(numbers));
   yield* spread(comm, pieces);
-  return pieces.map((piece) => numbersOf(comm.peek(piece)));
+  const words = numbersOf(comm.peek(all));
+  const width = numbers.length;
+  return pieces.map((_, i) => words.slice(i * width, (i + 1) * width));
 }
 
 /** Pieces of one span to everybody: a ring for few ranks, through rank 0 for many. */
