@@ -54,7 +54,10 @@ export interface Exercise<R = unknown> {
   /** From a nudge to nearly the answer. */
   readonly hints: readonly [string, string, string];
   readonly questions: readonly Question[];
-  /** On every rank: feeds the answer and tells what came out, as what JSON can say. */
+  /**
+   * On every rank: feeds the answer and tells what came out. What is no plain value arrives as words for it
+   * (`Odd`), so that whatever an answer returned may be handed on as it is.
+   */
   run(answer: Answer, side: RankSide): Promise<R>;
   /** In the checker. @throws Wrong for the first property that does not hold. */
   judge(outcome: Outcome<R>): void;

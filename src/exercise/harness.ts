@@ -4,6 +4,7 @@
  */
 import { type Context, defineScript, number, type Script, string } from "../script/index.ts";
 import type { Answer, Exercise } from "./define.ts";
+import { packReport } from "./report.ts";
 
 // Taken before an answer's code runs, which may change what JSON.stringify is.
 const { stringify } = JSON;
@@ -23,7 +24,7 @@ export function exerciseScript(exercise: Exercise, answer: () => Promise<Answer>
       const module = await answer();
       const missing = exercise.exports.find((name) => !isThere(name, module[name]));
       if (missing) line(word + stringify({ missing }));
-      else line(word + stringify({ report: (await exercise.run(module, side)) ?? null }));
+      else line(word + stringify({ report: packReport(await exercise.run(module, side)) }));
     },
   });
   return script as unknown as Script;

@@ -11,3 +11,4 @@ export {
 export { draws, explainSum, wholes } from "./explain.ts";
 export { exerciseScript } from "./harness.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
+export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";

@@ -13,6 +13,7 @@ import { noTraffic, type RankTraffic } from "../../world/index.ts";
 import type { Exercise } from "../define.ts";
 import type { Said } from "../harness.ts";
 import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
+import { unpackReport } from "../report.ts";
 import { compileAnswer } from "./compile-answer.ts";
 
 export type Verdict =
@@ -119,13 +120,16 @@ export async function checkOnce(
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
     return fail("it runs to the end", rank < 0 ? message : `rank ${rank}: ${message}${lineIn(program.path, stack)}`);
   }
-  const silent = reports.indexOf(undefined);
-  if (silent >= 0) return { verdict: "could not run", message: `rank ${silent} ended without a report.` };
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));
   } catch (error) {
     if (isWrong(error)) return fail(error.property, error.message);
-    throw error;
+    const { message = String(error) } = error as Error;
+    const at = /exercise\.ts:\d+/.exec((error as Error).stack ?? "")?.[0] ?? "its exercise";
+    return {
+      verdict: "could not run",
+      message: `the judge of ${exercise.number} stumbled over what came back (${message}, ${at}); that is a fault of the exercise, not of the answer.`,
+    };
   }
   return { verdict: "passed", runs: 1 };
 }
@@ -138,7 +142,7 @@ function lineIn(path: string, stack: string): string {
 }
 
 function reportOf(said: Said | undefined): unknown {
-  return said && "report" in said ? said.report : undefined;
+  return said && "report" in said ? unpackReport(said.report) : undefined;
 }
 
 export interface Ran {
@@ -190,6 +194,8 @@ export async function runOnce(
         each.missing === "default" ? "no script (export default defineScript(…))" : `no function ${each.missing}`;
       return { message: `${program.file} exports ${what}. The starter shows its form.` };
     }
+    const silent = result.ok ? Array.from({ length: world }, (_, rank) => rank in said).indexOf(false) : -1;
+    if (silent >= 0) return { message: `rank ${silent} ended without a report.` };
     return { result, reports: Array.from({ length: world }, (_, rank) => reportOf(said[rank])), shown };
   } finally {
     callOff();
