@@ -2,9 +2,20 @@
  * The ranks' side of a check: a script that hands the answer to its exercise and sends home
  * what came out, marked by a word that only this check knows.
  */
+import * as device from "../device/index.ts";
+import { freezeAll } from "../platform/lockdown.ts";
+import * as script from "../script/index.ts";
 import { type Context, defineScript, number, type Script, string } from "../script/index.ts";
+import * as tensor from "../tensor/index.ts";
+import { closeRaw } from "../tensor/index.ts";
+import * as world from "../world/index.ts";
 import type { Answer, Exercise } from "./define.ts";
 import { packReport } from "./report.ts";
+
+/** What answers import, and what they are handed is made of: no place to leave word for another rank. */
+const library: readonly object[] = [script, tensor, world, device].flatMap((each) =>
+  Object.values(each).filter((part) => typeof part === "function" || typeof part === "object"),
+);
 
 // Taken before an answer's code runs, which may change what JSON.stringify is.
 const { stringify } = JSON;
@@ -21,6 +32,8 @@ export function exerciseScript(exercise: Exercise, answer: () => Promise<Answer>
     async main({ options: { word, caseSeed, variant }, ...context }) {
       const side = { context: { ...context, options: {} } as Context<Record<string, never>>, seed: caseSeed, variant };
       const { line } = context.show;
+      closeRaw(context.device);
+      for (const part of library) freezeAll(part);
       const module = await answer();
       const missing = exercise.exports.find((name) => !isThere(name, module[name]));
       if (missing) line(word + stringify({ missing }));

@@ -40,7 +40,7 @@ export class RankThread {
 
   constructor(kit: ThreadKit, start: Omit<RankStart, "output">, handlers: RankThreadHandlers) {
     const data: RankStart = { ...start, output: this.#word };
-    this.#thread = kit.spawn<RankReply, RankMessage>("rank", data, {
+    this.#thread = kit.spawn<RankReply, RankMessage>(start.settings.locked ? "locked rank" : "rank", data, {
       name: `rank ${start.rank}`,
       transfer: movedBy(start),
       onMessage: (message) => {

@@ -18,6 +18,8 @@ export interface RunSettings extends WorldSettings {
   readonly streams: StreamMode;
   /** Threads that help each rank's streams with large kernels. */
   readonly helpers: number;
+  /** Whether the built-ins of the program's thread cannot be changed (platform/lockdown.ts). */
+  readonly locked: boolean;
   /** Milliseconds without any move in the whole job after which somebody says who waits for what; 0 for never. */
   readonly silence: number;
 }
@@ -30,6 +32,7 @@ export const defaultSettings: RunSettings = {
   recorded: false,
   streams: streamModes[0],
   helpers: 0,
+  locked: false,
   silence: 30_000,
 };
 

@@ -3,7 +3,8 @@
  * device does it. Every operation passes through `apply`, so whatever concerns all of them, such
  * as tags of memory and spans, has one place.
  */
-import type { BinaryOp, CompareOp, Device, DType, ReduceOp, Tag, UnaryOp } from "../device/index.ts";
+import type { BinaryOp, CompareOp, DType, ReduceOp, Tag, UnaryOp } from "../device/index.ts";
+import type { RawHome } from "./raw.ts";
 import type { Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
@@ -28,9 +29,7 @@ export interface Operations<T> {
 }
 
 /** What a tensor needs of the device that it lies on. */
-export interface TensorHome<T> {
-  /** The layer below: buffers, streams and kernels. */
-  readonly raw: Device;
+export interface TensorHome<T> extends RawHome {
   /** Uninitialised. */
   empty(shape: Shape, dtype?: DType, tag?: Tag): T;
   /** A tensor over a storage; takes over one handle on it. @param offset bytes. */

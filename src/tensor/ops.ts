@@ -13,6 +13,7 @@ import {
 } from "../device/index.ts";
 import { kindOf } from "../platform/words.ts";
 import type { Comparison, Operations } from "./gate.ts";
+import { rawOf } from "./raw.ts";
 import { broadcastShapes, broadcastStrides, checkAxis, type Shape, sameShape, sizeOfShape, walks } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -31,7 +32,7 @@ export function unary(op: UnaryOp, x: Tensor): Tensor {
   }
   using source = x.contiguous();
   const y = x.device.empty(x.shape, x.dtype);
-  y.device.raw.launch("unary", [source.ref(), y.ref()], [unaryOps[op], codeOf(x.dtype), x.size]);
+  rawOf(y.device).launch("unary", [source.ref(), y.ref()], [unaryOps[op], codeOf(x.dtype), x.size]);
   return y;
 }
 
@@ -75,7 +76,7 @@ function withNumber(
   if (a.isContiguous) {
     if (a.size === 0) return out;
     const scalars = [op, codeOf(a.dtype), 1, 1, 1, a.size, 0, 0, 0, 1, value, Number(swapped)];
-    a.device.raw.launch(kernel, [a.ref(), out.ref()], scalars);
+    rawOf(a.device).launch(kernel, [a.ref(), out.ref()], scalars);
     return out;
   }
   for (const {
@@ -85,7 +86,7 @@ function withNumber(
     at,
   } of walks(a.shape, [a.strides])) {
     const scalars = [op, codeOf(a.dtype), ...sizes, ...s, value, Number(swapped)];
-    a.device.raw.launch(kernel, [a.ref(offsets[0]), out.ref(at)], scalars);
+    rawOf(a.device).launch(kernel, [a.ref(offsets[0]), out.ref(at)], scalars);
   }
   return out;
 }
@@ -101,7 +102,7 @@ function elementwise(
   if (!into && a.isContiguous && b.isContiguous && sameShape(a.shape, b.shape)) {
     const flat = a.device.empty(a.shape, dtype); // nearly always: one run of elements, no walk to plan
     const scalars = [op, codeOf(a.dtype), 1, 1, 1, a.size, 0, 0, 0, 1, 0, 0, 0, 1];
-    if (a.size > 0) a.device.raw.launch(kernel, [a.ref(), b.ref(), flat.ref()], scalars);
+    if (a.size > 0) rawOf(a.device).launch(kernel, [a.ref(), b.ref(), flat.ref()], scalars);
     return flat;
   }
   const shape = broadcastShapes(a.shape, b.shape);
@@ -117,7 +118,7 @@ function elementwise(
     at,
   } of walks(shape, strides)) {
     const refs = [a.ref(offsets[0]), b.ref(offsets[1]), out.ref(at)];
-    out.device.raw.launch(kernel, refs, [op, codeOf(a.dtype), ...sizes, ...sa, ...sb]);
+    rawOf(out.device).launch(kernel, refs, [op, codeOf(a.dtype), ...sizes, ...sa, ...sb]);
   }
   return out;
 }
@@ -125,7 +126,7 @@ function elementwise(
 /** Sets all elements of a contiguous tensor. */
 export function fill(out: Tensor, value: number): Tensor {
   if (typeof value !== "number") throw new TypeError(`A tensor is filled with a number, but got ${kindOf(value)}.`);
-  out.device.raw.launch("fill", [out.ref()], [codeOf(out.dtype), out.size, value]);
+  rawOf(out.device).launch("fill", [out.ref()], [codeOf(out.dtype), out.size, value]);
   return out;
 }
 
@@ -138,7 +139,7 @@ export function convert(x: Tensor, out: Tensor): Tensor {
     offsets,
     at,
   } of walks(out.shape, [strides])) {
-    out.device.raw.launch(
+    rawOf(out.device).launch(
       "convert",
       [x.ref(offsets[0]), out.ref(at)],
       [codeOf(x.dtype), codeOf(out.dtype), ...sizes, ...s],
@@ -179,7 +180,7 @@ export function reduce(op: ReduceOp, x: Tensor, axis?: number, keepdim = false):
   }
   using source = x.contiguous();
   const out = x.device.empty(kept(x, axis, rest, keepdim), dtypes[x.dtype].float ? x.dtype : "i32");
-  x.device.raw.launch("reduce", [source.ref(), out.ref()], [reduceOps[op], codeOf(x.dtype), outer, n, inner]);
+  rawOf(x.device).launch("reduce", [source.ref(), out.ref()], [reduceOps[op], codeOf(x.dtype), outer, n, inner]);
   return out;
 }
 
@@ -200,7 +201,7 @@ export function argmax(x: Tensor, axis?: number, keepdim = false): Tensor {
   if (n === 0) throw new RangeError(`argmax of no elements: ${text(x)}.`);
   using source = x.contiguous();
   const out = x.device.empty(kept(x, axis, rest, keepdim), "i32");
-  x.device.raw.launch("argmax", [source.ref(), out.ref()], [codeOf(x.dtype), outer, n, inner]);
+  rawOf(x.device).launch("argmax", [source.ref(), out.ref()], [codeOf(x.dtype), outer, n, inner]);
   return out;
 }
 
@@ -216,7 +217,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   using y = x.device.empty(source.shape, "f32");
   const columns = source.shape[last];
   const rows = columns === 0 ? 0 : source.size / columns;
-  x.device.raw.launch("softmax", [source.ref(), y.ref()], [rows, columns]);
+  rawOf(x.device).launch("softmax", [source.ref(), y.ref()], [rows, columns]);
   using back = y.transpose(at, last);
   using result = back.contiguous();
   return result.to(x.dtype);
@@ -273,7 +274,7 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, batch: Shape, [m, n, k]: nu
         ob += index * sb[axis];
       }
       const refs = [a.ref(oa), b.ref(ob), out.ref((at + i) * m * n)];
-      out.device.raw.launch("gemm", refs, [m, n, k, ...matrix(a), ...matrix(b), n, 0]);
+      rawOf(out.device).launch("gemm", refs, [m, n, k, ...matrix(a), ...matrix(b), n, 0]);
     }
   }
 }

@@ -18,6 +18,7 @@ import { Captured } from "./captured.ts";
 import type { Operations, TensorHome } from "./gate.ts";
 import { encode, type Nested, unnest } from "./host.ts";
 import { operations } from "./ops.ts";
+import { RawHome, rawOf } from "./raw.ts";
 import { type Kept, Scopes } from "./scope.ts";
 import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
 import { Storage } from "./storage.ts";
@@ -56,8 +57,7 @@ function explained(error: unknown, operation: string): unknown {
 }
 
 /** What programs get as `device`: makes tensors, frees them by scope, captures graphs, and shows its memory. */
-export class TensorDevice implements TensorHome<Tensor> {
-  readonly raw: Device;
+export class TensorDevice extends RawHome implements TensorHome<Tensor> {
   readonly #scopes = new Scopes();
   #tag: Tag = "data";
   readonly #seed: number;
@@ -66,7 +66,7 @@ export class TensorDevice implements TensorHome<Tensor> {
 
   /** @param seed of random numbers that are drawn without a seed of their own. */
   constructor(raw: Device, seed = 0) {
-    this.raw = raw;
+    super(raw);
     this.#seed = seed;
   }
 
@@ -79,7 +79,7 @@ export class TensorDevice implements TensorHome<Tensor> {
       );
     }
     if (tag !== this.#tag) checkTag(tag);
-    const buffer = this.raw.alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
+    const buffer = rawOf(this).alloc(sizeOfShape(shape) * sizeOf(dtype), tag);
     return this.wrap(buffer, dtype, [...shape], contiguousStrides(shape), 0);
   }
 
@@ -123,7 +123,7 @@ export class TensorDevice implements TensorHome<Tensor> {
       throw new RangeError(`${data.length} numbers do not fill the shape [${shape}], which has ${sizeOfShape(shape)}.`);
     }
     const tensor = this.empty(shape, dtype);
-    this.raw.write(tensor.ref(), encode(data, dtype));
+    rawOf(this).write(tensor.ref(), encode(data, dtype));
     return tensor;
   }
 
@@ -164,25 +164,25 @@ export class TensorDevice implements TensorHome<Tensor> {
    */
   capture<T extends Kept>(body: () => T): Captured<T> {
     let output!: T;
-    const graph = this.raw.capture(() => {
+    const graph = rawOf(this).capture(() => {
       output = this.scope(body);
     });
-    return new Captured(this.raw, graph, output);
+    return new Captured(rawOf(this), graph, output);
   }
 
   /** Bytes in use and reserved, now and at most, by kind. */
   memoryStats(): MemoryStats {
-    return this.raw.memoryStats();
+    return rawOf(this).memoryStats();
   }
 
   /** Waits until everything launched so far has run. */
   synchronize(): Promise<void> {
-    return this.raw.synchronize();
+    return rawOf(this).synchronize();
   }
 
   /** A tensor over a buffer; takes over one reference to it. @param strides elements. @param offset bytes. */
   wrap(buffer: Buffer, dtype: DType, shape: Shape, strides: readonly number[], offset: number): Tensor {
-    return this.view(new Storage(this.raw, buffer), dtype, shape, strides, offset);
+    return this.view(new Storage(rawOf(this), buffer), dtype, shape, strides, offset);
   }
 
   view(storage: Storage, dtype: DType, shape: Shape, strides: readonly number[], offset: number): Tensor {
@@ -225,17 +225,17 @@ export class TensorDevice implements TensorHome<Tensor> {
 
   /** The stream that launches go to. */
   get stream(): Stream {
-    return this.raw.stream;
+    return rawOf(this).stream;
   }
 
   /** A further stream, whose kernels are in no order with those of others except by events: `stream.waitFor(event)`. */
   newStream(): Stream {
-    return this.raw.newStream();
+    return rawOf(this).newStream();
   }
 
   /** Runs a synchronous function whose launches go to another stream, as torch.cuda.stream does. */
   withStream<T>(stream: Stream, body: () => T): T {
-    return this.raw.withStream(stream, body);
+    return rawOf(this).withStream(stream, body);
   }
 
   #random(
@@ -252,14 +252,14 @@ export class TensorDevice implements TensorHome<Tensor> {
     // Draws with a seed start at block 0 of their own key, the others follow each other under the device's key.
     const own = options.seed === undefined;
     if (own)
-      this.raw.refuse(
+      rawOf(this).refuse(
         "The device's own random numbers",
         "a replay would draw the same ones. Give a seed if that is wanted.",
       );
     const high = Math.floor(seed / 2 ** 32) ^ (own ? 0x5eed : 0);
     const block = own ? this.#drawn : 0;
     if (own) this.#drawn += Math.ceil(wide.size / 4);
-    this.raw.launch(kernel, [wide.ref()], [wide.size, seed | 0, high, block, ...range]);
+    rawOf(this).launch(kernel, [wide.ref()], [wide.size, seed | 0, high, block, ...range]);
     const dtype = options.dtype ?? wide.dtype;
     if (dtype === wide.dtype) return wide;
     const narrow = wide.to(dtype);

@@ -9,6 +9,7 @@ import { type BinaryOp, type DType, sizeOf } from "../device/index.ts";
 import { isPromise, kindOf } from "../platform/words.ts";
 import type { Comparison } from "./gate.ts";
 import { decode, type HostArray, type Nested, nest } from "./host.ts";
+import { rawOf } from "./raw.ts";
 import { View } from "./view.ts";
 
 /** A number is an operand of the tensor's dtype that broadcasts. */
@@ -229,7 +230,7 @@ export class Tensor extends View<Tensor> {
   /** The flat elements; half formats as f32. */
   async data(): Promise<HostArray> {
     using packed = this.contiguous();
-    return decode(await this.device.raw.read(packed.ref(), packed.size * sizeOf(this.dtype)), this.dtype);
+    return decode(await rawOf(this.device).read(packed.ref(), packed.size * sizeOf(this.dtype)), this.dtype);
   }
 
   /** The elements nested by axis. */

@@ -51,6 +51,7 @@ export class ProcessGroup extends Messaging {
   constructor(engine: Engine, info: GroupInfo, tuner: Tuner, issuer: Issuer) {
     const checks = new Checks(info, engine.rank, engine.caller.elsewhere ? undefined : engine.device);
     super(engine, info, issuer, checks);
+    Object.freeze(info.ranks); // programs are handed this very list
     this.#engine = engine;
     this.#tuner = tuner;
     this.#shared = issuer.shares && tuner.table.shared;

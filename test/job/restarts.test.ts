@@ -107,11 +107,11 @@ describe.concurrent("restarts", () => {
       `if (rank === 1) { (await import("node:fs")).writeFileSync(${JSON.stringify(again)}, ""); kill("SIGKILL"); }`,
     ]);
     const jobs = [
-      launch(["-n", "2", "--max-restarts", "1", "--timeout", "3", stopped]),
+      launch(["-n", "2", "--max-restarts", "1", "--timeout", "8", stopped]),
       launch(["-n", "2", "--max-restarts", "2", during], { NODE_OPTIONS: `--require ${early}`, DIE_ONCE: again }),
     ];
     const [stop, within] = await Promise.all(jobs.map(({ ended }) => ended));
-    expect(reasons(stop.err)[0]).toMatch(/^rank 1 has been silent for 3 s/);
+    expect(reasons(stop.err)[0]).toMatch(/^rank 1 has been silent for 8 s/);
     expect(reasons(within.err)[0]).toMatch(/^rank 1 was killed by SIGKILL while rank 0 waits in/);
     expect(reasons(within.err)[1]).toBe("rank 1 was killed by SIGKILL.");
     expect([stop.status, within.status]).toEqual([0, 0]);

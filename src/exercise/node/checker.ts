@@ -174,6 +174,7 @@ export async function runOnce(
       transport,
       interleaving,
       recorded: true,
+      locked: true,
       eager: exercise.eager,
       options: { word, caseSeed: seed, variant },
       signal: stop.signal,

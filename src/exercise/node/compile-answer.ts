@@ -1,7 +1,8 @@
 /**
  * Joins an answer with its exercise into one program. An answer talks to nothing but what
- * it is handed: it may import "worldsize" and nothing else, and names of the process it
- * runs in are refused, because a check must judge what the answer does, not where it looks.
+ * it is handed: it may import "worldsize" and nothing else, and names of the process it runs in are
+ * refused with their line. That is for the reader; what holds an answer back is its realm, in which
+ * nothing leads to those names (platform/lockdown.ts, harness.ts).
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -9,8 +10,40 @@ import type { Plugin } from "esbuild";
 import { CompileError, compileModule, type Program, sourceFile } from "../../job/node/compile.ts";
 import { rootOf } from "../../platform/node/paths.ts";
 
-/** Ways out of an answer. */
-const outside = ["process", "globalThis", "global", "require", "eval", "Function", "module", "Worker", "self"] as const;
+/** Ways out that are no names of this process, but of its modules, of other threads, or of pages. */
+const elsewhere: readonly string[] = [
+  ...["require", "module", "exports", "__filename", "__dirname", "self", "window", "document", "location"],
+  ...["postMessage", "importScripts", "Worker", "SharedWorker", "XMLHttpRequest", "WebSocket", "EventSource"],
+  ...["indexedDB", "caches", "navigator", "localStorage", "sessionStorage", "Function"],
+];
+
+/** What is left of the globals: the language, and what Node and pages have alike and leads nowhere. */
+const harmless: ReadonlySet<string> = new Set([
+  ...["Object", "Array", "Number", "Boolean", "String", "Symbol", "BigInt", "Date", "Promise", "RegExp", "Proxy"],
+  ...["Error", "AggregateError", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"],
+  ...["Map", "Set", "WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry", "Iterator", "JSON", "Math", "Intl"],
+  ...["Reflect", "Infinity", "NaN", "undefined", "parseFloat", "parseInt", "isFinite", "isNaN", "console"],
+  ...["ArrayBuffer", "DataView", "Uint8Array", "Int8Array", "Uint16Array", "Int16Array", "Uint32Array", "Int32Array"],
+  ...["Float16Array", "Float32Array", "Float64Array", "Uint8ClampedArray", "BigUint64Array", "BigInt64Array"],
+  ...["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "unescape", "atob", "btoa"],
+  ...["setTimeout", "clearTimeout", "setInterval", "clearInterval", "queueMicrotask", "structuredClone"],
+  ...[
+    "URL",
+    "URLSearchParams",
+    "TextEncoder",
+    "TextDecoder",
+    "AbortController",
+    "AbortSignal",
+    "performance",
+    "crypto",
+  ],
+  ...["Event", "EventTarget", "CustomEvent", "DOMException"],
+]);
+
+/** Names that an answer may not use, unless they are its own. */
+const outside = [...new Set([...elsewhere, ...Object.getOwnPropertyNames(globalThis)])].filter(
+  (name) => !harmless.has(name) && /^[A-Za-z_$][\w$]*$/.test(name),
+);
 
 /** @throws CompileError when the answer does not parse, or reaches outside. */
 export async function compileAnswer(exercise: string, answer: string): Promise<Program> {
@@ -44,17 +77,18 @@ async function refuseOutside(path: string): Promise<void> {
   const define = Object.fromEntries(outside.map((name) => [name, `${mark}${name}`]));
   let code: string;
   try {
-    code = (await esbuild.transform(source, { loader: "ts", define, logLevel: "silent" })).code;
+    // An import at run time becomes a call that no text and no method of an answer looks like.
+    const supported = { "dynamic-import": false };
+    code = (await esbuild.transform(source, { loader: "ts", format: "esm", define, supported, logLevel: "silent" }))
+      .code;
   } catch {
     return; // the bundler will say what does not parse, and where
   }
-  const found =
-    outside.find((name) => code.includes(mark + name)) ??
-    (/\.constructor\b|\[["'`]constructor["'`]\]/.test(code) ? "constructor" : undefined) ??
-    (/\bimport\s*\((?!\s*["']worldsize["'])/.test(code) ? "import" : undefined);
+  const name = new RegExp(`\\b${mark}([\\w$]+)`).exec(code)?.[1];
+  const found = name ?? (/__toESM\(require\((?!"worldsize"\)\))/.test(code) ? "import" : undefined);
   if (!found) return;
-  const line = source.split("\n").findIndex((text) => new RegExp(`\\b${found}\\b`).test(text)) + 1;
+  const line = source.split("\n").findIndex((text) => new RegExp(`(?<![\\w$.])${found}\\b`).test(text)) + 1;
   throw new CompileError(
-    `${basename(path)}:${line}: an answer may use only what it is handed and imports from "worldsize", not ${found}.`,
+    `${basename(path)}:${line || 1}: an answer may use only what it is handed and imports from "worldsize", not ${found}.`,
   );
 }

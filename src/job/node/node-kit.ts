@@ -17,10 +17,18 @@ const reused = reusedThreads(workerFile("thread"));
 /** Threads started here that have not ended, where they are used again. */
 export const busyThreads = (): number => reused.busy();
 
+/**
+ * Threads are used once, but where a program could change nothing in them that the next run would find: a
+ * check has twenty runs. And in a suite that starts thousands.
+ */
+function isUsedAgain(role: string): boolean {
+  const wish = process.env.WORLDSIZE_THREADS;
+  return wish === "reused" || (role === "locked rank" && wish !== "once");
+}
+
 export const nodeKit: ThreadKit = {
   platform: nodePlatform,
-  /** Each thread is used once, but in a suite that starts thousands. */
-  spawn: (...start) => (process.env.WORLDSIZE_THREADS === "reused" ? reused.spawn : once)(...start),
+  spawn: (role, ...start) => (isUsedAgain(role) ? reused.spawn : once)(role, ...start),
   now: () => timeOrigin + performance.now(),
   openBlas: (choice, memory) => new NativeBlas(choice, memory),
   openYield: () => openYield(),

@@ -1,4 +1,5 @@
 /** What every thread of a job runs in Node: it plays the role that it was started for. */
+import { lockdown } from "../../platform/lockdown.ts";
 import { playRoles } from "../../platform/node/reused-threads.ts";
 import { currentRole } from "../../platform/node/threads.ts";
 import type { Port } from "../../platform/threads.ts";
@@ -17,16 +18,28 @@ const roles: Readonly<Record<string, Play>> = {
     Error.stackTraceLimit = 40; // deep enough to reach the program from inside the library
     return playRank(start, port as never, nodeKit, body);
   },
+  "locked rank": (start, port, body) => roles.rank(start, port, body),
   communication: (start, port) => playCommunication(start, port as never, nodeKit),
   stream: (start, port) => playStream(start, port as never, nodeKit),
   helper: (start) => playHelper(start, nodeKit),
 };
 
 const current = currentRole();
-if (current) await roles[current.role](current.start as never, current.port, nodeBody);
-else {
-  playRoles((role, start, { number, port, exit }) => {
-    const fresh = (url: string): string => `${url}${url.includes("?") ? "&" : "?"}turn=${number}`;
-    void roles[role](start as never, port, { ...nodeBody, fresh, exit });
-  }, busyThreads);
+/** What a thread stays, whatever it plays. */
+function prepare(role: string): void {
+  if (role === "locked rank") lockdown();
+}
+
+if (current) {
+  prepare(current.role);
+  await roles[current.role](current.start as never, current.port, nodeBody);
+} else {
+  playRoles(
+    (role, start, { number, port, exit }) => {
+      const fresh = (url: string): string => `${url}${url.includes("?") ? "&" : "?"}turn=${number}`;
+      void roles[role](start as never, port, { ...nodeBody, fresh, exit });
+    },
+    busyThreads,
+    prepare,
+  );
 }

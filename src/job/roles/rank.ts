@@ -71,6 +71,7 @@ class RankMain {
     this.#kit = kit;
     this.#body = body;
     this.#place = body.place(start);
+    for (const each of [...this.#place.ranks, this.#place.ranks, this.#place]) Object.freeze(each); // ranks share it
     this.#remote = new RemoteStore((id, oldest, call) => port.post({ type: "store", id, oldest, call }));
     this.#local = start.transport === "local" ? new MemoryStore() : undefined;
     this.#output = new OutputSender((output) => port.post(output), start.output);

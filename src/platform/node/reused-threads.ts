@@ -92,8 +92,15 @@ export interface Turn {
   exit(): void;
 }
 
-/** Plays role after role. @param busy threads started by this one that have not ended. */
-export function playRoles(play: (role: string, start: unknown, turn: Turn) => void, busy: () => number): void {
+/**
+ * Plays role after role: the same one, since whoever starts threads keeps them apart by their roles.
+ * @param busy threads started by this one that have not ended. @param prepare makes of a new thread what it stays.
+ */
+export function playRoles(
+  play: (role: string, start: unknown, turn: Turn) => void,
+  busy: () => number,
+  prepare: (role: string) => void,
+): void {
   const port = parentPort as NonNullable<typeof parentPort>;
   const leftovers = new Leftovers();
   let turn = -1;
@@ -117,6 +124,10 @@ export function playRoles(play: (role: string, start: unknown, turn: Turn) => vo
       if (listener) listener(told.message);
       else early.push(told.message);
       return;
+    }
+    if (turn < 0) {
+      prepare(told.role);
+      leftovers.remember();
     }
     turn = told.turn;
     closed = false;
@@ -149,5 +160,4 @@ export function playRoles(play: (role: string, start: unknown, turn: Turn) => vo
     port.ref();
     say({ type: "free" });
   });
-  leftovers.remember();
 }

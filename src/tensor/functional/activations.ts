@@ -1,4 +1,6 @@
 /** Activations, rotary positions and dropout, forward and backward. All f32. */
+
+import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
@@ -8,7 +10,7 @@ export function swiglu({ gate, up }: { gate: Tensor; up: Tensor }): Tensor {
   shaped("swiglu", "up", up, gate.shape, "as gate");
   return gate.device.fused("swiglu", () => {
     const y = gate.device.empty(gate.shape);
-    gate.device.raw.launch("swiglu", [gate.ref(), up.ref(), y.ref()], [gate.size]);
+    rawOf(gate.device).launch("swiglu", [gate.ref(), up.ref(), y.ref()], [gate.size]);
     return y;
   });
 }
@@ -22,7 +24,7 @@ export function swigluBackward(args: { gate: Tensor; up: Tensor; dy: Tensor }): 
   return gate.device.fused("swigluBackward", () => {
     const [dgate, dup] = [gate.device.empty(gate.shape), gate.device.empty(gate.shape)];
     const refs = [gate, up, dy, dgate, dup].map((tensor) => tensor.ref());
-    gate.device.raw.launch("swigluBackward", refs, [gate.size]);
+    rawOf(gate.device).launch("swigluBackward", refs, [gate.size]);
     return { dgate, dup };
   });
 }
@@ -32,7 +34,7 @@ export function gelu({ x }: { x: Tensor }): Tensor {
   tensors("gelu", { x });
   return x.device.fused("gelu", () => {
     const y = x.device.empty(x.shape);
-    x.device.raw.launch("gelu", [x.ref(), y.ref()], [x.size]);
+    rawOf(x.device).launch("gelu", [x.ref(), y.ref()], [x.size]);
     return y;
   });
 }
@@ -43,7 +45,7 @@ export function geluBackward({ x, dy }: { x: Tensor; dy: Tensor }): Tensor {
   shaped("geluBackward", "dy", dy, x.shape, "as x");
   return x.device.fused("geluBackward", () => {
     const dx = x.device.empty(x.shape);
-    x.device.raw.launch("geluBackward", [x.ref(), dy.ref(), dx.ref()], [x.size]);
+    rawOf(x.device).launch("geluBackward", [x.ref(), dy.ref(), dx.ref()], [x.size]);
     return dx;
   });
 }
@@ -77,7 +79,7 @@ export function rope({ x, position, cos, sin, back = false }: Rope): Tensor {
   return x.device.fused("rope", () => {
     const y = x.device.empty(x.shape);
     const refs = [x, position, cos, sin, y].map((tensor) => tensor.ref());
-    x.device.raw.launch("rope", refs, [count, heads, dim, positions, Number(back)]);
+    rawOf(x.device).launch("rope", refs, [count, heads, dim, positions, Number(back)]);
     return y;
   });
 }
@@ -102,7 +104,7 @@ export function dropout({ x, p, seed, block = 0 }: Dropout): Tensor {
   return x.device.fused("dropout", () => {
     const y = x.device.empty(x.shape);
     const scalars = [x.size, seed | 0, Math.floor(seed / 2 ** 32), block, p];
-    x.device.raw.launch("dropout", [x.ref(), y.ref()], scalars);
+    rawOf(x.device).launch("dropout", [x.ref(), y.ref()], scalars);
     return y;
   });
 }

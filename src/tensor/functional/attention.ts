@@ -1,4 +1,6 @@
 /** Attention without the matrix of scores (Dao et al., 2022), over packed sequences or a block table. All f32. */
+
+import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
@@ -30,7 +32,7 @@ export function attention(args: Attention): { o: Tensor; lse: Tensor } {
   return q.device.fused("attention", () => {
     const [o, lse] = [q.device.empty(q.shape), q.device.empty([heads, q.shape[0]])];
     const refs = [q, k, v, o, lse, qStarts, kStarts].map((tensor) => tensor.ref());
-    q.device.raw.launch("attention", refs, [sequences, ...scalars]);
+    rawOf(q.device).launch("attention", refs, [sequences, ...scalars]);
     return { o, lse };
   });
 }
@@ -56,7 +58,7 @@ export function attentionBackward(args: AttentionBackward): { dq: Tensor; dk: Te
     const dq = q.device.empty(q.shape);
     const [dk, dv] = [0, 0].map((zero) => k.device.apply("fill", k.device.empty(k.shape), zero)); // the kernel adds
     const refs = [q, k, v, o, lse, dout, dq, dk, dv, qStarts, kStarts].map((tensor) => tensor.ref());
-    q.device.raw.launch("attentionBackward", refs, [sequences, ...scalars]);
+    rawOf(q.device).launch("attentionBackward", refs, [sequences, ...scalars]);
     return { dq, dk, dv };
   });
 }
@@ -91,7 +93,7 @@ export function attentionPaged(args: PagedAttention): { o: Tensor; lse: Tensor }
     const sizes = [sequences, heads, kvHeads, dim, qTokens, pages, page, width];
     const strides = [heads * dim, dim, kvHeads * dim, dim, heads * dim, dim];
     const rest = [Number(causal), scale ?? 1 / Math.sqrt(dim)];
-    q.device.raw.launch("attentionPaged", refs, [...sizes, ...strides, ...rest]);
+    rawOf(q.device).launch("attentionPaged", refs, [...sizes, ...strides, ...rest]);
     return { o, lse };
   });
 }

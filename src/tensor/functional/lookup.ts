@@ -1,4 +1,6 @@
 /** Rows of tables, and the loss over columns. */
+
+import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { rowsOf, shaped, tensors } from "./check.ts";
 
@@ -15,7 +17,7 @@ export function embedding({ table, index }: Lookup): Tensor {
   const { rows, width } = tableOf("embedding", table, index);
   return table.device.fused("embedding", () => {
     const out = table.device.empty([...index.shape, width]);
-    table.device.raw.launch("gather", [table.ref(), index.ref(), out.ref()], [rows, index.size, width]);
+    rawOf(table.device).launch("gather", [table.ref(), index.ref(), out.ref()], [rows, index.size, width]);
     return out;
   });
 }
@@ -26,7 +28,7 @@ export function embeddingBackward({ table, index, source }: Lookup & { source: T
   const { rows, width } = tableOf("embeddingBackward", table, index);
   shaped("embeddingBackward", "source", source, [...index.shape, width], "a row for each index");
   return table.device.fused("embeddingBackward", () => {
-    table.device.raw.launch("scatterAdd", [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
+    rawOf(table.device).launch("scatterAdd", [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
     return table;
   });
 }
@@ -67,7 +69,7 @@ export function crossEntropy(args: CrossEntropy): { loss: Tensor; dlogits: Tenso
     const loss = logits.device.empty(target.shape);
     const dlogits = inPlace ? logits : logits.device.empty(logits.shape);
     const refs = [logits, target, loss, dlogits].map((tensor) => tensor.ref());
-    logits.device.raw.launch("crossEntropy", refs, [rows, cols, ignored, scale]);
+    rawOf(logits.device).launch("crossEntropy", refs, [rows, cols, ignored, scale]);
     return { loss, dlogits };
   });
 }

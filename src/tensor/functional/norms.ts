@@ -1,4 +1,6 @@
 /** Normalisation along the last axis, forward and backward. All f32. */
+
+import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { rowsOf, shaped, tensors } from "./check.ts";
 
@@ -21,7 +23,7 @@ export function rmsNorm({ x, weight, eps = 1e-5 }: RmsNorm): { y: Tensor; rstd: 
   shaped("rmsNorm", "weight", weight, [cols], "one for each column of x");
   return x.device.fused("rmsNorm", () => {
     const [y, rstd] = [x.device.empty(x.shape), x.device.empty([rows])];
-    x.device.raw.launch("rmsNorm", [x.ref(), weight.ref(), y.ref(), rstd.ref()], [rows, cols, eps]);
+    rawOf(x.device).launch("rmsNorm", [x.ref(), weight.ref(), y.ref(), rstd.ref()], [rows, cols, eps]);
     return { y, rstd };
   });
 }
@@ -47,7 +49,7 @@ export function rmsNormBackward({ x, weight, rstd, dy, dweight }: RmsNormBackwar
   return x.device.fused("rmsNormBackward", () => {
     const dx = x.device.empty(x.shape);
     const refs = [x, weight, rstd, dy, dx, dweight].map((tensor) => tensor.ref());
-    x.device.raw.launch("rmsNormBackward", refs, [rows, cols]);
+    rawOf(x.device).launch("rmsNormBackward", refs, [rows, cols]);
     return dx;
   });
 }
@@ -70,7 +72,7 @@ export function layerNorm({ x, weight, bias, eps = 1e-5 }: LayerNorm): { y: Tens
   return x.device.fused("layerNorm", () => {
     const [y, mean, rstd] = [x.device.empty(x.shape), x.device.empty([rows]), x.device.empty([rows])];
     const refs = [x, weight, bias, y, mean, rstd].map((tensor) => tensor.ref());
-    x.device.raw.launch("layerNorm", refs, [rows, cols, eps]);
+    rawOf(x.device).launch("layerNorm", refs, [rows, cols, eps]);
     return { y, mean, rstd };
   });
 }
@@ -95,7 +97,7 @@ export function layerNormBackward({ x, weight, mean, rstd, dy, dweight, dbias }:
   return x.device.fused("layerNormBackward", () => {
     const dx = x.device.empty(x.shape);
     const refs = [x, weight, mean, rstd, dy, dx, dweight, dbias].map((tensor) => tensor.ref());
-    x.device.raw.launch("layerNormBackward", refs, [rows, cols]);
+    rawOf(x.device).launch("layerNormBackward", refs, [rows, cols]);
     return dx;
   });
 }

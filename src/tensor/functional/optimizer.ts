@@ -1,4 +1,6 @@
 /** What optimizers do to all parameters in one launch. All f32. */
+
+import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
@@ -13,7 +15,7 @@ export function gradNorm({ gradients, most = Infinity }: { gradients: readonly T
   return first.device.fused("gradNorm", () => {
     const out = first.device.empty([2]);
     const list = gradients.map((gradient) => ({ refs: [gradient.ref()], n: gradient.size }));
-    first.device.raw.launchMany("gradNorm", list, [out.ref()], [Math.min(most, 3.4e38)]);
+    rawOf(first.device).launchMany("gradNorm", list, [out.ref()], [Math.min(most, 3.4e38)]);
     return out;
   });
 }
@@ -59,6 +61,11 @@ export function adamw_(args: Adamw): void {
       n: parameter.size,
     }));
     const corrections = [1 - beta1 ** step, 1 - beta2 ** step];
-    head.parameter.device.raw.launchMany("adamw", list, [factor.ref()], [lr, beta1, beta2, eps, decay, ...corrections]);
+    rawOf(head.parameter.device).launchMany(
+      "adamw",
+      list,
+      [factor.ref()],
+      [lr, beta1, beta2, eps, decay, ...corrections],
+    );
   });
 }

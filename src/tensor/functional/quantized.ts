@@ -1,4 +1,6 @@
 /** Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each, as ggml's q8_0 and q4_0. */
+
+import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
@@ -18,7 +20,7 @@ export function quantize({ w, bits }: { w: Tensor; bits: 8 | 4 }): Quantized {
   return w.device.fused("quantize", () => {
     const packed = w.device.empty([n, (k * bits) / 8], "u8");
     const scales = w.device.empty([n, k / 32]);
-    w.device.raw.launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), packed.ref(), scales.ref()], [n, k]);
+    rawOf(w.device).launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), packed.ref(), scales.ref()], [n, k]);
     return { packed, scales, bits };
   });
 }
@@ -35,7 +37,7 @@ export function matmulQuantized({ x, weight }: { x: Tensor; weight: Quantized })
   return x.device.fused("matmulQuantized", () => {
     const y = x.device.empty([m, n]);
     const refs = [x, packed, scales, y].map((tensor) => tensor.ref());
-    x.device.raw.launch(bits === 8 ? "matmul8" : "matmul4", refs, [m, n, k, n]);
+    rawOf(x.device).launch(bits === 8 ? "matmul8" : "matmul4", refs, [m, n, k, n]);
     return y;
   });
 }

@@ -62,7 +62,9 @@ export class Traffic {
   readonly #now: () => number;
   readonly #limit: number;
   readonly #events: TrafficEvent[] = [];
-  readonly #operations: Operation[] = [];
+  /** As they were when they were first heard of: programs hold on to operations. */
+  readonly #operations: { readonly operation: Operation; readonly text: string; readonly kind: Operation["kind"] }[] =
+    [];
   readonly #numbers = new Map<Operation, number>();
   readonly #ended = new Set<Operation>();
   #dropped = 0;
@@ -85,10 +87,10 @@ export class Traffic {
   }
 
   dump(): RankTraffic {
-    const operations = this.#operations.map((operation) => ({
-      text: formatOperation(operation),
+    const operations = this.#operations.map(({ operation, text, kind }) => ({
+      text,
       site: formatSite(operation.site),
-      kind: operation.kind,
+      kind,
       done: this.#ended.has(operation),
     }));
     return { events: this.#events, operations, dropped: this.#dropped };
@@ -105,7 +107,8 @@ export class Traffic {
       return;
     }
     if (number === undefined) {
-      number = this.#operations.push(operation) - 1;
+      const { kind } = operation;
+      number = this.#operations.push({ operation, text: formatOperation(operation), kind }) - 1;
       this.#numbers.set(operation, number);
     }
     const { kind, group, seq } = operation;

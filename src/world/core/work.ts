@@ -34,6 +34,9 @@ export interface Keeper {
   ended(work: Work<unknown>): void;
 }
 
+/** How a work is carried out, once begun. Not for programs: it leads to the memory of all ranks. */
+let planOf: (work: Work<unknown>) => Plan | undefined;
+
 /** An operation under way: `await` it, or let the stream wait with `.wait()`. */
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   /** What it carries out. */
@@ -46,6 +49,11 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #collectiveBefore: Work<unknown> | undefined;
   /** The message before this one between the same ranks under the same tag, while it has not begun. */
   #messageBefore: Work<unknown> | undefined;
+
+  static {
+    planOf = (work) => work.#shared ?? work.#steps ?? (work.#pending as Request | undefined);
+  }
+
   readonly #keeper: Keeper;
   readonly #fence: Completion;
   readonly #planner: Planner;
@@ -152,11 +160,6 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   /** What `await` gives, once done. */
   get value(): T | undefined {
     return this.#value;
-  }
-
-  /** How it is carried out, once begun. */
-  get plan(): Plan | undefined {
-    return this.#shared ?? this.#steps ?? (this.#pending as Request | undefined);
   }
 
   /** What has to be done before this begins; undefined once begun. */
@@ -283,3 +286,5 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     throw new Error(`rank ${this.#keeper.rank} ${verb} a buffer that ${what} is using: ${why}`);
   }
 }
+
+export { planOf };

@@ -12,7 +12,7 @@ import type { Report } from "../core/report.ts";
 import { addressOfSpan } from "../core/span.ts";
 import type { Channel, SharedCollective } from "../core/transport.ts";
 import type { WaitStrategy } from "../core/wait-strategy.ts";
-import type { Work } from "../core/work.ts";
+import { planOf, type Work } from "../core/work.ts";
 import { type FromComm, type Leaving, pack, type ToComm } from "./messages.ts";
 
 /** Calls whose line travels with them; later ones send it when the program has to wait. */
@@ -154,8 +154,10 @@ export class CommClient implements Channel {
   }
 
   /** The program awaits a work. */
-  await({ plan, operation }: Work<unknown>): void {
-    if (plan instanceof RemoteOperation) this.#post({ type: "await", id: plan.id, site: formatSite(operation.site) });
+  await(work: Work<unknown>): void {
+    const plan = planOf(work);
+    if (!(plan instanceof RemoteOperation)) return;
+    this.#post({ type: "await", id: plan.id, site: formatSite(work.operation.site) });
   }
 
   /** The program has destroyed a group, and none of its operations is in flight. */
