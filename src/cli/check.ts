@@ -44,14 +44,15 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
     progress?.(0, 0);
     if (signal.aborted) return 130;
-    if (!flags.file) remember(copies, exercise, verdict);
     good &&= verdict.verdict === "passed";
     if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
     else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
     if (flags.svg && verdict.verdict === "failed") {
       writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
     }
+    if (!flags.file) remember(copies, exercise, verdict);
   }
+  if (copies.trouble) process.stderr.write(`worldsize: ${copies.trouble}\n`);
   return good ? 0 : 1;
 }
 
@@ -94,14 +95,13 @@ export function choose(names: readonly string[], copies: Copies): CourseExercise
   });
 }
 
-/** Notes a verdict in the progress file. */
+/** Notes a verdict in the progress file. What has passed stays passed. */
 export function remember(copies: Copies, exercise: CourseExercise, { verdict }: Verdict): void {
   if (verdict === "could not run") return;
-  copies.note(exercise, ({ passed, ...was }) => ({
-    ...was,
-    checks: was.checks + 1,
-    ...(verdict === "passed" ? { passed: passed ?? new Date().toISOString().slice(0, 10) } : {}),
-  }));
+  copies.note(exercise, ({ passed, ...was }) => {
+    const day = passed ?? (verdict === "passed" ? new Date().toISOString().slice(0, 10) : undefined);
+    return { ...was, checks: was.checks + 1, ...(day ? { passed: day } : {}) };
+  });
 }
 
 function showProgress(number: string): (done: number, all: number) => void {
@@ -114,8 +114,13 @@ function showProgress(number: string): (done: number, all: number) => void {
 /** A verdict as lines of text, with the picture of what went wrong. */
 export function report({ number, name }: CourseExercise, answer: string, verdict: Verdict): string[] {
   const title = `${number} ${name}`;
-  if (verdict.verdict === "passed") return [`${pc.green("passed")}  ${title}, in ${verdict.runs} runs`];
-  if (verdict.verdict === "could not run") return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`];
+  const output = printedLines(verdict);
+  if (verdict.verdict === "passed") {
+    return [`${pc.green("passed")}  ${title}, in ${verdict.runs} run${verdict.runs === 1 ? "" : "s"}`, ...output];
+  }
+  if (verdict.verdict === "could not run") {
+    return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`, ...output];
+  }
   const { settings, property, message, traffic, shown } = verdict;
   const { world, transport, interleaving } = settings;
   const turns = transport !== "local" ? "threads" : interleaving === undefined ? "turns in order" : "shuffled turns";
@@ -131,7 +136,19 @@ export function report({ number, name }: CourseExercise, answer: string, verdict
     ),
     ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${line}`)] : []),
     ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),
+    ...output,
   ];
+}
+
+/** Lines of output that are shown of all ranks together. */
+const MOST_PRINTED = 24;
+
+/** What the answer printed in the run that decided, rank by rank. */
+function printedLines({ printed = [] }: Verdict): string[] {
+  const lines = printed.flatMap((own, rank) => own.map((line) => `  rank ${rank} printed │ ${line}`));
+  if (lines.length === 0) return [];
+  const more = lines.length - MOST_PRINTED;
+  return ["", ...lines.slice(0, MOST_PRINTED), ...(more > 0 ? [pc.dim(`  … and ${more} more; all with --json`)] : [])];
 }
 
 /** What `--json` prints. */

@@ -61,15 +61,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
 }
 
 /** Errors of the reader's making get one message and no stack. */
-const expected = new Set([
-  "UsageError",
-  "CompileError",
-  "RangeError",
-  "JoinError",
-  "SecretError",
-  "EnvironmentError",
-  "ProgressError",
-]);
+const expected = new Set(["UsageError", "CompileError", "RangeError", "JoinError", "SecretError", "EnvironmentError"]);
 
 /** Runs a command. @returns its exit code. */
 async function command(output: Output): Promise<number> {

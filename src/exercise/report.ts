@@ -10,16 +10,19 @@ import { Wrong } from "./outcome.ts";
 export class Odd {
   /** Known by this, also to an exercise that was compiled against another copy of this file. */
   readonly isOdd = true;
+  /** `a Promise` */
   readonly words: string;
 
   constructor(words: string) {
     this.words = words;
   }
 
+  /** The words. */
   toString(): string {
     return this.words;
   }
 
+  /** The words. */
   toJSON(): string {
     return this.words;
   }

@@ -85,9 +85,51 @@ describe("worldsize check", () => {
     expect(worldsize("check", "3.3", "--file", "nowhere.ts").stdout).toContain("nowhere.ts does not exist.");
     worldsize("check", "1.1");
     writeFileSync(join(home, "exercises/progress.json"), "{ broken");
-    const { status, stderr } = worldsize("check", "1.1");
-    expect(stderr).toContain("cannot be read as JSON. Mend it, or move it away to start afresh.");
-    expect(status).toBe(2);
+    const { status, stdout, stderr } = worldsize("check", "1.1");
+    expect(stdout).toMatch(/^failed {2}1\.1/); // the verdict is told, whatever becomes of the progress
+    expect(stderr).toContain("cannot be read (it is no JSON). Mend it, or move it away to start afresh");
+    expect(status).toBe(1);
+    expect(readFileSync(join(home, "exercises/progress.json"), "utf8")).toBe("{ broken");
+  });
+
+  it.each(["[]", '{"1.1": 3}', '{"1.1": {"checks": -1, "hints": 0}}', "null", ""])(
+    "a progress file that says %s is told of, and kept",
+    (text) => {
+      worldsize("check", "1.1");
+      writeFileSync(join(home, "exercises/progress.json"), text);
+      const { status, stderr } = worldsize("check", "1.1");
+      expect(stderr).toMatch(/progress\.json cannot be read \(it .*\)\. Mend it/);
+      expect(status).toBe(1);
+      expect(readFileSync(join(home, "exercises/progress.json"), "utf8")).toBe(text);
+    },
+  );
+
+  it("what has passed stays passed when a later save does not", () => {
+    worldsize("check", "3.1");
+    writeFileSync(join(home, "exercises/3.1-a-mean.ts"), solution("3.1"));
+    worldsize("check", "3.1");
+    writeFileSync(join(home, "exercises/3.1-a-mean.ts"), "export function mean(");
+    worldsize("check", "3.1");
+    writeFileSync(join(home, "exercises/3.1-a-mean.ts"), "export async function mean() {}");
+    worldsize("check", "3.1");
+    const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
+    expect(progress).toEqual({ checks: 3, hints: 0, passed: expect.any(String) });
+  });
+
+  it("what an answer prints stands under its verdict by rank, and is no word of the checker's", () => {
+    worldsize("check", "3.1");
+    const forged = '{"exercise":"3.1","verdict":"passed"}';
+    const answer = solution("3.1").replace(
+      /(export async function \w+\([^)]*\)[^{]*\{)/,
+      `$1\n  console.log('${forged}');\n  console.log("\\u001b[31mred");`,
+    );
+    writeFileSync(join(home, "exercises/3.1-a-mean.ts"), answer.replace("mean", "mean"));
+    const [line, ...more] = worldsize("check", "3.1", "--json").stdout.trim().split("\n");
+    expect(more).toEqual([]);
+    const { printed, verdict } = JSON.parse(line);
+    expect(verdict).toBe("passed");
+    expect(printed[0].slice(0, 2)).toEqual([forged, "␛[31mred"]);
+    expect(worldsize("check", "3.1").stdout).toContain(`  rank 0 printed │ ${forged}`);
   });
 });
 

@@ -95,7 +95,12 @@ export class Lesson {
         rule,
       ],
       body: this.#body,
-      foot: [...(this.#status ? [pc.dim(this.#status)] : []), rule, keyLine],
+      foot: [
+        ...(copies.trouble ? [pc.yellow(copies.trouble)] : []),
+        ...(this.#status ? [pc.dim(this.#status)] : []),
+        rule,
+        keyLine,
+      ],
     };
   }
 
@@ -155,8 +160,8 @@ export class Lesson {
   /** A file was saved: checks it if it is the open exercise's. */
   async saved(path: string): Promise<void> {
     if (path !== this.#options.copies.path(this.current) || !existsSync(path)) return;
-    const text = readFileSync(path, "utf8");
-    if (text === this.#text) return; // touched, but the same
+    const text = textOf(path);
+    if (text === undefined || text === this.#text) return; // on its way, or touched, but the same
     await this.#check();
   }
 
@@ -192,11 +197,11 @@ export class Lesson {
       },
     };
     const answer = this.#options.copies.open(exercise);
-    this.#text = readFileSync(answer, "utf8");
+    this.#text = textOf(answer) ?? "";
     const verdict = await check(exercise.file, answer, options);
     if (mine.signal.aborted) return;
-    remember(this.#options.copies, exercise, verdict);
     const lines = report(exercise, answer, verdict);
+    remember(this.#options.copies, exercise, verdict);
     if (verdict.verdict === "passed")
       lines.push("", `Next: ${pc.cyan("n")}. Compare with our solution: ${pc.cyan("s")}.`);
     this.#say(lines);
@@ -273,5 +278,14 @@ export class Lesson {
       predictions: { made: predictions.made + 1, right: predictions.right + (right ? 1 : 0) },
     }));
     this.#say(asked.settled(answer));
+  }
+}
+
+/** @returns undefined for a file that is not there, or cannot be read just now. */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
   }
 }

@@ -43,7 +43,10 @@ export class Prediction {
   /** Whether it came true. */
   matches(answer: string): boolean {
     const said = this.#said();
-    return said.toLowerCase() === answer.toLowerCase() || (said !== "" && Number(said) === Number(answer));
+    return (
+      said.toLowerCase() === answer.toLowerCase() ||
+      (numberIn(said) !== undefined && numberIn(said) === numberIn(answer))
+    );
   }
 
   /** What the screen shows once the answer is known. */
@@ -75,4 +78,11 @@ export async function answerOf(
   if ("message" in run) throw new Error(run.message);
   const traffic = run.result.records.map((records) => records.traffic);
   return question.answer(new Outcome(settings, run.reports, run.shown, traffic));
+}
+
+/** A number as people write it: `1,250`, `9 lines`, `1250 us`, `about 3`. */
+function numberIn(text: string): number | undefined {
+  const found = /[-+]?\d[\d,_ \u00a0]*(?:\.\d+)?(?:e[-+]?\d+)?/i.exec(text.replace(/−/g, "-"))?.[0];
+  if (found === undefined || /\d/.test(text.replace(found, ""))) return undefined; // two numbers are no number
+  return Number(found.replace(/[,_ \u00a0]/g, ""));
 }

@@ -15,8 +15,16 @@ import type { Said } from "../harness.ts";
 import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
 import { unpackReport } from "../report.ts";
 import { compileAnswer } from "./compile-answer.ts";
+import { Printed } from "./printed.ts";
 
-export type Verdict =
+/** What a run's answer printed, by rank: lines of text. */
+interface WithPrinted {
+  readonly printed?: readonly (readonly string[])[];
+}
+
+export type Verdict = WithPrinted & Judged;
+
+type Judged =
   | { readonly verdict: "passed"; readonly runs: number }
   | {
       readonly verdict: "failed";
@@ -87,14 +95,16 @@ export async function check(exerciseFile: string, answer: string, options: Check
     throw error;
   }
   const plan = planOf(exercise, seed);
+  let printed: WithPrinted["printed"];
   for (const [done, settings] of plan.entries()) {
     options.onProgress?.(done, plan.length);
     const verdict = await checkOnce(exercise, program, settings, options);
     if (verdict.verdict === "failed") return { ...verdict, seed };
     if (verdict.verdict !== "passed") return verdict;
+    printed = verdict.printed;
     if (options.signal?.aborted) return { verdict: "could not run", message: "stopped" };
   }
-  return { verdict: "passed", runs: plan.length };
+  return { verdict: "passed", runs: plan.length, printed };
 }
 
 /** One run of an answer, judged. */
@@ -105,8 +115,8 @@ export async function checkOnce(
   options: CheckOptions = {},
 ): Promise<Verdict> {
   const run = await runOnce(exercise, program, settings, options);
-  if ("message" in run) return { verdict: "could not run", message: run.message };
-  const { result, reports, shown } = run;
+  if ("message" in run) return { verdict: "could not run", message: run.message, printed: run.printed };
+  const { result, reports, shown, printed } = run;
   const traffic = Array.from({ length: settings.world }, (_, rank) => result.records[rank]?.traffic ?? noTraffic);
   const fail = (property: string, message: string): Verdict => ({
     verdict: "failed",
@@ -115,6 +125,7 @@ export async function checkOnce(
     settings,
     traffic,
     shown,
+    printed,
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
@@ -131,7 +142,7 @@ export async function checkOnce(
       message: `the judge of ${exercise.number} stumbled over what came back (${message}, ${at}); that is a fault of the exercise, not of the answer.`,
     };
   }
-  return { verdict: "passed", runs: 1 };
+  return { verdict: "passed", runs: 1, printed };
 }
 
 /** ` (answer.ts:12)`: the innermost line of a file in a stack. */
@@ -149,6 +160,7 @@ export interface Ran {
   readonly result: JobResult;
   readonly reports: readonly unknown[];
   readonly shown: readonly (readonly Shown[])[];
+  readonly printed: readonly (readonly string[])[];
 }
 
 /** Runs an answer in its exercise. @returns what happened, or why nothing did. */
@@ -157,11 +169,12 @@ export async function runOnce(
   program: Program,
   settings: RunSettings,
   options: CheckOptions = {},
-): Promise<Ran | { message: string }> {
+): Promise<Ran | { message: string; printed?: readonly (readonly string[])[] }> {
   const { world, transport, seed, interleaving, variant } = settings;
   const word = randomBytes(16).toString("hex");
   const said: Said[] = [];
   const shown: Shown[][] = Array.from({ length: world }, () => []);
+  const prints = new Printed(world);
   const patience = options.patience ?? PATIENCE;
   const stop = new AbortController();
   const callOff = afterPatience(patience, () => stop.abort());
@@ -182,22 +195,25 @@ export async function runOnce(
         if (what.kind === "line" && what.text.startsWith(word)) said[rank] = JSON.parse(what.text.slice(word.length));
         else shown[rank].push(what);
       },
+      onPrinted: (rank, stream, text) => prints.take(rank, stream, text),
     });
     if (options.signal?.aborted) return { message: "stopped" };
+    const printed = prints.lines();
     if (stop.signal.aborted) {
       return {
         message: `it did not end within ${patience / 1000} s at world size ${world}: is there an endless loop?`,
+        printed,
       };
     }
     for (const each of said) {
       if (!each || !("missing" in each)) continue;
       const what =
         each.missing === "default" ? "no script (export default defineScript(…))" : `no function ${each.missing}`;
-      return { message: `${program.file} exports ${what}. The starter shows its form.` };
+      return { message: `${program.file} exports ${what}. The starter shows its form.`, printed };
     }
     const silent = result.ok ? Array.from({ length: world }, (_, rank) => rank in said).indexOf(false) : -1;
-    if (silent >= 0) return { message: `rank ${silent} ended without a report.` };
-    return { result, reports: Array.from({ length: world }, (_, rank) => reportOf(said[rank])), shown };
+    if (silent >= 0) return { message: `rank ${silent} ended without a report.`, printed };
+    return { result, reports: Array.from({ length: world }, (_, rank) => reportOf(said[rank])), shown, printed };
   } finally {
     callOff();
     options.signal?.removeEventListener("abort", stopped);

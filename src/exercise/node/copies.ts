@@ -9,7 +9,7 @@ import { makeFolder, writeWhole } from "../../platform/node/files.ts";
 import type { CourseExercise } from "./catalog.ts";
 
 export interface Progress {
-  /** Whether the copy's last check passed, and when it first did. */
+  /** When a check first passed. It stays, whatever becomes of the copy. */
   readonly passed?: string;
   readonly checks: number;
   /** Hints that were looked at, 0 to 3. */
@@ -20,14 +20,14 @@ export interface Progress {
 
 export const fresh: Progress = { checks: 0, hints: 0 };
 
-/** The reader's file is no progress file; the message says what to do. */
-export class ProgressError extends Error {
-  override readonly name = "ProgressError";
-}
-
 /** Where the reader works. */
 export class Copies {
   readonly folder: string;
+  /** What was achieved and could not be written. */
+  readonly #unwritten = new Map<string, Progress>();
+  /** Why the file cannot be read, and why it could not be written. */
+  #unreadable = "";
+  #unwritable = "";
 
   /** @param folder of the copies; made when the first one is. */
   constructor(folder: string) {
@@ -59,24 +59,35 @@ export class Copies {
       renameSync(path, kept);
     }
     this.open(exercise);
-    this.note(exercise, ({ passed, ...rest }) => rest);
     return kept;
+  }
+
+  /** Why what is achieved cannot be kept, and what to do; empty if it can. */
+  get trouble(): string {
+    return this.#unreadable || this.#unwritable;
   }
 
   /** What is known of an exercise. */
   progress({ number }: CourseExercise): Progress {
-    return this.#read()[number] ?? fresh;
+    return this.#unwritten.get(number) ?? this.#read()?.[number] ?? fresh;
   }
 
-  /** Changes what is known of an exercise. */
-  note({ number }: CourseExercise, change: (was: Progress) => Progress): Progress {
-    const all = this.#read();
-    const now = change(all[number] ?? fresh);
-    const sorted = Object.entries({ ...all, [number]: now }).sort(([a], [b]) =>
-      a.localeCompare(b, "en", { numeric: true }),
-    );
-    makeFolder(this.folder);
-    writeWhole(this.#file(), `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+  /** Changes what is known of an exercise. A file that cannot be read or written stays as it is: see `trouble`. */
+  note(exercise: CourseExercise, change: (was: Progress) => Progress): Progress {
+    const now = change(this.progress(exercise));
+    this.#unwritten.set(exercise.number, now);
+    const there = this.#read();
+    if (!there) return now;
+    const all = Object.entries({ ...there, ...Object.fromEntries(this.#unwritten) });
+    const sorted = all.sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+    try {
+      makeFolder(this.folder);
+      writeWhole(this.#file(), `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+      this.#unwritten.clear();
+      this.#unwritable = "";
+    } catch (error) {
+      this.#unwritable = `${this.#file()} cannot be written (${(error as Error).message}): what you achieve now is forgotten at the end.`;
+    }
     return now;
   }
 
@@ -84,24 +95,30 @@ export class Copies {
     return join(this.folder, "progress.json");
   }
 
-  #read(): Record<string, Progress> {
-    let text: string;
+  /** @returns undefined for a file that is no progress file. */
+  #read(): Record<string, Progress> | undefined {
+    this.#unreadable = "";
+    let why: string;
     try {
-      text = readFileSync(this.#file(), "utf8");
+      const value: unknown = JSON.parse(readFileSync(this.#file(), "utf8"));
+      const entries = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+      if (Array.isArray(value) || typeof value !== "object" || value === null) why = "it holds no progress";
+      else if (entries.every(([, each]) => isProgress(each))) return value as Record<string, Progress>;
+      else why = "it holds something that is no progress";
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return {};
-      throw new ProgressError(`${this.#file()} cannot be read (${message}). Mend it, or move it away to start afresh.`);
+      why = error instanceof SyntaxError ? "it is no JSON" : message;
     }
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === "object" && value !== null && !Array.isArray(value))
-        return value as Record<string, Progress>;
-    } catch {
-      // said below
-    }
-    throw new ProgressError(`${this.#file()} cannot be read as JSON. Mend it, or move it away to start afresh.`);
+    this.#unreadable = `${this.#file()} cannot be read (${why}). Mend it, or move it away to start afresh; until then nothing is kept.`;
+    return undefined;
   }
+}
+
+function isProgress(value: unknown): value is Progress {
+  const { checks, hints, passed = "", predictions = { made: 0, right: 0 } } = (value ?? {}) as Partial<Progress>;
+  const counts = [checks, hints, predictions?.made, predictions?.right];
+  return typeof passed === "string" && counts.every((count) => Number.isInteger(count) && Number(count) >= 0);
 }
 
 /** What an editor checks the copies by: the settings of the project around them, or enough where it has none. */

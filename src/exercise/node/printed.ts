@@ -1,0 +1,52 @@
+/** What an answer prints, by rank: kept for whoever wrote it, so that it reaches no stream of the checker's own. */
+import type { PrintStream } from "../../job/output.ts";
+
+/** Characters of a rank that are kept. */
+const MOST = 16_384;
+
+export class Printed {
+  readonly #texts: string[];
+  readonly #dropped: number[];
+  /** One a rank and stream: a character may come in two pieces. */
+  readonly #decoders = new Map<string, TextDecoder>();
+
+  constructor(ranks: number) {
+    this.#texts = Array<string>(ranks).fill("");
+    this.#dropped = Array<number>(ranks).fill(0);
+  }
+
+  take(rank: number, stream: PrintStream, text: string | Uint8Array): void {
+    const at = Math.max(0, rank); // what a thread of several ranks prints outside of them
+    const piece = typeof text === "string" ? text : this.#decoder(at, stream).decode(text, { stream: true });
+    const room = MOST - this.#texts[at].length;
+    this.#texts[at] += piece.slice(0, room);
+    this.#dropped[at] += Math.max(0, piece.length - room);
+  }
+
+  /** By rank: its lines, control characters made visible. */
+  lines(): string[][] {
+    return this.#texts.map((text, rank) => {
+      const lines = text
+        .replace(/\r?\n$/, "")
+        .split(/\r?\n/)
+        .map(visible);
+      const dropped = this.#dropped[rank];
+      return text === "" ? [] : [...lines, ...(dropped > 0 ? [`… and ${dropped} characters more`] : [])];
+    });
+  }
+
+  #decoder(rank: number, stream: PrintStream): TextDecoder {
+    const key = `${rank} ${stream}`;
+    const decoder = this.#decoders.get(key) ?? new TextDecoder();
+    this.#decoders.set(key, decoder);
+    return decoder;
+  }
+}
+
+/** Text in which what would move a cursor or colour a screen is seen, and not obeyed. */
+function visible(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (char) =>
+    char === "\u007f" ? "␡" : String.fromCharCode(0x2400 + char.charCodeAt(0)),
+  );
+}
