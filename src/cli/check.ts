@@ -1,6 +1,6 @@
 /** `worldsize check N.M`: the reader's answer to an exercise, judged once. */
-import { existsSync } from "node:fs";
-import { relative } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
 import { sequenceOf } from "../draw/sequence.ts";
@@ -8,7 +8,8 @@ import { sequenceSvg } from "../draw/sequence-svg.ts";
 import { sequenceText } from "../draw/sequence-text.ts";
 import { type CourseExercise, courseExercises } from "../exercise/node/catalog.ts";
 import { check, type Verdict } from "../exercise/node/checker.ts";
-import { Copies } from "../exercise/node/copies.ts";
+import { Copies, copiesFolder } from "../exercise/node/copies.ts";
+import { marksText } from "../exercise/node/marks.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
@@ -28,32 +29,41 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     .argument("[numbers...]", "such as 3.3; all of chapter 3 with 3; everything you have begun without any")
     .option("--json", "print one verdict a line, for editors and teachers")
     .option("--seed <number>", "repeat the inputs and interleavings of an earlier check", wholeNumber)
-    .option("--file <path>", "check this file as the answer")
+    .option("--file <path>", "check this file as the answer, or each .ts file of this folder")
     .option("--svg <file>", "draw what went wrong to a file");
   parse(command, args);
   const flags = command.opts<CheckFlags>();
-  const copies = new Copies("exercises");
+  const copies = new Copies(copiesFolder());
   const chosen = choose(command.processedArgs[0] as string[], copies);
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
   checkDrawing(flags.svg);
   const signal = interruptible();
   let good = true;
-  for (const exercise of chosen) {
-    const answer = flags.file ?? openCopy(copies, exercise);
-    const progress = flags.json ? undefined : showProgress(exercise.number);
-    const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
-    progress?.(0, 0);
-    if (signal.aborted) return 130;
-    good &&= verdict.verdict === "passed";
-    if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
-    else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
-    if (flags.svg && verdict.verdict === "failed") {
-      writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
+  const files = flags.file === undefined ? undefined : filesOf(flags.file);
+  for (const exercise of chosen)
+    for (const answer of files ?? [openCopy(copies, exercise)]) {
+      const progress = flags.json ? undefined : showProgress(exercise.number);
+      const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
+      progress?.(0, 0);
+      if (signal.aborted) return 130;
+      good &&= verdict.verdict === "passed";
+      if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
+      else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
+      if (flags.svg && verdict.verdict === "failed") {
+        writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
+      }
+      if (!flags.file) remember(copies, exercise, verdict);
     }
-    if (!flags.file) remember(copies, exercise, verdict);
-  }
   if (copies.trouble) process.stderr.write(`worldsize: ${copies.trouble}\n`);
   return good ? 0 : 1;
+}
+
+/** A file, or the answers in a folder, by name. @throws UsageError for a folder without any. */
+function filesOf(path: string): string[] {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
+  if (names.length === 0) throw new UsageError(`${path} holds no .ts file.`);
+  return names.sort().map((name) => join(path, name));
 }
 
 /** @throws UsageError when a drawing could not be written: better now than after the check. */
@@ -116,7 +126,12 @@ export function report({ number, name }: CourseExercise, answer: string, verdict
   const title = `${number} ${name}`;
   const output = printedLines(verdict);
   if (verdict.verdict === "passed") {
-    return [`${pc.green("passed")}  ${title}, in ${verdict.runs} run${verdict.runs === 1 ? "" : "s"}`, ...output];
+    const marks = verdict.marks && verdict.marks.ours.messages > 0 ? [pc.dim(`  ${marksText(verdict.marks)}`)] : [];
+    return [
+      `${pc.green("passed")}  ${title}, in ${verdict.runs} run${verdict.runs === 1 ? "" : "s"}`,
+      ...marks,
+      ...output,
+    ];
   }
   if (verdict.verdict === "could not run") {
     return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`, ...output];
@@ -151,9 +166,15 @@ function printedLines({ printed = [] }: Verdict): string[] {
   return ["", ...lines.slice(0, MOST_PRINTED), ...(more > 0 ? [pc.dim(`  … and ${more} more; all with --json`)] : [])];
 }
 
+/** Of the form of `--json`: it grows when a field changes its meaning or goes. */
+const JSON_VERSION = 1;
+/** Things that one rank showed, in JSON. */
+const MOST_SHOWN = 100;
+
 /** What `--json` prints. */
 function jsonOf({ number, name }: CourseExercise, file: string, verdict: Verdict): object {
-  if (verdict.verdict !== "failed") return { exercise: number, name, file, ...verdict };
-  const { traffic, ...rest } = verdict;
-  return { exercise: number, name, file, ...rest, sequence: sequenceOf(traffic) };
+  const about = { version: JSON_VERSION, exercise: number, name, file };
+  if (verdict.verdict !== "failed") return { ...about, ...verdict };
+  const { traffic, shown, ...rest } = verdict;
+  return { ...about, ...rest, shown: shown.map((own) => own.slice(0, MOST_SHOWN)), sequence: sequenceOf(traffic) };
 }

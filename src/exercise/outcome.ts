@@ -91,8 +91,7 @@ export class Outcome<R = unknown> {
 
   /** Messages and bytes that a rank sent, or moved in its peers' memory. */
   sent(rank: number): { messages: number; bytes: number } {
-    const moved = this.events(rank, "send", "read", "write");
-    return { messages: moved.length, bytes: moved.reduce((sum, { bytes = 0 }) => sum + bytes, 0) };
+    return sentBy(this.traffic[rank].events);
   }
 
   /** World ranks that a rank sent messages to. */
@@ -114,4 +113,10 @@ export class Outcome<R = unknown> {
   must(condition: boolean, property: string, message: string | (() => string)): void {
     if (!condition) throw new Wrong(property, typeof message === "string" ? message : message());
   }
+}
+
+/** Messages and bytes that a rank sent, or moved in its peers' memory, by what it did. */
+export function sentBy(events: readonly TrafficEvent[]): { messages: number; bytes: number } {
+  const moved = events.filter(({ event }) => event === "send" || event === "read" || event === "write");
+  return { messages: moved.length, bytes: moved.reduce((sum, { bytes = 0 }) => sum + bytes, 0) };
 }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -50,7 +50,8 @@ describe("worldsize check", () => {
     worldsize("check", "3.1");
     writeFileSync(join(home, "exercises/3.1-a-mean.ts"), solution("3.1"));
     const { status, stdout } = worldsize("check");
-    expect(stdout).toMatch(/^passed {2}3\.1 a-mean, in \d+ runs\n$/);
+    const marks = "at 5 ranks, a rank sends at most 3 messages and 24 bytes; our solution as well";
+    expect(stdout.replace(/\d+ runs/, "n runs")).toBe(`passed  3.1 a-mean, in n runs\n  ${marks}\n`);
     expect(status).toBe(0);
     const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
     expect(progress).toEqual({ checks: 2, hints: 0, passed: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
@@ -103,6 +104,50 @@ describe("worldsize check", () => {
       expect(readFileSync(join(home, "exercises/progress.json"), "utf8")).toBe(text);
     },
   );
+
+  it("marks: what an answer costs beside ours; and a folder of answers is judged file by file", () => {
+    mkdirSync(join(home, "class"));
+    const extra = solution("3.1").replace(
+      /(export async function \w+\([^)]*\)[^{]*\{)/,
+      "$1\n  await world.allReduce(x.clone());",
+    );
+    writeFileSync(join(home, "class/a.ts"), solution("3.1"));
+    writeFileSync(join(home, "class/b.ts"), extra);
+    writeFileSync(join(home, "class/c.ts"), "export const x = 1;");
+    writeFileSync(join(home, "class/notes.txt"), "no answer");
+    const { stdout, status } = worldsize("check", "3.1", "--file", "class", "--json");
+    const verdicts = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(verdicts.map(({ file, version }) => [file, version])).toEqual(
+      ["a", "b", "c"].map((name) => [join("class", `${name}.ts`), 1]),
+    );
+    expect(verdicts[0].marks.answer).toEqual(verdicts[0].marks.ours);
+    if (verdicts[1].verdict === "passed") {
+      expect(verdicts[1].marks.answer.messages).toBeGreaterThan(verdicts[1].marks.ours.messages);
+    }
+    expect(verdicts[2].verdict).toBe("could not run");
+    expect(status).toBe(1);
+    mkdirSync(join(home, "empty"));
+    expect(worldsize("check", "3.1", "--file", "empty").stderr).toContain("empty holds no .ts file.");
+  });
+
+  it("finds the folder that was begun from a folder below it", () => {
+    worldsize("check", "3.1");
+    mkdirSync(join(home, "deep/er"), { recursive: true });
+    const env = { ...process.env, NO_COLOR: "1" };
+    const cwd = join(home, "deep/er");
+    const { stdout } = spawnSync(process.execPath, [command, "check", "3.1"], { cwd, encoding: "utf8", env });
+    expect(stdout).toContain("../../exercises/3.1-a-mean.ts");
+    expect(existsSync(join(cwd, "exercises"))).toBe(false);
+  });
+
+  it("says that nothing moves, where something is awaited that nothing will resolve", () => {
+    writeFileSync(join(home, "never.ts"), "export async function mean() { await new Promise(() => {}); }");
+    const { stdout } = worldsize("check", "3.1", "--file", "never.ts");
+    expect(stdout).toMatch(/it never ends at world size 1\. Nothing has moved for 3 s: rank 0 is in its program/);
+  });
 
   it("what has passed stays passed when a later save does not", () => {
     worldsize("check", "3.1");

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { courseExercises } from "../../exercise/node/catalog.ts";
-import { Copies } from "../../exercise/node/copies.ts";
+import { Copies, copiesFolder } from "../../exercise/node/copies.ts";
 import { watchFolder } from "../../platform/node/watch.ts";
 import { choose } from "../check.ts";
 import { parse, strict } from "../program-flags.ts";
@@ -26,7 +26,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new UsageError("learn needs a terminal to read keys from. In a script, write: worldsize check 3.3 --json");
   }
-  const copies = new Copies(resolve("exercises"));
+  const copies = new Copies(resolve(copiesFolder()));
   const [number] = command.processedArgs as [string | undefined];
   const [wanted] = number === undefined ? [] : choose([number], copies);
   const exercises = courseExercises();

@@ -4,7 +4,7 @@
  * exercise judge every run. The first failure is the smallest, because sizes grow.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { CompileError, compileProgram, type Program } from "../../job/node/compile.ts";
 import { type JobResult, runJob } from "../../job/node/job.ts";
 import { afterPatience } from "../../platform/patience.ts";
@@ -15,6 +15,7 @@ import type { Said } from "../harness.ts";
 import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
 import { unpackReport } from "../report.ts";
 import { compileAnswer } from "./compile-answer.ts";
+import { type Cost, costOf, type Marks, markedRun } from "./marks.ts";
 import { Printed } from "./printed.ts";
 
 /** What a run's answer printed, by rank: lines of text. */
@@ -25,7 +26,7 @@ interface WithPrinted {
 export type Verdict = WithPrinted & Judged;
 
 type Judged =
-  | { readonly verdict: "passed"; readonly runs: number }
+  | { readonly verdict: "passed"; readonly runs: number; readonly marks?: Marks }
   | {
       readonly verdict: "failed";
       /** What does not hold: a few words. */
@@ -46,12 +47,16 @@ export interface CheckOptions {
   /** Ends the check. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, all: number) => void;
+  /** Hears what was recorded in each run. */
+  readonly onTraffic?: (traffic: readonly RankTraffic[]) => void;
   /** Milliseconds after which a run that does not end is given up. */
   readonly patience?: number;
 }
 
-/** An endless loop cannot be told from a long one; no exercise needs a tenth of this. */
-const PATIENCE = 30_000;
+/** Milliseconds. An endless loop cannot be told from a long one; no exercise needs a tenth of this. */
+const PATIENCE = 20_000;
+/** Milliseconds without any move after which ranks that do not compute will never go on. */
+const SILENCE = 3000;
 
 /** Larger worlds are run in one thread only: more threads than that show nothing new. */
 export const MOST_THREADS = 3;
@@ -96,15 +101,34 @@ export async function check(exerciseFile: string, answer: string, options: Check
   }
   const plan = planOf(exercise, seed);
   let printed: WithPrinted["printed"];
+  const marked = markedRun(plan);
+  let cost: Cost | undefined;
   for (const [done, settings] of plan.entries()) {
     options.onProgress?.(done, plan.length);
-    const verdict = await checkOnce(exercise, program, settings, options);
+    const looked = settings === marked ? { onTraffic: (all: readonly RankTraffic[]) => (cost = costOf(all)) } : {};
+    const verdict = await checkOnce(exercise, program, settings, { ...options, ...looked });
     if (verdict.verdict === "failed") return { ...verdict, seed };
     if (verdict.verdict !== "passed") return verdict;
     printed = verdict.printed;
     if (options.signal?.aborted) return { verdict: "could not run", message: "stopped" };
   }
-  return { verdict: "passed", runs: plan.length, printed };
+  const marks = marked && cost && (await marksOf(exerciseFile, exercise, marked, cost, options));
+  return { verdict: "passed", runs: plan.length, printed, marks };
+}
+
+/** The same run of our solution beside the answer's. */
+async function marksOf(
+  exerciseFile: string,
+  exercise: Exercise,
+  settings: RunSettings,
+  answer: Cost,
+  { signal }: CheckOptions,
+): Promise<Marks | undefined> {
+  const solution = await compileAnswer(exerciseFile, join(dirname(exerciseFile), "solution.ts"));
+  let ours: Cost | undefined;
+  const onTraffic = (all: readonly RankTraffic[]): void => void (ours = costOf(all));
+  await checkOnce(exercise, solution, settings, { signal, onTraffic });
+  return ours && { world: settings.world, answer, ours };
 }
 
 /** One run of an answer, judged. */
@@ -118,6 +142,7 @@ export async function checkOnce(
   if ("message" in run) return { verdict: "could not run", message: run.message, printed: run.printed };
   const { result, reports, shown, printed } = run;
   const traffic = Array.from({ length: settings.world }, (_, rank) => result.records[rank]?.traffic ?? noTraffic);
+  options.onTraffic?.(traffic);
   const fail = (property: string, message: string): Verdict => ({
     verdict: "failed",
     property,
@@ -152,6 +177,18 @@ function lineIn(path: string, stack: string): string {
   return line ? ` (${basename(path)}:${line})` : "";
 }
 
+/** Of a rank that cannot answer, because it does not let its event loop turn. */
+const computing = /computes?, or loops?|starting/;
+
+/** Why a run was given up. @param quiet who did what when nothing moved, if that was ever so. */
+function endless(quiet: string, patience: number, world: number): string {
+  const where = `at world size ${world}`;
+  if (quiet && !computing.test(quiet)) {
+    return `it never ends ${where}. ${quiet} Is something awaited that nothing will ever resolve?`;
+  }
+  return `it did not end within ${patience / 1000} s ${where}: is there an endless loop?${quiet && ` ${quiet}`}`;
+}
+
 function reportOf(said: Said | undefined): unknown {
   return said && "report" in said ? unpackReport(said.report) : undefined;
 }
@@ -175,6 +212,8 @@ export async function runOnce(
   const said: Said[] = [];
   const shown: Shown[][] = Array.from({ length: world }, () => []);
   const prints = new Printed(world);
+  /** Who did what when nothing moved. */
+  let quiet = "";
   const patience = options.patience ?? PATIENCE;
   const stop = new AbortController();
   const callOff = afterPatience(patience, () => stop.abort());
@@ -191,6 +230,11 @@ export async function runOnce(
       eager: exercise.eager,
       options: { word, caseSeed: seed, variant },
       signal: stop.signal,
+      silence: SILENCE,
+      onSilence: (text) => {
+        quiet = text;
+        if (!computing.test(text)) stop.abort();
+      },
       onShown: (rank, what) => {
         if (what.kind === "line" && what.text.startsWith(word)) said[rank] = JSON.parse(what.text.slice(word.length));
         else shown[rank].push(what);
@@ -200,10 +244,7 @@ export async function runOnce(
     if (options.signal?.aborted) return { message: "stopped" };
     const printed = prints.lines();
     if (stop.signal.aborted) {
-      return {
-        message: `it did not end within ${patience / 1000} s at world size ${world}: is there an endless loop?`,
-        printed,
-      };
+      return { message: endless(quiet, patience, world), printed };
     }
     for (const each of said) {
       if (!each || !("missing" in each)) continue;

@@ -4,7 +4,7 @@
  * reset keeps the old copy under another name.
  */
 import { constants, copyFileSync, existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { makeFolder, writeWhole } from "../../platform/node/files.ts";
 import type { CourseExercise } from "./catalog.ts";
 
@@ -19,6 +19,15 @@ export interface Progress {
 }
 
 export const fresh: Progress = { checks: 0, hints: 0 };
+
+/** The reader's folder: `exercises` here or in a folder above, where one has been begun; else one to be made here. */
+export function copiesFolder(from = process.cwd()): string {
+  const begun = (folder: string): boolean => existsSync(join(folder, "exercises", "progress.json"));
+  for (let at = from; ; at = dirname(at)) {
+    if (begun(at)) return relative(from, join(at, "exercises")) || ".";
+    if (dirname(at) === at) return "exercises";
+  }
+}
 
 /** Where the reader works. */
 export class Copies {
