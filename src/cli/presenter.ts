@@ -7,6 +7,7 @@ import type { PrintStream } from "../job/output.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
+import { visible } from "../trace/text.ts";
 import { dumpFlight } from "./flight.ts";
 import type { Loaded } from "./load.ts";
 import type { Output } from "./output.ts";
@@ -25,6 +26,7 @@ export class Presenter {
   readonly #output: Output;
   readonly #stop: AbortController;
   readonly #items: PageItem[] = [];
+  readonly #decoders = new Map<string, TextDecoder>();
   #broken: { error: Error; quiet: boolean } | undefined;
 
   /**
@@ -68,7 +70,9 @@ export class Presenter {
   /** What a rank shows, as lines; one that says why if it cannot be drawn. */
   lines(rank: number, shown: Shown): string[] {
     try {
-      return this.#flags.json ? [JSON.stringify({ rank, ...shown })] : renderShown(rank, shown, this.#ranks);
+      return this.#flags.json
+        ? [JSON.stringify({ rank, ...shown })]
+        : renderShown(rank, shown, this.#ranks, this.#flags.ansi);
     } catch (error) {
       this.#output.write(`rank ${rank} showed a ${shown?.kind} that cannot be drawn: ${String(error)}\n`, "stderr");
       return [];
@@ -89,9 +93,19 @@ export class Presenter {
   };
 
   /** Prints what a rank printed. */
-  readonly print = (_rank: number, stream: PrintStream, text: string | Uint8Array): void => {
-    this.#output.write(text, stream);
+  readonly print = (rank: number, stream: PrintStream, text: string | Uint8Array): void => {
+    const obeyed = this.#flags.ansi || !process[stream].isTTY;
+    this.#output.write(obeyed ? text : visible(this.#textOf(rank, stream, text)), stream);
   };
+
+  /** What a rank printed, as text: a character may come in two pieces. */
+  #textOf(rank: number, stream: PrintStream, text: string | Uint8Array): string {
+    if (typeof text === "string") return text;
+    const key = `${rank} ${stream}`;
+    const decoder = this.#decoders.get(key) ?? new TextDecoder();
+    this.#decoders.set(key, decoder);
+    return decoder.decode(text, { stream: true });
+  }
 
   /** Whether what was shown so far has been taken. */
   readonly taken = (): Promise<unknown> | undefined => this.#output.taken();

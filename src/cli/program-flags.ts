@@ -20,6 +20,8 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly trace?: string;
   readonly page?: string;
   readonly timeline?: boolean;
+  /** Whether what programs print and show may colour and move in the terminal. */
+  readonly ansi?: boolean;
   readonly algorithm?: (typeof allReduceAlgorithms)[number];
   readonly memory?: number;
   readonly seed: number;
@@ -65,6 +67,7 @@ export async function loadTaken(command: Command): Promise<Loaded & { readonly v
 export function addProgramFlags(command: Command): Command {
   return command
     .option("--json", "print JSON lines")
+    .option("--ansi", "let what the program prints and shows control the terminal")
     .option("--timeline", "draw a timeline of all ranks at the end")
     .option("--trace <file>", "record a trace for ui.perfetto.dev")
     .option("--page <file>", "write what the program shows as a page with pictures, such as out.html")

@@ -1,22 +1,30 @@
 /** Draws what ranks show as lines of text: prefixed, coloured per rank, always whole. */
-import asciichart from "asciichart";
 import Table from "cli-table3";
 import pc from "picocolors";
+import { plotText } from "../draw/plot-text.ts";
 import type { Cell, Row, Series, Shown, TimelineLane } from "../script/index.ts";
+import { visible } from "../trace/text.ts";
 
 type Paint = (text: string) => string;
 
 const paints: readonly Paint[] = [pc.cyan, pc.magenta, pc.yellow, pc.green, pc.blue, pc.red];
-const curves = [asciichart.cyan, asciichart.magenta, asciichart.yellow, asciichart.green, asciichart.blue];
 
 /** Widest a drawing may be. */
 const WIDTH = Math.max(40, Math.min(100, (process.stdout.columns ?? 88) - 14));
 
-/** @returns the lines to print for what a rank showed. */
-export function renderShown(rank: number, shown: Shown, ranks: number): string[] {
+/** The same without a control character, but the ends of lines. */
+function plain<T>(value: T): T {
+  if (typeof value === "string") return visible(value) as T;
+  if (Array.isArray(value)) return value.map(plain) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [visible(name), plain(each as unknown)])) as T;
+}
+
+/** @param ansi whether control characters in it are obeyed. @returns the lines to print for what a rank showed. */
+export function renderShown(rank: number, shown: Shown, ranks: number, ansi = false): string[] {
   const digits = String(ranks - 1).length;
   const prefix = paints[rank % paints.length](`rank ${String(rank).padStart(digits)} │ `);
-  return drawing(shown).map((line) => prefix + line);
+  return drawing(ansi ? shown : plain(shown)).map((line) => prefix + line);
 }
 
 function drawing(shown: Shown): string[] {
@@ -63,31 +71,22 @@ export function table(rows: readonly Row[]): string[] {
 }
 
 function plot(series: readonly Series[]): string[] {
-  const points = Math.max(0, ...series.map(({ y }) => y.length));
-  if (points === 0) return ["(nothing to plot)"];
-  const stretch = Math.min(WIDTH - 12, Math.max(points, 40));
-  const sample = (y: readonly number[]): number[] =>
-    Array.from({ length: stretch }, (_, i) => y[Math.min(y.length - 1, Math.floor((i * y.length) / stretch))]);
-  const colors = pc.isColorSupported ? curves : undefined;
-  const drawn = asciichart.plot(
-    series.map(({ y }) => sample(y)),
-    { height: 10, colors },
-  );
-  const legend = series
-    .map(({ name }, i) => (pc.isColorSupported ? paints[i % paints.length](name) : name))
-    .join("   ");
-  return [...drawn.split("\n"), `${" ".repeat(10)}${legend}`];
+  const paint = (text: string, i: number): string => (pc.isColorSupported ? paints[i % paints.length](text) : text);
+  return plotText(series, { width: WIDTH, paint });
 }
+
+/** Names of spans in a legend. */
+const NAMED = 12;
 
 /** A bar chart over time: each lane a row, each span its length, letters tell spans apart. */
 export function timeline(lanes: readonly TimelineLane[]): string[] {
   const spans = lanes.flatMap((lane) => lane.spans);
   if (spans.length === 0) return ["(nothing was recorded)"];
-  const start = Math.min(...spans.map((span) => span.start));
-  const end = Math.max(...spans.map((span) => span.end));
+  const start = spans.reduce((least, span) => Math.min(least, span.start), Infinity);
+  const end = spans.reduce((most, span) => Math.max(most, span.end), -Infinity);
   const names = [...new Set(spans.map((span) => span.name))];
-  const label = Math.max(...lanes.map((lane) => lane.name.length));
-  const width = WIDTH - label;
+  const label = lanes.reduce((most, { name }) => Math.max(most, name.length), 0);
+  const width = Math.max(20, WIDTH - label);
   const scale = width / Math.max(end - start, 1e-6);
   const rows = lanes.map((lane) => {
     const cells = Array<string>(width).fill("·");
@@ -100,7 +99,8 @@ export function timeline(lanes: readonly TimelineLane[]): string[] {
     }
     return `${lane.name.padEnd(label)} ${cells.join("")}`;
   });
-  const legend = names.slice(0, 12).map((name, i) => `${paints[i % paints.length](letter(i))} ${name}`);
+  const legend = names.slice(0, NAMED).map((name, i) => `${paints[i % paints.length](letter(i))} ${name}`);
+  if (names.length > NAMED) legend.push(`and ${names.length - NAMED} more`);
   return [
     ...rows,
     `${" ".repeat(label)} 0 ms${`${(end - start).toFixed(2)} ms`.padStart(width - 4)}`,

@@ -6,7 +6,8 @@ import type { Span, Tracer } from "../trace/trace.ts";
 import type { Rank, Store } from "../world/index.ts";
 import { accountOf } from "./account.ts";
 import type { Context, Place, Script } from "./define.ts";
-import { type Shown, showTo } from "./show.ts";
+import type { Shown } from "./show.ts";
+import { showTo } from "./show-to.ts";
 
 /** How a rank's program ended. A bad end always has its account. */
 export type Ending =

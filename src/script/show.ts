@@ -40,14 +40,3 @@ export interface Show {
   /** Spans over time, a lane a row; times in milliseconds. */
   timeline(lanes: readonly TimelineLane[], title?: string): void;
 }
-
-/** A Show that hands everything on. */
-export function showTo(emit: (shown: Shown) => void): Show {
-  return {
-    line: (text) => emit({ kind: "line", text: String(text) }),
-    row: (row) => emit({ kind: "row", row }),
-    table: (rows, title = "") => emit({ kind: "table", title, rows }),
-    plot: (series, title = "") => emit({ kind: "plot", title, series }),
-    timeline: (lanes, title = "") => emit({ kind: "timeline", title, lanes }),
-  };
-}

@@ -12,6 +12,15 @@ export function cut(text: string, most: number): string {
   return `${text.slice(0, end)}… (${more.toLocaleString("en")} more character${more === 1 ? "" : "s"})`;
 }
 
+/** Text in which what would move a cursor or colour a screen is seen, and not obeyed: `␛[31m`. */
+export function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, (char) => {
+    const code = char.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "␡" : "�";
+  });
+}
+
 /** Characters of a string within a value, entries of a list or an object, and levels that are shown. */
 const STRING = 200;
 const ENTRIES = 12;

@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { renderShown } from "../../src/cli/render.ts";
 import { pageOf, seriesSvg, timelineSvg } from "../../src/draw/index.ts";
 import type { Shown } from "../../src/script/index.ts";
+import { showable } from "../../src/script/showable.ts";
 import { toPerfetto } from "../../src/trace/perfetto.ts";
 import { Tracer } from "../../src/trace/trace.ts";
+import { makeTensorDevice } from "../helpers/device.ts";
 
 /** What a terminal shows, without colours. */
 function draw(shown: Shown, ranks = 4): string[] {
@@ -42,7 +44,7 @@ it("draws rows and tables with short numbers", () => {
 
 it("draws curves and timelines", () => {
   const plot = draw({ kind: "plot", title: "", series: [{ name: "loss", y: [4, 3, 2, 1] }] });
-  expect(plot[0]).toMatch(/4\.00 +┼─/);
+  expect(plot[0]).toMatch(/ 4 ┤A─+╮/);
   expect(plot.at(-1)).toContain("loss");
   expect(draw({ kind: "plot", title: "", series: [] })).toEqual(["rank 1 │ (nothing to plot)"]);
   const spans = (name: string, start: number, end: number) => [{ name, start, end }];
@@ -135,4 +137,81 @@ it("draws a span within another over it", () => {
   ];
   const [row] = draw({ kind: "timeline", title: "", lanes: [{ name: "host", spans }] });
   expect(row).toMatch(/host B+A+B+$/);
+});
+
+describe("whatever a program shows", () => {
+  const kinds = ["line", "row", "table", "plot", "timeline"] as const;
+  const field = { line: "text", row: "row", table: "rows", plot: "series", timeline: "lanes" } as const;
+
+  it("can be sent, drawn and written", () => {
+    const anything = fc.anything({
+      withBigInt: true,
+      withMap: true,
+      withSet: true,
+      withTypedArray: true,
+      withDate: true,
+    });
+    const named = fc.record({ name: anything, y: anything, spans: anything }, { requiredKeys: [] });
+    const values = fc.oneof(anything, fc.array(fc.oneof(anything, named)), named);
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), values, anything, (kind, value, title) => {
+        const sent = structuredClone(showable({ kind, title, [field[kind]]: value } as unknown as Shown));
+        for (const line of draw(sent)) expect(line).not.toMatch(/\n/);
+        JSON.stringify(sent);
+        pageOf("t", "about", [{ rank: 0, shown: sent }]);
+      }),
+    );
+  });
+
+  it("is in words where it is no plain value", async () => {
+    const device = await makeTensorDevice();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const row = {
+      t: device.zeros([2]),
+      big: 3n,
+      map: new Map([[1, 2]]),
+      text: "a\nb",
+      gone: proxy,
+      nothing: undefined,
+    };
+    expect(showable({ kind: "row", row } as unknown as Shown)).toEqual({
+      kind: "row",
+      row: {
+        t: "f32[2]",
+        big: "3",
+        map: "Map(1) { 1 => 2 }",
+        text: "a ↵ b",
+        gone: "(a value that cannot be read)",
+        nothing: undefined,
+      },
+    });
+  });
+
+  it("has gaps in a plot where numbers are missing", () => {
+    const y = [1, 2, Number.NaN, 4, Infinity, 6];
+    const lines = draw(
+      showable({
+        kind: "plot",
+        title: "",
+        series: [
+          { name: "loss", y },
+          { name: "none", y: [] },
+        ],
+      }),
+    );
+    expect(lines.at(-1)).toContain("A loss (2 of 6 missing)   B none (empty)");
+    const columns = lines.slice(0, -1).map((line) => line.slice(line.indexOf("┤") + 1));
+    const width = Math.max(...columns.map(({ length }) => length));
+    const empty = Array.from({ length: width }, (_, i) => columns.every((line) => (line[i] ?? " ") === " "));
+    expect(empty.filter(Boolean).length).toBeGreaterThan(width / 6); // one of six, and more at the end
+    for (const line of draw({ kind: "plot", title: "", series: [{ name: "x".repeat(60), y: [5, 5] }] }).slice(0, -1))
+      expect(line.length).toBeLessThanOrEqual(110);
+  });
+
+  it("does not command the terminal, unless that is allowed", () => {
+    const shown: Shown = { kind: "line", text: "\u001b[2Jgone\u009b" };
+    expect(renderShown(0, shown, 1)[0]).toContain("␛[2Jgone�");
+    expect(renderShown(0, shown, 1, true)[0]).toContain("\u001b[2Jgone");
+  });
 });

@@ -2,7 +2,7 @@
  * The wall around answers: what they try on the recorder, the inputs, each other and the machine. A trick says
  * "nothing" when it was held back, and throws or does not compile when it ran against the wall.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -96,6 +96,19 @@ describe("an answer does not reach", () => {
 
   it("a wall that is not there is noticed", async () => {
     for (const said of await tried("not a trick", `return "something";`)) expect(said).toMatch(/has reached/);
+  });
+
+  it("a module by a link to a file that imports it", async () => {
+    const real = join(folder, "real.ts");
+    writeFileSync(
+      real,
+      'import { readdirSync } from "node:fs";\nexport const probe = async () => readdirSync("/").length;\n',
+    );
+    const link = join(folder, "link.ts");
+    symlinkSync(real, link);
+    for (const answer of [real, link]) {
+      await expect(compileAnswer(file, answer)).rejects.toThrow(/may import nothing but "worldsize", not "node:fs"/);
+    }
   });
 
   it("what was recorded", async () => {

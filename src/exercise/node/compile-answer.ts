@@ -4,7 +4,7 @@
  * refused with their line. That is for the reader; what holds an answer back is its realm, in which
  * nothing leads to those names (platform/lockdown.ts, harness.ts).
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { Plugin } from "esbuild";
 import { CompileError, compileModule, type Program, sourceFile } from "../../job/node/compile.ts";
@@ -47,7 +47,7 @@ const outside = [...new Set([...elsewhere, ...Object.getOwnPropertyNames(globalT
 
 /** @throws CompileError when the answer does not parse, or reaches outside. */
 export async function compileAnswer(exercise: string, answer: string): Promise<Program> {
-  const path = sourceFile(answer);
+  const path = realpathSync(sourceFile(answer)); // the bundler names importers by it
   await refuseOutside(path);
   const contents = `
     import exercise from ${JSON.stringify(sourceFile(exercise))};

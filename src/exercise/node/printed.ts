@@ -1,5 +1,6 @@
 /** What an answer prints, by rank: kept for whoever wrote it, so that it reaches no stream of the checker's own. */
 import type { PrintStream } from "../../job/output.ts";
+import { visible } from "../../trace/text.ts";
 
 /** Characters of a rank that are kept. */
 const MOST = 16_384;
@@ -41,12 +42,4 @@ export class Printed {
     this.#decoders.set(key, decoder);
     return decoder;
   }
-}
-
-/** Text in which what would move a cursor or colour a screen is seen, and not obeyed. */
-function visible(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (char) =>
-    char === "\u007f" ? "␡" : String.fromCharCode(0x2400 + char.charCodeAt(0)),
-  );
 }
