@@ -9,6 +9,7 @@ import type { Exercise } from "../../exercise/define.ts";
 import type { CourseExercise } from "../../exercise/node/catalog.ts";
 import { type CheckOptions, check, loadExercise, type Verdict } from "../../exercise/node/checker.ts";
 import type { Copies } from "../../exercise/node/copies.ts";
+import { packageRoot } from "../../job/node/compile.ts";
 import { remember, report, taskOf } from "../check.ts";
 import { reflow, type Screen } from "./layout.ts";
 import { answerOf, Prediction } from "./prediction.ts";
@@ -23,6 +24,7 @@ export interface LessonOptions {
 /** What each key does, in the order they are shown. */
 const keys: readonly (readonly [string, string])[] = [
   ["t", "task"],
+  ["i", "interface"],
   ["p", "predict"],
   ["h", "hint"],
   ["c", "check"],
@@ -119,6 +121,9 @@ export class Lesson {
     switch (key) {
       case "t":
         this.#say(reflow(readFileSync(join(this.current.folder, "task.md"), "utf8")));
+        break;
+      case "i":
+        this.#say(readFileSync(join(packageRoot, "course/api.md"), "utf8").trimEnd().split("\n"));
         break;
       case "p":
         this.#predict();
