@@ -126,8 +126,20 @@ export function addScriptOptions(command: Command, script: Script): Command {
   return command;
 }
 
+/** `maxTokens` is --max-tokens. @throws UsageError for a name that no flag of its own can have. */
+function flagOf(key: string): string {
+  const refuse = (why: string): never => {
+    throw new UsageError(`The program's option ${JSON.stringify(key)} ${why} Rename it.`);
+  };
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: letters and digits make one.");
+  const flag = key.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  if (flag.startsWith("no-")) refuse(`would be --${flag}, which turns ${flag.slice(3)} off.`);
+  if (flag === "color") refuse("would be --color, which switches the colours of the terminal.");
+  return flag;
+}
+
 function scriptOption(key: string, spec: OptionSpec): Option {
-  const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const flag = flagOf(key);
   const about = spec.choices ? `${spec.about} (${spec.choices.join(", ")})` : spec.about;
   const option = new Option(spec.type === "boolean" ? `--${flag} [yes]` : `--${flag} <value>`, about).default(
     spec.default,
@@ -162,7 +174,9 @@ export function jobOptions(
   const within = flags.link ?? (script.link ? parseLink(script.link) : undefined);
   return {
     program,
-    options: Object.fromEntries(Object.keys(script.options ?? {}).map((key) => [key, values[key]])),
+    options: Object.fromEntries(
+      Object.entries(script.options ?? {}).map(([key, spec]) => [key, values[scriptOption(key, spec).attributeName()]]),
+    ),
     table: tableOf(flags),
     memory: flags.memory,
     seed: flags.seed,

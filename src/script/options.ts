@@ -53,10 +53,22 @@ export function string(preset: string, about: string): OptionSpec<string> {
   return { type: "string", default: preset, about, parse: (text) => text };
 }
 
-/** A yes or no: `--flag`, `--flag no`. */
+const yes: readonly string[] = ["true", "yes", "on", "1"];
+const no: readonly string[] = ["false", "no", "off", "0"];
+
+/** A yes or no: `--flag`, `--flag no`, `--flag=FALSE`, `--flag 0`. */
 export function boolean(preset: boolean, about: string): OptionSpec<boolean> {
   checkPreset("boolean", preset);
-  return { type: "boolean", default: preset, about, parse: (text) => text !== "false" };
+  return {
+    type: "boolean",
+    default: preset,
+    about,
+    parse(text) {
+      const word = text.trim().toLowerCase();
+      if (!yes.includes(word) && !no.includes(word)) throw new RangeError(`"${text}" is neither yes nor no`);
+      return yes.includes(word);
+    },
+  };
 }
 
 /** One of a list of words. @throws TypeError for a preset that is none of them. */

@@ -76,6 +76,22 @@ export default defineScript({ about: "x", options: { trace: number(1, "no file")
     expect(status).toBe(2);
   });
 
+  it("an option of the program whose name no flag of its own can have", () => {
+    const cases: [string, string][] = [
+      ["noCache", "would be --no-cache, which turns cache off. Rename it."],
+      ["color", "would be --color, which switches the colours of the terminal. Rename it."],
+      ["a-b", "has a name that no flag can have: letters and digits make one. Rename it."],
+      ["", "has a name that no flag can have: letters and digits make one. Rename it."],
+    ];
+    for (const [name, message] of cases) {
+      const program = `import { defineScript, number } from "worldsize";
+export default defineScript({ about: "x", options: { ${JSON.stringify(name)}: number(1, "x") }, async main() {} });`;
+      const { status, stderr } = worldsize("run", write("named.ts", program));
+      expect(stderr).toBe(`worldsize: The program's option ${JSON.stringify(name)} ${message}\n`);
+      expect(status).toBe(2);
+    }
+  });
+
   it("a trace that cannot be written", () => {
     const { status, stderr } = worldsize("run", "hello-distributed", "--trace", "/nowhere/at/all.json");
     expect(stderr).toContain("The trace could not be written to /nowhere/at/all.json");
@@ -84,6 +100,19 @@ export default defineScript({ about: "x", options: { trace: number(1, "no file")
 });
 
 describe("run", () => {
+  it("reads yes and no as people write them, and options whatever their capitals", () => {
+    const program = `import { boolean, defineScript, number } from "worldsize";
+export default defineScript({ about: "x", ranks: 1,
+  options: { fast: boolean(false, "f"), N: number(3, "n"), maxLen: number(1, "m") },
+  async main({ options, show }) { show.row(options); } });`;
+    const file = write("options.ts", program);
+    const row = (...args: string[]) => JSON.parse(worldsize("run", file, "--json", ...args).stdout).row;
+    expect(row("--fast", "--n", "5", "--max-len=7")).toEqual({ fast: true, N: 5, maxLen: 7 });
+    for (const no of ["no", "0", "FALSE", "off"]) expect(row("--fast", no).fast).toBe(false);
+    expect(row("--fast", "YES").fast).toBe(true);
+    expect(worldsize("run", file, "--fast=maybe").stderr).toContain('"maybe" is neither yes nor no');
+  });
+
   it("runs a program of the reader's, with its own module beside it and TypeScript throughout", () => {
     write("helper.ts", "export const twice = (x: number): number => 2 * x;\n");
     const file = write(
