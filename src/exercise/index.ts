@@ -12,3 +12,4 @@ export { draws, explainSum, wholes } from "./explain.ts";
 export { exerciseScript } from "./harness.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
+export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";

@@ -1,8 +1,16 @@
 // Checks 1.1: the default world size, every rank's line, and a count that the ranks really made.
-import type { Script } from "worldsize";
-import { defineExercise, Wrong } from "worldsize/exercise";
+import type { Script, Show } from "worldsize";
+import { defineExercise, formed, type Outcome, type Watched, Wrong, watch } from "worldsize/exercise";
 
-export default defineExercise<{ ranks: number | undefined }>({
+interface Report {
+  readonly ranks: unknown;
+  /** What was given to others, and shown, in another run, where all that is given is 2 more; not in the first runs. */
+  readonly again: { readonly calls: readonly Watched[]; readonly lines: readonly string[] } | undefined;
+}
+
+const PLUS = 2;
+
+export default defineExercise<Report>({
   number: "1.1",
   title: "A world of eight",
   exports: ["default"],
@@ -20,56 +28,107 @@ export default defineExercise<{ ranks: number | undefined }>({
       because: "Every rank runs the whole program: 8 greetings, and one line more of rank 0.",
     },
   ],
-  async run(answer, { context }) {
+  async run(answer, { context, variant }) {
     const script = answer.default as Script;
     await script.main(context);
-    return { ranks: script.ranks };
+    if (variant === 0) return { ranks: script.ranks, again: undefined };
+    const lines: string[] = [];
+    const none = (): void => {};
+    const show: Show = { line: (text) => lines.push(String(text)), row: none, table: none, plot: none, timeline: none };
+    const { world, calls } = watch(context.world, PLUS);
+    try {
+      await script.main({ ...context, world, show });
+    } catch {
+      // It found the number odd, and said so: then it comes from the ranks.
+    }
+    return { ranks: script.ranks, again: { calls: await calls(), lines } };
   },
   judge(outcome) {
     const { size, ranks, reports } = outcome;
-    for (const rank of ranks) {
-      const [first = "nothing", ...more] = outcome.lines(rank);
-      const wanted = `rank ${rank} of ${size}`;
-      outcome.must(
-        first === wanted,
-        "the greeting",
-        `rank ${rank} shows "${first}"; its first line should be "${wanted}".`,
-      );
-      if (rank > 0 && more.length > 0) {
-        throw new Wrong(
-          "who speaks",
-          `rank ${rank} shows "${more[0]}", too. Only rank 0 says how many ranks are here.`,
-        );
-      }
-    }
+    for (const rank of ranks) judgeGreeting(outcome, rank);
     const count = `${size} ranks are here`;
-    const [, second = "nothing more"] = outcome.lines(0);
-    outcome.must(
-      second === count,
-      "the count",
-      `rank 0 shows "${second}" after its greeting; it should be "${count}".`,
-    );
-    for (const rank of ranks) {
-      const counted = outcome.calls(
-        rank,
-        "allReduce",
-        "reduce",
-        "gather",
-        "allGather",
-        "allGatherObject",
-        "send",
-        "recv",
-      );
-      outcome.must(
-        counted.length > 0,
-        "who counts",
-        `rank ${rank} told nobody that it is here: it called no collective. world.size is what the launcher planned; count who came.`,
-      );
+    const [, second, third] = outcome.lines(0);
+    if (second !== count) {
+      const seen = second === undefined ? "shows nothing" : `shows ${JSON.stringify(second)}`;
+      const hint = second?.includes("Promise")
+        ? " Is an await missing before item()?"
+        : /^\d/.test(second ?? "")
+          ? " Every rank contributes a 1, and the ones are added up."
+          : "";
+      throw new Wrong("the count", `rank 0 ${seen} after its greeting; it should show "${count}".${hint}`);
     }
+    if (third !== undefined)
+      throw new Wrong(
+        "the count",
+        `rank 0 shows ${JSON.stringify(third)} after "${count}"; that line should be its last.`,
+      );
+    const wanted = formed<number | undefined>(
+      reports[0].ranks,
+      { either: ["number", "undefined"] },
+      "the script's ranks",
+    );
     outcome.must(
-      reports[0].ranks === 8,
+      wanted === 8,
       "eight ranks",
-      `the script says ranks: ${reports[0].ranks ?? "nothing"}; started without -n it should run on 8.`,
+      `the script says ranks: ${wanted ?? "nothing"}; started without -n it should run on 8.`,
+    );
+    if (size === 1) return; // a rank alone need not ask anybody
+    for (const rank of ranks) judgeContribution(rank, reports[rank].again?.calls);
+    const again = reports[0].again?.lines;
+    outcome.must(
+      !again?.includes(count),
+      "who counts",
+      `rank 0 shows "${count}" whatever the ranks contribute: in another run, ${PLUS} was added to every number that a rank gave to a collective or sent, and the line stayed the same. world.size is what the launcher planned; show what the ranks added up.`,
     );
   },
 });
+
+/** @throws Wrong when a rank's first line is not its greeting, or when another than rank 0 says more. */
+function judgeGreeting(outcome: Outcome<Report>, rank: number): void {
+  const [first, ...more] = outcome.lines(rank);
+  const wanted = `rank ${rank} of ${outcome.size}`;
+  if (first !== wanted) {
+    const seen = first === undefined ? "shows no line" : `shows ${JSON.stringify(first)}`;
+    const hint = first === undefined ? " show.line(text) shows a line; console.log does not." : "";
+    throw new Wrong("the greeting", `rank ${rank} ${seen}; its first line should be "${wanted}".${hint}`);
+  }
+  const [again] = rank > 0 ? more : more.filter((line) => line === wanted);
+  if (again !== undefined) {
+    const why = again === wanted ? "Every rank shows that line once." : "Only rank 0 says how many ranks are here.";
+    throw new Wrong("who speaks", `rank ${rank} shows ${JSON.stringify(again)}, too. ${why}`);
+  }
+  const other = outcome.shown[rank].find(({ kind }) => kind !== "line");
+  if (other)
+    throw new Wrong("who speaks", `rank ${rank} shows a ${other.kind}, too. It should show nothing but lines of text.`);
+}
+
+/** @throws Wrong when a rank gives no 1 to the others. */
+function judgeContribution(rank: number, calls: readonly Watched[] | undefined): void {
+  if (!calls || calls.some(({ kind }) => kind === "send" || kind === "recv")) return; // a partial sum may pass by
+  const given = calls.filter(({ gave }) => gave !== undefined);
+  if (given.some(({ gave, dtype }) => isOne(gave, dtype !== undefined))) return;
+  const [first] = given;
+  const kinds = [...new Set(calls.map(({ kind }) => kind))].join(", ") || "nothing";
+  const seen = first
+    ? `gives ${words(first.gave)} to ${first.kind}`
+    : `calls ${kinds}, and tells nobody that it is here`;
+  throw new Wrong(
+    "who counts",
+    `rank ${rank} ${seen}; each rank is to contribute a 1. world.size is what the launcher planned; count who came.`,
+  );
+}
+
+/** Whether ones, or a single one among zeros, were given; an object needs a one somewhere. */
+function isOne(gave: unknown, isTensor: boolean): boolean {
+  if (isTensor) {
+    const elements = (gave as number[]).filter((element) => element !== 0);
+    return elements.length > 0 && elements.every((element) => element === 1);
+  }
+  if (typeof gave === "object" && gave !== null) return Object.values(gave).some((each) => isOne(each, false));
+  return gave === 1 || gave === true;
+}
+
+function words(gave: unknown): string {
+  const text = JSON.stringify(Array.isArray(gave) && gave.length === 1 ? gave[0] : gave) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

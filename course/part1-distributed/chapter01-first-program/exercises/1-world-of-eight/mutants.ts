@@ -2,13 +2,6 @@ import { defineMutants } from "worldsize/exercise";
 
 export default defineMutants([
   {
-    name: "eight-by-hand",
-    belief: "The world has eight ranks: the task says so.",
-    edits: [["of ${world.size}`", "of 8`"]],
-    message: /shows "rank \d of 8"; its first line/,
-    rightAt: [8],
-  },
-  {
     name: "ranks-from-one",
     belief: "The first rank is rank 1.",
     edits: [["rank ${world.rank} of", "rank ${world.rank + 1} of"]],
@@ -34,13 +27,21 @@ export default defineMutants([
       ['    const count = device.ones([1]);\n    await world.allReduce(count, "sum");\n', ""],
       ["${await count.item()} ranks", "${world.size} ranks"],
     ],
-    message: /told nobody that it is here/,
+    message: /calls nothing, and tells nobody/,
+    rightAt: [1],
   },
   {
     name: "everybody-announces",
     belief: "After an allReduce all ranks have the sum, so all may say it.",
     edits: [["if (world.rank === 0) show", "show"]],
     message: /Only rank 0 says/,
+    rightAt: [1],
+  },
+  {
+    name: "for-the-show",
+    belief: "As long as a collective is called, it is counted.",
+    edits: [["${await count.item()} ranks", "${world.size} ranks"]],
+    message: /whatever the ranks contribute/,
     rightAt: [1],
   },
   {

@@ -1,0 +1,14 @@
+// The order of the lines does not matter.
+import { defineScript } from "worldsize";
+
+export default defineScript({
+  about: "Ranks say who they are, and count themselves.",
+  ranks: 8,
+  async main({ world, device, show }) {
+    const one = device.ones([1]);
+    await world.allReduce(one);
+    const n = await one.item();
+    if (world.rank === 0) show.line(`${n} ranks are here`);
+    show.line(`rank ${world.rank} of ${world.size}`);
+  },
+});
