@@ -39,7 +39,17 @@ export default defineMutants([
       ],
       ["if (rank + 1 < size) await world.send(square, rank + 1);\n", "square.dispose();\n"],
     ],
-    message: /sent 0 messages .* it should send one/,
+    message: /sent 0 messages\. It should send one/,
+    rightAt: [1],
+  },
+  {
+    name: "floats",
+    belief: "A number is a number: a tensor is i32 if its elements are whole.",
+    edits: [
+      ['device.zeros([1], "i32")', "device.zeros([1])"],
+      ['device.tensor([rank * rank], "i32")', "device.tensor([rank * rank])"],
+    ],
+    message: /sent its number as f32/,
     rightAt: [1],
   },
 ]);
