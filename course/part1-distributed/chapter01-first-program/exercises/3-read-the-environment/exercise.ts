@@ -1,83 +1,24 @@
-// Checks 1.3: the ranks' real environment, and environments of three launchers drawn from the seed.
-import { type Answer, defineExercise, draws, Wrong } from "worldsize/exercise";
-
-interface Identity {
-  readonly rank: number;
-  readonly worldSize: number;
-  readonly localRank: number;
-  readonly leader: boolean;
-}
-
-type Environment = Record<string, string | undefined>;
+// Checks 1.3: environments of three launchers, fixed ones and some drawn from the seed, and the ranks' real one.
+import { type Answer, defineExercise, fieldsOf, formed, type Outcome, Wrong, wordsOfValue } from "worldsize/exercise";
+import { type Case, casesOf, type Environment, type Identity, is } from "./cases.ts";
 
 interface EnvironmentAnswer extends Answer {
-  identity(env: Environment): Identity;
+  identity(env: Environment): unknown;
 }
 
-interface Case {
-  readonly what: string;
+/** What came of a call: a value, or what was thrown; and the environment afterwards. */
+interface Called {
+  readonly value?: unknown;
+  readonly threw?: { readonly isError: boolean; readonly message: unknown };
   readonly env: Environment;
-  /** undefined: it should throw. */
-  readonly wanted: Identity | undefined;
-}
-
-const launchers = {
-  torchrun: ["RANK", "WORLD_SIZE", "LOCAL_RANK"],
-  mpirun: ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"],
-  srun: ["SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"],
-} as const;
-
-function casesOf(seed: number): Case[] {
-  const random = draws(seed);
-  const whole = (below: number): number => Math.floor(random() * below);
-  const cases: Case[] = [];
-  for (const [name, [rankName, sizeName, localName]] of Object.entries(launchers)) {
-    for (const first of [true, false]) {
-      const worldSize = 2 + whole(62);
-      const rank = first ? 0 : 1 + whole(worldSize - 1);
-      const localRank = rank % 8;
-      const env = {
-        [rankName]: String(rank),
-        [sizeName]: String(worldSize),
-        [localName]: String(localRank),
-        HOME: "/root",
-      };
-      cases.push({
-        what: `${name}, rank ${rank} of ${worldSize}`,
-        env,
-        wanted: { rank, worldSize, localRank, leader: first },
-      });
-    }
-    const rank = 1 + whole(9);
-    const env = { [rankName]: String(rank), [sizeName]: "10" };
-    cases.push({
-      what: `${name} without ${localName}`,
-      env,
-      wanted: { rank, worldSize: 10, localRank: rank, leader: false },
-    });
-  }
-  const both = {
-    OMPI_COMM_WORLD_RANK: "3",
-    OMPI_COMM_WORLD_SIZE: "4",
-    OMPI_COMM_WORLD_LOCAL_RANK: "1",
-    SLURM_PROCID: "0",
-    SLURM_NTASKS: "1",
-    SLURM_LOCALID: "0",
-  };
-  cases.push({
-    what: "mpirun inside of a Slurm job",
-    env: both,
-    wanted: { rank: 3, worldSize: 4, localRank: 1, leader: false },
-  });
-  cases.push({ what: "no launcher at all", env: { PATH: "/bin" }, wanted: undefined });
-  cases.push({ what: "RANK without WORLD_SIZE", env: { RANK: "1" }, wanted: undefined });
-  return cases;
 }
 
 interface Report {
-  readonly own: Identity;
-  readonly results: readonly (Identity | { error: string })[];
+  readonly own: Called;
+  readonly results: readonly Called[];
 }
+
+const form = { rank: "number", worldSize: "number", localRank: "number", leader: "boolean" } as const;
 
 export default defineExercise<Report>({
   number: "1.3",
@@ -95,65 +36,95 @@ export default defineExercise<Report>({
     {
       ask: "Three ranks run in three processes of one host. What is LOCAL_RANK of rank 2?",
       world: 3,
-      answer: (outcome) => (outcome.reports[2] as Report).own.localRank,
+      answer: (outcome) => ((outcome.reports[2] as Report).own.value as Identity).localRank,
       because:
         "Local ranks count within a host. On one host they are the ranks; on the second host of 8 GPUs each, rank 10 has local rank 2, and that is its device's number.",
     },
   ],
   async run(answer, { context: { env }, seed }) {
     const { identity } = answer as EnvironmentAnswer;
-    const results = casesOf(seed).map(({ env: drawn }) => {
+    const call = (given: Environment): Called => {
+      const copy = { ...given };
       try {
-        return identity(drawn);
+        const value = identity(copy);
+        if (value instanceof Promise) value.catch(() => undefined); // it is no answer; that it fails is no news
+        return { value: fieldsOf(value, Object.keys(form)), env: copy };
       } catch (error) {
-        return { error: String((error as Error).message) };
+        const isError = error instanceof Error;
+        return { threw: { isError, message: isError ? error.message : error }, env: copy };
       }
-    });
-    return { own: identity({ ...env }), results };
+    };
+    const results = casesOf(seed).map((each) => call(each.env));
+    return { own: call(env), results };
   },
   judge(outcome) {
     const { size, ranks, reports, seed } = outcome;
-    const same = (got: Identity, wanted: Identity): boolean =>
-      got?.rank === wanted.rank &&
-      got.worldSize === wanted.worldSize &&
-      got.localRank === wanted.localRank &&
-      got.leader === wanted.leader;
+    for (const [i, each] of casesOf(seed).entries()) {
+      const names = Object.entries(each.env).map(([name, value]) => `${name}=${value}`);
+      for (const rank of ranks) judgeCall(outcome, `${each.what} (${names.join(" ")})`, each, reports[rank].results[i]);
+    }
     for (const rank of ranks) {
-      for (const [i, { what, env, wanted }] of casesOf(seed).entries()) {
-        const got = reports[rank].results[i];
-        const names = Object.entries(env)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(" ");
-        if (!wanted) {
-          outcome.must(
-            "error" in got,
-            "no launcher",
-            `${what} (${names}): it returned ${JSON.stringify(got)} and should throw.`,
-          );
-          const { error } = got as { error: string };
-          outcome.must(
-            /RANK/.test(error) && /WORLD_SIZE/.test(error),
-            "the error",
-            `${what} (${names}): the error "${error}" should name RANK and WORLD_SIZE.`,
-          );
-          continue;
-        }
-        if ("error" in got) throw new Wrong("a launcher", `${what} (${names}): it threw "${got.error}".`);
-        if (typeof got.rank === "string")
-          throw new Wrong("numbers", `${what}: rank is the text ${JSON.stringify(got.rank)}; it should be a number.`);
-        outcome.must(
-          same(got, wanted),
-          "a launcher",
-          `${what} (${names}): it returned ${JSON.stringify(got)}; it should be ${JSON.stringify(wanted)}.`,
-        );
-      }
-      const own = reports[rank].own;
-      const wanted = { rank, worldSize: size, localRank: rank, leader: rank === 0 };
-      outcome.must(
-        same(own, wanted),
-        "its own rank",
-        `rank ${rank} says of itself ${JSON.stringify(own)}; it is ${JSON.stringify(wanted)}.`,
-      );
+      const what = `the real environment of rank ${rank} in a world of ${size}`;
+      judgeCall(outcome, what, { wanted: is(rank, size) }, reports[rank].own);
     }
   },
 });
+
+/** @throws Wrong when a call did something else. */
+function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wanted"> & Partial<Case>, called: Called) {
+  const { wanted, env } = each;
+  const { value, threw } = called;
+  if (!wanted) {
+    const returned = `it returned ${wordsOfValue(value)}`;
+    const hint = " No row has both a rank and a world size.";
+    if (!threw) throw new Wrong("no launcher", `${what}: ${returned}, and should throw an Error.${hint}`);
+    if (!threw.isError)
+      throw new Wrong(
+        "the error",
+        `${what}: it threw ${wordsOfValue(threw.message)}, which is no Error: throw new Error("…").`,
+      );
+    const message = String(threw.message);
+    const missing = ["RANK", "WORLD_SIZE"].filter((name) => !new RegExp(`\\b${name}\\b`).test(message));
+    if (missing.length > 0)
+      throw new Wrong(
+        "the error",
+        `${what}: the error's message, ${JSON.stringify(message)}, should name ${missing.join(" and ")}.`,
+      );
+  } else {
+    if (threw) {
+      const hint = env ? " Some row is complete here." : "";
+      throw new Wrong(
+        "a launcher",
+        `${what}: it threw ${JSON.stringify(String(threw.message))}; it should return ${words(wanted)}.${hint}`,
+      );
+    }
+    const got = formed<Identity>(value, form, `${what}: identity(env)`);
+    const wrong = (Object.keys(form) as (keyof Identity)[]).find((name) => got[name] !== wanted[name]);
+    if (wrong)
+      throw new Wrong(
+        "a launcher",
+        `${what}: it returned ${words(got)}; it should be ${words(wanted)}.${hints[wrong]}`,
+      );
+  }
+  const changed =
+    env &&
+    [...new Set([...Object.keys(env), ...Object.keys(called.env)])].find((name) => env[name] !== called.env[name]);
+  outcome.must(
+    !changed,
+    "the environment",
+    `${what}: ${changed} is another afterwards; identity should only read the environment.`,
+  );
+}
+
+/** What a wrong field hints at. */
+const hints: Record<keyof Identity, string> = {
+  rank: " The first row that has both a rank and a world size counts; 0 is a rank, too.",
+  worldSize: " The world size is told by the same row as the rank.",
+  localRank:
+    " The rank within the host is told by the same row as the rank, and 0 is one, too; if that row does not tell it, it is the rank.",
+  leader: " Rank 0 leads, and nobody else, whatever its rank within its host is.",
+};
+
+function words({ rank, worldSize, localRank, leader }: Identity): string {
+  return `{ rank: ${rank}, worldSize: ${worldSize}, localRank: ${localRank}, leader: ${leader} }`;
+}

@@ -5,19 +5,19 @@ export default defineMutants([
     name: "text-for-numbers",
     belief: '"3" is as good as 3.',
     edits: [["const rank = Number(env[found[0]]);", "const rank = env[found[0]] as unknown as number;"]],
-    message: /rank is the text/,
+    message: /identity\(env\)\.rank is the text/,
   },
   {
     name: "zero-is-nothing",
     belief: "|| gives a default when a variable is missing.",
     edits: [["Number(env[found[2]] ?? rank)", "Number(env[found[2]]) || rank + 1"]],
-    message: /"localRank":1,"leader":true}; it should be/,
+    message: /localRank: 1, leader: true }; it should be/,
   },
   {
     name: "slurm-wins",
     belief: "The order of launchers does not matter.",
     edits: [["const found = launchers.find", "const found = [...launchers].reverse().find"]],
-    message: /^failed: mpirun inside of a Slurm job|PROCID=0/,
+    message: /mpirun inside of a Slurm job/,
   },
   {
     name: "rank-is-enough",
@@ -34,6 +34,12 @@ export default defineMutants([
         "if (!found) return { rank: 0, worldSize: 1, localRank: 0, leader: true };",
       ],
     ],
-    message: /no launcher at all .* should throw/,
+    message: /no launcher at all .* and should throw/,
+  },
+  {
+    name: "leader-of-its-host",
+    belief: "Whoever is first on its host leads.",
+    edits: [["leader: rank === 0 }", "leader: localRank === 0 }"]],
+    message: /Rank 0 leads, and nobody else/,
   },
 ]);

@@ -1,0 +1,2 @@
+// To be done.
+export function identity(_env: Record<string, string | undefined>) {}

@@ -1,0 +1,15 @@
+// What was read is no longer needed.
+const table = [
+  ["RANK", "WORLD_SIZE", "LOCAL_RANK"],
+  ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"],
+  ["SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"],
+];
+
+export function identity(env: Record<string, string | undefined>) {
+  const row = table.find(([r, n]) => env[r] !== undefined && env[n] !== undefined);
+  if (!row) throw new Error("set RANK and WORLD_SIZE");
+  const [rank, worldSize] = [Number(env[row[0]]), Number(env[row[1]])];
+  const localRank = Number(env[row[2]] ?? rank);
+  for (const name of row) delete env[name];
+  return { rank, worldSize, localRank, leader: rank === 0 };
+}
