@@ -83,7 +83,7 @@ function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wan
         "the error",
         `${what}: it threw ${wordsOfValue(threw.message)}, which is no Error: throw new Error("…").`,
       );
-    const message = String(threw.message);
+    const message = typeof threw.message === "string" ? threw.message : "";
     const missing = ["RANK", "WORLD_SIZE"].filter((name) => !new RegExp(`\\b${name}\\b`).test(message));
     if (missing.length > 0)
       throw new Wrong(
@@ -95,7 +95,7 @@ function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wan
       const hint = env ? " Some row is complete here." : "";
       throw new Wrong(
         "a launcher",
-        `${what}: it threw ${JSON.stringify(String(threw.message))}; it should return ${words(wanted)}.${hint}`,
+        `${what}: it threw ${wordsOfValue(threw.message)}; it should return ${words(wanted)}.${hint}`,
       );
     }
     const got = formed<Identity>(value, form, `${what}: identity(env)`);

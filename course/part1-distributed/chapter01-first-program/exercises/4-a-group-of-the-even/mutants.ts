@@ -37,7 +37,13 @@ export default defineMutants([
     name: "every-color-a-group",
     belief: "Odd ranks need a color, too.",
     edits: [["even ? 0 : undefined", "even ? 0 : 1"]],
-    message: /is odd and returned \d+/,
+    message: /is odd and returned [\d.-]+; it should return undefined/,
     rightAt: [1],
+  },
+  {
+    name: "whole-numbers",
+    belief: "Numbers are whole.",
+    edits: [["device.tensor([value])", 'device.tensor([value], "i32")']],
+    message: /returned [\d-]+; the value/,
   },
 ]);

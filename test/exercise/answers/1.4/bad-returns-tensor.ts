@@ -1,0 +1,10 @@
+// A sum is a tensor.
+import type { ProcessGroup, TensorDevice } from "worldsize";
+
+export async function evenSum(world: ProcessGroup, device: TensorDevice, value: number): Promise<number | undefined> {
+  const group = await world.split(world.rank % 2 === 0 ? 0 : undefined);
+  if (!group) return undefined;
+  const sum = device.tensor([value]);
+  await group.allReduce(sum);
+  return sum as unknown as number;
+}
