@@ -10,6 +10,7 @@ export {
 } from "./define.ts";
 export { draws, explainSum, wholes } from "./explain.ts";
 export { exerciseScript } from "./harness.ts";
+export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
 export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";

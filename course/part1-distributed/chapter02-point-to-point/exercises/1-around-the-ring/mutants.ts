@@ -15,7 +15,7 @@ export default defineMutants([
       ["    outgoing = incoming;\n", ""],
       ["let outgoing", "const outgoing"],
     ],
-    message: /stands in several places/,
+    message: /stands there too often/,
     rightAt: [1, 2],
   },
   {
@@ -29,7 +29,7 @@ export default defineMutants([
     name: "one-step-too-many",
     belief: "n ranks, n steps.",
     edits: [["step < size; step++", "step <= size && size > 1; step++"]],
-    message: /\d messages of 4 bytes are enough/,
+    message: /n - 1 steps are \d messages? from each rank/,
     rightAt: [1],
   },
   {
@@ -42,6 +42,16 @@ export default defineMutants([
       ],
     ],
     message: /Deadlock[\s\S]*in recv/,
+    rightAt: [1],
+  },
+  {
+    name: "f32",
+    belief: "A number is a number.",
+    edits: [
+      ['device.tensor([value], "i32")', "device.tensor([value])"],
+      ['device.zeros([1], "i32")', "device.zeros([1])"],
+    ],
+    message: /one number of dtype i32/,
     rightAt: [1],
   },
 ]);

@@ -1,0 +1,17 @@
+// A tensor of one number is a number.
+import type { ProcessGroup, TensorDevice } from "worldsize";
+
+export async function ringGather(world: ProcessGroup, device: TensorDevice, value: number): Promise<number[]> {
+  const { rank, size } = world;
+  const right = (rank + 1) % size;
+  const left = (rank + size - 1) % size;
+  const result: unknown[] = Array(size);
+  result[rank] = device.tensor([value], "i32");
+  for (let step = 1; step < size; step++) {
+    const box = device.zeros([1], "i32");
+    const out = result[(rank - step + 1 + size) % size] as typeof box;
+    await Promise.all([world.send(out, right), world.recv(box, left)]);
+    result[(rank - step + size) % size] = box;
+  }
+  return result as number[];
+}
