@@ -17,7 +17,7 @@ export default defineMutants([
         "  await Promise.all([world.send(mine, right), world.recv(fromLeft, left)]);\n  await Promise.all([world.send(mine, left), world.recv(fromRight, right)]);",
       ],
     ],
-    message: /waited when only 2 of its 4 operations/,
+    message: /waited for (send|recv)[\s\S]* when only 2 of its 4 operations/,
   },
   {
     name: "one-tensor-for-both",
@@ -50,5 +50,17 @@ export default defineMutants([
     ],
     message: /the left neighbour's number twice/,
     rightAt: [2],
+  },
+  {
+    name: "two-ranks-once",
+    belief: "With one other rank there is one neighbour.",
+    edits: [
+      [
+        "  await Promise.all([\n",
+        "  if (left === right) {\n    await Promise.all([world.send(mine, right), world.recv(fromLeft, left)]);\n    return fromLeft.item();\n  }\n  await Promise.all([\n",
+      ],
+    ],
+    message: "On 2 ranks the other rank is both neighbours",
+    rightAt: [3, 5, 8],
   },
 ]);
