@@ -1,4 +1,5 @@
 /** What exercises import. */
+export { changeOf } from "./change.ts";
 export {
   type Answer,
   defineExercise,
@@ -14,3 +15,4 @@ export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
 export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";
+export { roundsOf } from "./rounds.ts";
