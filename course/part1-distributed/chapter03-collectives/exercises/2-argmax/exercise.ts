@@ -1,6 +1,6 @@
-// Checks 3.2: value, index and rank of the largest element on every rank; ties; and that data stays where it is.
+// Checks 3.2: value, rank and index of the largest number on every rank; ties; and that the data stays where it is.
 import type { ProcessGroup, Tensor, TensorDevice } from "worldsize";
-import { type Answer, defineExercise, draws, Wrong } from "worldsize/exercise";
+import { type Answer, changeOf, defineExercise, draws, formed, roundsOf, Wrong } from "worldsize/exercise";
 
 interface Found {
   readonly value: number;
@@ -12,24 +12,58 @@ interface ArgmaxAnswer extends Answer {
   argmax(world: ProcessGroup, device: TensorDevice, x: Tensor): Promise<Found>;
 }
 
-/** What every run goes through: one winner, a tie, numbers below zero, much data. */
-const rounds = ["winner", "tie", "negative", "long"] as const;
-type Round = (typeof rounds)[number];
+/** What every run goes through. Only the last two are drawn anew. */
+interface Round {
+  readonly what: string;
+  /** Who holds the largest number, and where: by world size. */
+  at(size: number, random: () => number): readonly (readonly [rank: number, index: number])[];
+  readonly top?: number;
+  /** What is done to every number, in the order it keeps. */
+  readonly change?: (number: number) => number;
+  readonly length?: number;
+  readonly drawn?: boolean;
+}
 
-/** A rank's numbers; lengths differ. */
-function numbersOf(seed: number, size: number, rank: number, round: Round): number[] {
-  const place = rounds.indexOf(round);
-  const random = draws(seed, rank, place);
-  const length = round === "long" ? 3000 + rank : 4 + rank;
-  const shift = round === "negative" ? -2000 : 0;
-  const numbers = Array.from({ length }, () => Math.floor(random() * 900) + shift);
-  const winner = Math.floor(draws(seed, 77, place)() * size);
-  const top = 1000 + shift;
-  // The winner has its number twice, but for the long round, where it is the very last; in a tie, the next rank has it, too.
-  if (rank === winner) numbers[length - 1] = top;
-  const early = rank === winner ? round !== "long" : round === "tie" && rank === (winner + 1) % size;
-  if (early) numbers[1 + (rank % 2)] = top;
-  return numbers;
+const below = (number: number): number => number - 3000;
+const rounds: readonly Round[] = [
+  { what: "one largest number", at: (size) => [[size - 1, 2]] },
+  {
+    what: "a tie of first and last rank",
+    at: (size) => [
+      [0, 0],
+      [size - 1, 2],
+    ],
+  },
+  { what: "a tie of ranks", at: (size) => [size > 2 ? [1, 3] : [0, 3], [size - 1, 2]] },
+  { what: "a tie within a rank", at: (size) => [2, 3].map((index) => [size >> 1, index]) },
+  { what: "all below zero", at: (size) => [[size - 1, 0]], change: below },
+  { what: "all far below zero", at: (size) => [[size >> 1, 2]], change: (number) => below(number) * 2 ** 100 },
+  { what: "large whole numbers", at: () => [[0, 3]], top: 2 ** 24 - 1 },
+  {
+    what: "thousands of numbers",
+    at: (size, random) => [Math.floor(random() * size)].map((rank) => [rank, 6000 + rank]),
+    length: 6001,
+    drawn: true,
+  },
+  {
+    what: "numbers drawn by the seed",
+    at: (size, random) => [0, 1].map(() => [Math.floor(random() * size), Math.floor(random() * 4)]),
+    drawn: true,
+  },
+];
+
+/** By rank; lengths differ. Halves from 0 to 899.5, a large one below zero, and the largest where it should be. */
+function numbersOf(seed: number, size: number, round: Round): number[][] {
+  const { at, length = 4, top = 1000.25, change = (number) => number, drawn = false } = round;
+  const chosen = drawn ? seed + rounds.indexOf(round) : rounds.indexOf(round);
+  const all = Array.from({ length: size }, (_, rank) => {
+    const random = draws(chosen, rank);
+    const numbers = Array.from({ length: length + rank }, () => 0.5 * Math.floor(random() * 1800));
+    return numbers.with(1, rank - 2000);
+  });
+  if (round.top !== undefined) all[size - 1][2] = round.top - 1; // so close that no packed number tells them apart
+  for (const [rank, index] of at(size, draws(chosen, 77))) all[rank][index] = top;
+  return all.map((numbers) => numbers.map(change));
 }
 
 /** The lowest rank that holds the largest number, and the first place there. */
@@ -39,11 +73,16 @@ function expectedOf(all: readonly number[][]): Found {
   return { value, rank, index: all[rank].indexOf(value) };
 }
 
-export default defineExercise<Found[]>({
+interface Report {
+  readonly found: Found;
+  readonly change?: string;
+}
+
+export default defineExercise<readonly Report[]>({
   number: "3.2",
   title: "The largest number, and whose it is",
   exports: ["argmax"],
-  worlds: [1, 2, 3, 5, 8],
+  worlds: [1, 2, 3, 6],
   hints: [
     "Three questions, three small answers: how large is the largest number, which is the lowest rank that has it, and where does it stand there? The first is one all_reduce.",
     "Once everybody knows the largest number, a rank that has it can offer its own rank, and the others something too large to win. Which reduction finds the lowest offer?",
@@ -58,51 +97,88 @@ export default defineExercise<Found[]>({
     },
   ],
   async run(answer, { context: { world, device }, seed }) {
-    const found: Found[] = [];
+    const reports: Report[] = [];
     for (const round of rounds) {
-      const mine = numbersOf(seed, world.size, world.rank, round);
+      const mine = numbersOf(seed, world.size, round)[world.rank];
       const x = device.from(mine, [mine.length]);
-      const { value, rank, index } = await (answer as ArgmaxAnswer).argmax(world, device, x);
-      found.push({ value, rank, index });
+      const found = await (answer as ArgmaxAnswer).argmax(world, device, x);
+      reports.push({ found, change: await changeOf(x, mine) });
     }
-    return found;
+    return reports;
   },
   judge(outcome) {
     const { size, ranks, reports, seed } = outcome;
+    for (const rank of ranks) roundsOf(reports[rank], `what rank ${rank} of ${size} returned`);
     const words = ({ value, rank, index }: Found): string => `${value} at index ${index} of rank ${rank}`;
-    rounds.forEach((round, i) => {
-      const all = ranks.map((rank) => numbersOf(seed, size, rank, round));
+    for (const [i, round] of rounds.entries()) {
+      const all = numbersOf(seed, size, round);
       const right = expectedOf(all);
+      const isRight = ({ value, rank, index }: Found): boolean =>
+        value === right.value && rank === right.rank && index === right.index;
       for (const asked of ranks) {
-        const got = reports[asked][i];
-        if (got.value === right.value && got.rank === right.rank && got.index === right.index) continue;
-        const hint = why(got, right, all, asked);
-        throw new Wrong("the answer", `rank ${asked} says ${words(got)}; it is ${words(right)}.${hint}`);
+        const { found, change } = reports[asked][i];
+        const what = `${round.what}: what rank ${asked} of ${size} returned`;
+        const got = formed<Found>(found, { value: "number", rank: "number", index: "number" }, what);
+        if (!isRight(got)) {
+          const others = ranks.filter((other) => other < asked && isRight(reports[other][i].found));
+          const hint =
+            why(got, right, all, asked) || (others.length > 0 ? " Every rank should say what rank 0 says." : "");
+          const says = `${round.what}: rank ${asked} of ${size} says ${words(got)}; it is ${words(right)}`;
+          throw new Wrong("the answer", `${says}.${hint}${holdings(all)}`);
+        }
+        const changed = `${round.what}: on rank ${asked} of ${size}, ${change} after the call: x is the caller's.`;
+        outcome.must(change === undefined, "x stays", changed);
       }
-    });
+    }
     for (const rank of ranks) {
       const { bytes } = outcome.sent(rank);
       const most = 256 * size * rounds.length;
       outcome.must(
         bytes <= most,
         "bytes sent",
-        `rank ${rank} sent ${bytes} bytes to find the largest of ${3000 + rank} and a few more numbers. The numbers can stay where they are: ${most} bytes are plenty.`,
+        `rank ${rank} of ${size} sent ${bytes} bytes to find the largest of ${6001 + rank} and a few more numbers. The numbers can stay where they are: ${most} bytes are plenty.`,
       );
     }
   },
 });
 
-/** What a wrong answer hints at. */
+/** ` Rank 0 holds [1, 2].` where that is short. */
+function holdings(all: readonly (readonly number[])[]): string {
+  if (all.flat().length > 20) return "";
+  return ` ${all.map((numbers, rank) => `Rank ${rank} holds [${numbers.join(", ")}].`).join(" ")}`;
+}
+
+/** What a wrong answer hints at; nothing where it could be several things. */
 function why(got: Found, right: Found, all: readonly number[][], asked: number): string {
-  const own = Math.max(...all[asked]);
   if (got.value !== right.value) {
-    if (got.value === own) return " That is its own largest: somebody must tell it of the others'.";
-    return got.value === 0 ? " Zero is larger than all of them: what does the search start with?" : "";
+    if (all.length > 1 && got.value === Math.max(...all[asked])) {
+      return " That is its own largest: somebody must tell it of the others'.";
+    }
+    if (got.value === Math.min(...all.flat())) return " That is the smallest of all.";
+    if (got.value === Math.trunc(right.value)) return " Its fraction is lost: which dtype carries it?";
+    const near = Math.abs(got.value - right.value) < 0.01 * Math.abs(right.value);
+    if (all.flat().includes(got.value)) return "";
+    if (near) return " It is near: which dtype carries it?";
+    return got.value > right.value ? ` Nobody holds ${got.value}: what does the search start with?` : "";
   }
   if (got.rank !== right.rank) {
-    if (all[got.rank]?.includes(right.value)) return " Of ranks that tie, the lowest wins.";
-    return got.rank === asked ? " It names itself, not the owner." : " That rank does not hold it.";
+    if (all[got.rank] === undefined) return ` Ranks go from 0 to ${all.length - 1}.`;
+    if (all[got.rank].includes(right.value)) return " Of ranks that tie, the lowest wins.";
+    return got.rank === asked ? " It names itself, not the owner." : ` Rank ${got.rank} does not hold it.`;
   }
-  if (all[right.rank][got.index] === right.value) return " Of places that tie, the first wins.";
-  return " The rank is right; the index is that of another rank's number.";
+  const holder = all[right.rank];
+  if (holder[got.index] === right.value) return " Of places that tie, the first wins.";
+  const before = all.slice(0, right.rank).flat().length;
+  if (before > 0 && got.index === right.index + before)
+    return " Count the index in that rank's own x, without those of the ranks before it.";
+  if (got.index === -1 && asked !== right.rank) {
+    return ` Rank ${asked} does not hold it: -1 is what indexOf says then. Its owner knows the index.`;
+  }
+  if (asked !== right.rank && got.index === all[asked].indexOf(Math.max(...all[asked]))) {
+    return ` The rank is right; the index is where rank ${asked}'s own largest stands.`;
+  }
+  const near = right.index > 1000 && Math.abs(got.index - right.index) < 0.01 * right.index;
+  return near
+    ? " The index is near: does what carries it hold all its digits?"
+    : " The rank is right, the index is not.";
 }

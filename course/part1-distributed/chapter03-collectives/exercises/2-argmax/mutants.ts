@@ -12,7 +12,7 @@ export default defineMutants([
     name: "reduce-to-rank-0",
     belief: "After a reduce everybody has the result.",
     edits: [['await world.allReduce(top, "max");', 'await world.reduce(top, 0, "max");']],
-    message: /somebody must tell it of the others'|That rank does not hold it/,
+    message: /somebody must tell it of the others'|Rank \d does not hold it/,
     rightAt: [1],
   },
   {
@@ -29,14 +29,14 @@ export default defineMutants([
     name: "own-index",
     belief: "Everybody's index is the winner's index.",
     edits: [["  await world.broadcast(place, rank);\n", ""]],
-    message: /the index is that of another rank's number/,
+    message: /-1 is what indexOf says then/,
     rightAt: [1],
   },
   {
     name: "starts-at-zero",
     belief: "Zero is smaller than any number.",
     edits: [["const top = x.max();", "const top = device.tensor([Math.max(0, ...numbers)]);"]],
-    message: /Zero is larger than all of them|called world.broadcast with rank/,
+    message: /Nobody holds 0: what does the search start with|called world.broadcast with rank/,
   },
   {
     name: "gathers-everything",
