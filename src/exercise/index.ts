@@ -14,5 +14,5 @@ export { exerciseScript } from "./harness.ts";
 export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
-export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";
 export { roundsOf } from "./rounds.ts";
+export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";
