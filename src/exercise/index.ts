@@ -13,6 +13,7 @@ export { draws, explainSum, wholes } from "./explain.ts";
 export { exerciseScript } from "./harness.ts";
 export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
+export { patientStore } from "./patient.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
 export { roundsOf } from "./rounds.ts";
 export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";

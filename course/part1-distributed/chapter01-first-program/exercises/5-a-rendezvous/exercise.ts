@@ -1,22 +1,36 @@
-// Checks 1.5: everybody has a rank of its own, all know all names, and no message of the world was used.
+// Checks 1.5: everybody has a rank of its own in the order of arrival, all know all names, and nobody left early.
 import type { Store } from "worldsize";
-import { type Answer, defineExercise, draws, Wrong } from "worldsize/exercise";
+import { type Answer, defineExercise, draws, fieldsOf, formed, patientStore, Wrong } from "worldsize/exercise";
 
 interface Met {
   readonly rank: number;
   readonly names: readonly string[];
 }
 
+interface Report {
+  readonly met: unknown;
+  /** What it waited for in vain. */
+  readonly vain?: string;
+  /** Whether it returned while others had not come yet. */
+  readonly early: boolean;
+}
+
 interface RendezvousAnswer extends Answer {
   rendezvous(store: Store, name: string, count: number): Promise<Met>;
 }
 
-/** Milliseconds; a lookup takes less than one. */
-const PATIENCE = 2000;
+/** In turns of the event loop: how long a caller that asks nothing more is watched, a restless one, and what is read is held back. */
+const [QUIET, RESTLESS, HELD] = [25, 50, 8];
 
-const nameOf = (seed: number, rank: number): string => `worker-${Math.floor(draws(seed, rank)() * 1e9).toString(36)}`;
+/** One's name begins as another's does, and their order is not that of arrival. */
+const fixed = ["node-12", "node-3", "node-1", "node-20", "node-2"];
+const nameOf = (seed: number, variant: number, rank: number): string =>
+  variant < 2 ? fixed[rank] : `worker-${Math.floor(draws(seed, rank)() * 1e9).toString(36)}`;
 
-export default defineExercise<Met>({
+/** In the first run they come one after the other, the last rank first; later all at once. */
+const isOneByOne = (variant: number): boolean => variant === 0;
+
+export default defineExercise<Report>({
   number: "1.5",
   title: "A rendezvous of your own",
   exports: ["rendezvous"],
@@ -30,70 +44,104 @@ export default defineExercise<Met>({
     {
       ask: "Three workers meet. How many of them get rank 0?",
       world: 3,
-      answer: (outcome) => outcome.ranks.filter((rank) => (outcome.reports[rank] as Met).rank === 0).length,
+      answer: (outcome) =>
+        outcome.ranks.filter((rank) => ((outcome.reports[rank] as Report).met as Met).rank === 0).length,
       because: "add hands out each number once, whoever comes first.",
     },
   ],
-  async run(answer, { context: { store, world }, seed }) {
-    await world.barrier(); // from here on, who waits this long for a word waits in vain
-    const patient: Store = {
-      ...bound(store),
-      get: (key, timeout = PATIENCE) => store.get(key, timeout),
-      wait: (keys, timeout = PATIENCE) => store.wait(keys, timeout),
-      barrier: (name, count, timeout = PATIENCE) => store.barrier(name, count, timeout),
+  async run(answer, { context: { store, world, sleep }, seed, variant }) {
+    const { rank, size } = world;
+    let asked = 0;
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn++) await sleep(0);
     };
-    const { rank, names } = await (answer as RendezvousAnswer).rendezvous(
-      patient,
-      nameOf(seed, world.rank),
-      world.size,
-    );
-    return { rank, names: [...names] };
-  },
-  judge(outcome) {
-    const { size, ranks, reports, seed } = outcome;
-    const expected = ranks
-      .map((rank) => nameOf(seed, rank))
-      .sort()
-      .join(", ");
-    const given = reports.map(({ rank }) => rank);
-    for (const [i, { rank }] of reports.entries()) {
-      const who = nameOf(seed, i);
-      if (!Number.isInteger(rank) || rank < 0 || rank >= size)
-        throw new Wrong("ranks", `${who} got rank ${rank}; ranks go from 0 to ${size - 1}.`);
+    const arrived = async (count: number): Promise<void> => {
+      while ((await store.add("check/arrived", 0)) < count) await turns(1);
+    };
+    const meet = async (): Promise<unknown> => {
+      // What is read is old by the time it arrives, as on a slow network: all have read before one writes.
+      const patient = patientStore(
+        store,
+        () => ++asked,
+        () => turns(isOneByOne(variant) ? 0 : HELD),
+      );
+      const met = await (answer as RendezvousAnswer).rendezvous(patient, nameOf(seed, variant, rank), size);
+      return fieldsOf(met, ["rank", "names"]);
+    };
+    if (!isOneByOne(variant)) {
+      await store.add("check/arrived", 1);
+      await arrived(size);
+      return await endOf(meet(), false);
     }
-    for (const [i, { rank, names }] of reports.entries()) {
-      const who = nameOf(seed, i);
-      const twin = given.indexOf(rank);
+    const place = size - 1 - rank;
+    await arrived(place);
+    let over = false;
+    const meeting = meet().finally(() => {
+      over = true;
+    });
+    meeting.catch(() => undefined); // it is awaited below
+    for (let turn = 0, quiet = 0, before = -1; turn < RESTLESS && quiet < QUIET && !over; turn++) {
+      quiet = asked === before ? quiet + 1 : 0;
+      before = asked;
+      await turns(1);
+    }
+    const early = over && place + 1 < size;
+    await store.add("check/arrived", 1);
+    return await endOf(meeting, early);
+  },
+  judge({ size, ranks, reports, seed, variant }) {
+    const names = ranks.map((rank) => nameOf(seed, variant, rank));
+    for (const i of ranks) {
+      const { vain } = reports[i];
+      if (vain === undefined) continue;
+      const hint = "Has everybody set what the others wait for? And may two have taken the same number?";
+      throw new Wrong("who waits", `${names[i]} waits in vain: ${vain} ${hint}`);
+    }
+    const all = ranks.map((i) =>
+      formed<Met>(reports[i].met, { rank: "number", names: ["string"] }, `${names[i]}'s result`),
+    );
+    /** `node-3, which came 2nd of 3,` */
+    const who = (i: number): string =>
+      isOneByOne(variant) && size > 1 ? `${names[i]}, number ${size - i} of ${size} to come,` : names[i];
+    for (const [i, { rank }] of all.entries()) {
+      if (reports[i].early)
+        throw new Wrong("who waits", `${who(i)} returned before all were there: the next one had not come yet.`);
+      if (!Number.isInteger(rank) || rank < 0 || rank >= size)
+        throw new Wrong("ranks", `${who(i)} got rank ${rank}; ranks go from 0 to ${size - 1}.`);
+      const twin = all.findIndex((other) => other.rank === rank);
       if (twin !== i)
         throw new Wrong(
           "ranks",
-          `${nameOf(seed, twin)} and ${who} both got rank ${rank}: between reading a counter and writing it back, somebody else read it.`,
+          `${names[twin]} and ${names[i]} both got rank ${rank}. Is something read first and written back later? In between, others read it as well; add does both in one step.`,
         );
-      if (names.length !== size)
+    }
+    /** Who has each rank. */
+    const place = ranks.map((rank) => names[all.findIndex((each) => each.rank === rank)]);
+    for (const [i, { rank, names: known }] of all.entries()) {
+      if (known.length !== size) {
+        const missing = known.includes(names[i]) ? "Did it wait until all were there?" : "Its own name is missing.";
+        const hint = known.length < size ? ` ${missing}` : "";
+        const count = `${known.length} ${known.length === 1 ? "name" : "names"}`;
+        throw new Wrong("names", `${names[i]} knows ${count}, and ${size} came.${hint}`);
+      }
+      const other = ranks.find((r) => known[r] !== place[r]);
+      if (other !== undefined)
         throw new Wrong(
           "names",
-          `${who} knows ${names.length} names of ${size}: it did not wait until all were there.`,
+          `${names[i]} has ${JSON.stringify(known[other])} as names[${other}]; it should be ${JSON.stringify(place[other])}, who got rank ${other}.${[...known].sort().join() === [...place].sort().join() ? " The list is to be ordered by rank." : ""}`,
         );
-      if ([...names].sort().join(", ") !== expected)
-        throw new Wrong("names", `${who} knows the names ${names.join(", ")}; who came are ${expected}.`);
-      if (names[rank] !== who)
-        throw new Wrong(
-          "the order of names",
-          `${who} has rank ${rank}, but names[${rank}] is ${names[rank]}: the list is to be ordered by rank.`,
-        );
+      if (isOneByOne(variant) && rank !== size - 1 - i)
+        throw new Wrong("ranks", `${who(i)} got rank ${rank}; it should be ${size - 1 - i}: first come, first served.`);
     }
   },
 });
 
-/** The store's methods, which may be a class's, as an object of their own. */
-function bound(store: Store): Store {
-  return {
-    set: (key, value) => store.set(key, value),
-    get: (key, timeout) => store.get(key, timeout),
-    wait: (keys, timeout) => store.wait(keys, timeout),
-    add: (key, amount) => store.add(key, amount),
-    compareSet: (key, expected, desired) => store.compareSet(key, expected, desired),
-    delete: (key) => store.delete(key),
-    barrier: (name, count, timeout) => store.barrier(name, count, timeout),
-  };
+/** Waits in vain are for the judge to tell of; other errors are the answer's own. */
+async function endOf(meeting: Promise<unknown>, early: boolean): Promise<Report> {
+  try {
+    return { met: await meeting, early };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "StoreTimeoutError") throw error;
+    return { met: undefined, early, vain: error.message };
+  }
 }

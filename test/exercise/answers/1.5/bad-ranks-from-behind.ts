@@ -1,0 +1,14 @@
+// The last one to come gets rank 0.
+import type { Store } from "worldsize";
+
+export async function rendezvous(
+  store: Store,
+  name: string,
+  count: number,
+): Promise<{ rank: number; names: string[] }> {
+  const rank = count - (await store.add("n", 1));
+  await store.set(`n/${rank}`, name);
+  const names: string[] = [];
+  for (let r = 0; r < count; r++) names.push(await store.get(`n/${r}`));
+  return { rank, names };
+}
