@@ -5,7 +5,7 @@
  */
 import { Tensor } from "../tensor/index.ts";
 import type { ProcessGroup, TrafficOperation, Work } from "../world/index.ts";
-import { Odd } from "./report.ts";
+import { Odd, packReport, unpackReport } from "./report.ts";
 
 type Kind = TrafficOperation["kind"];
 
@@ -150,7 +150,7 @@ export function watch(world: ProcessGroup, plus = 0): Watch {
 }
 
 async function read({ tensors, object, ...call }: Noted): Promise<Watched> {
-  if (tensors === undefined) return object === undefined ? call : { ...call, gave: object };
+  if (tensors === undefined) return object === undefined ? call : { ...call, gave: plainOf(object) };
   const gave: number[] = [];
   const few = tensors.filter(({ size }) => size <= MOST);
   for (const tensor of few) gave.push(...Array.from(await tensor.data(), Number));
@@ -167,15 +167,21 @@ function moved(value: unknown, plus: number): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, moved(each, plus)]));
 }
 
+/** What an answer returned, as its judge will see it: one part that throws when it is looked at spoils no report. */
+export function plainOf(value: unknown): unknown {
+  return unpackReport(packReport(value));
+}
+
 /**
- * Some fields of what an answer returned, which may be an object of a class of its own. What is no object, or
- * throws when it is looked at, stays for `formed` to name.
+ * Some fields of what an answer returned, which may be an object of a class of its own, as its judge will see
+ * them. What is no object, or throws when it is looked at, is for `formed` to name.
  */
 export function fieldsOf(value: unknown, names: readonly string[]): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Tensor) return value;
+  if (typeof value !== "object" || value === null) return plainOf(value);
   try {
-    if (value instanceof Promise) return value;
-    return Object.fromEntries(names.filter((name) => name in value).map((name) => [name, Reflect.get(value, name)]));
+    if (Array.isArray(value) || value instanceof Tensor || value instanceof Promise) return plainOf(value);
+    const there = names.filter((name) => name in value);
+    return Object.fromEntries(there.map((name) => [name, plainOf(Reflect.get(value, name))]));
   } catch {
     return new Odd("an object that throws when it is looked at");
   }

@@ -1,6 +1,6 @@
 // Checks 1.1: the default world size, every rank's line, and a count that the ranks really made.
 import type { Script, Show } from "worldsize";
-import { defineExercise, formed, type Outcome, type Watched, Wrong, watch } from "worldsize/exercise";
+import { defineExercise, formed, type Outcome, plainOf, type Watched, Wrong, watch } from "worldsize/exercise";
 
 interface Report {
   readonly ranks: unknown;
@@ -31,7 +31,7 @@ export default defineExercise<Report>({
   async run(answer, { context, variant }) {
     const script = answer.default as Script;
     await script.main(context);
-    if (variant === 0) return { ranks: script.ranks, again: undefined };
+    if (variant === 0) return { ranks: plainOf(script.ranks), again: undefined };
     const lines: string[] = [];
     const none = (): void => {};
     const show: Show = { line: (text) => lines.push(String(text)), row: none, table: none, plot: none, timeline: none };
@@ -41,7 +41,7 @@ export default defineExercise<Report>({
     } catch {
       // It found the number odd, and said so: then it comes from the ranks.
     }
-    return { ranks: script.ranks, again: { calls: await calls(), lines } };
+    return { ranks: plainOf(script.ranks), again: { calls: await calls(), lines } };
   },
   judge(outcome) {
     const { size, ranks, reports } = outcome;

@@ -5,6 +5,7 @@ import {
   defineExercise,
   formed,
   type Outcome,
+  plainOf,
   type Watched,
   Wrong,
   watch,
@@ -51,11 +52,11 @@ export default defineExercise<Report>({
   async run(answer, { context: { world, device }, variant }) {
     const { pairWork } = answer as PairAnswer;
     const first = watch(world);
-    const returned: unknown = await pairWork(first.world, device);
+    const returned = plainOf(await pairWork(first.world, device));
     const calls = await first.calls();
     if (variant === 0) return { returned, calls, again: undefined };
     const second = watch(world, PLUS);
-    return { returned, calls, again: { returned: (await pairWork(second.world, device)) as unknown } };
+    return { returned, calls, again: { returned: plainOf(await pairWork(second.world, device)) } };
   },
   judge(outcome) {
     const { size, ranks, reports } = outcome;

@@ -1,5 +1,14 @@
 // Checks 1.3: environments of three launchers, fixed ones and some drawn from the seed, and the ranks' real one.
-import { type Answer, defineExercise, fieldsOf, formed, type Outcome, Wrong, wordsOfValue } from "worldsize/exercise";
+import {
+  type Answer,
+  defineExercise,
+  fieldsOf,
+  formed,
+  type Outcome,
+  plainOf,
+  Wrong,
+  wordsOfValue,
+} from "worldsize/exercise";
 import { type Case, casesOf, type Environment, type Identity, is } from "./cases.ts";
 
 interface EnvironmentAnswer extends Answer {
@@ -51,7 +60,7 @@ export default defineExercise<Report>({
         return { value: fieldsOf(value, Object.keys(form)), env: copy };
       } catch (error) {
         const isError = error instanceof Error;
-        return { threw: { isError, message: isError ? error.message : error }, env: copy };
+        return { threw: { isError, message: plainOf(isError ? error.message : error) }, env: copy };
       }
     };
     const results = casesOf(seed).map((each) => call(each.env));
@@ -95,7 +104,7 @@ function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wan
       const hint = env ? " Some row is complete here." : "";
       throw new Wrong(
         "a launcher",
-        `${what}: it threw ${wordsOfValue(threw.message)}; it should return ${words(wanted)}.${hint}`,
+        `${what}: it threw ${threw.isError ? "an Error with " : ""}${wordsOfValue(threw.message)}; it should return ${words(wanted)}.${hint}`,
       );
     }
     const got = formed<Identity>(value, form, `${what}: identity(env)`);

@@ -5,6 +5,7 @@ import {
   defineExercise,
   explainSum,
   formed,
+  plainOf,
   type Watched,
   Wrong,
   watch,
@@ -52,7 +53,7 @@ export default defineExercise<Report>({
   async run(answer, { context: { world, device }, seed, variant }) {
     const watched = watch(world);
     const value = inputOf(world.size, variant, seed, world.rank);
-    const returned: unknown = await (answer as EvenAnswer).evenSum(watched.world, device, value);
+    const returned = plainOf(await (answer as EvenAnswer).evenSum(watched.world, device, value));
     return { returned, calls: await watched.calls(), made: watched.made };
   },
   judge(outcome) {
