@@ -15,5 +15,11 @@ export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { patientStore } from "./patient.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
+
+
 export { roundsOf } from "./rounds.ts";
 export { fieldsOf, plainOf, type Watch, type Watched, watch } from "./watch.ts";
+
+
+export { taken } from "./taken.ts";
+

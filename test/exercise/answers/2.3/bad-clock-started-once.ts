@@ -1,0 +1,45 @@
+// The clock runs on from one size to the next.
+import type { ProcessGroup, Show, TensorDevice } from "worldsize";
+
+type Clock = () => number;
+
+async function measure(
+  world: ProcessGroup,
+  device: TensorDevice,
+  sizes: number[],
+  rounds: number,
+  now: Clock,
+  window: number,
+): Promise<number[]> {
+  const figures: number[] = [];
+  if (world.rank > 1) return figures;
+  let start = now();
+  for (const bytes of sizes) {
+    const tensors = Array.from({ length: window }, () => device.zeros([bytes], "u8"));
+    for (let sent = 0; sent < rounds; sent += window) {
+      await Promise.all(tensors.map((x) => (world.rank === 0 ? world.send(x, 1) : world.recv(x, 0))));
+    }
+    const end = now();
+    figures.push(((end - start) * 1000) / rounds);
+    start = end;
+  }
+  return figures;
+}
+
+export async function blocking(w: ProcessGroup, d: TensorDevice, sizes: number[], rounds: number, now: Clock) {
+  return measure(w, d, sizes, rounds, now, 1);
+}
+
+export async function windowed(w: ProcessGroup, d: TensorDevice, sizes: number[], rounds: number, now: Clock) {
+  return measure(w, d, sizes, rounds, now, 4);
+}
+
+export function draw(show: Show, sizes: number[], a: number[], b: number[]): void {
+  show.plot(
+    [
+      { name: "blocking", y: a },
+      { name: "windowed", y: b },
+    ],
+    `µs a message of ${sizes} bytes`,
+  );
+}

@@ -1,0 +1,44 @@
+// Four sends may read one tensor; only receives write.
+import type { ProcessGroup, Show, TensorDevice } from "worldsize";
+
+type Clock = () => number;
+
+async function measure(
+  world: ProcessGroup,
+  device: TensorDevice,
+  sizes: number[],
+  rounds: number,
+  now: Clock,
+  window: number,
+): Promise<number[]> {
+  const figures: number[] = [];
+  if (world.rank > 1) return figures;
+  for (const bytes of sizes) {
+    const tensors = Array(window).fill(device.full([bytes], world.rank, "u8"));
+    if (world.rank === 1) for (let i = 1; i < window; i++) tensors[i] = device.empty([bytes], "u8");
+    const start = now();
+    for (let sent = 0; sent < rounds; sent += window) {
+      await Promise.all(tensors.map((x) => (world.rank === 0 ? world.send(x, 1) : world.recv(x, 0))));
+    }
+    figures.push(((now() - start) * 1000) / rounds);
+  }
+  return figures;
+}
+
+export async function blocking(w: ProcessGroup, d: TensorDevice, sizes: number[], rounds: number, now: Clock) {
+  return measure(w, d, sizes, rounds, now, 1);
+}
+
+export async function windowed(w: ProcessGroup, d: TensorDevice, sizes: number[], rounds: number, now: Clock) {
+  return measure(w, d, sizes, rounds, now, 4);
+}
+
+export function draw(show: Show, sizes: number[], a: number[], b: number[]): void {
+  show.plot(
+    [
+      { name: "blocking", y: a },
+      { name: "windowed", y: b },
+    ],
+    `µs a message of ${sizes} bytes`,
+  );
+}

@@ -1,0 +1,45 @@
+// A chain of .then: each group calls the next one.
+import type { ProcessGroup, Show, TensorDevice } from "worldsize";
+
+type Clock = () => number;
+
+async function measure(
+  world: ProcessGroup,
+  device: TensorDevice,
+  sizes: number[],
+  rounds: number,
+  now: Clock,
+  window: number,
+): Promise<number[]> {
+  const figures: number[] = [];
+  if (world.rank > 1) return figures;
+  for (const bytes of sizes) {
+    const tensors = Array.from({ length: window }, () => device.zeros([bytes], "u8"));
+    const start = now();
+    const group = (left: number): Promise<unknown> =>
+      Promise.all(
+        tensors.map((x) => (world.rank === 0 ? world.send(x, 1) : world.recv(x, 0)).then((tensor) => tensor.size)),
+      ).then(() => (left > window ? group(left - window) : undefined));
+    await group(rounds);
+    figures.push(((now() - start) * 1000) / rounds);
+  }
+  return figures;
+}
+
+export async function blocking(w: ProcessGroup, d: TensorDevice, sizes: number[], rounds: number, now: Clock) {
+  return measure(w, d, sizes, rounds, now, 1);
+}
+
+export async function windowed(w: ProcessGroup, d: TensorDevice, sizes: number[], rounds: number, now: Clock) {
+  return measure(w, d, sizes, rounds, now, 4);
+}
+
+export function draw(show: Show, sizes: number[], a: number[], b: number[]): void {
+  show.plot(
+    [
+      { name: "blocking", y: a },
+      { name: "windowed", y: b },
+    ],
+    `µs a message of ${sizes} bytes`,
+  );
+}
