@@ -1,7 +1,7 @@
 // A step is a function that calls the next one with .then.
 import type { ProcessGroup, Tensor, TensorDevice } from "worldsize";
 
-export function ringAllReduce(world: ProcessGroup, device: TensorDevice, x: Tensor): Promise<void> {
+export function ringAllReduce(world: ProcessGroup, _device: TensorDevice, x: Tensor): Promise<void> {
   const { rank, size } = world;
   const wrap = (i: number): number => ((i % size) + size) % size;
   const part = (i: number): Tensor => {

@@ -77,9 +77,12 @@ function judgeSums(outcome: Outcome<number[]>): void {
   const numbers = inputs.map((input) => input[i]);
   const why = explainSum(got, numbers);
   const rest = length - (length % size);
-  const hint = wrong.every((each) => each.i >= rest)
-    ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
-    : steps(rank, outcome.sent(rank).messages, size);
+  const untouched = ranks.every((each) => reports[each].every((number, at) => number === inputs[each][at]));
+  const hint = untouched
+    ? " Every rank's x is as it was before the call: the sum belongs into x itself."
+    : wrong.every((each) => each.i >= rest)
+      ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
+      : steps(rank, outcome.sent(rank).messages, size);
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
 }

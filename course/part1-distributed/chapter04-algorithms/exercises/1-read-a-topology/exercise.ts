@@ -1,5 +1,5 @@
 // Checks 4.1: a ring of all GPUs whose slowest link is as good as any ring's, on known and on drawn matrices.
-import { type Answer, defineExercise, draws, Wrong } from "worldsize/exercise";
+import { type Answer, defineExercise, draws, formed, roundsOf, Wrong } from "worldsize/exercise";
 
 type Between = Record<string, Record<string, string>>;
 
@@ -18,49 +18,83 @@ interface Case {
   readonly between: Between;
 }
 
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `GPU${i}`);
+
 /** @param entry of GPUs a < b. */
-function matrix(count: number, entry: (a: number, b: number) => string): Omit<Case, "what"> {
-  const names = Array.from({ length: count }, (_, i) => `GPU${i}`);
+function matrix(names: readonly string[], entry: (a: number, b: number) => string): Omit<Case, "what"> {
   const between: Between = Object.fromEntries(names.map((name) => [name, { [name]: "X" }]));
-  for (let a = 0; a < count; a++) {
-    for (let b = a + 1; b < count; b++) between[names[a]][names[b]] = between[names[b]][names[a]] = entry(a, b);
+  for (let a = 0; a < names.length; a++) {
+    for (let b = a + 1; b < names.length; b++) {
+      between[names[a]][names[b]] = between[names[b]][names[a]] = entry(a, b);
+    }
   }
   return { names, between };
 }
 
+/** Neighbours in the table, and numbers of NVLinks that texts and digits compare wrongly. */
+const pairs = ["SYS NODE", "NODE PHB", "PHB PXB", "PXB PIX", "PIX NV1", "NV4 NV12", "NV2 NV12", "NV9 NV10", "NV1 NV2"];
+
+/** Three ways to pair four GPUs: each ring uses two of them, so the best one leaves out the slowest. */
+function comparisons(): Case[] {
+  const ways = (a: number, b: number): number => (a + b === 3 ? 0 : Math.abs(a - b) === 2 ? 1 : 2);
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ]; // prettier on one line
+  return pairs.flatMap((pair) => {
+    const entries = [...pair.split(" "), "NV18"];
+    const what = `four GPUs joined by ${entries[0]}, ${entries[1]} and NV18`;
+    return orders.map((order) => ({ what, ...matrix(numbered(4), (a, b) => entries[order[ways(a, b)]]) }));
+  });
+}
+
+/** A good ring in a hidden order, with faster links beside it that lead astray. */
+function hidden(names: readonly string[], seed: number): Omit<Case, "what"> {
+  const count = names.length;
+  const place = names.map((_, i) => draws(seed, count, i)());
+  const order = names.map((_, i) => i).sort((a, b) => place[a] - place[b]);
+  const astray = ["SYS", "NODE", "PHB", "NV12"];
+  return matrix(names, (a, b) => {
+    const isNext = [1, count - 1].includes(Math.abs(order.indexOf(a) - order.indexOf(b)));
+    return isNext ? "NV2" : astray[Math.floor(draws(seed, count, a, b)() * 4)];
+  });
+}
+
+/** Known ones first; only the last three are drawn anew. */
 function casesOf(seed: number): Case[] {
-  const entries = ["SYS", "NODE", "PHB", "PXB", "PIX", "NV1", "NV2", "NV4", "NV12"];
-  // A good ring in a hidden order, with faster links beside it that lead astray.
-  const hidden = (count: number): Omit<Case, "what"> => {
-    const rank = Array.from({ length: count }, (_, i) => draws(seed, count, i)());
-    const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => rank[a] - rank[b]);
-    const next = (a: number, b: number): boolean =>
-      [1, count - 1].includes(Math.abs(order.indexOf(a) - order.indexOf(b)));
-    const astray = ["SYS", "NODE", "PHB", "NV12"];
-    return matrix(count, (a, b) => (next(a, b) ? "NV2" : astray[Math.floor(draws(seed, count, a, b)() * 4)]));
-  };
-  const random = draws(seed);
+  const entries = ["SYS", "NODE", "PHB", "PXB", "PIX", "NV1", "NV2", "NV4", "NV8", "NV12", "NV18"];
   const socket = (gpu: number): number => Math.floor(gpu / 3);
+  const isPair = (a: number, b: number): boolean => a + 1 === b && a % 2 === 0;
+  const random = draws(seed);
   return [
-    { what: "four GPUs on one NVSwitch", ...matrix(4, () => "NV12") },
-    { what: "two pairs", ...matrix(4, (a, b) => (a + 1 === b && a % 2 === 0 ? "NV4" : "SYS")) },
-    { what: "PCIe without NVLink", ...matrix(4, (a, b) => (a + 1 === b && a % 2 === 0 ? "SYS" : "PXB")) },
+    { what: "four GPUs on one NVSwitch", ...matrix(numbered(4), () => "NV12") },
+    { what: "two pairs", ...matrix(numbered(4), (a, b) => (isPair(a, b) ? "NV4" : "SYS")) },
+    { what: "PCIe without NVLink", ...matrix(numbered(4), (a, b) => (isPair(a, b) ? "SYS" : "PXB")) },
     {
       what: "a chain that does not close",
-      ...matrix(5, (a, b) => (b === a + 1 ? "NV2" : a === 0 && b === 4 ? "SYS" : "NV1")),
+      ...matrix(numbered(5), (a, b) => (b === a + 1 ? "NV2" : a === 0 && b === 4 ? "SYS" : "NV1")),
     },
     {
       what: "links of different width",
-      ...matrix(4, (a, b) => (b === a + 2 || (a === 0 && b === 3) || (a === 1 && b === 2) ? "NV2" : "NV1")),
+      ...matrix(numbered(4), (a, b) => (b === a + 2 || (a === 0 && b === 3) || (a === 1 && b === 2) ? "NV2" : "NV1")),
     },
     {
       what: "six GPUs of two sockets",
-      ...matrix(6, (a, b) => (socket(a) === socket(b) ? "PIX" : a === 2 && b === 3 ? "PHB" : "SYS")),
+      ...matrix(numbered(6), (a, b) => (socket(a) === socket(b) ? "PIX" : a === 2 && b === 3 ? "PHB" : "SYS")),
     },
-    { what: "a hidden ring of 6", ...hidden(6) },
-    { what: "a hidden ring of 7", ...hidden(7) },
-    { what: "drawn at random", ...matrix(6, () => entries[Math.floor(random() * entries.length)]) },
-    { what: "two GPUs", ...matrix(2, () => "PHB") },
+    ...comparisons(),
+    { what: "GPUs with names of their own", ...hidden(["left", "right", "top", "GPU10", "GPU9"], 1) },
+    { what: "three GPUs", ...matrix(numbered(3), (a) => ["SYS", "PIX"][a]) },
+    { what: "two GPUs", ...matrix(numbered(2), () => "PHB") },
+    ...[2, 3, 4].map((fixed) => ({ what: "a hidden ring of 6", ...hidden(numbered(6), fixed) })),
+    ...[5, 6, 7].map((fixed) => ({ what: "a hidden ring of 7", ...hidden(numbered(7), fixed) })),
+    { what: "a hidden ring of 6, drawn by the seed", ...hidden(numbered(6), seed) },
+    { what: "a hidden ring of 7, drawn by the seed", ...hidden(numbered(7), seed) },
+    { what: "drawn by the seed", ...matrix(numbered(6), () => entries[Math.floor(random() * entries.length)]) },
   ];
 }
 
@@ -90,7 +124,13 @@ function best(names: readonly string[], between: Between): string {
   return found;
 }
 
-export default defineExercise<readonly (readonly string[])[]>({
+interface Report {
+  readonly ring: readonly string[];
+  /** Whether names and matrix are as they were. */
+  readonly kept: boolean;
+}
+
+export default defineExercise<readonly Report[]>({
   number: "4.1",
   title: "Read a topology",
   exports: ["bestRing"],
@@ -108,34 +148,47 @@ export default defineExercise<readonly (readonly string[])[]>({
       world: 1,
       answer: (outcome) => {
         const { between } = casesOf(outcome.seed)[1];
-        return weakest((outcome.reports[0] as string[][])[1], between).entry;
+        return weakest((outcome.reports[0] as Report[])[1].ring, between).entry;
       },
       because:
         "A ring of four crosses between the pairs twice, whatever the order: two fast links do not help the other two.",
     },
   ],
   async run(answer, { seed }) {
-    const { bestRing } = answer as TopologyAnswer;
-    return casesOf(seed).map(({ names, between }) => bestRing([...names], structuredClone(between)));
+    return casesOf(seed).map(({ names, between }) => {
+      const handed = { names: [...names], between: structuredClone(between) };
+      const ring = (answer as TopologyAnswer).bestRing(handed.names, handed.between);
+      return { ring, kept: JSON.stringify(handed) === JSON.stringify({ names, between }) };
+    });
   },
   judge(outcome) {
-    const rings = outcome.reports[0];
+    const reports = roundsOf<Report>(outcome.reports[0], "what bestRing returned");
     for (const [i, { what, names, between }] of casesOf(outcome.seed).entries()) {
-      const ring = rings[i];
-      const whole = Array.isArray(ring) && [...ring].sort().join() === [...names].sort().join();
+      const ring = formed<string[]>(reports[i].ring, ["string"], `${what}: what bestRing returned`);
+      const twice = ring.find((name, at) => ring.indexOf(name) !== at);
+      const missing = names.find((name) => !ring.includes(name));
+      const odd = ring.find((name) => !names.includes(name));
+      const fault =
+        odd !== undefined
+          ? `There is no ${JSON.stringify(odd)}.`
+          : twice !== undefined
+            ? `${twice} is there twice.`
+            : `${missing} is missing.`;
       outcome.must(
-        whole,
+        ring.length === names.length && (odd ?? twice ?? missing) === undefined,
         "a ring",
-        `${what}: it returned ${JSON.stringify(ring)}; a ring has each of ${names.join(", ")} once.`,
+        `${what}: it returned [${ring.slice(0, 12).join(", ")}]; a ring has each of ${names.join(", ")} once. ${fault}`,
       );
       const { a, b, entry } = weakest(ring, between);
       const wanted = best(names, between);
-      if (speed(entry) >= speed(wanted)) continue;
-      const closing = a === ring.at(-1) && b === ring[0] ? " It is the link that closes the ring." : "";
-      throw new Wrong(
-        "the slowest link",
-        `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}; there is a ring with nothing slower than ${wanted}.${closing}`,
-      );
+      if (speed(entry) < speed(wanted)) {
+        const closing = a === ring.at(-1) && b === ring[0] ? " It is the link that closes the ring." : "";
+        throw new Wrong(
+          "the slowest link",
+          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}; there is a ring with nothing slower than ${wanted}.${closing}`,
+        );
+      }
+      outcome.must(reports[i].kept, "names stay", `${what}: names or between are not as they were before the call.`);
     }
   },
 });

@@ -25,4 +25,16 @@ export default defineMutants([
     edits: [['["SYS", "NODE", "PHB", "PXB", "PIX"]', '["PIX", "PXB", "PHB", "NODE", "SYS"]']],
     message: /PCIe without NVLink: .* has SYS/,
   },
+  {
+    name: "first-digit",
+    belief: "The digit after NV is the number of links.",
+    edits: [["Number(entry.slice(2))", "Number(entry[2])"]],
+    message: /four GPUs joined by NV4, NV12 and NV18: .* has NV4/,
+  },
+  {
+    name: "sorts-names",
+    belief: "A ring has no beginning, so the names may as well be sorted first.",
+    edits: [["walk(names.slice(0, 1), names.slice(1));", "names.sort();\n  walk(names.slice(0, 1), names.slice(1));"]],
+    message: /GPUs with names of their own: names or between are not as they were/,
+  },
 ]);
