@@ -6,15 +6,22 @@ interface TreeAnswer extends Answer {
   treeBroadcast(world: ProcessGroup, x: Tensor, root: number): Promise<void>;
 }
 
-const LENGTH = 3;
-const rootOf = (size: number, variant: number): number => [0, size - 1, 1, size - 1][variant % 4] % size;
+/** By run of a world size: which rank is the root, counted from 0, and what it has. */
+const rootOf = (size: number, variant: number): number => [0, size - 1, 1, size >> 1][variant % 4] % size;
+const shapes = [[3], [2, 2], [1], [5]] as const;
+
+/** The root's numbers, with halves; the first run of a world size has the same at every seed. */
+function numbersOf(seed: number, variant: number): number[] {
+  const count = shapes[variant % 4].reduce<number>((a, b) => a * b, 1);
+  return wholes(variant === 0 ? 44 : seed, count).map((whole) => whole + 0.5);
+}
 
 export default defineExercise<number[]>({
   number: "4.4",
   title: "Write the tree",
   exports: ["treeBroadcast"],
   worlds: [1, 2, 3, 5, 8, 13],
-  interleavings: 2,
+  interleavings: 3,
   hints: [
     "Who has the tensor can pass it on. If in every round each rank that has it gives it to one that has not, how many have it after k rounds?",
     "With v = (rank - root + n) % n, the lowest set bit of v is v & -v. Receive from v without that bit (unless v is 0); then send to v + bit for all smaller bits. In which order: to the child with many ranks below it, or to the leaf first?",
@@ -37,21 +44,26 @@ export default defineExercise<number[]>({
   ],
   async run(answer, { context: { world, device }, seed, variant }) {
     const root = rootOf(world.size, variant);
-    const x = device.from(world.rank === root ? wholes(seed, LENGTH) : Array(LENGTH).fill(-1), [LENGTH]);
+    const numbers = numbersOf(seed, variant);
+    const x = device.from(world.rank === root ? numbers : numbers.map(() => -1), [...shapes[variant % 4]]);
     await (answer as TreeAnswer).treeBroadcast(world, x, root);
-    return (await x.toArray()) as number[];
+    return [...(await x.data())];
   },
   judge(outcome) {
     const { size, ranks, reports, seed, variant } = outcome;
     const root = rootOf(size, variant);
+    const where = `with root ${root} of ${size}`;
     outcome.allowOnly(["send", "recv"], "The tree is to be made of send and recv alone.");
-    const wanted = wholes(seed, LENGTH).join(", ");
+    const wanted = numbersOf(seed, variant).join(", ");
     for (const rank of ranks) {
       const got = reports[rank].join(", ");
+      const received = outcome.events(rank, "recv").length > 0;
+      const untouched = rank !== root && reports[rank].every((number) => number === -1);
+      const hint = untouched ? ` ${received ? "What it received went elsewhere" : "It received nothing"}.` : "";
       outcome.must(
         got === wanted,
         "the tensor",
-        `with root ${root}, rank ${rank} has [${got}]; it should have the root's [${wanted}].`,
+        `${where}, rank ${rank} has [${got}]; it should have the root's [${wanted}].${hint}`,
       );
     }
     for (const rank of ranks) {
@@ -60,37 +72,63 @@ export default defineExercise<number[]>({
       outcome.must(
         received === times,
         "messages",
-        `with root ${root}, rank ${rank} received ${received} messages; it should be ${times}.`,
+        `${where}, rank ${rank}${rank === root ? ", the root," : ""} received ${received} ${received === 1 ? "message" : "messages"}; it should be ${times}: n - 1 in all, one for everybody but the root.`,
       );
     }
     const most = Math.ceil(Math.log2(size));
     const rounds = roundsOf(outcome, root);
     const last = rounds.indexOf(Math.max(...rounds));
     if (rounds[last] <= most) return;
-    const fan = ranks.reduce((a, b) => (outcome.sent(b).messages > outcome.sent(a).messages ? b : a));
-    const widest = outcome.sent(fan).messages;
-    const shape =
-      widest > most
-        ? ` Rank ${fan} sends ${widest} messages one after the other.`
-        : widest === 1
-          ? " Each rank sends to one other: that is a chain."
-          : " Which child is served first?";
     throw new Wrong(
       "rounds",
-      `with root ${root}, rank ${last} has the tensor after ${rounds[last]} rounds; on ${size} ranks ${most} are enough.${shape}`,
+      `${where}, rank ${last} has the tensor after ${rounds[last]} rounds; ${most} are enough. ${wayTo(outcome, rounds, last)} ${shapeOf(outcome, root, most)}`,
     );
   },
 });
+
+/** Whom each rank sends to, in order. */
+const childrenOf = (outcome: Outcome<number[]>, rank: number): number[] =>
+  outcome.events(rank, "send").map(({ peer = 0 }) => peer);
 
 /** The round after which each rank has the tensor. */
 function roundsOf(outcome: Outcome<number[]>, root: number): number[] {
   const rounds = outcome.ranks.map(() => 0);
   const serve = (rank: number): void => {
-    outcome.events(rank, "send").forEach(({ peer = 0 }, i) => {
-      rounds[peer] = rounds[rank] + i + 1;
-      serve(peer);
+    childrenOf(outcome, rank).forEach((child, i) => {
+      rounds[child] = rounds[rank] + i + 1;
+      serve(child);
     });
   };
   serve(root);
   return rounds;
+}
+
+/** `0 sends to 1 in round 1, 1 to 3 in round 2.`: how the tensor comes to a rank. */
+function wayTo(outcome: Outcome<number[]>, rounds: readonly number[], last: number): string {
+  const hops: string[] = [];
+  for (let to = last; rounds[to] > 0; ) {
+    const from = outcome.ranks.find((rank) => childrenOf(outcome, rank).includes(to)) ?? 0;
+    hops.unshift(`rank ${from} sends to ${to} in round ${rounds[to]}`);
+    to = from;
+  }
+  return `On its way ${hops.join(", ")}.`;
+}
+
+/** What makes a tree slow: its order, or its form. */
+function shapeOf(outcome: Outcome<number[]>, root: number, most: number): string {
+  const { ranks } = outcome;
+  const fan = ranks.reduce((a, b) => (outcome.sent(b).messages > outcome.sent(a).messages ? b : a));
+  const widest = outcome.sent(fan).messages;
+  if (widest > most) return `Rank ${fan} sends ${widest} messages one after the other.`;
+  if (widest === 1) return "Each rank sends to one other at most: that is a chain.";
+  const needed = (rank: number): number => {
+    const needs = childrenOf(outcome, rank)
+      .map(needed)
+      .sort((a, b) => b - a);
+    return Math.max(0, ...needs.map((rounds, i) => rounds + i + 1));
+  };
+  const least = needed(root);
+  return least <= most
+    ? "Which child is served first? Those that have most to pass on can do it in fewer rounds."
+    : `Whatever child is served first, this tree takes ${least} rounds: some ranks that have the tensor stop sending too early.`;
 }
