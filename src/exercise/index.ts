@@ -16,10 +16,6 @@ export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { patientStore } from "./patient.ts";
 export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
 
-
 export { roundsOf } from "./rounds.ts";
-export { fieldsOf, plainOf, type Watch, type Watched, watch } from "./watch.ts";
-
-
 export { taken } from "./taken.ts";
-
+export { fieldsOf, plainOf, type Watch, type Watched, watch } from "./watch.ts";
