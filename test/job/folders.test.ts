@@ -253,7 +253,9 @@ it.runIf(isPosix)("the reader's copies and notes are never written over, whateve
   const notes = join(copies.folder, "progress.json");
   rmSync(notes);
   mkdirSync(notes);
-  expect(() => copies.note(exercise, (was) => was)).toThrow(`${notes} cannot be read (EISDIR`);
+  expect(copies.note(exercise, (was) => ({ ...was, checks: 8 })).checks).toBe(8); // known until the end, and no longer
+  expect(copies.trouble).toContain(`${notes} cannot be read (EISDIR`);
+  expect(copies.progress(exercise).checks).toBe(8);
 });
 
 describe.concurrent("the command", () => {
