@@ -29,7 +29,7 @@ describe("worldsize check", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("exercises/3.3-ring-all-reduce.ts is new: the starter.");
     expect(stdout).toMatch(/^failed {2}3\.3 ring-all-reduce: /);
-    expect(stdout).toContain("world size 3");
+    expect(stdout).toContain("world size 2");
     expect(stdout).toContain("├─");
     expect(JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"))).toEqual({
       "3.3": { checks: 1, hints: 0 },
@@ -50,8 +50,8 @@ describe("worldsize check", () => {
     worldsize("check", "3.1");
     writeFileSync(join(home, "exercises/3.1-a-mean.ts"), solution("3.1"));
     const { status, stdout } = worldsize("check");
-    const marks = "at 5 ranks, a rank sends at most 3 messages and 24 bytes; our solution as well";
-    expect(stdout.replace(/\d+ runs/, "n runs")).toBe(`passed  3.1 a-mean, in n runs\n  ${marks}\n`);
+    expect(stdout).toMatch(/^passed {2}3\.1 a-mean, in \d+ runs\n/);
+    expect(stdout).toMatch(/\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution as well\n$/);
     expect(status).toBe(0);
     const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
     expect(progress).toEqual({ checks: 2, hints: 0, passed: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
