@@ -1,6 +1,6 @@
 // Checks 4.3: ratios of rings on virtual time, and the size at which busbw is half of the link's bandwidth.
 import { busFactor } from "worldsize";
-import { type Answer, defineExercise, draws, Wrong } from "worldsize/exercise";
+import { type Answer, defineExercise, draws, formed, roundsOf, Wrong } from "worldsize/exercise";
 import { parts, runVirtual, uniformNetwork } from "worldsize/sim";
 
 interface Link {
@@ -28,10 +28,15 @@ interface Case {
   readonly slow: Link;
 }
 
+/** Known ones first, among them links of which the wider has the longer way; the last four are drawn anew. */
 function casesOf(seed: number): Case[] {
   const random = draws(seed);
   const sizes = [65_536, 1_048_576, 67_108_864];
   const cases: Case[] = [8, 4, 2, 16].flatMap((n) => sizes.map((bytes) => ({ n, bytes, fast: nvlink, slow: pcie })));
+  const far: Link = { alpha: 2e-5, bandwidth: 1e11 };
+  const near: Link = { alpha: 4e-6, bandwidth: 1.25e10 };
+  for (const n of [3, 6])
+    for (const each of [1, 4096, 1e6]) cases.push({ n, bytes: 4 * n * each, fast: far, slow: near });
   for (let i = 0; i < 4; i++) {
     const n = 2 + Math.floor(random() * 15);
     const drawn = (): Link => ({ alpha: 10 ** (-6 + random()), bandwidth: 10 ** (9 + 2 * random()) });
@@ -41,11 +46,13 @@ function casesOf(seed: number): Case[] {
 }
 
 interface Report {
-  readonly speedups: readonly number[];
-  readonly halves: readonly number[];
+  readonly speedup: number;
+  readonly half: number;
+  /** Of the slow link. */
+  readonly slowHalf: number;
 }
 
-export default defineExercise<Report>({
+export default defineExercise<readonly Report[]>({
   number: "4.3",
   title: "What NVLink buys",
   exports: ["speedup", "halfSize"],
@@ -60,53 +67,76 @@ export default defineExercise<Report>({
     {
       ask: "8 ranks, NVLink 4 against PCIe 5: how many times as fast is a ring of 64 KiB? To two digits.",
       world: 1,
-      answer: (outcome) => Number((outcome.reports[0] as Report).speedups[0].toPrecision(2)),
+      answer: (outcome) => Number((outcome.reports[0] as Report[])[0].speedup.toPrecision(2)),
       because:
         "Latency decides: 5.7 against 3.4 µs a step. At 64 MiB it is 6.3: most of the ratio of bandwidths, which is 7.1.",
     },
   ],
   async run(answer, { seed }) {
     const { speedup, halfSize } = answer as LinkAnswer;
-    const cases = casesOf(seed);
-    return {
-      speedups: cases.map(({ n, bytes, fast, slow }) => speedup(n, bytes, fast, slow)),
-      halves: cases.map(({ n, fast }) => halfSize(n, fast)),
-    };
+    return casesOf(seed).map(({ n, bytes, fast, slow }) => ({
+      speedup: speedup(n, bytes, { ...fast }, { ...slow }),
+      half: halfSize(n, { ...fast }),
+      slowHalf: halfSize(n, { ...slow }),
+    }));
   },
   judge(outcome) {
-    const { speedups, halves } = outcome.reports[0];
-    const words = ({ alpha, bandwidth }: Link): string =>
-      `${(alpha * 1e6).toPrecision(2)} µs and ${(bandwidth / 1e9).toPrecision(3)} GB/s`;
-    const near = (a: number, b: number): boolean => Math.abs(a / b - 1) < 0.02;
+    const reports = roundsOf<Report>(outcome.reports[0], "what speedup or halfSize returned");
     for (const [i, { n, bytes, fast, slow }] of casesOf(outcome.seed).entries()) {
+      const what = `n = ${n}, ${bytes} bytes, ${words(fast)} against ${words(slow)}`;
+      const got = formed<number>(reports[i].speedup, "number", `${what}: what speedup returned`);
       const right = ring(n, bytes, slow) / ring(n, bytes, fast);
-      const got = speedups[i];
-      if (!near(got, right)) {
-        const bandwidths = fast.bandwidth / slow.bandwidth;
-        const hint = near(got, 1 / right)
-          ? " It is upside down."
-          : near(got, bandwidths)
-            ? " That is the ratio of bandwidths: what became of latency?"
-            : "";
-        throw new Wrong(
-          "the speed-up",
-          `n = ${n}, ${bytes} bytes, ${words(fast)} against ${words(slow)}: it says ${got}, on virtual time it is ${right.toPrecision(4)}.${hint}`,
-        );
+      if (!close(got, right)) {
+        const said = `${what}: speedup says ${got}, on virtual time it is ${right.toPrecision(4)}.`;
+        throw new Wrong("the speed-up", said + whySpeedup(got, right, { n, bytes, fast, slow }));
       }
-      const half = halves[i];
-      const share =
-        half > 0 && half < 1e15
-          ? ((half / ring(n, half, fast)) * busFactor("allReduce", n)) / fast.bandwidth
-          : Number.NaN;
-      if (Math.abs(share - 0.5) < 0.01) continue;
-      const algbw =
-        Math.abs(share / busFactor("allReduce", n) - 0.5) < 0.01
-          ? " There algbw is half of it: busbw is asked for."
-          : "";
-      throw new Wrong(
-        "the half size",
-        `n = ${n}, ${words(fast)}: it says ${half} bytes; there the bus bandwidth is ${(100 * share).toPrecision(3)} % of the link's, not 50 %.${algbw}`,
-      );
+      judgeHalf(n, fast, reports[i].half);
+      judgeHalf(n, slow, reports[i].slowHalf);
     }
   },
 });
+
+const words = ({ alpha, bandwidth }: Link): string =>
+  `${(alpha * 1e6).toPrecision(2)} µs and ${(bandwidth / 1e9).toPrecision(3)} GB/s`;
+const close = (a: number, b: number): boolean => Math.abs(a / b - 1) < 0.01;
+
+/** What a wrong ratio hints at; nothing where it could be several things. */
+function whySpeedup(got: number, right: number, { n, bytes, fast, slow }: Case): string {
+  const whole = (link: Link): number => link.alpha + bytes / link.bandwidth;
+  const guesses: [number, string][] = [
+    [1 / right, " It is upside down."],
+    [fast.bandwidth / slow.bandwidth, " That is the ratio of bandwidths: what became of latency?"],
+    [slow.alpha / fast.alpha, " That is the ratio of latencies: what became of bandwidth?"],
+    [
+      whole(slow) / whole(fast),
+      ` It would be so if each step moved the whole tensor; a ring's step moves 1/${n} of it.`,
+    ],
+  ];
+  const fitting = guesses.filter(([guess]) => close(got, guess));
+  return fitting.length === 1 ? fitting[0][1] : "";
+}
+
+/** @throws Wrong when the bus bandwidth at this size is not half of the link's. */
+function judgeHalf(n: number, link: Link, value: unknown): void {
+  const what = `n = ${n}, ${words(link)}`;
+  const half = formed<number>(value, "number", `${what}: what halfSize returned`);
+  if (!(half > 0 && half < 1e15)) {
+    throw new Wrong(
+      "the half size",
+      `${what}: halfSize says ${half}; it should be a number of bytes, above 0 and below 1e15.`,
+    );
+  }
+  const share = ((half / ring(n, half, link)) * busFactor("allReduce", n)) / link.bandwidth;
+  if (Math.abs(share - 0.5) < 0.004) return;
+  const isAlgorithms = Math.abs(share / busFactor("allReduce", n) - 0.5) < 0.004;
+  const isChunk = close(half, link.alpha * link.bandwidth);
+  const hint = isAlgorithms
+    ? " There algbw is half of it: busbw is asked for."
+    : isChunk
+      ? ` That is the size of a chunk, 1/${n} of the tensor.`
+      : ` It is ${(half / (n * link.alpha * link.bandwidth)).toPrecision(3)} times the right size.`;
+  throw new Wrong(
+    "the half size",
+    `${what}: halfSize says ${half} bytes; there the bus bandwidth is ${(100 * share).toPrecision(3)} % of the link's, not 50 %.${hint}`,
+  );
+}

@@ -17,13 +17,13 @@ export default defineMutants([
     name: "whole-tensor-a-step",
     belief: "Every step moves the tensor.",
     edits: [["bytes / n / link.bandwidth", "bytes / link.bandwidth"]],
-    message: /on virtual time it is \d[\d.]*\.$/,
+    message: /if each step moved the whole tensor/,
   },
   {
     name: "half-without-n",
     belief: "Half of the bandwidth is reached when the tensor takes as long as a latency.",
     edits: [["return n * link.alpha", "return link.alpha"]],
-    message: /n = 8, .* is 11\.1 % of the link's/,
+    message: /n = 8, .* That is the size of a chunk, 1\/8/,
   },
   {
     name: "half-of-algbw",

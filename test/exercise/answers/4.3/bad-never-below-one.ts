@@ -1,0 +1,16 @@
+// What is faster is never slower: at least 1.
+
+interface Link {
+  alpha: number;
+  bandwidth: number;
+}
+
+const step = (n: number, bytes: number, link: Link): number => link.alpha + bytes / n / link.bandwidth;
+
+export function speedup(n: number, bytes: number, fast: Link, slow: Link): number {
+  return Math.max(1, step(n, bytes, slow) / step(n, bytes, fast));
+}
+
+export function halfSize(n: number, link: Link): number {
+  return n * link.alpha * link.bandwidth;
+}
