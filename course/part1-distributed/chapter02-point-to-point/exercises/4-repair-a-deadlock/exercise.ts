@@ -1,6 +1,6 @@
 // Checks 2.4: nobody waits for ever, and every edge lands in the right halo of the right rank.
 import type { ProcessGroup, Tensor } from "worldsize";
-import { type Answer, defineExercise, Wrong, wholes } from "worldsize/exercise";
+import { type Answer, counted, defineExercise, Wrong, wholes } from "worldsize/exercise";
 
 interface Sides {
   readonly left: Tensor;
@@ -12,11 +12,21 @@ interface ExchangeAnswer extends Answer {
 }
 
 const sides = ["left", "right"] as const;
+type Side = (typeof sides)[number];
 const lengthOf = (variant: number): number => [2, 1, 33, 3000][variant % 4];
+/** Halves, so that no whole number will do; no two edges have a value in common. */
 const edgeOf = (seed: number, rank: number, side: number, variant: number): number[] =>
-  wholes(seed, lengthOf(variant), rank, side);
+  wholes(seed, lengthOf(variant), rank, side).map((number) => 32 * (number % 4096) + 2 * rank + side + 0.5);
 
-export default defineExercise<Record<(typeof sides)[number], number[]>>({
+interface Report {
+  readonly halo: Record<Side, readonly number[]>;
+  /** Afterwards. */
+  readonly edges: Record<Side, readonly number[]>;
+  /** Whether the object still has the tensors that it had. */
+  readonly kept: Record<Side, boolean>;
+}
+
+export default defineExercise<Report>({
   number: "2.4",
   title: "Repair a deadlock",
   exports: ["exchange"],
@@ -40,35 +50,71 @@ export default defineExercise<Record<(typeof sides)[number], number[]>>({
     const edge = (side: number): Tensor => device.from(edgeOf(seed, world.rank, side, variant), [length]);
     const edges = { left: edge(0), right: edge(1) };
     const halo = { left: device.zeros([length]), right: device.zeros([length]) };
-    await (answer as ExchangeAnswer).exchange(world, edges, halo);
-    return { left: (await halo.left.toArray()) as number[], right: (await halo.right.toArray()) as number[] };
+    const handed = { ...halo };
+    await (answer as ExchangeAnswer).exchange(world, { ...edges }, handed);
+    const read = async ({ left, right }: Sides) => ({
+      left: (await left.toArray()) as number[],
+      right: (await right.toArray()) as number[],
+    });
+    const kept = { left: handed.left === halo.left, right: handed.right === halo.right };
+    return { halo: await read(halo), edges: await read(edges), kept };
   },
   judge(outcome) {
     const { size, ranks, reports, seed, variant } = outcome;
     outcome.allowOnly(["send", "recv"], "Neighbours talk to each other here: send and recv are enough.");
     const edge = (rank: number, side: number): string => edgeOf(seed, rank, side, variant).join();
+    const edges = ranks.flatMap((rank) => sides.map((name, side) => ({ rank, name, values: edge(rank, side) })));
     for (const rank of ranks) {
       for (const [side, name] of sides.entries()) {
         const neighbour = (rank + (side === 0 ? size - 1 : 1)) % size;
-        const got = reports[rank][name].join();
+        const halo = reports[rank].halo[name];
+        const got = halo.join();
         if (got === edge(neighbour, 1 - side)) continue;
-        const whose = ranks.flatMap((r) =>
-          sides.flatMap((s, i) => (edge(r, i) === got ? [`rank ${r}'s ${s} edge`] : [])),
-        );
-        const holds = whose[0] ?? (reports[rank][name].every((x) => x === 0) ? "nothing: zeros" : "no edge of anybody");
+        const found = edges.find(({ values }) => values === got);
+        const holds = found
+          ? `${found.rank === rank ? "its own" : `rank ${found.rank}'s`} ${found.name} edge`
+          : halo.every((x) => x === 0)
+            ? "nothing: zeros"
+            : "what is no whole edge of anybody";
+        const hint = !reports[rank].kept[name]
+          ? ` halo.${name} is another tensor now; the values belong into the one that was handed over.`
+          : size === 2 && got === edge(neighbour, side)
+            ? " Was the wrong edge sent, or has its message met the wrong receive? On 2 ranks both neighbours are the same: " +
+              "between two ranks, messages and receives meet in the order of the calls, unless tags tell them apart."
+            : "";
         throw new Wrong(
           "the halos",
-          `rank ${rank}'s ${name} halo holds ${holds}; it should hold rank ${neighbour}'s ${sides[1 - side]} edge.`,
+          `rank ${rank}'s ${name} halo holds ${holds}; it should hold rank ${neighbour}'s ${sides[1 - side]} edge, in a ring of ${size}.${hint}`,
         );
       }
     }
     for (const rank of ranks) {
-      const { messages, bytes } = outcome.sent(rank);
-      const wanted = 2 * lengthOf(variant) * 4;
+      for (const [side, name] of sides.entries()) {
+        const same = reports[rank].edges[name].join() === edge(rank, side);
+        const message = `rank ${rank} of ${size} has other values in its ${name} edge than before: the picture is damaged.`;
+        outcome.must(same, "the edges", `${message} Only the halos may be written to.`);
+      }
+      const left = (rank + size - 1) % size;
+      const right = (rank + 1) % size;
+      const sends = outcome.events(rank, "send");
+      const bytes = 4 * lengthOf(variant);
       outcome.must(
-        messages === 2 && bytes === wanted,
+        sends.length === 2,
         "messages",
-        `rank ${rank} sent ${messages} messages of ${bytes} bytes together. Two are enough, one to each side, of ${wanted} bytes together.`,
+        `rank ${rank} of ${size} sent ${counted(sends.length, "message")}; it should be two, one to either side.`,
+      );
+      const to = sends.map(({ peer = -1 }) => peer);
+      outcome.must(
+        to.includes(left) && to.includes(right),
+        "messages",
+        `rank ${rank} of ${size} sent two messages to rank ${to[0]}${to[1] === to[0] ? "" : ` and rank ${to[1]}`}; ` +
+          `it should be one to rank ${left} and one to rank ${right}.`,
+      );
+      const odd = sends.find((sent) => sent.bytes !== bytes);
+      outcome.must(
+        odd === undefined,
+        "messages",
+        `rank ${rank} of ${size} sent a message of ${counted(odd?.bytes ?? 0, "byte")} to rank ${odd?.peer}; an edge has ${bytes}.`,
       );
     }
   },

@@ -64,4 +64,17 @@ export default defineMutants([
     message: "rank 0's left halo holds rank 1's left edge",
     rightAt: [3, 5, 8],
   },
+  {
+    name: "receives-into-the-edge",
+    belief: "My left edge has been sent: what comes from the left may take its place first.",
+    edits: [
+      ["    world.send(edges.left, left),\n", ""],
+      [
+        "  ]);\n}",
+        "  ]);\n  await Promise.all([world.send(edges.left, left), world.recv(halo.right, right)]);\n  edges.left.copy_(halo.left);\n}",
+      ],
+      ["    world.recv(halo.right, right),\n", ""],
+    ],
+    message: /has other values in its left edge than before/,
+  },
 ]);
