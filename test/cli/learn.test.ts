@@ -51,7 +51,9 @@ describe("worldsize check", () => {
     writeFileSync(join(home, "exercises/3.1-a-mean.ts"), solution("3.1"));
     const { status, stdout } = worldsize("check");
     expect(stdout).toMatch(/^passed {2}3\.1 a-mean, in \d+ runs\n/);
-    expect(stdout).toMatch(/\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution as well\n$/);
+    expect(stdout).toMatch(
+      /\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution as well\n$/,
+    );
     expect(status).toBe(0);
     const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
     expect(progress).toEqual({ checks: 2, hints: 0, passed: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
