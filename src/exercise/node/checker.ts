@@ -177,8 +177,8 @@ function lineIn(path: string, stack: string): string {
   return line ? ` (${basename(path)}:${line})` : "";
 }
 
-/** Of a rank that cannot answer, because it does not let its event loop turn. */
-const computing = /computes?, or loops?|starting/;
+/** Of a rank that may go on: it does not let its event loop turn, or waits for a key, which may have a time. */
+const computing = /computes?, or loops?|starting|of the store/;
 
 /** Why a run was given up. @param quiet who did what when nothing moved, if that was ever so. */
 function endless(quiet: string, patience: number, world: number): string {
