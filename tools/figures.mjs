@@ -16,13 +16,14 @@ export async function drawFigures() {
   const { ladderSvg, logPlotSvg, machineSvg, sequenceOf, sequenceSvg } = await import("../dist/draw.js");
   const { describedMachine, layOn, predict } = await import("../dist/sim.js");
 
-  /** Messages of an exercise's starter or solution. */
-  const exercise = async (number, answer, world) => {
+  /** Messages of an exercise's starter or solution, of its first operations only if so many are given. */
+  const exercise = async (number, answer, world, first = Infinity) => {
     const { file, folder } = courseExercises().find((each) => each.number === number);
     const program = await compileAnswer(file, join(folder, `${answer}.ts`));
     const settings = { world, transport: "local", seed: 1, interleaving: undefined, variant: 0 };
     const { result } = await runOnce(await loadExercise(file), program, settings);
-    return sequenceOf(result.records.map(({ traffic }) => traffic));
+    const begun = ({ events, ...rest }) => ({ ...rest, events: events.filter(({ operation }) => operation < first) });
+    return sequenceOf(result.records.map(({ traffic }) => begun(traffic)));
   };
   /** Messages of a script. */
   const script = async (path, ranks, options) => {
@@ -99,8 +100,8 @@ export async function drawFigures() {
       "Ring allReduce on three ranks: two steps that add, two that copy",
     ),
     [`${three}/argmax.svg`]: sequenceSvg(
-      await exercise("3.2", "solution", 2),
-      "Three small collectives find the largest number (four times over)",
+      await exercise("3.2", "solution", 2, 3),
+      "Three small collectives find the largest number",
     ),
     [`${four}/tree-broadcast.svg`]: sequenceSvg(
       await exercise("4.4", "solution", 8),
