@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { plotText } from "../draw/plot-text.ts";
 import type { Cell, Row, Series, Shown, TimelineLane } from "../script/index.ts";
+import { extent } from "../trace/extent.ts";
 import { visible } from "../trace/text.ts";
 
 type Paint = (text: string) => string;
@@ -82,8 +83,7 @@ const NAMED = 12;
 export function timeline(lanes: readonly TimelineLane[]): string[] {
   const spans = lanes.flatMap((lane) => lane.spans);
   if (spans.length === 0) return ["(nothing was recorded)"];
-  const start = spans.reduce((least, span) => Math.min(least, span.start), Infinity);
-  const end = spans.reduce((most, span) => Math.max(most, span.end), -Infinity);
+  const [start, end] = extent(spans.flatMap((span) => [span.start, span.end])) ?? [0, 0];
   const names = [...new Set(spans.map((span) => span.name))];
   const label = lanes.reduce((most, { name }) => Math.max(most, name.length), 0);
   const width = Math.max(20, WIDTH - label);

@@ -3,6 +3,7 @@
  * they can be told apart without colour. Where a number is missing, so is the line.
  */
 import type { Series } from "../script/index.ts";
+import { extent } from "../trace/extent.ts";
 
 export interface PlotTextOptions {
   /** Columns of the drawing, labels included. */
@@ -19,7 +20,7 @@ const APART = 12;
 /** @returns the lines, the last of which is the legend. */
 export function plotText(series: readonly Series[], options: PlotTextOptions): string[] {
   const { width, height = 11, paint = (text: string) => text } = options;
-  const range = rangeOf(series);
+  const range = extent(series.flatMap(({ y }) => y));
   if (!range) return ["(nothing to plot)"];
   const [low, high] = range;
   const flat = high === low;
@@ -58,19 +59,6 @@ export function plotText(series: readonly Series[], options: PlotTextOptions): s
     return paint(`${letterOf(i)} ${name}${note}`, i);
   });
   return [...lines, `${" ".repeat(label + 2)}${legend.join("   ")}`];
-}
-
-/** The least and the largest of the numbers that there are. */
-function rangeOf(series: readonly Series[]): [number, number] | undefined {
-  let [low, high] = [Infinity, -Infinity];
-  for (const { y } of series) {
-    for (const value of y) {
-      if (!Number.isFinite(value)) continue;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-  }
-  return low <= high ? [low, high] : undefined;
 }
 
 function letterOf(i: number): string {

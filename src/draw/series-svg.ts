@@ -1,13 +1,16 @@
 /** Curves over their index as an SVG picture, each labelled where it ends. */
 import type { Series } from "../script/show.ts";
+import { extent } from "../trace/extent.ts";
 import { colour, round, svgPicture, svgText } from "./svg.ts";
 
+/** Names in a row below the curves, and the height of a row. */
+const NAMES = 4;
+const LINE = 18;
 const BOX = { left: 84, top: 44, width: 640, height: 240 };
 
 /** @returns the text of an SVG file. */
 export function seriesSvg(series: readonly Series[], title: string): string {
-  const all = series.flatMap(({ y }) => y).filter(Number.isFinite);
-  const [low, high] = all.length > 0 ? [Math.min(...all), Math.max(...all)] : [0, 1];
+  const [low, high] = extent(series.flatMap(({ y }) => y)) ?? [0, 1];
   const most = Math.max(2, ...series.map(({ y }) => y.length));
   const px = (i: number): number => round(BOX.left + (i / (most - 1)) * BOX.width);
   const py = (y: number): number => round(BOX.top + BOX.height * (1 - (y - low) / (high - low || 1)));
@@ -22,9 +25,24 @@ export function seriesSvg(series: readonly Series[], title: string): string {
   const end = BOX.left + BOX.width;
   body.push(svgText(end, BOX.top + BOX.height + 18, String(most - 1), 'class="small" text-anchor="middle"'));
   series.forEach(({ name, y }, i) => {
-    const points = y.flatMap((value, j) => (Number.isFinite(value) ? [`${px(j)},${py(value)}`] : []));
-    body.push(`<polyline points="${points.join(" ")}" fill="none" stroke="${colour(i)}" stroke-width="2"/>`);
-    body.push(svgText(BOX.left + i * 140, BOX.top + BOX.height + 42, name, `style="fill:${colour(i)}"`));
+    const style = `fill="none" stroke="${colour(i)}" stroke-width="2" stroke-linecap="round"`;
+    for (const points of stretches(y, (j) => `${px(j)},${py(y[j])}`))
+      body.push(`<polyline points="${points}" ${style}/>`);
+    const [column, row] = [i % NAMES, Math.floor(i / NAMES)];
+    const [x, below] = [BOX.left + column * (BOX.width / NAMES), BOX.top + BOX.height + 42 + row * LINE];
+    body.push(svgText(x, below, name, `style="fill:${colour(i)}"`));
   });
-  return svgPicture(end + 30, BOX.top + BOX.height + 56, title || "Curves", body);
+  const rows = Math.max(1, Math.ceil(series.length / NAMES));
+  return svgPicture(end + 30, BOX.top + BOX.height + 38 + rows * LINE, title || "Curves", body);
+}
+
+/** Points of each stretch without a missing number; one that stands alone is there twice, and drawn as a dot. */
+function stretches(y: readonly number[], point: (i: number) => string): string[] {
+  const all: string[][] = [];
+  y.forEach((value, i) => {
+    if (!Number.isFinite(value)) return;
+    if (i === 0 || !Number.isFinite(y[i - 1])) all.push([]);
+    all.at(-1)?.push(point(i));
+  });
+  return all.map((points) => (points.length === 1 ? [points[0], points[0]] : points).join(" "));
 }

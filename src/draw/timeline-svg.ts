@@ -1,5 +1,6 @@
 /** What happened when, as an SVG picture: a row for each lane, a bar for each span. */
 import type { TimelineLane } from "../script/show.ts";
+import { extent } from "../trace/extent.ts";
 import { colour, escapeXml, round, svgPicture, svgText, textWidth } from "./svg.ts";
 
 const TOP = 44;
@@ -14,8 +15,8 @@ type Span = TimelineLane["spans"][number];
 /** @returns the text of an SVG file. Times are counted from the first span, in milliseconds. */
 export function timelineSvg(lanes: readonly TimelineLane[], title: string): string {
   const spans = lanes.flatMap((lane) => lane.spans);
-  const start = Math.min(...spans.map((span) => span.start));
-  const length = Math.max(1e-3, Math.max(...spans.map((span) => span.end)) - start);
+  const [start, end] = extent(spans.flatMap((span) => [span.start, span.end])) ?? [0, 0];
+  const length = Math.max(1e-3, end - start);
   const names = [...new Set(spans.map(({ name }) => name))];
   const left = 24 + Math.max(0, ...lanes.map(({ name }) => textWidth(name, 13)));
   const scale = (WIDTH - left - 24) / length;
@@ -44,7 +45,7 @@ export function timelineSvg(lanes: readonly TimelineLane[], title: string): stri
     body.push(`<path d="M${at} ${TOP - 4}V${top}" stroke="var(--line)" stroke-width=".7"/>`);
     body.push(svgText(at, top + 14, `${round(tick * 1e3) / 1e3} ms`, 'class="small" text-anchor="middle"'));
   }
-  body.push(...bars);
+  for (const bar of bars) body.push(bar);
   let at = left;
   let line = top + 38;
   for (const [i, name] of names.entries()) {

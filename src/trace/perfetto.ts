@@ -2,13 +2,14 @@
  * Spans as a JSON file that ui.perfetto.dev and chrome://tracing open: a process a rank,
  * a thread a lane, complete events in microseconds (the Trace Event Format, "X" events).
  */
+import { extent } from "./extent.ts";
 import type { Lane, Span } from "./trace.ts";
 
 const lanes: readonly Lane[] = ["host", "device", "comm"];
 
 /** @param ranks spans of each rank, index = rank. @returns the text of the file. */
 export function toPerfetto(ranks: readonly (readonly Span[])[]): string {
-  const origin = Math.min(...ranks.flatMap((spans) => spans.map((span) => span.start)), Number.MAX_VALUE);
+  const [origin] = extent(ranks.flatMap((spans) => spans.map((span) => span.start))) ?? [0];
   const events: object[] = [];
   ranks.forEach((spans, pid) => {
     events.push({ ph: "M", name: "process_name", pid, args: { name: `rank ${pid}` } });

@@ -209,6 +209,30 @@ describe("whatever a program shows", () => {
       expect(line.length).toBeLessThanOrEqual(110);
   });
 
+  it("has gaps on a page, too, and every name of a curve", () => {
+    const series = Array.from({ length: 8 }, (_, i) => ({ name: `curve ${i}`, y: [1, Number.NaN, 3 + i, 4] }));
+    const svg = seriesSvg(series, "t");
+    const width = Number(/viewBox="0 0 (\d+)/.exec(svg)?.[1]);
+    for (const { name } of series) {
+      const x = Number(new RegExp(`<text x="([\\d.]+)"[^>]*>${name}<`).exec(svg)?.[1]);
+      expect(x + 80).toBeLessThan(width);
+    }
+    expect(svg.match(/<polyline/g)).toHaveLength(2 * series.length); // before the gap, and after it
+  });
+
+  it("may be more than a call has arguments", () => {
+    const spans = Array.from({ length: 250_000 }, (_, i) => ({ name: "a", start: i, end: i + 1 }));
+    expect(draw({ kind: "timeline", title: "", lanes: [{ name: "lane", spans }] }).length).toBe(3);
+    expect(
+      timelineSvg([{ name: "lane", spans: spans.map((span, i) => ({ ...span, name: `s${i % 3}` })) }], "t"),
+    ).toContain("s2");
+    const y = spans.map(({ start }) => start);
+    expect(draw({ kind: "plot", title: "", series: [{ name: "y", y }] }).length).toBeGreaterThan(5);
+    expect(seriesSvg([{ name: "y", y }], "t")).toContain("249999");
+    const traced = spans.map((span) => ({ ...span, lane: "host" as const }));
+    expect(JSON.parse(toPerfetto([traced as never])).traceEvents.length).toBeGreaterThanOrEqual(250_000);
+  });
+
   it("does not command the terminal, unless that is allowed", () => {
     const shown: Shown = { kind: "line", text: "\u001b[2Jgone\u009b" };
     expect(renderShown(0, shown, 1)[0]).toContain("␛[2Jgone�");

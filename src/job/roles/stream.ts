@@ -36,7 +36,7 @@ export function streamSpawner(
     const thread = kit.spawn<never, readonly Span[]>("stream", data, {
       name: "stream",
       onMessage: (recorded) => {
-        spans.push(...recorded);
+        for (const span of recorded) spans.push(span);
         for (const resolve of waiting.splice(0)) resolve();
       },
     });

@@ -55,7 +55,7 @@ export function startThreadedRank(
     onMessage: (message) => {
       if (message.type === "stored") onStored(message.id, message.reply);
       else if (message.type === "recorded") {
-        spans.push(...message.spans);
+        for (const span of message.spans) spans.push(span);
         traffic = message.traffic;
       } else rank.client?.receive(message);
     },
