@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import pc from "picocolors";
 import { type PageItem, pageOf } from "../draw/page.ts";
 import type { JobFailure, JobResult } from "../job/node/job.ts";
-import type { PrintStream } from "../job/output.ts";
+import { PrintDecoder, type PrintStream } from "../job/output.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
@@ -26,7 +26,7 @@ export class Presenter {
   readonly #output: Output;
   readonly #stop: AbortController;
   readonly #items: PageItem[] = [];
-  readonly #decoders = new Map<string, TextDecoder>();
+  readonly #decoder = new PrintDecoder();
   #broken: { error: Error; quiet: boolean } | undefined;
 
   /**
@@ -95,17 +95,8 @@ export class Presenter {
   /** Prints what a rank printed. */
   readonly print = (rank: number, stream: PrintStream, text: string | Uint8Array): void => {
     const obeyed = this.#flags.ansi || !process[stream].isTTY;
-    this.#output.write(obeyed ? text : visible(this.#textOf(rank, stream, text)), stream);
+    this.#output.write(obeyed ? text : visible(this.#decoder.textOf(rank, stream, text)), stream);
   };
-
-  /** What a rank printed, as text: a character may come in two pieces. */
-  #textOf(rank: number, stream: PrintStream, text: string | Uint8Array): string {
-    if (typeof text === "string") return text;
-    const key = `${rank} ${stream}`;
-    const decoder = this.#decoders.get(key) ?? new TextDecoder();
-    this.#decoders.set(key, decoder);
-    return decoder.decode(text, { stream: true });
-  }
 
   /** Whether what was shown so far has been taken. */
   readonly taken = (): Promise<unknown> | undefined => this.#output.taken();

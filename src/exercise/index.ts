@@ -14,8 +14,6 @@ export { exerciseScript } from "./harness.ts";
 export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { patientStore } from "./patient.ts";
-export { type Form, formed, isOdd, Odd, wordsOfValue } from "./report.ts";
+export { type Form, formed, isOdd, Odd, plainOf, wordsOfValue } from "./report.ts";
 
-export { roundsOf } from "./rounds.ts";
-export { taken } from "./taken.ts";
-export { fieldsOf, plainOf, type Watch, type Watched, watch } from "./watch.ts";
+export { fieldsOf, type Watch, type Watched, watch } from "./watch.ts";

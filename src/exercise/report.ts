@@ -48,13 +48,21 @@ const { isArray } = Array;
 const { is, create, getPrototypeOf, prototype: plain } = Object;
 const { ownKeys, get } = Reflect;
 
-/** Packs what an answer returned. Never throws, whatever the value does when it is looked at. */
+/** Packs what an answer returned. Never throws; a part that does when it is looked at spoils no other. */
 export function packReport(value: unknown): Packed {
+  return packPart(value, 0);
+}
+
+function packPart(value: unknown, depth: number): Packed {
   try {
-    return pack(value, 0);
+    return pack(value, depth);
   } catch (error) {
-    return odd(`something that throws when it is looked at (${wordsOf(error)})`);
+    return thrower(error);
   }
+}
+
+function thrower(error: unknown): Packed {
+  return odd(`something that throws when it is looked at (${wordsOf(error)})`);
 }
 
 function wordsOf(error: unknown): string {
@@ -81,7 +89,7 @@ function pack(value: unknown, depth: number): Packed {
   if (isArray(value)) {
     if (value.length > MOST) return odd(`a list of ${value.length}`);
     const list: Packed[] = [];
-    for (let i = 0; i < value.length; i++) list[i] = pack(value[i], depth + 1);
+    for (let i = 0; i < value.length; i++) list[i] = packPart(value[i], depth + 1);
     return list;
   }
   if (ArrayBuffer.isView(value)) return odd(`a ${value.constructor?.name ?? "typed array"}`);
@@ -90,8 +98,16 @@ function pack(value: unknown, depth: number): Packed {
   const keys = ownKeys(value).filter((key) => typeof key === "string");
   if (keys.length > MOST) return odd(`an object of ${keys.length} fields`);
   const packed = create(null) as { [name: string]: Packed }; // else "__proto__" would be more than a name
-  for (const key of keys) packed[key.startsWith("$") ? `$${key}` : key] = pack(get(value, key), depth + 1);
+  for (const key of keys) packed[key.startsWith("$") ? `$${key}` : key] = packField(value, key, depth + 1);
   return packed;
+}
+
+function packField(object: object, key: string, depth: number): Packed {
+  try {
+    return packPart(get(object, key), depth);
+  } catch (error) {
+    return thrower(error);
+  }
 }
 
 /** `a Map` */
@@ -116,6 +132,11 @@ export function unpackReport(packed: unknown): unknown {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name.startsWith("$") ? name.slice(1) : name, unpackReport(value)]),
   );
+}
+
+/** What an answer gave, as its judge will see it: looked at once, now, and harmless from then on. */
+export function plainOf(value: unknown): unknown {
+  return unpackReport(packReport(value));
 }
 
 /** What a value should be: its type, a list of such, an object with such fields, or one of several. */

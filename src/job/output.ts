@@ -125,3 +125,17 @@ function sizeOf(shown: Shown): number {
     return 64 * items(shown.lanes.map(({ spans }) => spans));
   }, 0);
 }
+
+/** What ranks print, as text: a character may come in two pieces. */
+export class PrintDecoder {
+  /** One a rank and stream. */
+  readonly #decoders = new Map<string, TextDecoder>();
+
+  textOf(rank: number, stream: PrintStream, text: string | Uint8Array): string {
+    if (typeof text === "string") return text;
+    const key = `${rank} ${stream}`;
+    const decoder = this.#decoders.get(key) ?? new TextDecoder();
+    this.#decoders.set(key, decoder);
+    return decoder.decode(text, { stream: true });
+  }
+}

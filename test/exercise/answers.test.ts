@@ -40,8 +40,7 @@ describe.each(answers)("$number $name", ({ number, name, file, answer }) => {
         }
         if (name.startsWith("ok-")) expect(`seed ${seed}: ${words}`).toBe(`seed ${seed}: passed`);
         else {
-          expect(`seed ${seed}: ${words}`).not.toBe(`seed ${seed}: passed`);
-          expect(words).not.toMatch(/stumbled/);
+          expect(`seed ${seed}: ${words}`).toMatch(/^seed \d+: failed: /); // it ran, and was judged
         }
       }
     },

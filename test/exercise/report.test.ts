@@ -70,6 +70,21 @@ describe("what an answer returns", () => {
     expect(travelled({ deep: [value] })).toBeDefined();
   });
 
+  it("is spoiled by no part that throws when it is looked at", () => {
+    const value = {
+      good: 1,
+      list: [2, oddities[9][1]],
+      get bad() {
+        throw new Error("boo");
+      },
+    };
+    expect(JSON.parse(JSON.stringify(travelled(value)))).toEqual({
+      good: 1,
+      list: [2, { x: "something that throws when it is looked at (boo)" }],
+      bad: "something that throws when it is looked at (boo)",
+    });
+  });
+
   it("arrives in words: a tensor", async () => {
     const device = await makeTensorDevice();
     expect(String(travelled(device.zeros([2, 3])))).toBe("a Tensor (f32[2,3])");

@@ -1,5 +1,5 @@
 /** What an answer prints, by rank: kept for whoever wrote it, so that it reaches no stream of the checker's own. */
-import type { PrintStream } from "../../job/output.ts";
+import { PrintDecoder, type PrintStream } from "../../job/output.ts";
 import { visible } from "../../trace/text.ts";
 
 /** Characters of a rank that are kept. */
@@ -8,8 +8,7 @@ const MOST = 16_384;
 export class Printed {
   readonly #texts: string[];
   readonly #dropped: number[];
-  /** One a rank and stream: a character may come in two pieces. */
-  readonly #decoders = new Map<string, TextDecoder>();
+  readonly #decoder = new PrintDecoder();
 
   constructor(ranks: number) {
     this.#texts = Array<string>(ranks).fill("");
@@ -18,7 +17,7 @@ export class Printed {
 
   take(rank: number, stream: PrintStream, text: string | Uint8Array): void {
     const at = Math.max(0, rank); // what a thread of several ranks prints outside of them
-    const piece = typeof text === "string" ? text : this.#decoder(at, stream).decode(text, { stream: true });
+    const piece = this.#decoder.textOf(at, stream, text);
     const room = MOST - this.#texts[at].length;
     this.#texts[at] += piece.slice(0, room);
     this.#dropped[at] += Math.max(0, piece.length - room);
@@ -32,14 +31,9 @@ export class Printed {
         .split(/\r?\n/)
         .map(visible);
       const dropped = this.#dropped[rank];
-      return text === "" ? [] : [...lines, ...(dropped > 0 ? [`… and ${dropped} characters more`] : [])];
+      return text === ""
+        ? []
+        : [...lines, ...(dropped > 0 ? [`… and ${dropped} character${dropped === 1 ? "" : "s"} more`] : [])];
     });
-  }
-
-  #decoder(rank: number, stream: PrintStream): TextDecoder {
-    const key = `${rank} ${stream}`;
-    const decoder = this.#decoders.get(key) ?? new TextDecoder();
-    this.#decoders.set(key, decoder);
-    return decoder;
   }
 }

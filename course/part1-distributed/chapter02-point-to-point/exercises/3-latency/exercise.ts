@@ -1,6 +1,6 @@
 // Checks 2.3: figures on a clock of its own, messages under way, and the plot. Never how fast this machine is.
 import type { ProcessGroup, Show, TensorDevice } from "worldsize";
-import { type Answer, defineExercise, taken } from "worldsize/exercise";
+import { type Answer, defineExercise, plainOf } from "worldsize/exercise";
 import {
   cases,
   curvesOf,
@@ -61,12 +61,12 @@ export default defineExercise<Report>({
       const given = [...sizes];
       const began = now();
       const figures = await measure(world, device, given, rounds, clock);
-      return { figures: taken(figures), began, ended: now(), looks, looked, sizes: taken(given) };
+      return { figures: plainOf(figures), began, ended: now(), looks, looked, sizes: plainOf(given) };
     };
     const halves = { blocking: await measured(blocking), windowed: await measured(windowed) };
     const curves = curvesOf(sizes);
     const plots: unknown[] = [];
-    const plot = (series: unknown): void => void plots.push(taken(series));
+    const plot = (series: unknown): void => void plots.push(plainOf(series));
     if (world.rank === 0) draw({ ...show, plot }, [...sizes], curves.blocking, curves.windowed);
     return { ...halves, plots };
   },
