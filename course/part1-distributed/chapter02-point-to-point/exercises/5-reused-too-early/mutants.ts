@@ -47,4 +47,16 @@ export default defineMutants([
     ],
     message: /had \d sends under way at a time; with two buffers/,
   },
+  {
+    name: "i32",
+    belief: "Values are numbers, and numbers are i32.",
+    edits: [
+      [
+        "const buffers = [device.zeros([1]), device.zeros([1])];",
+        'const buffers = [device.zeros([1], "i32"), device.zeros([1], "i32")];',
+      ],
+      ["const buffer = device.zeros([1]);", 'const buffer = device.zeros([1], "i32");'],
+    ],
+    message: /each message is to be one f32/,
+  },
 ]);
