@@ -26,6 +26,12 @@ export default defineScript({
     const last = rank === size - 1;
     const x = device.zeros([4]);
     const before = sockets();
+    // What the last rank sent may still lie in its I/O thread when it stops itself: the others have left
+    // the barrier once it has heard them.
+    const heardByTheLast = async (): Promise<void> => {
+      if (!last) await world.send(x, size - 1);
+      else for (let peer = 0; peer < size - 1; peer++) await world.recv(device.zeros([4]), peer);
+    };
     await world.barrier();
     show.row({ pid: place.process, at: now() });
     switch (options.fault) {
@@ -44,6 +50,7 @@ export default defineScript({
           else await world.recv(big, size - 1); // killedMidway
         }
       case "stopped":
+        await heardByTheLast();
         if (last) {
           process.kill(process.pid, "SIGSTOP");
           await sleep(100); // signals take a moment
@@ -51,6 +58,7 @@ export default defineScript({
         await world.allReduce(x); // stopped
         return;
       case "fullBuffer": // the receiver is ready, then stops; the sender's socket is full
+        await heardByTheLast();
         if (last) {
           const work = world.recv(device.zeros([16 * MIB]), 0);
           setTimeout(() => process.kill(process.pid, "SIGSTOP"), 5);
