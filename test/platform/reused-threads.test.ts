@@ -14,22 +14,25 @@ async function seen(leave: string, transport: "shm" | "local"): Promise<Seen[]> 
   return shown.map(({ shown }) => JSON.parse((shown as { text: string }).text) as Seen);
 }
 
-const leavings = ["global", "builtin", "prototype", "method", "env", "exitCode", "listener", "timer", "failure"];
+const leavings = ["global", "builtin", "prototype", "method", "env", "exitCode", "listener", "timer", "loaded", "replaced", "failure"];
 
 it.each(["shm", "local"] as const)(
   "what one program leaves behind over %s, the next one does not find",
   async (transport) => {
     process.env.WORLDSIZE_THREADS = "reused";
     let again = 0;
+    const shared: string[] = [];
     for (const leave of leavings) {
       const before = await seen(leave, transport);
       const after = await seen("nothing", transport);
       for (const { found } of [...before, ...after]) expect(`after ${leave}: ${found}`).toBe(`after ${leave}: `);
+      if (after.every(({ thread }) => before.some((each) => each.thread === thread))) shared.push(leave);
       const last = await seen("nothing", transport);
       const threads = new Set(after.map(({ thread }) => thread));
       again += last.filter(({ thread }) => threads.has(thread)).length;
       expect(last.flatMap(({ found }) => found)).toEqual([]);
     }
     expect(again).toBe(2 * leavings.length); // and a program that leaves nothing has its thread used again
+    expect(shared).toContain("loaded"); // which is nothing to end a thread for
   },
 );

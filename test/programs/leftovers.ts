@@ -28,6 +28,10 @@ const ways: Readonly<Record<string, () => void>> = {
   },
   listener: () => void process.on("warning", function left() {}),
   timer: () => void setInterval(() => {}, 1000),
+  loaded: () => void new TextEncoder(), // Node loads it now, which changes globalThis, and leaves nothing behind
+  replaced() {
+    globalThis.TextEncoder = class TextEncoder {} as unknown as typeof globalThis.TextEncoder;
+  },
   failure() {
     throw new Error("on purpose");
   },
@@ -40,6 +44,7 @@ function found(): string[] {
     Math.max(1, 2) !== 2 && "builtin",
     proto.left && "prototype",
     !String(Array.prototype.push).includes("native") && "method",
+    !("encode" in TextEncoder.prototype) && "replaced",
     process.env.LEFT && "env",
     process.exitCode !== undefined && "exitCode",
     process.listeners("warning").some(({ name }) => name === "left") && "listener",

@@ -72,7 +72,7 @@ export class Leftovers {
       }
     }
     if (process.exitCode !== undefined || JSON.stringify(process.env) !== this.#env) return false;
-    return this.#objects.every((object, i) => sameHeld(heldBy(object), this.#held[i]));
+    return this.#objects.every((object, i) => sameHeld(heldBy(object), this.#held[i], object));
   }
 }
 
@@ -85,6 +85,14 @@ function heldBy(object: object): Held {
     });
 }
 
-function sameHeld(now: Held, before: Held): boolean {
-  return now.length === before.length && now.every((each, i) => each.every((part, j) => Object.is(part, before[i][j])));
+function sameHeld(now: Held, before: Held, of: object): boolean {
+  return (
+    now.length === before.length &&
+    now.every((each, i) => each.every((part, j) => Object.is(part, before[i][j])) || isLoaded(each, before[i], of))
+  );
+}
+
+/** Whether a global that Node loads when it is first read (TextEncoder) has been read, and not replaced. */
+function isLoaded([name, value]: Held[number], [before, , get]: Held[number], of: object): boolean {
+  return of === globalThis && name === before && typeof get === "function" && get.call(of) === value;
 }
