@@ -14,7 +14,19 @@ async function seen(leave: string, transport: "shm" | "local"): Promise<Seen[]> 
   return shown.map(({ shown }) => JSON.parse((shown as { text: string }).text) as Seen);
 }
 
-const leavings = ["global", "builtin", "prototype", "method", "env", "exitCode", "listener", "timer", "loaded", "replaced", "failure"];
+const leavings = [
+  "global",
+  "builtin",
+  "prototype",
+  "method",
+  "env",
+  "exitCode",
+  "listener",
+  "timer",
+  "loaded",
+  "replaced",
+  "failure",
+];
 
 it.each(["shm", "local"] as const)(
   "what one program leaves behind over %s, the next one does not find",
