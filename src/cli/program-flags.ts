@@ -6,7 +6,7 @@ import { defaultSettings } from "../job/settings.ts";
 import { stopSignals } from "../platform/node/signals.ts";
 import type { System } from "../platform/node/system.ts";
 import { type StreamMode, streamModes } from "../script/define.ts";
-import type { OptionSpec, Script } from "../script/index.ts";
+import { type OptionSpec, quickOptions, type Script } from "../script/index.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { type Loaded, loadProgram } from "./load.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
@@ -17,6 +17,7 @@ const MAX_HELPERS = 63;
 
 export interface ProgramFlags extends Record<string, unknown> {
   readonly json?: boolean;
+  readonly quick?: boolean;
   readonly trace?: string;
   readonly page?: string;
   readonly timeline?: boolean;
@@ -60,12 +61,16 @@ export async function loadTaken(command: Command): Promise<Loaded & { readonly v
   const loaded = await loadProgram(name);
   const options = addScriptOptions(strict(new Command(`${command.name()} ${name} --`)), loaded.script);
   parse(options, rest[0] === "--" ? rest.slice(1) : rest);
-  return { ...loaded, values: options.opts() };
+  return { ...loaded, values: scriptValues(options, loaded.script, command.opts<ProgramFlags>().quick) };
 }
 
-/** Adds the flags that every way to start a program has. */
-export function addProgramFlags(command: Command): Command {
+/** Adds the flags that every way to start a program has. @param script the program, where it is known already. */
+export function addProgramFlags(command: Command, script?: Script): Command {
+  const small = Object.entries(quickOptions(script ?? {})).map(([key, value]) => `--${flagOf(key)} ${value}`);
+  const quick =
+    small.length > 0 ? `small numbers for a first look: ${small.join(" ")}` : "small numbers for a first look";
   return command
+    .option("--quick", quick)
     .option("--json", "print JSON lines")
     .option("--ansi", "let what the program prints and shows control the terminal")
     .option("--timeline", "draw a timeline of all ranks at the end")
@@ -165,18 +170,28 @@ export function parse(command: Command, args: readonly string[]): void {
   }
 }
 
-/** What a job takes of the flags. @param values options of the script. */
+/** The script's options by their keys: what was asked for, else what its quick form says if that was asked for, else presets. */
+export function scriptValues(command: Command, script: Script, isQuick = false): Record<string, unknown> {
+  const quick = isQuick ? quickOptions(script) : {};
+  return Object.fromEntries(
+    Object.entries(script.options ?? {}).map(([key, spec]) => {
+      const name = scriptOption(key, spec).attributeName();
+      const asked = command.getOptionValueSource(name) !== "default";
+      return [key, key in quick && !asked ? quick[key] : command.getOptionValue(name)];
+    }),
+  );
+}
+
+/** What a job takes of the flags. @param options of the script, by their keys. */
 export function jobOptions(
   { program, script }: Loaded,
   flags: ProgramFlags,
-  values: Record<string, unknown>,
+  options: Record<string, unknown>,
 ): Omit<JobOptions, "ranks"> {
   const within = flags.link ?? (script.link ? parseLink(script.link) : undefined);
   return {
     program,
-    options: Object.fromEntries(
-      Object.entries(script.options ?? {}).map(([key, spec]) => [key, values[scriptOption(key, spec).attributeName()]]),
-    ),
+    options,
     table: tableOf(flags),
     memory: flags.memory,
     seed: flags.seed,

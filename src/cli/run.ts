@@ -12,6 +12,7 @@ import {
   jobOptions,
   type ProgramFlags,
   parse,
+  scriptValues,
   strict,
   wholeNumber,
 } from "./program-flags.ts";
@@ -30,13 +31,13 @@ export async function runCommand(name: string, args: readonly string[], output: 
     .description(script.about)
     .option("-n, --ranks <count>", `number of ranks (default: ${script.ranks ?? 4})`, wholeNumber)
     .addOption(transportOption("shm"));
-  parse(addScriptOptions(addProgramFlags(command), script), args);
+  parse(addScriptOptions(addProgramFlags(command, script), script), args);
   const flags = command.opts<RunFlags>();
   const ranks = flags.ranks ?? script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
   const presenter = new Presenter(flags, loaded, ranks, output, interruptible());
   const result = await runJob({
-    ...jobOptions(loaded, flags, flags),
+    ...jobOptions(loaded, flags, scriptValues(command, script, flags.quick)),
     ranks,
     transport: flags.transport,
     signal: presenter.signal,

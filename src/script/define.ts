@@ -69,10 +69,17 @@ export interface Script<O extends Record<string, OptionSpec> = Record<string, Op
   /** Speed of links when none is asked for, such as 1GB/s,20us; as fast as they are if not given. */
   readonly link?: string;
   readonly options?: O;
+  /** The same work with small numbers, real but over in 5 s on two cores: for tests, `--quick`, and a page's first run. */
+  readonly quick?: { readonly options: Partial<Values<NoInfer<O>>> };
+  /**
+   * What is measured, and so differs from run to run: how columns end (`"(ms)"`), how titles and lines
+   * begin. All else that the quick form shows is the same in Node and in a page, but for times of timelines.
+   */
+  readonly measured?: readonly string[];
   main(context: Context<Values<O>>): void | Promise<void>;
 }
 
-const fields = ["about", "ranks", "traced", "streams", "link", "options", "main"];
+const fields = ["about", "ranks", "traced", "streams", "link", "options", "quick", "measured", "main"];
 
 /** Declares a script; the options' types reach `main`. @throws TypeError for what no script has. */
 export function defineScript<const O extends Record<string, OptionSpec> = Record<never, OptionSpec>>(
@@ -84,7 +91,7 @@ export function defineScript<const O extends Record<string, OptionSpec> = Record
   for (const key of Object.keys(script)) {
     if (!fields.includes(key)) throw new TypeError(`A script has no ${unknownWord("field", key, fields)}`);
   }
-  const { ranks, streams, options = {}, main } = script;
+  const { ranks, streams, options = {}, quick, measured = [], main } = script;
   if (typeof main !== "function") throw new TypeError(`A script's main is a function, not ${kindOf(main)}.`);
   if (ranks !== undefined && !(Number.isInteger(ranks) && ranks >= 1)) {
     throw new TypeError(`A script's ranks are a whole number from 1, not ${shown(ranks)}.`);
@@ -94,7 +101,31 @@ export function defineScript<const O extends Record<string, OptionSpec> = Record
     if (typeof spec?.parse === "function") continue;
     throw new TypeError(`The option ${name} is ${kindOf(spec)}; declare it with number, string, boolean or choice.`);
   }
+  if (quick !== undefined) checkQuick(quick.options, options);
+  if (!Array.isArray(measured) || !measured.every((word) => typeof word === "string")) {
+    throw new TypeError(`What a script measures is a list of texts, not ${kindOf(measured)}.`);
+  }
   return script;
+}
+
+/** @throws TypeError for an option that the script has not, or a value that its option would refuse. */
+function checkQuick(quick: Readonly<Record<string, unknown>>, options: Record<string, OptionSpec>): void {
+  if (typeof quick !== "object" || quick === null) {
+    throw new TypeError(`A script's quick form is { options: { … } }; its options are ${kindOf(quick)}.`);
+  }
+  for (const [name, value] of Object.entries(quick)) {
+    if (!(name in options))
+      throw new TypeError(`The quick form has no ${unknownWord("option", name, Object.keys(options))}`);
+    let read: unknown;
+    try {
+      read = options[name].parse(String(value));
+    } catch (error) {
+      throw new TypeError(`The quick form's ${name} is refused: ${(error as Error).message}.`);
+    }
+    if (!Object.is(read, value)) {
+      throw new TypeError(`The quick form's ${name} is ${shown(value)}; its option is a ${options[name].type}.`);
+    }
+  }
 }
 
 /** @throws TypeError for a word that names no place of streams. */

@@ -9,7 +9,17 @@ export interface Outcome {
   readonly output: readonly Output[];
 }
 
-async function run(program: string, job: { ranks: number; transport: "shm" | "local"; streams?: "threaded" }) {
+/** What a test asks for. */
+export interface Asked {
+  readonly ranks: number;
+  readonly transport: "shm" | "local";
+  readonly streams?: "inline" | "threaded";
+  readonly traced?: boolean;
+  readonly options?: Record<string, unknown>;
+  readonly locked?: boolean;
+}
+
+async function run(program: string, job: Asked) {
   const output: Output[] = [];
   const { ok, failure } = await runPageJob({
     ...job,

@@ -144,6 +144,33 @@ export default defineScript({ about: "x", ranks: 1,
     expect(worldsize("run", file, "--factor", "5", "--json").stdout).toContain('"sum":46'); // edits are seen
   });
 
+  it("takes small numbers with --quick, but what is asked for first", () => {
+    const program = write(
+      "quick.ts",
+      `import { defineScript, number } from "worldsize";
+      const options = { size: number(512, "rows"), maxRounds: number(9, "rounds"), batch: number(7, "rows at a time") };
+      const quick = { options: { size: 64, maxRounds: 1 } };
+      export default defineScript({ about: "", ranks: 1, options, quick, main({ options, show }) { show.row(options); } });`,
+    );
+    const row = (...args: string[]): unknown => {
+      const lines = worldsize(...args)
+        .stdout.trim()
+        .split("\n");
+      return JSON.parse(lines[0]).row;
+    };
+    expect(row("run", program, "--json")).toEqual({ size: 512, maxRounds: 9, batch: 7 });
+    expect(row("run", program, "--json", "--quick")).toEqual({ size: 64, maxRounds: 1, batch: 7 });
+    expect(row("run", program, "--json", "--quick", "--size", "512")).toEqual({ size: 512, maxRounds: 1, batch: 7 });
+    expect(row("launch", "--quick", "--json", program, "--", "--max-rounds", "2")).toEqual({
+      size: 64,
+      maxRounds: 2,
+      batch: 7,
+    });
+    expect(worldsize("run", program, "--help").stdout).toMatch(
+      /--quick +small numbers for a first look: --size 64\s+--max-rounds 1/,
+    );
+  });
+
   it("shows help made from the script's options", () => {
     const { status, stdout } = worldsize("run", "send-recv-basic", "--help");
     expect(status).toBe(0);

@@ -1,23 +1,22 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { quickOptions, type Script } from "../../src/script/index.ts";
 import { runProgram } from "../helpers/jobs.ts";
 
 const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
   .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
   .sort();
 
-/** Smaller than the defaults where those take long. */
-const options: Readonly<Record<string, Record<string, unknown>>> = {
-  "async-communication": { megabytes: 0.5, width: 64, rounds: 2 },
-  "pipeline-simulation": { width: 64, batch: 50 },
-  "benchmark-algorithms": { from: 1000, to: 4000, rounds: 1, budget: 1 },
-};
+/** The script in a file, with its quick form. */
+async function scriptIn(file: string): Promise<Script> {
+  return ((await import(`../../course/${file}`)) as { default: Script }).default;
+}
 
 describe.each(scripts)("%s", (file) => {
-  const name = file.replace(/^.*[\\/]|\.ts$/g, "");
   for (const transport of ["shm", "local", "tcp"] as const) {
     it.each(transport === "tcp" ? [1, 4] : [1, 3, 4, 8])(`runs over ${transport} on %i ranks`, async (ranks) => {
-      const { ok, failure, shown } = await runProgram(`course/${file}`, { ranks, transport, options: options[name] });
+      const options = quickOptions(await scriptIn(file));
+      const { ok, failure, shown } = await runProgram(`course/${file}`, { ranks, transport, options });
       expect(failure?.message).toBeUndefined();
       expect(ok).toBe(true);
       expect(shown.length).toBeGreaterThan(0);

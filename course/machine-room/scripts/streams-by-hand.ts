@@ -112,6 +112,7 @@ export default defineScript({
   streams: "threaded",
   link: "1GB/s,20us",
   options: { size: number(512, "rows and columns of the matrices", { min: 8, max: 2048, integer: true }) },
+  quick: { options: { size: 128 } },
   async main(context) {
     const { world, device, show, span, spans, now } = context;
     const { rank } = world;

@@ -8,6 +8,7 @@ import { defineScript } from "worldsize";
 export default defineScript({
   about: "Four ranks find each other, greet, exchange their ranks and agree on a sum.",
   ranks: 4,
+  measured: ["Hello from", "I know all"],
   async main({ world, device, place, env, show }) {
     const { rank, size } = world;
 

@@ -10,6 +10,7 @@ import { defineScript } from "worldsize";
 export default defineScript({
   about: "Draws the job's map: hosts, processes, threads, and how each pair of ranks is joined.",
   ranks: 4,
+  measured: ["host", "process", "thread"],
   async main({ world, place, show }) {
     const { rank, size } = world;
 

@@ -14,6 +14,8 @@ export default defineScript({
     width: number(192, "width of the square matrices", { min: 1, max: 1024, integer: true }),
     rounds: number(4, "rounds of each kind", { min: 1, integer: true }),
   },
+  quick: { options: { megabytes: 0.5, width: 64, rounds: 2 } },
+  measured: ["(ms)"],
   async main({ world, device, options, show, span, now }) {
     const { rank, size } = world;
     const right = (rank + 1) % size;

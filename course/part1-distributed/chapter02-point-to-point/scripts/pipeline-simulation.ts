@@ -16,6 +16,8 @@ export default defineScript({
     batch: number(256, "rows of the whole batch", { min: 1, max: 8192, integer: true }),
     microBatches: number(8, "pieces the batch is cut into", { min: 1, integer: true }),
   },
+  quick: { options: { width: 64, batch: 64 } },
+  measured: ["(ms)"],
   async main({ world, device, options, show, span, spans, now }) {
     const { rank, size } = world;
     const { width, layersPerStage, batch } = options;

@@ -43,6 +43,18 @@ export default defineScript({
     links: choice("measured", ["measured", ...machineNames], "predict for a described machine in place of measuring"),
     nodes: number(1, "how many of the described machine", { min: 1, max: 64, integer: true }),
   },
+  quick: { options: { from: 1000, to: 4000, rounds: 1, budget: 1 } },
+  measured: [
+    "(µs)",
+    "(GB/s)",
+    "log10 of microseconds",
+    "fastest from",
+    "tree and",
+    "doubling and",
+    "halving and",
+    "error",
+    "off by half at",
+  ],
   async main({ world, device, options, show, place, now }) {
     const sizes = sizesBetween(options.from, options.to);
     const names = allReduceAlgorithms.filter((name) => name !== "shared" || place.transport === "shm");
