@@ -6,6 +6,8 @@ import pc from "picocolors";
 import { sequenceOf } from "../draw/sequence.ts";
 import { sequenceSvg } from "../draw/sequence-svg.ts";
 import { sequenceText } from "../draw/sequence-text.ts";
+import { stepsOf } from "../draw/steps.ts";
+import { stepsText } from "../draw/steps-text.ts";
 import { type CourseExercise, courseExercises } from "../exercise/node/catalog.ts";
 import { check, type Verdict } from "../exercise/node/checker.ts";
 import { Copies, copiesFolder } from "../exercise/node/copies.ts";
@@ -19,6 +21,7 @@ interface CheckFlags {
   readonly seed?: number;
   readonly file?: string;
   readonly svg?: string;
+  readonly steps?: boolean;
 }
 
 /** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
@@ -30,6 +33,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     .option("--json", "print one verdict a line, for editors and teachers")
     .option("--seed <number>", "repeat the inputs and interleavings of an earlier check", wholeNumber)
     .option("--file <path>", "check this file as the answer, or each .ts file of this folder")
+    .option("--steps", "tell the failing run step by step, with what lay in each rank's buffers")
     .option("--svg <file>", "draw what went wrong to a file");
   parse(command, args);
   const flags = command.opts<CheckFlags>();
@@ -49,6 +53,10 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
       good &&= verdict.verdict === "passed";
       if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
       else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
+      if (flags.steps && !flags.json && verdict.verdict === "failed") {
+        const steps = stepsText(stepsOf(verdict.traffic), verdict.traffic.length);
+        process.stdout.write(`\n${steps.map((line) => `  ${line}\n`).join("")}`);
+      }
       if (flags.svg && verdict.verdict === "failed") {
         writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
       }

@@ -9,4 +9,6 @@ export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
 export { sequenceSvg } from "./sequence-svg.ts";
 export { sequenceText } from "./sequence-text.ts";
 export { seriesSvg } from "./series-svg.ts";
+export { buffersAt, type Step, stepsOf } from "./steps.ts";
+export { bufferLines, stepLine, stepsText } from "./steps-text.ts";
 export { timelineSvg } from "./timeline-svg.ts";

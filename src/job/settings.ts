@@ -14,6 +14,8 @@ export interface RunSettings extends WorldSettings {
   readonly traced: boolean;
   /** Whether operations and messages are recorded. */
   readonly recorded: boolean;
+  /** Elements of each tensor that are kept with what is recorded. */
+  readonly glimpsed: number;
   /** Whether streams run in the program's thread or in threads of their own. */
   readonly streams: StreamMode;
   /** Threads that help each rank's streams with large kernels. */
@@ -30,6 +32,7 @@ export const defaultSettings: RunSettings = {
   interleaving: undefined,
   traced: false,
   recorded: false,
+  glimpsed: 0,
   streams: streamModes[0],
   helpers: 0,
   locked: false,

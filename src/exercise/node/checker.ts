@@ -58,6 +58,9 @@ const PATIENCE = 20_000;
 /** Milliseconds without any move after which ranks that do not compute will never go on. */
 const SILENCE = 3000;
 
+/** Elements of each tensor that are kept with what a rank does. */
+const GLIMPSED = 16;
+
 /** Larger worlds are run in one thread only: more threads than that show nothing new. */
 export const MOST_THREADS = 3;
 
@@ -226,6 +229,7 @@ export async function runOnce(
       transport,
       interleaving,
       recorded: true,
+      glimpsed: GLIMPSED,
       locked: true,
       eager: exercise.eager,
       options: { word, caseSeed: seed, variant },

@@ -18,6 +18,7 @@ import {
 import type { ThreadKit } from "../kit.ts";
 import type { RankStart, Told } from "../start.ts";
 import { openExtras } from "./extras.ts";
+import { lookInto } from "./glimpse.ts";
 
 /** What the ranks of one thread have in common. */
 export interface ThreadOptions {
@@ -67,12 +68,15 @@ export function spinsFor({ platform }: ThreadKit, threads: number): number {
 export function ranksOf(kit: ThreadKit, start: RankStart, options: ThreadOptions): Rank[] {
   const { tracer, onStored, caller, owner, idle } = options;
   const { now, platform, openYield } = kit;
+  const { recorded, glimpsed, helpers } = start.settings;
+  const runtime = runtimeOf(kit, start, owner, caller ? 0 : helpers);
+  const look = glimpsed > 0 ? lookInto(runtime, glimpsed) : undefined;
   const common = {
-    runtime: runtimeOf(kit, start, owner, caller ? 0 : start.settings.helpers),
+    runtime,
     quota: start.quota,
     now,
     tracer,
-    traffic: () => (start.settings.recorded ? new Traffic(now) : undefined),
+    traffic: () => (recorded ? new Traffic(now, { look }) : undefined),
     size: start.size,
     hosts: hostsOf(start),
     settings: start.settings,

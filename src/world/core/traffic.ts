@@ -7,8 +7,10 @@
  * (`read`) and each result stored in it (`write`) is an event.
  */
 
+import type { Buffer, DType } from "../../device/index.ts";
 import { formatSite } from "../../trace/site.ts";
 import { formatOperation, type Kind, type Operation } from "./operation.ts";
+import type { Contiguous } from "./span.ts";
 
 export interface TrafficEvent {
   /**
@@ -28,7 +30,27 @@ export interface TrafficEvent {
   readonly peer?: number;
   readonly bytes?: number;
   readonly tag?: number;
+  /** What lay in the operation's tensors when its message left, or when it ended; where somebody looks. */
+  readonly seen?: readonly Glimpse[];
 }
+
+/** Some of the elements of a buffer, around the part that an operation works on. */
+export interface Glimpse {
+  /** Number of the buffer on this rank, in the order in which they were first seen. */
+  readonly buffer: number;
+  readonly dtype: DType;
+  /** Elements of the whole buffer. */
+  readonly size: number;
+  /** The operation's part, in elements. */
+  readonly from: number;
+  readonly to: number;
+  /** The elements from `first` on. */
+  readonly first: number;
+  readonly values: readonly number[];
+}
+
+/** Looks at what lies in a tensor's buffer just now. */
+export type Look = (data: Contiguous) => Omit<Glimpse, "buffer">;
 
 /** An operation as it was called. */
 export interface TrafficOperation {
@@ -67,12 +89,16 @@ export class Traffic {
     [];
   readonly #numbers = new Map<Operation, number>();
   readonly #ended = new Set<Operation>();
+  readonly #look: Look | undefined;
+  readonly #buffers = new WeakMap<Buffer, number>();
+  #seen = 0;
   #dropped = 0;
 
   /** @param now milliseconds. @param limit events kept; later ones are counted and dropped. */
-  constructor(now: () => number, limit = 100_000) {
+  constructor(now: () => number, { limit = 100_000, look }: { limit?: number; look?: Look } = {}) {
     this.#now = now;
     this.#limit = limit;
+    this.#look = look;
   }
 
   /** Records that an operation was issued, awaited or ended. */
@@ -112,6 +138,22 @@ export class Traffic {
       this.#numbers.set(operation, number);
     }
     const { kind, group, seq } = operation;
-    this.#events.push({ event, time: this.#now(), operation: number, kind, group: group.id, seq, ...details });
+    const seen = this.#look && (event === "send" || event === "end") ? { seen: this.#glimpses(operation) } : {};
+    this.#events.push({ event, time: this.#now(), operation: number, kind, group: group.id, seq, ...details, ...seen });
+  }
+
+  #glimpses({ data }: Operation): Glimpse[] {
+    const look = this.#look as Look;
+    return data.flatMap((each) => {
+      try {
+        const { buffer } = each;
+        const glimpse = look(each);
+        const known = this.#buffers.get(buffer) ?? this.#seen++;
+        this.#buffers.set(buffer, known);
+        return { buffer: known, ...glimpse };
+      } catch {
+        return []; // the program has freed it meanwhile
+      }
+    });
   }
 }
