@@ -3,7 +3,7 @@
  * outcome is judged. The feeding (`run`) happens beside the answer; the judging (`judge`)
  * happens in the checker, on inputs made anew from the seed, where no answer reaches.
  *
- * Beside an exercise.ts lie task.md (the text), starter.ts, solution.ts and mutants.ts.
+ * Beside an exercise.ts lie task.md (the text), starter.ts, solution.ts, mutants.ts and advice.ts.
  */
 import type { Context } from "../script/index.ts";
 import type { Outcome } from "./outcome.ts";
@@ -84,4 +84,16 @@ export interface Mutant {
 /** Declares an exercise's mutants. */
 export function defineMutants(mutants: readonly Mutant[]): readonly Mutant[] {
   return mutants;
+}
+
+/** What helps when a property does not hold: a hint, and where the chapter tells of it. */
+export interface Advice {
+  readonly hint: string;
+  /** A heading of the chapter's README, word for word. */
+  readonly read: string;
+}
+
+/** Declares what helps against each property that an exercise's judge looks at, by the property's words. */
+export function defineAdvice(advice: Readonly<Record<string, Advice>>): Readonly<Record<string, Advice>> {
+  return advice;
 }

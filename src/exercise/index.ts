@@ -1,7 +1,9 @@
 /** What exercises import. */
 export { changeOf } from "./change.ts";
 export {
+  type Advice,
   type Answer,
+  defineAdvice,
   defineExercise,
   defineMutants,
   type Exercise,
