@@ -14,6 +14,7 @@ export async function buildLibrary() {
       cli: "src/cli/main.ts",
       thread: "src/job/node/thread.ts",
       "blas-probe": "src/job/node/blas/probe.ts",
+      "type-check": "src/exercise/node/types/process.ts",
       "rank-process": "src/job/node/rank-process.ts",
       exercise: "src/exercise/index.ts",
       sim: "src/sim/index.ts",

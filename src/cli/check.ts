@@ -1,20 +1,21 @@
 /** `worldsize check N.M`: the reader's answer to an exercise, judged once. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
 import { sequenceOf } from "../draw/sequence.ts";
 import { sequenceSvg } from "../draw/sequence-svg.ts";
-import { sequenceText } from "../draw/sequence-text.ts";
 import { stepsOf } from "../draw/steps.ts";
 import { stepsText } from "../draw/steps-text.ts";
 import { type CourseExercise, courseExercises } from "../exercise/node/catalog.ts";
 import { check, type Verdict } from "../exercise/node/checker.ts";
 import { Copies, copiesFolder } from "../exercise/node/copies.ts";
-import { marksText } from "../exercise/node/marks.ts";
+import type { Notice } from "../exercise/node/types/notices.ts";
+import { TypeCheck } from "../exercise/node/types/type-check.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
+import { jsonOf, report } from "./verdict.ts";
 
 interface CheckFlags {
   readonly json?: boolean;
@@ -42,28 +43,45 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
   checkDrawing(flags.svg);
   const signal = interruptible();
+  const types = new TypeCheck();
   let good = true;
-  const files = flags.file === undefined ? undefined : filesOf(flags.file);
-  for (const exercise of chosen)
-    for (const answer of files ?? [openCopy(copies, exercise)]) {
-      const progress = flags.json ? undefined : showProgress(exercise.number);
-      const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
-      progress?.(0, 0);
-      if (signal.aborted) return 130;
-      good &&= verdict.verdict === "passed";
-      if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
-      else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
-      if (flags.steps && !flags.json && verdict.verdict === "failed") {
-        const steps = stepsText(stepsOf(verdict.traffic), verdict.traffic.length);
-        process.stdout.write(`\n${steps.map((line) => `  ${line}\n`).join("")}`);
+  try {
+    const files = flags.file === undefined ? undefined : filesOf(flags.file);
+    for (const exercise of chosen)
+      for (const answer of files ?? [openCopy(copies, exercise)]) {
+        const noticed = types.noticesOf(resolve(answer));
+        const progress = flags.json ? undefined : showProgress(exercise.number);
+        const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
+        progress?.(0, 0);
+        if (signal.aborted) return 130;
+        good &&= verdict.verdict === "passed";
+        show(exercise, answer, verdict, verdict.verdict === "failed" ? await types.soon(noticed) : [], flags);
+        if (!flags.file) remember(copies, exercise, verdict);
       }
-      if (flags.svg && verdict.verdict === "failed") {
-        writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
-      }
-      if (!flags.file) remember(copies, exercise, verdict);
-    }
+  } finally {
+    types.close();
+  }
   if (copies.trouble) process.stderr.write(`worldsize: ${copies.trouble}\n`);
   return good ? 0 : 1;
+}
+
+/** Prints a verdict, and draws it where that was asked for. */
+function show(
+  exercise: CourseExercise,
+  answer: string,
+  verdict: Verdict,
+  notices: readonly Notice[],
+  { json, steps, svg }: CheckFlags,
+): void {
+  if (json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict, notices))}\n`);
+  else process.stdout.write(`${report(exercise, answer, verdict, notices).join("\n")}\n`);
+  if (verdict.verdict !== "failed") return;
+  const { traffic, property } = verdict;
+  if (steps && !json) {
+    const lines = stepsText(stepsOf(traffic), traffic.length);
+    process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join("")}`);
+  }
+  if (svg) writeWhole(svg, sequenceSvg(sequenceOf(traffic), `${exercise.number}: ${property}`));
 }
 
 /** A file, or the answers in a folder, by name. @throws UsageError for a folder without any. */
@@ -127,62 +145,4 @@ function showProgress(number: string): (done: number, all: number) => void {
     if (!process.stderr.isTTY) return;
     process.stderr.write(all === 0 ? "\r\x1b[K" : `\r\x1b[K${number}: run ${done + 1} of ${all}`);
   };
-}
-
-/** A verdict as lines of text, with the picture of what went wrong. */
-export function report({ number, name }: CourseExercise, answer: string, verdict: Verdict): string[] {
-  const title = `${number} ${name}`;
-  const output = printedLines(verdict);
-  if (verdict.verdict === "passed") {
-    const marks = verdict.marks && verdict.marks.ours.messages > 0 ? [pc.dim(`  ${marksText(verdict.marks)}`)] : [];
-    return [
-      `${pc.green("passed")}  ${title}, in ${verdict.runs} run${verdict.runs === 1 ? "" : "s"}`,
-      ...marks,
-      ...output,
-    ];
-  }
-  if (verdict.verdict === "could not run") {
-    return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`, ...output];
-  }
-  const { settings, property, message, traffic, shown } = verdict;
-  const { world, transport, interleaving } = settings;
-  const turns = transport !== "local" ? "threads" : interleaving === undefined ? "turns in order" : "shuffled turns";
-  const picture = sequenceOf(traffic, 24);
-  const printed = shown.flatMap((own, rank) =>
-    own.flatMap((what) => (what.kind === "line" ? [`  rank ${rank} │ ${what.text}`] : [])),
-  );
-  return [
-    `${pc.red("failed")}  ${title}: ${pc.bold(property)}`,
-    ...message.split("\n").map((line) => `  ${line}`),
-    pc.dim(
-      `  world size ${world}, ${transport}, ${turns}; ${relative(process.cwd(), answer)}; again with --seed ${verdict.seed}`,
-    ),
-    ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${line}`)] : []),
-    ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),
-    ...output,
-  ];
-}
-
-/** Lines of output that are shown of all ranks together. */
-const MOST_PRINTED = 24;
-
-/** What the answer printed in the run that decided, rank by rank. */
-function printedLines({ printed = [] }: Verdict): string[] {
-  const lines = printed.flatMap((own, rank) => own.map((line) => `  rank ${rank} printed │ ${line}`));
-  if (lines.length === 0) return [];
-  const more = lines.length - MOST_PRINTED;
-  return ["", ...lines.slice(0, MOST_PRINTED), ...(more > 0 ? [pc.dim(`  … and ${more} more; all with --json`)] : [])];
-}
-
-/** Of the form of `--json`: it grows when a field changes its meaning or goes. */
-const JSON_VERSION = 1;
-/** Things that one rank showed, in JSON. */
-const MOST_SHOWN = 100;
-
-/** What `--json` prints. */
-function jsonOf({ number, name }: CourseExercise, file: string, verdict: Verdict): object {
-  const about = { version: JSON_VERSION, exercise: number, name, file };
-  if (verdict.verdict !== "failed") return { ...about, ...verdict };
-  const { traffic, shown, ...rest } = verdict;
-  return { ...about, ...rest, shown: shown.map((own) => own.slice(0, MOST_SHOWN)), sequence: sequenceOf(traffic) };
 }

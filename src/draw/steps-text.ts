@@ -32,7 +32,10 @@ export function stepsText(steps: readonly Step[], ranks: number, most = 200): st
   const wide = String(Math.min(most, steps.length)).length;
   const lines = steps.slice(0, most).flatMap((step, at) => {
     const own = step.seen.length > 0 ? linesOf(buffersAt(steps, at, ranks)[step.rank], step.rank, " ") : [];
-    return [`${String(at + 1).padStart(wide)} ${stepLine(step)}`, ...own.map((line) => `${" ".repeat(wide - 1)}${line}`)];
+    return [
+      `${String(at + 1).padStart(wide)} ${stepLine(step)}`,
+      ...own.map((line) => `${" ".repeat(wide - 1)}${line}`),
+    ];
   });
   return steps.length > most ? [...lines, `… and ${steps.length - most} more`] : lines;
 }

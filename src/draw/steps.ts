@@ -37,7 +37,9 @@ export function stepsOf(traffic: readonly RankTraffic[]): Step[] {
     }
   }
   const stuck = traffic.flatMap(({ operations }, rank) =>
-    operations.filter(({ done }) => !done).map(({ text, site }): Step => ({ rank, kind: "stuck", text, site, seen: [] })),
+    operations
+      .filter(({ done }) => !done)
+      .map(({ text, site }): Step => ({ rank, kind: "stuck", text, site, seen: [] })),
   );
   return [...steps, ...stuck];
 }

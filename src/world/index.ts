@@ -27,7 +27,15 @@ export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./core/l
 export type { Operation, Operator } from "./core/operation.ts";
 export { defaultWorld, type WorldSettings } from "./core/settings.ts";
 export type { Contiguous, Span } from "./core/span.ts";
-export { type Glimpse, type Look, noTraffic, type RankTraffic, Traffic, type TrafficEvent, type TrafficOperation } from "./core/traffic.ts";
+export {
+  type Glimpse,
+  type Look,
+  noTraffic,
+  type RankTraffic,
+  Traffic,
+  type TrafficEvent,
+  type TrafficOperation,
+} from "./core/traffic.ts";
 export type { Comm, Request, Steps } from "./core/transport.ts";
 export { Work } from "./core/work.ts";
 export { ProcessGroup } from "./group.ts";

@@ -4,18 +4,23 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { courseExercises } from "../../exercise/node/catalog.ts";
 import { Copies, copiesFolder } from "../../exercise/node/copies.ts";
+import { TypeCheck } from "../../exercise/node/types/type-check.ts";
 import { watchFolder } from "../../platform/node/watch.ts";
 import { choose } from "../check.ts";
 import { parse, strict } from "../program-flags.ts";
 import { UsageError } from "../scripts.ts";
 import { framed } from "./layout.ts";
 import { Lesson } from "./lesson.ts";
+import { openFile } from "./picture.ts";
 
 /** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
 const QUIET = 120;
 
 /** Keys that move the text: arrows, page keys, space. */
 const moves: Readonly<Record<string, number>> = { "\x1b[A": -1, "\x1b[B": 1, "\x1b[5~": -10, "\x1b[6~": 10, " ": 10 };
+
+/** Keys that lead to another step of a walk. */
+const steps: Readonly<Record<string, string>> = { "\x1b[C": "→", "\x1b[D": "←", "\x1b[H": "^", "\x1b[F": "$" };
 
 /** Runs `worldsize learn [N.M]`. @returns the exit code. */
 export async function learnCommand(args: readonly string[]): Promise<number> {
@@ -49,7 +54,8 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
     top = 0;
     draw();
   };
-  const lesson = new Lesson({ exercises, copies, redraw });
+  const types = new TypeCheck();
+  const lesson = new Lesson({ exercises, copies, types, openFile, redraw });
 
   let timer: NodeJS.Timeout | undefined;
   const watched = watchFolder(copies.folder, (file) => {
@@ -69,7 +75,9 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
       // Keys are taken one after the other, but a new one may stop a check that is under way.
       process.stdin.on("data", (text: string) => {
         const rows = moves[text];
-        if (rows !== undefined && !lesson.asking) move(rows);
+        const step = steps[text];
+        if (step !== undefined && !lesson.asking) lesson.key(step).catch(reject);
+        else if (rows !== undefined && !lesson.asking) move(rows);
         else if (!text.startsWith("\x1b["))
           for (const key of text) lesson.key(key).then((stay) => stay || leave(), reject);
       });
@@ -77,6 +85,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   } finally {
     clearTimeout(timer);
     watched.close();
+    types.close();
     process.stdin.setRawMode(false);
     process.stdin.pause();
     process.stdout.off("resize", draw);

@@ -7,34 +7,29 @@ import { join, relative } from "node:path";
 import pc from "picocolors";
 import type { Exercise } from "../../exercise/define.ts";
 import type { CourseExercise } from "../../exercise/node/catalog.ts";
-import { type CheckOptions, check, loadExercise, type Verdict } from "../../exercise/node/checker.ts";
+import { loadExercise } from "../../exercise/node/checker.ts";
 import type { Copies } from "../../exercise/node/copies.ts";
+import type { TypeCheck } from "../../exercise/node/types/type-check.ts";
 import { packageRoot } from "../../job/node/compile.ts";
-import { remember, report, taskOf } from "../check.ts";
+import { adviceOn } from "./advice.ts";
+import { Checks } from "./checks.ts";
+import { comparison } from "./compare.ts";
 import { reflow, type Screen } from "./layout.ts";
+import { pictureOf } from "./picture.ts";
 import { answerOf, Prediction } from "./prediction.ts";
+import { screenOf } from "./screen.ts";
+import { Walk } from "./walk.ts";
 
 export interface LessonOptions {
   readonly exercises: readonly CourseExercise[];
   readonly copies: Copies;
+  /** What is noticed in an answer before it runs. */
+  readonly types: Pick<TypeCheck, "noticesOf" | "soon">;
+  /** Shows a file in a window, where that is possible. */
+  readonly openFile: (path: string) => Promise<boolean>;
   /** Called whenever there is something new to see. */
   readonly redraw: () => void;
 }
-
-/** What each key does, in the order they are shown. */
-const keys: readonly (readonly [string, string])[] = [
-  ["t", "task"],
-  ["i", "interface"],
-  ["p", "predict"],
-  ["h", "hint"],
-  ["c", "check"],
-  ["a", "check all"],
-  ["n", "next"],
-  ["b", "back"],
-  ["r", "reset"],
-  ["s", "solution"],
-  ["q", "quit"],
-];
 
 export class Lesson {
   readonly #options: LessonOptions;
@@ -42,18 +37,28 @@ export class Lesson {
   #exercise: Exercise | undefined;
   /** What fills the middle of the screen. */
   #body: string[] = [];
-  /** A running check, to be stopped when a newer one begins. */
-  #running: AbortController | undefined;
+  readonly #checks: Checks;
   /** The reader's file as it was last opened or checked. */
   #text = "";
   #status = "";
   /** The prediction under way. */
   #asked: Prediction | undefined;
   #confirming: "reset" | undefined;
+  /** Whether there was advice about what failed since the last check. */
+  #advised = false;
+  /** The walk through the run that failed. */
+  #walk: Walk | undefined;
 
   constructor(options: LessonOptions) {
     this.#options = options;
     const { exercises, copies } = options;
+    this.#checks = new Checks(options, {
+      say: (lines) => this.#say(lines),
+      progress: (text) => {
+        this.#status = text;
+        options.redraw();
+      },
+    });
     const open = exercises.findIndex((exercise) => !copies.progress(exercise).passed);
     this.#at = Math.max(0, open);
   }
@@ -77,33 +82,9 @@ export class Lesson {
   /** What the screen shows. */
   screen(width: number): Screen {
     const { exercises, copies } = this.#options;
-    const done = exercises.filter((exercise) => copies.progress(exercise).passed).length;
-    const bar = Math.max(10, Math.min(40, width - 40));
-    const full = Math.round((bar * done) / exercises.length);
-    const { hints, passed } = copies.progress(this.current);
-    const rule = pc.dim("─".repeat(Math.min(width, 100)));
-    const keyLine = keys
-      .map(
-        ([key, what]) => `${pc.cyan(key)}\u00a0${what.replace(" ", "\u00a0")}${key === "h" ? `\u00a0${hints}/3` : ""}`,
-      )
-      .join(pc.dim(" · "));
-    return {
-      head: [
-        `${pc.green("█".repeat(full))}${pc.dim("░".repeat(bar - full))} ${done} of ${exercises.length} passed`,
-        "",
-        `${pc.bold(`${this.current.number} ${this.#exercise?.title ?? ""}`)}${passed ? pc.green("  passed") : ""}`,
-        `your file  ${relative(process.cwd(), copies.path(this.current))}`,
-        `the task   ${taskOf(this.current)}`,
-        rule,
-      ],
-      body: this.#body,
-      foot: [
-        ...(copies.trouble ? [pc.yellow(copies.trouble)] : []),
-        ...(this.#status ? [pc.dim(this.#status)] : []),
-        rule,
-        keyLine,
-      ],
-    };
+    const title = this.#exercise?.title ?? "";
+    const state = { exercises, copies, current: this.current, title, status: this.#status, body: this.#body };
+    return screenOf(state, width);
   }
 
   /** Does what a key asks. @returns false when the reader wants to leave. */
@@ -118,7 +99,17 @@ export class Lesson {
       else this.#say(["Nothing was changed."]);
       return true;
     }
+    if (this.#walk?.move(key)) {
+      this.#say(this.#walk.lines(), this.#walk);
+      return true;
+    }
     switch (key) {
+      case "v":
+        await this.#view();
+        break;
+      case "w":
+        this.#walkThrough();
+        break;
       case "t":
         this.#say(reflow(readFileSync(join(this.current.folder, "task.md"), "utf8")));
         break;
@@ -129,7 +120,7 @@ export class Lesson {
         this.#predict();
         break;
       case "h":
-        this.#hint();
+        await this.#hint();
         break;
       case "c":
       case "\r":
@@ -154,7 +145,7 @@ export class Lesson {
       case "q":
       case "\u0003":
       case "\u0004":
-        this.#running?.abort();
+        this.#checks.stop();
         return false;
       default:
         break;
@@ -171,9 +162,10 @@ export class Lesson {
   }
 
   async #open(at: number): Promise<void> {
-    this.#running?.abort();
+    this.#checks.stop();
     this.#at = at;
     this.#asked = undefined;
+    this.#advised = false;
     this.#exercise = await loadExercise(this.current.file);
     const path = this.#options.copies.open(this.current);
     this.#text = readFileSync(path, "utf8");
@@ -182,54 +174,38 @@ export class Lesson {
     ]);
   }
 
-  #say(lines: readonly string[]): void {
+  /** @param walk goes on as long as nothing else is shown. */
+  #say(lines: readonly string[], walk?: Walk): void {
     this.#body = [...lines];
     this.#status = "";
+    this.#walk = walk;
     this.#options.redraw();
   }
 
   async #check(): Promise<void> {
-    this.#running?.abort();
-    const mine = new AbortController();
-    this.#running = mine;
     const exercise = this.current;
-    const options: CheckOptions = {
-      signal: mine.signal,
-      onProgress: (done, all) => {
-        if (mine.signal.aborted) return;
-        this.#status = `checking: run ${done + 1} of ${all} …`;
-        this.#options.redraw();
-      },
-    };
     const answer = this.#options.copies.open(exercise);
     this.#text = textOf(answer) ?? "";
-    const verdict = await check(exercise.file, answer, options);
-    if (mine.signal.aborted) return;
-    const lines = report(exercise, answer, verdict);
-    remember(this.#options.copies, exercise, verdict);
-    if (verdict.verdict === "passed")
-      lines.push("", `Next: ${pc.cyan("n")}. Compare with our solution: ${pc.cyan("s")}.`);
-    this.#say(lines);
+    this.#advised = false;
+    const lines = await this.#checks.one(exercise, answer);
+    if (lines) this.#say(lines);
   }
 
   async #checkAll(): Promise<void> {
     const { exercises, copies } = this.#options;
-    const begun = exercises.filter((exercise) => existsSync(copies.path(exercise)));
-    const lines: string[] = [];
-    const mine = new AbortController();
-    this.#running?.abort();
-    this.#running = mine;
-    for (const exercise of begun) {
-      const verdict: Verdict = await check(exercise.file, copies.path(exercise), { signal: mine.signal });
-      if (mine.signal.aborted) return;
-      remember(copies, exercise, verdict);
-      lines.push(report(exercise, copies.path(exercise), verdict)[0]);
-      this.#say([...lines, exercise === begun.at(-1) ? "" : pc.dim("…")]);
-    }
+    await this.#checks.all(exercises.filter((exercise) => existsSync(copies.path(exercise))));
   }
 
-  #hint(): void {
+  /** First what is to be said about the property that failed; then one of the three hints after the other. */
+  async #hint(): Promise<void> {
     const { copies } = this.#options;
+    const failed = this.#checks.failed?.property;
+    const advice = failed === undefined || this.#advised ? undefined : await adviceOn(this.current, failed);
+    if (advice) {
+      this.#advised = true;
+      this.#say([...advice, "", `More: ${pc.cyan("h")}.`]);
+      return;
+    }
     const { hints } = copies.note(this.current, (was) => ({ ...was, hints: Math.min(3, was.hints + 1) }));
     const shown = this.#exercise?.hints.slice(0, hints) ?? [];
     this.#say(shown.flatMap((hint, i) => [`${pc.bold(`Hint ${i + 1}`)}  ${hint}`, ""]));
@@ -246,7 +222,29 @@ export class Lesson {
       this.#say([`The solution is shown after yours has passed. Until then there are hints (${pc.cyan("h")}).`]);
       return;
     }
-    this.#say(readFileSync(join(this.current.folder, "solution.ts"), "utf8").trimEnd().split("\n"));
+    const { marks } = this.#checks;
+    const answer = textOf(this.#options.copies.path(this.current)) ?? "";
+    this.#say(comparison(this.current, answer, marks && marks.ours.messages > 0 ? marks : undefined));
+  }
+
+  async #view(): Promise<void> {
+    const picture = pictureOf(this.current);
+    if (!picture) {
+      this.#say(["This exercise has no picture."]);
+      return;
+    }
+    const opened = await this.#options.openFile(picture.path);
+    this.#say([picture.about, "", `${opened ? "opened " : "it is in"}  ${relative(process.cwd(), picture.path)}`]);
+  }
+
+  #walkThrough(): void {
+    const { failed } = this.#checks;
+    if (!failed) {
+      this.#say([`Nothing has failed here since you opened this exercise. Check it with ${pc.cyan("c")}.`]);
+      return;
+    }
+    const walk = new Walk(failed.traffic);
+    this.#say(walk.lines(), walk);
   }
 
   #predict(): void {
