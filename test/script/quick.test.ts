@@ -8,7 +8,10 @@ const declare = (more: object): Script =>
 
 describe("what may be declared", () => {
   it.each([
-    [{ quick: { options: { sise: 64 } } }, /The quick form has no option "sise"; the options are size, rounds. Did you mean size\?/],
+    [
+      { quick: { options: { sise: 64 } } },
+      /The quick form has no option "sise"; the options are size, rounds. Did you mean size\?/,
+    ],
     [{ quick: { options: { size: 4 } } }, /The quick form's size is refused: 4 is not at least 8\./],
     [{ quick: { options: { size: "64" } } }, /The quick form's size is "64"; its option is a number\./],
     [{ quick: {} }, /A script's quick form is \{ options: \{ … \} \}; its options are undefined\./],

@@ -76,10 +76,13 @@ export class Noticer {
     if (!program || !source) return [];
     if (program.getSyntacticDiagnostics(source).length > 0) return []; // the compiler says so, and nothing runs
     const lineOf = (at: number): number => source.getLineAndCharacterOfPosition(at).line + 1;
-    const notices = program.getSemanticDiagnostics(source).map(({ start = 0, messageText }) => ({
-      line: lineOf(start),
-      text: ts.flattenDiagnosticMessageText(messageText, " ").replace(/(?<!\.)$/, "."),
-    }));
+    const notices = program
+      .getSemanticDiagnostics(source)
+      .filter(({ code }) => code < 7000 || code > 7999) // that a type was left out is no news
+      .map(({ start = 0, messageText }) => {
+        const text = ts.flattenDiagnosticMessageText(messageText, " ");
+        return { line: lineOf(start), text: /[.?]$/.test(text) ? text : `${text}.` };
+      });
     const checker = program.getTypeChecker();
     const visit = (node: TypeScript.Node): void => {
       const text = asynchronous(ts, checker, node);
