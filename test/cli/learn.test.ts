@@ -18,8 +18,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
+/** Without a look at types, which takes longer than most checks. */
+const env = { ...process.env, NO_COLOR: "1", TERM: "xterm", WORLDSIZE_TYPES: "off" };
+
 function worldsize(...args: string[]) {
-  const env = { ...process.env, NO_COLOR: "1" };
   return spawnSync(process.execPath, [command, ...args], { cwd: home, encoding: "utf8", env });
 }
 
@@ -63,6 +65,9 @@ describe("worldsize check", () => {
     const [first, again] = [1, 2].map(() => JSON.parse(worldsize("check", "2.1", "--json", "--seed", "77").stdout));
     expect(first).toMatchObject({ exercise: "2.1", verdict: "failed", property: "the list", seed: 77 });
     expect(again).toEqual(first);
+    const steps = worldsize("check", "2.4", "--seed", "77", "--steps").stdout;
+    expect(steps).toMatch(/\n +1 rank \d calls (send|recv)/);
+    expect(steps).toMatch(/\n +rank \d │ f32\[\d+\]: /);
     worldsize("check", "2.4", "--svg", "why.svg");
     expect(readFileSync(join(home, "why.svg"), "utf8")).toContain("met nobody");
   });
@@ -185,11 +190,12 @@ class Terminal {
   #seen = "";
   readonly #child;
 
-  constructor() {
-    const line = `${process.execPath} ${command} learn`;
+  /** @param number exercise to begin with. */
+  constructor(number = "", more: NodeJS.ProcessEnv = {}) {
+    const line = `${process.execPath} ${command} learn ${number}`;
     this.#child = spawn("script", ["-qec", line, "/dev/null"], {
       cwd: home,
-      env: { ...process.env, NO_COLOR: "1", TERM: "xterm" },
+      env: { ...env, ...more },
     });
     this.#child.stdout.on("data", (data) => (this.#seen += data));
   }
@@ -252,6 +258,48 @@ it("worldsize learn leads from the first task to a passed exercise", async () =>
   const progress = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
   expect(progress["1.1"]).toMatchObject({ hints: 1, predictions: { made: 1, right: 1 } });
 }, 60_000);
+
+it("worldsize learn helps with what failed: notices, advice, a walk, the picture, and ours beside it", async () => {
+  const terminal = new Terminal("3.3", { WORLDSIZE_TYPES: "on" });
+  const file = join(home, "exercises/3.3-ring-all-reduce.ts");
+  await terminal.sees("3.3 Ring all_reduce from send and recv");
+  terminal.press("w");
+  await terminal.sees("Nothing has failed here since you opened this exercise.");
+  terminal.press("v");
+  await terminal.sees("figures/ring-all-reduce.svg");
+
+  const wrong = solution("3.3").replace("sum.add_(incoming)", "sum.copy_(incoming)");
+  writeFileSync(file, wrong.replace("await Promise.all([world.send(mine", "Promise.all([world.send(mine"));
+  await terminal.sees(/line 19: `Promise\.all.*nobody\s+awaits/s);
+  writeFileSync(file, wrong);
+  await terminal.sees("failed  3.3 ring-all-reduce: the sum");
+  await terminal.sees("Walk through this run: w");
+  terminal.press("h");
+  await terminal.sees("About the sum");
+  await terminal.sees(/The chapter tells of it under ".+":\s+\S*chapter03-collectives\/README\.md#/);
+  terminal.press("h");
+  await terminal.sees("Hint 1");
+  terminal.press("w");
+  await terminal.sees(/Step 1 of \d+ of the run that failed/);
+  terminal.press("\u001b[C");
+  await terminal.sees(/Step 2 of/);
+  terminal.press("$");
+  await terminal.sees(/Step (\d+) of \1 /);
+  await terminal.sees(/rank 1 │ f32\[\d+\]: /);
+  terminal.press("<");
+  await terminal.sees(/Step \d+ of/);
+  terminal.press("\u001b[D");
+  await terminal.sees(/▸ +\d+ +rank \d calls (send|recv)|▸ +\d+ +rank \d ends: /);
+
+  writeFileSync(file, solution("3.3"));
+  await terminal.sees("passed  3.3 ring-all-reduce, in");
+  terminal.press("s");
+  await terminal.sees(/at 8 ranks +yours +ours/);
+  await terminal.sees(/messages +14 +14/);
+  const ended = terminal.ended();
+  terminal.press("q");
+  expect(await ended).toBe(0);
+}, 90_000);
 
 it("Ctrl-C leaves a lesson", async () => {
   const terminal = new Terminal();

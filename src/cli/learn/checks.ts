@@ -65,7 +65,9 @@ export class Checks {
     if (signal.aborted) return undefined;
     this.#verdict = verdict;
     remember(copies, exercise, verdict);
-    const lines = report(exercise, answer, verdict, await types.soon(noticed, SOON));
+    const notices = await types.soon(noticed, verdict.verdict === "failed" ? undefined : SOON);
+    if (signal.aborted) return undefined;
+    const lines = report(exercise, answer, verdict, notices);
     const key = pc.cyan;
     if (verdict.verdict === "passed") lines.push("", `Next: ${key("n")}. Compare with our solution: ${key("s")}.`);
     if (verdict.verdict === "failed") lines.push("", `A hint: ${key("h")}. Walk through this run: ${key("w")}.`);

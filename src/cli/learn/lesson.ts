@@ -169,6 +169,7 @@ export class Lesson {
     this.#exercise = await loadExercise(this.current.file);
     const path = this.#options.copies.open(this.current);
     this.#text = readFileSync(path, "utf8");
+    void this.#options.types.noticesOf(path); // so that the first save need not wait until all types are read
     this.#say([
       `Read the task (${pc.cyan("t")}), predict (${pc.cyan("p")}), then edit ${relative(process.cwd(), path)} and save: every save is checked.`,
     ]);

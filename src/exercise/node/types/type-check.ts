@@ -9,11 +9,13 @@ import type { Notice } from "./notices.ts";
 const PATIENCE = 5000;
 
 export class TypeCheck {
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | undefined;
   readonly #asked = new Map<number, (notices: readonly Notice[]) => void>();
   #number = 0;
 
-  constructor() {
+  /** @param wanted whether to look at all; WORLDSIZE_TYPES=off does without. */
+  constructor(wanted = process.env.WORLDSIZE_TYPES !== "off") {
+    if (!wanted) return;
     this.#child = fork(fileURLToPath(workerFile("type-check")), { stdio: ["ignore", "ignore", "ignore", "ipc"] });
     this.#child.on("message", ({ number, notices }: { number: number; notices: Notice[] }) =>
       this.#answer(number, notices),
@@ -25,13 +27,14 @@ export class TypeCheck {
 
   /** Looks at a file as it is now. @returns nothing of note where the process is gone. */
   async noticesOf(file: string): Promise<readonly Notice[]> {
-    if (!this.#child.connected) return [];
+    const child = this.#child;
+    if (!child?.connected) return [];
     const number = this.#number++;
     return new Promise((resolve) => {
       this.#asked.set(number, resolve);
-      this.#child.ref();
-      this.#child.channel?.ref();
-      this.#child.send({ file, number }, (error) => error && this.#answer(number, []));
+      child.ref();
+      child.channel?.ref();
+      child.send({ file, number }, (error) => error && this.#answer(number, []));
     });
   }
 
@@ -45,7 +48,7 @@ export class TypeCheck {
   }
 
   close(): void {
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
     this.#giveUp();
   }
 
@@ -63,7 +66,7 @@ export class TypeCheck {
   /** Keeps nobody from ending while nothing is asked. */
   #idle(): void {
     if (this.#asked.size > 0) return;
-    this.#child.unref();
-    this.#child.channel?.unref();
+    this.#child?.unref();
+    this.#child?.channel?.unref();
   }
 }
