@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { checkOnce, loadExercise } from "../../src/exercise/node/checker.ts";
 import { compileAnswer } from "../../src/exercise/node/compile-answer.ts";
 import { compileProgram } from "../../src/job/node/compile.ts";
 import { type JobResult, runJob } from "../../src/job/node/job.ts";
@@ -26,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let made = 0;
 /** A folder of its own with files in it. */
 function project(files: Readonly<Record<string, string>>): string {
-  const home = join(folder, `a b#${made++}`); // with characters that mean something in a URL
+  const home = join(folder, `a b#%41é${made++}`); // with characters that mean something in a URL
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(home, name)), { recursive: true });
     writeFileSync(join(home, name), text);
@@ -119,7 +120,7 @@ async function listIn(name: string, start: string, expressions: readonly string[
   return saidBy(join(home, "main.ts"));
 }
 
-const fileIn = (name: string): string => join(folder, `a b#${made - 1}`, name);
+const fileIn = (name: string): string => join(folder, `a b#%41é${made - 1}`, name);
 
 describe("a file knows its own place", () => {
   it.each(modules)("%s", async (name) => {
@@ -154,6 +155,30 @@ describe("a file knows its own place", () => {
       url("lib/node_modules/p/index.js"),
     ]);
   });
+});
+
+it("an import whose module is known when it runs looks from its own file", async () => {
+  const lines = [
+    'const name = "./own.mjs", at = (x) => x;',
+    "const one = (await import(name)).word, two = (await import ( /* of */ at(name) )).word;",
+    `const three = await import(\`\${name}\`).then((all) => all.word);`,
+    `const four = (await import(\`\${name}\`.replace("own", "own"))).word; const five = (await import(at("p"))).default;`,
+    "const six = typeof (await import(at('node:fs'))).readFileSync, seven = await import(at('q')).catch((e) => e.code);",
+    "const text = 'import(name)', more = `import(name)`, pattern = /import(name)/.source; // import(name)",
+    "const own = { import(x) { return x; } }.import(8);",
+    "export default [one, two, three, four, five, six, seven, text, more, pattern, own];",
+    "export const fail = () => import(name).then(() => { throw new Error(); });",
+  ];
+  const home = project({
+    "main.mjs": `import list from "./lib/x.mjs"; import { fail } from "./lib/x.mjs"; export default [list, fail];`,
+    "lib/x.mjs": lines.join("\n"),
+    "lib/own.mjs": 'export const word = "own";',
+    "lib/node_modules/p/index.js": 'module.exports = "package";',
+  });
+  const [list, fail] = (await saidBy(join(home, "main.mjs"))) as [unknown[], () => Promise<never>];
+  const texts = ["import(name)", "import(name)", "import(name)"];
+  expect(list).toEqual([...Array(4).fill("own"), "package", "function", "ERR_MODULE_NOT_FOUND", ...texts, 8]);
+  await expect(fail()).rejects.toThrow();
 });
 
 describe.each(["local", "shm"] as const)("on a rank of a %s world", (transport) => {
@@ -203,6 +228,8 @@ describe.each(["local", "shm"] as const)("on a rank of a %s world", (transport) 
       "last.ts":
         "// one\n\nexport function fail(where: string = import.meta.url): never {\n  throw new Error(`file:`);\n}",
       "common.cjs": '"use strict"; exports.fail = () => { throw new Error(__filename.slice(0, 0) + "file:"); };',
+      "late.mjs":
+        'const n = "node:fs", m = import(n).then; export const fail = () => { import(n); throw new Error("file:"); };',
       "plain.ts": "export const fail = (): never => { throw new Error(`file:`); };",
     };
     for (const [name, text] of Object.entries(files)) {
@@ -212,7 +239,7 @@ export default defineScript({ about: here, async main() { fail(); } });`;
       const { failure } = await run(join(home, "main.ts"), transport);
       const at = text.slice(0, text.indexOf("new Error")).split("\n");
       expect(failure?.message).toContain("file:");
-      const stack = decodeURI(failure?.stack ?? "").replaceAll("%23", "#");
+      const stack = failure?.stack ?? "";
       expect(stack).toContain(`${join(home, name)}:${at.length}:${(at.at(-1) as string).length + 1}`);
       expect(stack).toContain(`${join(home, "main.ts")}:2:${(main.split("\n")[1] as string).indexOf("fail()") + 1}`);
       expect(stack).not.toContain(".cache");
@@ -243,6 +270,17 @@ it.runIf(native)("packages with native code find it where it lies", async () => 
   const [addon, koffi] = (await saidBy(join(home, "main.ts"))) as Record<string, unknown>[];
   expect(Object.keys(addon).length).toBeGreaterThan(0);
   expect(typeof koffi.load).toBe("function");
+});
+
+it("a check names the line of an answer that throws, wherever the answer lies", async () => {
+  const exercise = join(process.cwd(), "test/exercise/wall/exercise.ts");
+  const answer = join(
+    project({ "answer.ts": "\nexport async function probe() {\n  throw new Error('x');\n}\n" }),
+    "answer.ts",
+  );
+  const settings = { world: 1, transport: "local", seed: 1, interleaving: undefined, variant: 0 } as const;
+  const verdict = await checkOnce(await loadExercise(exercise), await compileAnswer(exercise, answer), settings);
+  expect(verdict).toMatchObject({ verdict: "failed", message: expect.stringContaining("x (answer.ts:3)") });
 });
 
 it("an answer gets no way out by any of this", async () => {

@@ -127,7 +127,7 @@ function optionsOf(path: string, entry: Entry, plugins: Plugin[], walled: boolea
     target: "node20",
     sourcemap: "inline",
     sourcesContent: false,
-    sourceRoot: "/", // part of a URL
+    sourceRoot: fileUrl(rootOf(packageRoot)), // as a URL, in which any name of a folder can be written
     absWorkingDir: rootOf(packageRoot),
     outfile: join(rootOf(packageRoot), "program.mjs"),
     logLevel: "silent",

@@ -8,6 +8,7 @@ import { isBuiltin } from "node:module";
 import { dirname, extname } from "node:path";
 import type { Plugin } from "esbuild";
 import { fileUrl } from "../../platform/node/paths.ts";
+import { LATE_IMPORT, renameLateImports } from "./late-imports.ts";
 
 /** Names by which a file calls what it knows of its place, and what the bundler puts there. */
 export const placeNames: Readonly<Record<string, string>> = {
@@ -45,10 +46,15 @@ export function sourcePlace({ onRead, walled }: SourceOptions): Plugin {
         if (Object.keys(attributes).length > 0 || !/\.[cm]?[jt]sx?$/.test(path)) {
           return { contents, loader: "default" };
         }
-        const text = contents.toString("utf8");
-        if (!/\bmeta\b|__dirname|__filename/.test(text)) return { contents: text, loader: "default" };
+        const source = contents.toString("utf8");
+        const text = walled ? source : await renameLateImports(source, extname(path));
+        const names = [
+          ...(/\bmeta\b|__dirname|__filename/.test(text) ? ["meta as __worldsize_meta"] : []),
+          ...(text === source ? [] : [`load as ${LATE_IMPORT}`]),
+        ];
+        if (names.length === 0) return { contents: text, loader: "default" };
         // At the end, where it moves nothing; an import is there before the file's first line runs.
-        const place = `import { meta as __worldsize_meta } from ${JSON.stringify(`${PLACE}:${path}`)};`;
+        const place = `import { ${names.join(", ")} } from ${JSON.stringify(`${PLACE}:${path}`)};`;
         return { contents: `${text}\n${place}`, loader: "default" };
       });
 
@@ -97,6 +103,15 @@ function placeOf(path: string, walled: boolean): string {
         const path = createRequire(meta.url).resolve(name);
         return isBuiltin(path) ? \`node:\${path}\` : pathToFileURL(path).href;
       }
+    }
+    export async function load(name: unknown, options: any) {
+      let url = String(name);
+      try {
+        url = meta.resolve(url);
+      } catch {
+        // Node says that it is not there
+      }
+      return import(url, options);
     }`;
 }
 
