@@ -5,7 +5,7 @@ import { pageOf, seriesSvg, timelineSvg } from "../../src/draw/index.ts";
 import type { Shown } from "../../src/script/index.ts";
 import { showable } from "../../src/script/showable.ts";
 import { toPerfetto } from "../../src/trace/perfetto.ts";
-import { Tracer } from "../../src/trace/trace.ts";
+import { type Span, Tracer } from "../../src/trace/trace.ts";
 import { makeTensorDevice } from "../helpers/device.ts";
 
 /** What a terminal shows, without colours. */
@@ -70,6 +70,117 @@ it("turns spans into a file that Perfetto reads", () => {
     { ph: "X", pid: 1, tid: 2, name: "allReduce", ts: 0, dur: 1000, args: { bytes: 4 } },
     { ph: "X", pid: 1, tid: 1, name: "gemm", ts: 2000, dur: 500 },
   ]);
+});
+
+describe("a trace of spans that overlap", () => {
+  interface Event {
+    readonly ph: string;
+    readonly name: string;
+    readonly pid: number;
+    readonly tid: number;
+    readonly ts: number;
+    readonly dur: number;
+    readonly args: { readonly name: string; readonly number: number };
+  }
+  const eventsOf = (ranks: readonly (readonly Span[])[]): Event[] => JSON.parse(toPerfetto(ranks)).traceEvents;
+  /** A place in time in nanoseconds, which is what a reader of the file counts in. */
+  const nanoseconds = ({ ts, dur }: Event): [start: number, end: number] => [
+    Math.round(ts * 1000),
+    Math.round(ts * 1000) + Math.round(dur * 1000),
+  ];
+
+  /** Coarse times meet often; fine ones have no exact fraction, late on a clock that has run for days. */
+  const clocks = { coarse: 1, fine: 1 / 7, late: 1e-4 } as const;
+  const span = fc.record({
+    lane: fc.constantFrom("host" as const, "device" as const, "comm" as const),
+    name: fc.constantFrom("send", "recv", "step"),
+    start: fc.nat(30),
+    length: fc.oneof(fc.nat(12), fc.constant(0), fc.constant(100)),
+  });
+  const ranks = fc.array(fc.array(span, { maxLength: 40 }), { minLength: 1, maxLength: 3 });
+
+  it.each(Object.entries(clocks))("has on each track what nests or is apart, and loses nothing: %s", (clock, unit) => {
+    const origin = clock === "late" ? 123_456_789.123 : 0;
+    fc.assert(
+      fc.property(ranks, (drawn) => {
+        let number = 0;
+        const given = drawn.map((spans) =>
+          spans.map(({ lane, name, start, length }): Span => {
+            const times = { start: origin + start * unit, end: origin + (start + length) * unit };
+            return { lane, name, ...times, args: { number: number++ } };
+          }),
+        );
+        const events = eventsOf(given);
+        const complete = events.filter(({ ph }) => ph === "X");
+        const first = Math.min(...given.flat().map(({ start }) => start));
+        const names = new Map<string, string>();
+        for (const { name, pid, tid, args } of events) {
+          if (name === "thread_name") names.set(`${pid}/${tid}`, args.name);
+        }
+        const found = complete.map((event) => ({
+          number: event.args.number,
+          name: event.name,
+          rank: event.pid,
+          lane: names.get(`${event.pid}/${event.tid}`)?.replace(/ \(\d+\)$/, ""),
+          times: nanoseconds(event),
+        }));
+        expect(found.sort((a, b) => a.number - b.number)).toEqual(
+          given.flatMap((spans, rank) =>
+            spans.map(({ lane, name, start, end, args }) => ({
+              number: args?.number,
+              name,
+              rank,
+              lane,
+              times: [Math.round((start - first) * 1e6), Math.round((end - first) * 1e6)],
+            })),
+          ),
+        );
+        for (const key of names.keys()) {
+          const track = complete.filter(({ pid, tid }) => `${pid}/${tid}` === key);
+          const open: number[] = [];
+          for (const event of track) {
+            const [start, end] = nanoseconds(event);
+            while (open.length > 0 && (open.at(-1) as number) <= start) open.pop();
+            expect(end).toBeLessThanOrEqual(open.at(-1) ?? Infinity);
+            open.push(end);
+          }
+          expect(track.map(({ ts }) => ts)).toEqual(track.map(({ ts }) => ts).sort((a, b) => a - b));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("keeps nested spans on one track, and uses no more tracks than overlap", () => {
+    const comm = (name: string, start: number, end: number): Span => ({ lane: "comm", name, start, end });
+    const events = eventsOf([
+      [comm("inner", 1, 2), comm("outer", 0, 4), comm("across", 3, 5), comm("third", 3.5, 6), comm("after", 6, 7)],
+    ]);
+    const names = new Map(events.filter(({ name }) => name === "thread_name").map(({ tid, args }) => [tid, args.name]));
+    expect([...names.values()]).toEqual(["host", "device", "comm", "comm (2)", "comm (3)"]);
+    const tracks = events.filter(({ ph }) => ph === "X").map(({ name, tid }) => [name, names.get(tid)]);
+    expect(tracks).toEqual([
+      ["outer", "comm"],
+      ["inner", "comm"],
+      ["across", "comm (2)"],
+      ["third", "comm (3)"],
+      ["after", "comm"],
+    ]);
+  });
+
+  it("is written soon, also when thousands are open at once", () => {
+    const spans = Array.from(
+      { length: 20_000 },
+      (_, i): Span => ({ lane: "comm", name: "send", start: i, end: i + 5000.5 }),
+    );
+    expect(
+      new Set(
+        eventsOf([spans])
+          .filter(({ ph }) => ph === "X")
+          .map(({ tid }) => tid),
+      ).size,
+    ).toBe(5001);
+  });
 });
 
 describe("pictures of timelines", () => {

@@ -4,10 +4,10 @@
  * refused with their line. That is for the reader; what holds an answer back is its realm, in which
  * nothing leads to those names (platform/lockdown.ts, harness.ts).
  */
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { Plugin } from "esbuild";
-import { CompileError, compileModule, type Program, sourceFile } from "../../job/node/compile.ts";
+import { CompileError, compileModule, type Program, sourceFile, type Wall } from "../../job/node/compile.ts";
 import { rootOf } from "../../platform/node/paths.ts";
 
 /** Ways out that are no names of this process, but of its modules, of other threads, or of pages. */
@@ -48,13 +48,17 @@ const outside = [...new Set([...elsewhere, ...Object.getOwnPropertyNames(globalT
 /** @throws CompileError when the answer does not parse, or reaches outside. */
 export async function compileAnswer(exercise: string, answer: string): Promise<Program> {
   const path = realpathSync(sourceFile(answer)); // the bundler names importers by it
-  await refuseOutside(path);
   const contents = `
     import exercise from ${JSON.stringify(sourceFile(exercise))};
     import { exerciseScript } from "worldsize/exercise";
     export default exerciseScript(exercise, () => import(${JSON.stringify(path)}));
   `;
-  return compileModule(path, { stdin: { contents, resolveDir: rootOf(path), loader: "ts" } }, [onlyWorldsize(path)]);
+  const wall: Wall = {
+    file: path,
+    check: (source) => refuseOutside(path, source), // what is bundled, and not what lies there before or after
+    plugins: [onlyWorldsize(path)],
+  };
+  return compileModule(path, { stdin: { contents, resolveDir: rootOf(path), loader: "ts" } }, wall);
 }
 
 function onlyWorldsize(answer: string): Plugin {
@@ -70,11 +74,11 @@ function onlyWorldsize(answer: string): Plugin {
 }
 
 /** @throws CompileError naming the line that reaches outside. */
-async function refuseOutside(path: string): Promise<void> {
+async function refuseOutside(path: string, source: string): Promise<void> {
   const esbuild = await import("esbuild");
-  const source = readFileSync(path, "utf8");
   const mark = "__outside_";
-  const define = Object.fromEntries(outside.map((name) => [name, `${mark}${name}`]));
+  const define: Record<string, string> = Object.fromEntries(outside.map((name) => [name, `${mark}${name}`]));
+  define["import.meta"] = `${mark}meta`;
   let code: string;
   try {
     // An import at run time becomes a call that no text and no method of an answer looks like.
@@ -85,7 +89,10 @@ async function refuseOutside(path: string): Promise<void> {
     return; // the bundler will say what does not parse, and where
   }
   const name = new RegExp(`\\b${mark}([\\w$]+)`).exec(code)?.[1];
-  const found = name ?? (/__toESM\(require\((?!"worldsize"\)\))/.test(code) ? "import" : undefined);
+  const found =
+    name === "meta"
+      ? "import.meta"
+      : (name ?? (/__toESM\(require\((?!"worldsize"\)\))/.test(code) ? "import" : undefined));
   if (!found) return;
   const line = source.split("\n").findIndex((text) => new RegExp(`(?<![\\w$.])${found}\\b`).test(text)) + 1;
   throw new CompileError(

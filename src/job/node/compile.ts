@@ -1,16 +1,17 @@
 /**
  * Turns a TypeScript program into a module that workers can import. The result is kept
- * beside the installed packages and reused while the program's files are unchanged.
+ * beside the installed packages and reused while all that it rests on is unchanged (`compile-cache.ts`).
+ * A program is one file, with what it imports; each source still knows its own place (`source-place.ts`).
  */
-import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BuildOptions, Plugin } from "esbuild";
-import { makeFolder, writeWhole } from "../../platform/node/files.ts";
+import type { BuildOptions, BuildResult, Plugin } from "esbuild";
 import { fileUrl, rootOf } from "../../platform/node/paths.ts";
-import { userFolder } from "../../platform/node/user-folder.ts";
+import { cacheFolder, fileWord, hashOf, KeptProgram, type Resting } from "./compile-cache.ts";
+import { restingOn } from "./resting.ts";
+import { placeNames, requiredOutside, requireFrom, sourcePlace } from "./source-place.ts";
 
 /** What a bundle starts from. */
 export type Entry = Pick<BuildOptions, "entryPoints" | "stdin">;
@@ -35,15 +36,23 @@ export const packageRoot = fileURLToPath(
   new URL(import.meta.url.includes("/dist/") ? "../" : "../../../", import.meta.url),
 );
 
-interface CacheEntry {
-  /** Files the program was made of, with their times and sizes. */
-  readonly inputs: readonly (readonly [string, number, number])[];
+/** What holds an answer back. */
+export interface Wall {
+  /** The answer, without links. */
+  readonly file: string;
+  /** Looks at the answer as it is bundled. @throws CompileError when it may not be. */
+  readonly check: (contents: string) => Promise<void>;
+  /** Looks at what it imports. */
+  readonly plugins: readonly Plugin[];
 }
 
 /** @throws CompileError when the file is missing or does not parse. */
 export async function compileProgram(source: string): Promise<Program> {
   const path = sourceFile(source);
-  return compileModule(path, { entryPoints: [path] }, []);
+  // A CommonJS module is imported, so that its default is found wherever its own compiler has put it.
+  const contents = `import program from ${JSON.stringify(path)}; export default program;`;
+  const isCommon = /\.c[jt]s$/.test(path);
+  return compileModule(path, isCommon ? { stdin: { contents, resolveDir: rootOf(path) } } : { entryPoints: [path] });
 }
 
 /** @returns the file's whole path. @throws CompileError when it is missing or no file. */
@@ -59,96 +68,101 @@ export function sourceFile(source: string): string {
  * @param entry what to bundle: the source itself, or a text that imports it.
  * @throws CompileError when it does not parse.
  */
-export async function compileModule(path: string, entry: Entry, plugins: Plugin[]): Promise<Program> {
+export async function compileModule(path: string, entry: Entry, wall?: Wall): Promise<Program> {
+  const read = new Map<string, string>();
+  let changed = false;
+  let checked = false;
+  const place = sourcePlace({
+    walled: wall !== undefined,
+    async onRead(file, contents) {
+      const word = fileWord(file, contents);
+      changed ||= (read.get(file) ?? word) !== word;
+      read.set(file, word);
+      if (file !== wall?.file) return;
+      await wall.check(contents.toString("utf8"));
+      checked = true;
+    },
+  });
+  const options = optionsOf(path, entry, [place, ...(wall?.plugins ?? []), library], wall !== undefined);
+  const folder = cacheFolder(packageRoot);
+  const kept = new KeptProgram(folder, `${basename(path).replace(/\W/g, "-")}-${keyOf(path, options)}`);
   const program = (out: string): Program => ({ path, file: basename(path), url: fileUrl(out) });
-  const key = createHash("sha256").update(path).update(JSON.stringify(entry)).digest("hex").slice(0, 16);
-  const folder = cacheFolder();
-  const out = join(folder, `${basename(path).replace(/\W/g, "-")}-${key}.mjs`);
-  if (isFresh(out)) return program(out);
-  const { code, inputs } = await bundle(entry, plugins);
+  const found = kept.find();
+  if (found) return program(found);
+  const since = Date.now();
+  const { outputFiles, metafile } = await bundle(options);
+  if (wall && !checked) throw new CompileError(`${wall.file} could not be looked at.`);
+  const rests: Resting | undefined = changed
+    ? undefined
+    : restingOn(metafile, rootOf(packageRoot), [path, ...makers()], read, since);
   try {
-    writeWhole(out, code);
-    writeWhole(`${out}.json`, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry));
+    return program(kept.keep(outputFiles[0].text, rests));
   } catch (error) {
     throw new CompileError(`The compiled program could not be written to ${folder}: ${(error as Error).message}.`);
   }
-  return program(out);
 }
 
-async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; inputs: string[] }> {
-  const esbuild = await import("esbuild");
-  const root = rootOf(packageRoot);
-  const library = (name: string): string => fileUrl(join(packageRoot, "dist", name));
-  try {
-    const result = await esbuild.build({
-      ...entry,
-      bundle: true,
-      write: false,
-      metafile: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      sourcemap: "inline",
-      sourcesContent: false,
-      sourceRoot: "/", // part of a URL
-      absWorkingDir: root,
-      outfile: join(packageRoot, "program.mjs"),
-      logLevel: "silent",
-      plugins: [
-        ...plugins,
-        {
-          name: "worldsize",
-          setup(build) {
-            build.onResolve({ filter: /^worldsize(\/(draw|exercise|sim))?$/ }, ({ path }) => ({
-              path: library(`${path.split("/")[1] ?? "index"}.js`),
-              external: true,
-            }));
-          },
-        },
-      ],
+/** What the library is called in programs, which do not contain it: all of a job have one. */
+const library: Plugin = {
+  name: "worldsize",
+  setup(build) {
+    build.onResolve({ filter: /^worldsize(\/(draw|exercise|sim))?$/ }, ({ path, kind }) => {
+      const url = fileUrl(join(packageRoot, "dist", `${path.split("/")[1] ?? "index"}.js`));
+      return kind === "require-call" ? requiredOutside(url) : { path: url, external: true };
     });
-    const inputs = Object.keys(result.metafile.inputs)
-      .filter((input) => input !== "<stdin>")
-      .map((input) => resolve(root, input)); // one on another disk is whole already
-    return { code: result.outputFiles[0].text, inputs };
+  },
+};
+
+/** What the bundler is asked for. */
+type Asked = BuildOptions & { readonly plugins: Plugin[]; readonly write: false; readonly metafile: true };
+
+function optionsOf(path: string, entry: Entry, plugins: Plugin[], walled: boolean): Asked {
+  return {
+    ...entry,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: "inline",
+    sourcesContent: false,
+    sourceRoot: fileUrl(rootOf(packageRoot)), // as a URL, in which any name of a folder can be written
+    absWorkingDir: rootOf(packageRoot),
+    outfile: join(rootOf(packageRoot), "program.mjs"),
+    logLevel: "silent",
+    define: { ...placeNames },
+    banner: walled ? {} : { js: requireFrom(path) },
+    plugins,
+  };
+}
+
+/** All that is known beforehand of what becomes of sources. Plugins are told apart by their text, as is a build of the library by its file. */
+function keyOf(path: string, options: Asked): string {
+  const plugins = options.plugins.map(({ setup }) => String(setup));
+  return hashOf(path, JSON.stringify(options), ...plugins, process.version, import.meta.url);
+}
+
+/** What says which library and which bundler made a program: another version makes it anew. */
+function makers(): string[] {
+  return [join(packageRoot, "package.json"), createRequire(import.meta.url).resolve("esbuild/package.json")];
+}
+
+async function bundle(options: Asked): Promise<BuildResult<Asked>> {
+  const esbuild = await import("esbuild");
+  try {
+    return await esbuild.build(options);
   } catch (error) {
     const { errors } = error as {
-      errors?: { text: string; location: { file: string; line: number; column: number } | null }[];
+      errors?: { text: string; detail: unknown; location: { file: string; line: number; column: number } | null }[];
     };
     if (!errors) throw error;
+    const refused = errors.find(({ detail }) => detail instanceof CompileError);
+    if (refused) throw refused.detail;
     const lines = errors.slice(0, 5).map(({ text, location }) => {
       const place = location ? `${basename(location.file)}:${location.line}:${location.column + 1}: ` : "";
       return `${place}${text}`;
     });
     throw new CompileError(lines.join("\n"));
   }
-}
-
-/** Beside the packages; where that cannot be written, in this user's own folder, or else a private one of this run. */
-function cacheFolder(): string {
-  const own = userFolder();
-  for (const folder of [join(packageRoot, "node_modules/.cache/worldsize"), ...(own ? [join(own, "cache")] : [])]) {
-    try {
-      makeFolder(folder);
-      accessSync(folder, constants.W_OK);
-      return folder;
-    } catch {
-      // another user's, or nothing can be written there: the next one
-    }
-  }
-  return mkdtempSync(join(tmpdir(), "worldsize-"));
-}
-
-function isFresh(out: string): boolean {
-  try {
-    const entry = JSON.parse(readFileSync(`${out}.json`, "utf8")) as CacheEntry;
-    return existsSync(out) && entry.inputs.every((was) => String(stamp(was[0])) === String(was));
-  } catch {
-    return false;
-  }
-}
-
-function stamp(file: string): [string, number, number] {
-  const { mtimeMs, size } = statSync(file);
-  return [file, mtimeMs, size];
 }
