@@ -11,6 +11,7 @@ import { check, type Verdict } from "../exercise/node/checker.ts";
 import { Copies, copiesFolder } from "../exercise/node/copies.ts";
 import { marksText } from "../exercise/node/marks.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
+import type { Output } from "./output.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
@@ -22,7 +23,7 @@ interface CheckFlags {
 }
 
 /** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
-export async function checkCommand(args: readonly string[]): Promise<number> {
+export async function checkCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize check"))
     .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
     .usage("[flags] [NUMBER…]")
@@ -36,24 +37,34 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const copies = new Copies(copiesFolder());
   const chosen = choose(command.processedArgs[0] as string[], copies);
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
-  checkDrawing(flags.svg);
-  const signal = interruptible();
-  let good = true;
   const files = flags.file === undefined ? undefined : filesOf(flags.file);
+  if (flags.svg && chosen.length * (files?.length ?? 1) !== 1) {
+    throw new UsageError("--svg draws one answer: give the number of one exercise, and --file one file if any.");
+  }
+  let trouble = flags.svg && undrawn(flags.svg, checkWritable); // better now than after the check
+  if (trouble) throw new UsageError(trouble);
+  const stop = new AbortController();
+  output.whenBroken(() => stop.abort());
+  const interrupted = interruptible();
+  const signal = AbortSignal.any([interrupted, stop.signal]);
+  let good = true;
   for (const exercise of chosen)
     for (const answer of files ?? [openCopy(copies, exercise)]) {
       const progress = flags.json ? undefined : showProgress(exercise.number);
       const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
       progress?.(0, 0);
+      if (output.broken) return good ? 0 : 1;
       if (signal.aborted) return 130;
       good &&= verdict.verdict === "passed";
       if (flags.json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict))}\n`);
       else process.stdout.write(`${report(exercise, answer, verdict).join("\n")}\n`);
-      if (flags.svg && verdict.verdict === "failed") {
-        writeWhole(flags.svg, sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`));
-      }
       if (!flags.file) remember(copies, exercise, verdict);
+      if (flags.svg && verdict.verdict === "failed") {
+        const svg = sequenceSvg(sequenceOf(verdict.traffic), `${exercise.number}: ${verdict.property}`);
+        trouble = undrawn(flags.svg, (file) => writeWhole(file, svg));
+      }
     }
+  if (trouble) process.stderr.write(`worldsize: ${trouble}\n`);
   if (copies.trouble) process.stderr.write(`worldsize: ${copies.trouble}\n`);
   return good ? 0 : 1;
 }
@@ -66,12 +77,13 @@ function filesOf(path: string): string[] {
   return names.sort().map((name) => join(path, name));
 }
 
-/** @throws UsageError when a drawing could not be written: better now than after the check. */
-function checkDrawing(file: string | undefined): void {
+/** Does something with the file of a drawing. @returns why it could not be written, if so. */
+function undrawn(file: string, body: (file: string) => void): string | undefined {
   try {
-    if (file !== undefined) checkWritable(file);
+    body(file);
+    return undefined;
   } catch (error) {
-    throw new UsageError(`The drawing could not be written to ${file}: ${(error as Error).message}.`);
+    return `The drawing could not be written to ${file}: ${(error as Error).message}.`;
   }
 }
 

@@ -1,15 +1,23 @@
 /** `worldsize list`: the course's scripts and what each shows. */
+import { Command } from "commander";
 import pc from "picocolors";
 import { loadProgram } from "./load.ts";
+import type { Output } from "./output.ts";
+import { parse, strict } from "./program-flags.ts";
 import { courseScripts } from "./scripts.ts";
 
 /** @returns the exit code. */
-export async function listCommand(args: readonly string[]): Promise<number> {
-  const json = args.includes("--json");
+export async function listCommand(args: readonly string[], output: Output): Promise<number> {
+  const command = strict(new Command("worldsize list"))
+    .description("Lists the course's scripts, and what each shows.")
+    .option("--json", "print one script a line");
+  parse(command, args);
+  const { json } = command.opts<{ json?: boolean }>();
   const scripts = courseScripts();
   const width = Math.max(...scripts.map((script) => script.name.length));
   let chapter = "";
   for (const { name, path, chapter: of } of scripts) {
+    if (output.broken) break;
     const { about, ranks = 4 } = (await loadProgram(path)).script;
     if (json) {
       process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);

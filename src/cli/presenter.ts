@@ -27,7 +27,6 @@ export class Presenter {
   readonly #stop: AbortController;
   readonly #items: PageItem[] = [];
   readonly #decoder = new PrintDecoder();
-  #broken: { error: Error; quiet: boolean } | undefined;
 
   /**
    * @param ranks of the whole world.
@@ -42,10 +41,7 @@ export class Presenter {
     if (interrupted.aborted) this.#stop.abort(interrupted.reason);
     interrupted.addEventListener("abort", () => this.#stop.abort(interrupted.reason));
     output.free();
-    output.whenBroken((error, quiet) => {
-      this.#broken = { error, quiet };
-      this.#stop.abort();
-    });
+    output.whenBroken(() => this.#stop.abort());
     // Better now than when the job has run.
     for (const what of ["page", "trace"] as const) {
       const file = flags[what];
@@ -106,7 +102,7 @@ export class Presenter {
     const { trace, timeline: drawn, page, json = false } = this.#flags;
     const { file } = this.#loaded.program;
     const stopped = this.#stop.signal.aborted;
-    if (this.#broken) return this.#unread(this.#broken);
+    if (this.#output.broken) return this.#unread(result, file);
     if (!result.ok && !stopped) this.#reportFailure(result, result.failure, file, json);
     else if (result.exitCode !== 0 && !stopped) this.#reportCode(result, json);
     let code = stopped ? Number(this.#stop.signal.reason) : result.exitCode;
@@ -122,8 +118,10 @@ export class Presenter {
     if (drawn && !stopped) {
       attempt("timeline", () => {
         const lanes = lanesOf(result);
-        this.#output.write(`${timeline(lanes).join("\n")}\n`);
-        this.keep(0, { kind: "timeline", title: "All ranks", lanes });
+        const shown = { kind: "timeline", title: "All ranks", lanes } as const;
+        const lines = json ? [JSON.stringify(shown)] : timeline(lanes);
+        this.#output.write(`${lines.join("\n")}\n`);
+        this.keep(0, shown);
       });
     }
     if (page !== undefined) {
@@ -152,14 +150,11 @@ export class Presenter {
     this.#output.write(`${what === "page" ? "Page" : "Trace"} written to ${place}${advice}.\n`, "stderr");
   }
 
-  /** Nobody reads what the job shows any more, or it cannot be written. */
-  #unread({ error, quiet }: { error: Error; quiet: boolean }): number {
-    if (quiet) return 0;
-    this.#output.write(
-      `${pc.red("worldsize:")} The output could not be written, so the job was stopped: ${error.message}.\n`,
-      "stderr",
-    );
-    return 1;
+  /** Nobody reads what the job shows any more, or it cannot be written: only a failure of its own is told. */
+  #unread(result: JobResult, file: string): number {
+    if (result.ok || result.failure.rank < 0) return 0;
+    this.#reportFailure(result, result.failure, file, false);
+    return result.exitCode;
   }
 
   #reportFailure({ records }: JobResult, failure: JobFailure, file: string, json: boolean): void {

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_RANKS, runJob, type TransportName, transports } from "../job/node/job.ts";
+import { refuseIgnored } from "./ignored.ts";
 import { loadProgram } from "./load.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
@@ -34,6 +35,7 @@ export async function runCommand(name: string, args: readonly string[], output: 
   const flags = command.opts<RunFlags>();
   const ranks = flags.ranks ?? script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
+  refuseIgnored(command, flags, { transport: flags.transport, ranks, oneMachine: true });
   const presenter = new Presenter(flags, loaded, ranks, output, interruptible());
   const result = await runJob({
     ...jobOptions(loaded, flags, flags),

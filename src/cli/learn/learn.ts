@@ -6,6 +6,7 @@ import { courseExercises } from "../../exercise/node/catalog.ts";
 import { Copies, copiesFolder } from "../../exercise/node/copies.ts";
 import { watchFolder } from "../../platform/node/watch.ts";
 import { choose } from "../check.ts";
+import type { Output } from "../output.ts";
 import { parse, strict } from "../program-flags.ts";
 import { UsageError } from "../scripts.ts";
 import { framed } from "./layout.ts";
@@ -18,7 +19,7 @@ const QUIET = 120;
 const moves: Readonly<Record<string, number>> = { "\x1b[A": -1, "\x1b[B": 1, "\x1b[5~": -10, "\x1b[6~": 10, " ": 10 };
 
 /** Runs `worldsize learn [N.M]`. @returns the exit code. */
-export async function learnCommand(args: readonly string[]): Promise<number> {
+export async function learnCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize learn"))
     .description("Leads through the exercises: edit your copy in exercises/, save, and see it checked at once.")
     .argument("[number]", "exercise to begin with; the first that has not passed if not given");
@@ -66,6 +67,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
     await lesson.start(wanted?.number);
     await new Promise<void>((leave, reject) => {
       fail = reject;
+      output.whenBroken(leave); // the terminal is gone
       // Keys are taken one after the other, but a new one may stop a check that is under way.
       process.stdin.on("data", (text: string) => {
         const rows = moves[text];

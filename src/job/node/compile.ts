@@ -62,17 +62,31 @@ export function sourceFile(source: string): string {
 export async function compileModule(path: string, entry: Entry, plugins: Plugin[]): Promise<Program> {
   const program = (out: string): Program => ({ path, file: basename(path), url: fileUrl(out) });
   const key = createHash("sha256").update(path).update(JSON.stringify(entry)).digest("hex").slice(0, 16);
-  const folder = cacheFolder();
-  const out = join(folder, `${basename(path).replace(/\W/g, "-")}-${key}.mjs`);
-  if (isFresh(out)) return program(out);
+  const name = `${basename(path).replace(/\W/g, "-")}-${key}.mjs`;
+  const folders = cacheFolders();
+  const kept = folders.map((folder) => join(folder, name)).find(isFresh);
+  if (kept) return program(kept);
   const { code, inputs } = await bundle(entry, plugins);
-  try {
-    writeWhole(out, code);
-    writeWhole(`${out}.json`, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry));
-  } catch (error) {
-    throw new CompileError(`The compiled program could not be written to ${folder}: ${(error as Error).message}.`);
+  return program(writeFirst(folders, name, code, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry)));
+}
+
+/** Writes a program into the first of some folders that has room, or else one of this run. @throws CompileError when none has. */
+function writeFirst(folders: readonly string[], name: string, code: string, about: string): string {
+  const reasons: string[] = [];
+  const ways = [...folders.map((folder) => () => folder), () => mkdtempSync(join(tmpdir(), "worldsize-"))];
+  for (const [i, folder] of ways.entries()) {
+    try {
+      const out = join(folder(), name);
+      writeWhole(out, code);
+      writeWhole(`${out}.json`, about);
+      return out;
+    } catch (error) {
+      reasons.push(`${folders[i] ?? tmpdir()} (${(error as Error).message})`);
+    }
   }
-  return program(out);
+  throw new CompileError(
+    `The compiled program could not be written to ${reasons.join(", nor to ")}. Make room in one of them.`,
+  );
 }
 
 async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; inputs: string[] }> {
@@ -124,19 +138,19 @@ async function bundle(entry: Entry, plugins: Plugin[]): Promise<{ code: string; 
   }
 }
 
-/** Beside the packages; where that cannot be written, in this user's own folder, or else a private one of this run. */
-function cacheFolder(): string {
+/** Beside the packages, and this user's own folder: those of them that can be written. */
+function cacheFolders(): string[] {
   const own = userFolder();
-  for (const folder of [join(packageRoot, "node_modules/.cache/worldsize"), ...(own ? [join(own, "cache")] : [])]) {
+  const folders = [join(packageRoot, "node_modules/.cache/worldsize"), ...(own ? [join(own, "cache")] : [])];
+  return folders.filter((folder) => {
     try {
       makeFolder(folder);
       accessSync(folder, constants.W_OK);
-      return folder;
+      return true;
     } catch {
-      // another user's, or nothing can be written there: the next one
+      return false; // another user's, or nothing can be written there
     }
-  }
-  return mkdtempSync(join(tmpdir(), "worldsize-"));
+  });
 }
 
 function isFresh(out: string): boolean {
