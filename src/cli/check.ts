@@ -11,6 +11,7 @@ import { check, type Verdict } from "../exercise/node/checker.ts";
 import { Copies, copiesFolder } from "../exercise/node/copies.ts";
 import { marksText } from "../exercise/node/marks.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
+import { visibleLines } from "../trace/text.ts";
 import type { Output } from "./output.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
@@ -146,22 +147,24 @@ export function report({ number, name }: CourseExercise, answer: string, verdict
     ];
   }
   if (verdict.verdict === "could not run") {
-    return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`, ...output];
+    return [`${pc.yellow("could not run")}  ${title}`, `  ${visibleLines(verdict.message)}`, ...output];
   }
   const { settings, property, message, traffic, shown } = verdict;
   const { world, transport, interleaving } = settings;
   const turns = transport !== "local" ? "threads" : interleaving === undefined ? "turns in order" : "shuffled turns";
   const picture = sequenceOf(traffic, 24);
   const printed = shown.flatMap((own, rank) =>
-    own.flatMap((what) => (what.kind === "line" ? [`  rank ${rank} │ ${what.text}`] : [])),
+    own.flatMap((what) => (what.kind === "line" ? [`  rank ${rank} │ ${visibleLines(what.text)}`] : [])),
   );
   return [
     `${pc.red("failed")}  ${title}: ${pc.bold(property)}`,
-    ...message.split("\n").map((line) => `  ${line}`),
+    ...visibleLines(message)
+      .split("\n")
+      .map((line) => `  ${line}`),
     pc.dim(
-      `  world size ${world}, ${transport}, ${turns}; ${relative(process.cwd(), answer)}; again with --seed ${verdict.seed}`,
+      `  world size ${world}, ${transport}, ${turns}; ${visibleLines(relative(process.cwd(), answer))}; again with --seed ${verdict.seed}`,
     ),
-    ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${line}`)] : []),
+    ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${visibleLines(line)}`)] : []),
     ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),
     ...output,
   ];

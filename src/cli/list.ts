@@ -1,6 +1,7 @@
 /** `worldsize list`: the course's scripts and what each shows. */
 import { Command } from "commander";
 import pc from "picocolors";
+import { visibleLines } from "../trace/text.ts";
 import { loadProgram } from "./load.ts";
 import type { Output } from "./output.ts";
 import { parse, strict } from "./program-flags.ts";
@@ -26,7 +27,7 @@ export async function listCommand(args: readonly string[], output: Output): Prom
     if (of !== chapter)
       process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(of ? `Chapter ${Number(of)}` : "The machine room")}\n`);
     chapter = of;
-    process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${about}\n`);
+    process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${visibleLines(about)}\n`);
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 /** The `worldsize` command. Subcommands are loaded when they are called. */
 import pc from "picocolors";
 import { stopSignals } from "../platform/node/signals.ts";
+import { inspect, isError, visibleLines, wordsOf } from "../trace/text.ts";
 import { Output } from "./output.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
@@ -85,7 +86,8 @@ async function command(output: Output): Promise<number> {
   } catch (thrown) {
     const error = thrown as Error & { code?: string };
     if (error.code === "commander.helpDisplayed") return 0;
-    process.stderr.write(`${pc.red("worldsize:")} ${expected.has(error.name) ? error.message : error.stack}\n`);
+    const words = isError(thrown) ? (expected.has(wordsOf(error).name) ? error.message : error.stack) : undefined;
+    process.stderr.write(`${pc.red("worldsize:")} ${visibleLines(words ?? inspect(thrown))}\n`);
     return 2;
   }
 }

@@ -7,7 +7,7 @@ import { PrintDecoder, type PrintStream } from "../job/output.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
-import { visible } from "../trace/text.ts";
+import { visible, visibleLines } from "../trace/text.ts";
 import { dumpFlight } from "./flight.ts";
 import type { Loaded } from "./load.ts";
 import type { Output } from "./output.ts";
@@ -70,7 +70,10 @@ export class Presenter {
         ? [JSON.stringify({ rank, ...shown })]
         : renderShown(rank, shown, this.#ranks, this.#flags.ansi);
     } catch (error) {
-      this.#output.write(`rank ${rank} showed a ${shown?.kind} that cannot be drawn: ${String(error)}\n`, "stderr");
+      this.#output.write(
+        `rank ${rank} showed a ${shown?.kind} that cannot be drawn: ${visibleLines(String(error))}\n`,
+        "stderr",
+      );
       return [];
     }
   }
@@ -85,7 +88,7 @@ export class Presenter {
   /** Prints that nothing moves, and who waits for what. */
   readonly silence = (text: string): void => {
     if (this.#flags.json) this.#output.write(`${JSON.stringify({ kind: "waiting", text })}\n`);
-    else this.#output.write(`${pc.yellow(text)}\n`, "stderr");
+    else this.#output.write(`${pc.yellow(this.#seen(text))}\n`, "stderr");
   };
 
   /** Prints what a rank printed. */
@@ -111,7 +114,7 @@ export class Presenter {
         body();
       } catch (error) {
         const why = error instanceof UsageError ? error.message : `The ${what} could not be made: ${String(error)}`;
-        this.#output.write(`${pc.red("worldsize:")} ${why}\n`, "stderr");
+        this.#output.write(`${pc.red("worldsize:")} ${visibleLines(why)}\n`, "stderr");
         code ||= UNWRITTEN;
       }
     };
@@ -171,9 +174,14 @@ export class Presenter {
     }
     const who = failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
     const what = failure.rank >= 0 ? failure.stack : failure.message;
-    this.#output.write(`\n${pc.red(`${who}:`)}\n${what}\n`, "stderr");
+    this.#output.write(`\n${pc.red(`${visibleLines(who)}:`)}\n${this.#seen(what)}\n`, "stderr");
     if (recorder) this.#output.write(pc.dim(`The last operations of each rank: ${recorder}\n`), "stderr");
     if (lost) this.#output.write(pc.dim(`The last operations of each rank could not be written: ${lost}\n`), "stderr");
+  }
+
+  /** Words of a program's, as the terminal may have them. */
+  #seen(text: string): string {
+    return this.#flags.ansi ? text : visibleLines(text);
   }
 
   /** All ranks ended well, and one has set an exit code. */

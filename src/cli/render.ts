@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { plotText } from "../draw/plot-text.ts";
 import type { Cell, Row, Series, Shown, TimelineLane } from "../script/index.ts";
 import { extent } from "../trace/extent.ts";
-import { visible } from "../trace/text.ts";
+import { visibleLines } from "../trace/text.ts";
 
 type Paint = (text: string) => string;
 
@@ -15,10 +15,12 @@ const WIDTH = Math.max(40, Math.min(100, (process.stdout.columns ?? 88) - 14));
 
 /** The same without a control character, but the ends of lines. */
 function plain<T>(value: T): T {
-  if (typeof value === "string") return visible(value) as T;
+  if (typeof value === "string") return visibleLines(value) as T;
   if (Array.isArray(value)) return value.map(plain) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [visible(name), plain(each as unknown)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [visibleLines(name), plain(each as unknown)]),
+  ) as T;
 }
 
 /** @param ansi whether control characters in it are obeyed. @returns the lines to print for what a rank showed. */

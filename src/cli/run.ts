@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_RANKS, runJob, type TransportName, transports } from "../job/node/job.ts";
+import { visibleLines } from "../trace/text.ts";
 import { refuseIgnored } from "./ignored.ts";
 import { loadProgram } from "./load.ts";
 import type { Output } from "./output.ts";
@@ -28,7 +29,7 @@ export async function runCommand(name: string, args: readonly string[], output: 
   const loaded = await loadProgram(name);
   const { script } = loaded;
   const command = strict(new Command(`worldsize run ${basename(name, ".ts")}`))
-    .description(script.about)
+    .description(visibleLines(script.about))
     .option("-n, --ranks <count>", `number of ranks (default: ${script.ranks ?? 4})`, wholeNumber)
     .addOption(transportOption("shm"));
   parse(addScriptOptions(addProgramFlags(command), script), args);
