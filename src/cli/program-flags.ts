@@ -173,11 +173,14 @@ export function jobOptions(
   values: Record<string, unknown>,
 ): Omit<JobOptions, "ranks"> {
   const within = flags.link ?? (script.link ? parseLink(script.link) : undefined);
+  const options = Object.fromEntries(
+    Object.entries(script.options ?? {}).map(([key, spec]) => [key, values[scriptOption(key, spec).attributeName()]]),
+  );
+  const wrong = script.check?.(options);
+  if (wrong) throw new UsageError(wrong);
   return {
     program,
-    options: Object.fromEntries(
-      Object.entries(script.options ?? {}).map(([key, spec]) => [key, values[scriptOption(key, spec).attributeName()]]),
-    ),
+    options,
     table: tableOf(flags),
     memory: flags.memory,
     seed: flags.seed,

@@ -69,10 +69,12 @@ export interface Script<O extends Record<string, OptionSpec> = Record<string, Op
   /** Speed of links when none is asked for, such as 1GB/s,20us; as fast as they are if not given. */
   readonly link?: string;
   readonly options?: O;
+  /** What is wrong with options that are each right by themselves, as a sentence: said before any rank starts. */
+  check?(options: Values<O>): string | undefined;
   main(context: Context<Values<O>>): void | Promise<void>;
 }
 
-const fields = ["about", "ranks", "traced", "streams", "link", "options", "main"];
+const fields = ["about", "ranks", "traced", "streams", "link", "options", "check", "main"];
 
 /** Declares a script; the options' types reach `main`. @throws TypeError for what no script has. */
 export function defineScript<const O extends Record<string, OptionSpec> = Record<never, OptionSpec>>(
@@ -84,10 +86,13 @@ export function defineScript<const O extends Record<string, OptionSpec> = Record
   for (const key of Object.keys(script)) {
     if (!fields.includes(key)) throw new TypeError(`A script has no ${unknownWord("field", key, fields)}`);
   }
-  const { ranks, streams, options = {}, main } = script;
+  const { ranks, streams, options = {}, check, main } = script;
   if (typeof main !== "function") throw new TypeError(`A script's main is a function, not ${kindOf(main)}.`);
   if (ranks !== undefined && !(Number.isInteger(ranks) && ranks >= 1)) {
     throw new TypeError(`A script's ranks are a whole number from 1, not ${shown(ranks)}.`);
+  }
+  if (check !== undefined && typeof check !== "function") {
+    throw new TypeError(`A script's check is a function, not ${kindOf(check)}.`);
   }
   if (streams !== undefined) checkStreams(streams);
   for (const [name, spec] of Object.entries<OptionSpec>(options)) {
