@@ -1,9 +1,9 @@
 /** `worldsize learn`: the terminal of a lesson: draws it, feeds it keys, and watches the reader's files. */
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command } from "commander";
 import { courseExercises } from "../../exercise/node/catalog.ts";
 import { Copies, copiesFolder } from "../../exercise/node/copies.ts";
+import { makeFolder } from "../../platform/node/files.ts";
 import { watchFolder } from "../../platform/node/watch.ts";
 import { choose } from "../check.ts";
 import type { Output } from "../output.ts";
@@ -15,8 +15,22 @@ import { Lesson } from "./lesson.ts";
 /** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
 const QUIET = 120;
 
+/** A folder made anew, or a file that a link leads to, is not told of: milliseconds between two looks. */
+const LOOK = 500;
+
 /** Keys that move the text: arrows, page keys, space. */
 const moves: Readonly<Record<string, number>> = { "\x1b[A": -1, "\x1b[B": 1, "\x1b[5~": -10, "\x1b[6~": 10, " ": 10 };
+
+/** @throws UsageError when the reader's folder cannot be made. */
+function makeFolderOf({ folder }: Copies): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw new UsageError(
+      `The folder ${folder} could not be made: ${(error as Error).message}. Work in another folder.`,
+    );
+  }
+}
 
 /** Runs `worldsize learn [N.M]`. @returns the exit code. */
 export async function learnCommand(args: readonly string[], output: Output): Promise<number> {
@@ -31,7 +45,7 @@ export async function learnCommand(args: readonly string[], output: Output): Pro
   const [number] = command.processedArgs as [string | undefined];
   const [wanted] = number === undefined ? [] : choose([number], copies);
   const exercises = courseExercises();
-  mkdirSync(copies.folder, { recursive: true });
+  makeFolderOf(copies);
 
   /** First row of the body that is shown, and the last that may be. */
   let top = 0;
@@ -53,11 +67,14 @@ export async function learnCommand(args: readonly string[], output: Output): Pro
   const lesson = new Lesson({ exercises, copies, redraw });
 
   let timer: NodeJS.Timeout | undefined;
-  const watched = watchFolder(copies.folder, (file) => {
-    if (!file.endsWith(".ts")) return;
+  const saved = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => void lesson.saved(join(copies.folder, file)).catch(fail), QUIET);
+    timer = setTimeout(() => void lesson.saved().catch(fail), QUIET);
+  };
+  const watched = watchFolder(copies.folder, (file) => {
+    if (file === basename(lesson.file)) saved();
   });
+  const looks = setInterval(() => lesson.isSaved && saved(), LOOK);
   process.stdin.setRawMode(true);
   process.stdin.setEncoding("utf8");
   process.stdout.write("\x1b[?1049h\x1b[?25l"); // a screen of our own, without a cursor
@@ -77,6 +94,7 @@ export async function learnCommand(args: readonly string[], output: Output): Pro
       });
     });
   } finally {
+    clearInterval(looks);
     clearTimeout(timer);
     watched.close();
     process.stdin.setRawMode(false);

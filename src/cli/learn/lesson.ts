@@ -8,10 +8,11 @@ import pc from "picocolors";
 import type { Exercise } from "../../exercise/define.ts";
 import type { CourseExercise } from "../../exercise/node/catalog.ts";
 import { type CheckOptions, check, loadExercise, type Verdict } from "../../exercise/node/checker.ts";
-import type { Copies } from "../../exercise/node/copies.ts";
+import { type Copies, CopyError } from "../../exercise/node/copies.ts";
 import { packageRoot } from "../../job/node/compile.ts";
-import { remember, report, taskOf } from "../check.ts";
+import { remember, report } from "../check.ts";
 import { reflow, type Screen } from "./layout.ts";
+import { lessonScreen } from "./lesson-screen.ts";
 import { answerOf, Prediction } from "./prediction.ts";
 
 export interface LessonOptions {
@@ -20,21 +21,6 @@ export interface LessonOptions {
   /** Called whenever there is something new to see. */
   readonly redraw: () => void;
 }
-
-/** What each key does, in the order they are shown. */
-const keys: readonly (readonly [string, string])[] = [
-  ["t", "task"],
-  ["i", "interface"],
-  ["p", "predict"],
-  ["h", "hint"],
-  ["c", "check"],
-  ["a", "check all"],
-  ["n", "next"],
-  ["b", "back"],
-  ["r", "reset"],
-  ["s", "solution"],
-  ["q", "quit"],
-];
 
 export class Lesson {
   readonly #options: LessonOptions;
@@ -76,34 +62,11 @@ export class Lesson {
 
   /** What the screen shows. */
   screen(width: number): Screen {
-    const { exercises, copies } = this.#options;
-    const done = exercises.filter((exercise) => copies.progress(exercise).passed).length;
-    const bar = Math.max(10, Math.min(40, width - 40));
-    const full = Math.round((bar * done) / exercises.length);
-    const { hints, passed } = copies.progress(this.current);
-    const rule = pc.dim("─".repeat(Math.min(width, 100)));
-    const keyLine = keys
-      .map(
-        ([key, what]) => `${pc.cyan(key)}\u00a0${what.replace(" ", "\u00a0")}${key === "h" ? `\u00a0${hints}/3` : ""}`,
-      )
-      .join(pc.dim(" · "));
-    return {
-      head: [
-        `${pc.green("█".repeat(full))}${pc.dim("░".repeat(bar - full))} ${done} of ${exercises.length} passed`,
-        "",
-        `${pc.bold(`${this.current.number} ${this.#exercise?.title ?? ""}`)}${passed ? pc.green("  passed") : ""}`,
-        `your file  ${relative(process.cwd(), copies.path(this.current))}`,
-        `the task   ${taskOf(this.current)}`,
-        rule,
-      ],
-      body: this.#body,
-      foot: [
-        ...(copies.trouble ? [pc.yellow(copies.trouble)] : []),
-        ...(this.#status ? [pc.dim(this.#status)] : []),
-        rule,
-        keyLine,
-      ],
-    };
+    const title = this.#exercise?.title ?? "";
+    return lessonScreen(
+      { ...this.#options, current: this.current, title, body: this.#body, status: this.#status },
+      width,
+    );
   }
 
   /** Does what a key asks. @returns false when the reader wants to leave. */
@@ -162,12 +125,20 @@ export class Lesson {
     return true;
   }
 
-  /** A file was saved: checks it if it is the open exercise's. */
-  async saved(path: string): Promise<void> {
-    if (path !== this.#options.copies.path(this.current) || !existsSync(path)) return;
-    const text = textOf(path);
-    if (text === undefined || text === this.#text) return; // on its way, or touched, but the same
-    await this.#check();
+  /** Where the open exercise's answer lies. */
+  get file(): string {
+    return this.#options.copies.path(this.current);
+  }
+
+  /** Whether something else lies there than was last opened or checked; a file that is on its way is not there. */
+  get isSaved(): boolean {
+    const text = textOf(this.file);
+    return text !== undefined && text !== this.#text;
+  }
+
+  /** The answer may have been saved: checks it if so. */
+  async saved(): Promise<void> {
+    if (this.isSaved) await this.#check(this.file);
   }
 
   async #open(at: number): Promise<void> {
@@ -175,8 +146,9 @@ export class Lesson {
     this.#at = at;
     this.#asked = undefined;
     this.#exercise = await loadExercise(this.current.file);
-    const path = this.#options.copies.open(this.current);
-    this.#text = readFileSync(path, "utf8");
+    const path = this.#copy();
+    if (path === undefined) return;
+    this.#text = textOf(path) ?? "";
     this.#say([
       `Read the task (${pc.cyan("t")}), predict (${pc.cyan("p")}), then edit ${relative(process.cwd(), path)} and save: every save is checked.`,
     ]);
@@ -188,7 +160,20 @@ export class Lesson {
     this.#options.redraw();
   }
 
-  async #check(): Promise<void> {
+  /** The reader's copy, made if it is missing. @returns undefined when it cannot be; the reader is told why. */
+  #copy(): string | undefined {
+    try {
+      return this.#options.copies.open(this.current);
+    } catch (error) {
+      if (!(error instanceof CopyError)) throw error;
+      this.#say([error.message]);
+      return undefined;
+    }
+  }
+
+  /** @param answer the file to check; while an editor renames it, another must not be made in its place. */
+  async #check(answer = this.#copy()): Promise<void> {
+    if (answer === undefined) return;
     this.#running?.abort();
     const mine = new AbortController();
     this.#running = mine;
@@ -201,7 +186,6 @@ export class Lesson {
         this.#options.redraw();
       },
     };
-    const answer = this.#options.copies.open(exercise);
     this.#text = textOf(answer) ?? "";
     const verdict = await check(exercise.file, answer, options);
     if (mine.signal.aborted) return;
@@ -237,7 +221,7 @@ export class Lesson {
 
   #reset(): void {
     const kept = this.#options.copies.reset(this.current);
-    this.#text = readFileSync(this.#options.copies.path(this.current), "utf8");
+    this.#text = textOf(this.file) ?? "";
     this.#say([`The starter is back.${kept ? ` What you had is in ${relative(process.cwd(), kept)}.` : ""}`]);
   }
 

@@ -66,8 +66,10 @@ export async function compileModule(path: string, entry: Entry, plugins: Plugin[
   const folders = cacheFolders();
   const kept = folders.map((folder) => join(folder, name)).find(isFresh);
   if (kept) return program(kept);
+  const began = Date.now();
   const { code, inputs } = await bundle(entry, plugins);
-  return program(writeFirst(folders, name, code, JSON.stringify({ inputs: inputs.map(stamp) } satisfies CacheEntry)));
+  const entries = inputs.map((input) => stampBefore(began, input));
+  return program(writeFirst(folders, name, code, JSON.stringify({ inputs: entries } satisfies CacheEntry)));
 }
 
 /** Writes a program into the first of some folders that has room, or else one of this run. @throws CompileError when none has. */
@@ -159,6 +161,19 @@ function isFresh(out: string): boolean {
     return existsSync(out) && entry.inputs.every((was) => String(stamp(was[0])) === String(was));
   } catch {
     return false;
+  }
+}
+
+/** Milliseconds that a file's time may be behind: some disks count in seconds. */
+const COARSE = 1000;
+
+/** What a file was when a build began; nothing that it ever is again if it may have changed since. */
+function stampBefore(began: number, file: string): [string, number, number] {
+  try {
+    const found = stamp(file);
+    return found[1] < began - COARSE ? found : [file, 0, 0];
+  } catch {
+    return [file, 0, 0]; // it is being replaced
   }
 }
 
