@@ -81,7 +81,8 @@ export function table(rows: readonly Row[], width = Number.POSITIVE_INFINITY): s
 
 function plot(series: readonly Series[]): string[] {
   const paint = (text: string, i: number): string => (pc.isColorSupported ? paints[i % paints.length](text) : text);
-  return plotText(series, { width: WIDTH, paint });
+  const lines = plotText(series, { width: WIDTH, paint });
+  return [...lines.slice(0, -1), ...legendLines(lines.at(-1) ?? "")];
 }
 
 /** Names of spans in a legend. */
@@ -112,12 +113,16 @@ export function timeline(lanes: readonly TimelineLane[]): string[] {
   return [
     ...rows,
     `${" ".repeat(label)} 0 ms${`${(end - start).toFixed(2)} ms`.padStart(width - 4)}`,
-    ...wrap(legend.map((each) => each.replaceAll(" ", "\u00a0")).join("  "), TABLE).map((line) =>
-      line.replaceAll("\u00a0", " "),
-    ),
+    ...legendLines(legend.join("  ")),
   ];
 }
 
 function letter(index: number): string {
   return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[index % 26];
+}
+
+/** A legend, wrapped between its entries, which are two spaces or more apart. */
+function legendLines(legend: string): string[] {
+  const whole = legend.replaceAll(/(?<! ) (?! )/g, "\u00a0");
+  return wrap(whole, TABLE).map((line) => line.replaceAll("\u00a0", " "));
 }

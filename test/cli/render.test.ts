@@ -68,6 +68,10 @@ it("titles and legends are wrapped", () => {
   const lines = draw({ kind: "timeline", title, lanes: [{ name: "x", spans }] });
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   expect(lines.join("\n")).toContain("I micro-batch 8");
+  const series = Array.from({ length: 8 }, (_, i) => ({ name: `algorithm ${i}`, y: [i, 1, 2] }));
+  const plot = draw({ kind: "plot", title: "", series });
+  for (const line of plot) expect(line.length).toBeLessThanOrEqual(80);
+  for (let i = 0; i < 8; i++) expect(plot.join("\n")).toContain(`${"ABCDEFGH"[i]} algorithm ${i}`);
 });
 
 it("draws curves and timelines", () => {
