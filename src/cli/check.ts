@@ -13,6 +13,7 @@ import { Copies, copiesFolder } from "../exercise/node/copies.ts";
 import type { Notice } from "../exercise/node/types/notices.ts";
 import { TypeCheck } from "../exercise/node/types/type-check.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
+import type { Output } from "./output.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
 import { jsonOf, report } from "./verdict.ts";
@@ -26,7 +27,7 @@ interface CheckFlags {
 }
 
 /** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
-export async function checkCommand(args: readonly string[]): Promise<number> {
+export async function checkCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize check"))
     .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
     .usage("[flags] [NUMBER…]")
@@ -41,47 +42,58 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const copies = new Copies(copiesFolder());
   const chosen = choose(command.processedArgs[0] as string[], copies);
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
-  checkDrawing(flags.svg);
-  const signal = interruptible();
+  const files = flags.file === undefined ? undefined : filesOf(flags.file);
+  if (flags.svg && chosen.length * (files?.length ?? 1) !== 1) {
+    throw new UsageError("--svg draws one answer: give the number of one exercise, and --file one file if any.");
+  }
+  const unwritable = flags.svg && undrawn(flags.svg, checkWritable); // better now than after the check
+  if (unwritable) throw new UsageError(unwritable);
+  const stop = new AbortController();
+  output.whenBroken(() => stop.abort());
+  const signal = AbortSignal.any([interruptible(), stop.signal]);
   const types = new TypeCheck();
+  const troubles: string[] = [];
   let good = true;
   try {
-    const files = flags.file === undefined ? undefined : filesOf(flags.file);
     for (const exercise of chosen)
       for (const answer of files ?? [openCopy(copies, exercise)]) {
         const noticed = types.noticesOf(resolve(answer));
         const progress = flags.json ? undefined : showProgress(exercise.number);
         const verdict = await check(exercise.file, answer, { seed: flags.seed, signal, onProgress: progress });
         progress?.(0, 0);
+        if (output.broken) return good ? 0 : 1;
         if (signal.aborted) return 130;
         good &&= verdict.verdict === "passed";
-        show(exercise, answer, verdict, verdict.verdict === "failed" ? await types.soon(noticed) : [], flags);
+        const notices = verdict.verdict === "failed" ? await types.soon(noticed) : [];
+        const trouble = show(exercise, answer, verdict, notices, flags);
+        if (trouble) troubles.push(trouble);
         if (!flags.file) remember(copies, exercise, verdict);
       }
   } finally {
     types.close();
   }
-  if (copies.trouble) process.stderr.write(`worldsize: ${copies.trouble}\n`);
+  for (const trouble of [...troubles, copies.trouble]) if (trouble) process.stderr.write(`worldsize: ${trouble}\n`);
   return good ? 0 : 1;
 }
 
-/** Prints a verdict, and draws it where that was asked for. */
+/** Prints a verdict, and draws it where that was asked for. @returns why it could not be drawn, if so. */
 function show(
   exercise: CourseExercise,
   answer: string,
   verdict: Verdict,
   notices: readonly Notice[],
   { json, steps, svg }: CheckFlags,
-): void {
+): string | undefined {
   if (json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict, notices))}\n`);
   else process.stdout.write(`${report(exercise, answer, verdict, notices).join("\n")}\n`);
-  if (verdict.verdict !== "failed") return;
+  if (verdict.verdict !== "failed") return undefined;
   const { traffic, property } = verdict;
   if (steps && !json) {
     const lines = stepsText(stepsOf(traffic), traffic.length);
     process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join("")}`);
   }
-  if (svg) writeWhole(svg, sequenceSvg(sequenceOf(traffic), `${exercise.number}: ${property}`));
+  const picture = sequenceSvg(sequenceOf(traffic), `${exercise.number}: ${property}`);
+  return svg && undrawn(svg, (file) => writeWhole(file, picture));
 }
 
 /** A file, or the answers in a folder, by name. @throws UsageError for a folder without any. */
@@ -92,12 +104,13 @@ function filesOf(path: string): string[] {
   return names.sort().map((name) => join(path, name));
 }
 
-/** @throws UsageError when a drawing could not be written: better now than after the check. */
-function checkDrawing(file: string | undefined): void {
+/** Does something with the file of a drawing. @returns why it could not be written, if so. */
+function undrawn(file: string, body: (file: string) => void): string | undefined {
   try {
-    if (file !== undefined) checkWritable(file);
+    body(file);
+    return undefined;
   } catch (error) {
-    throw new UsageError(`The drawing could not be written to ${file}: ${(error as Error).message}.`);
+    return `The drawing could not be written to ${file}: ${(error as Error).message}.`;
   }
 }
 

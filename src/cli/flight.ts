@@ -24,9 +24,15 @@ export function dumpFlight(flight: readonly (readonly FlightRecord[])[]): string
   const own = userFolder();
   if (own) removeOldest(own);
   const folder = mkdtempSync(own ? join(own, `flight-${Date.now()}-`) : join(tmpdir(), "worldsize-flight-"));
-  flight.forEach((records, rank) => {
-    writeFileSync(join(folder, `rank-${rank}.jsonl`), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  });
+  try {
+    flight.forEach((records, rank) => {
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`);
+      writeFileSync(join(folder, `rank-${rank}.jsonl`), lines.join(""));
+    });
+  } catch (error) {
+    removeRecords(folder); // half of them would pass for all
+    throw error;
+  }
   return folder;
 }
 
@@ -34,12 +40,15 @@ export function dumpFlight(flight: readonly (readonly FlightRecord[])[]): string
 function removeOldest(own: string): void {
   const folders = readdirSync(own).filter((name) => folderName.test(name));
   for (const name of folders.sort().slice(0, Math.max(0, folders.length - KEPT + 1))) {
-    const folder = join(own, name);
-    try {
-      for (const file of readdirSync(folder)) if (fileName.test(file)) unlinkSync(join(folder, file));
-      rmdirSync(folder);
-    } catch {
-      // another job removed it first, or something was put into it: then it stays
-    }
+    removeRecords(join(own, name));
+  }
+}
+
+function removeRecords(folder: string): void {
+  try {
+    for (const file of readdirSync(folder)) if (fileName.test(file)) unlinkSync(join(folder, file));
+    rmdirSync(folder);
+  } catch {
+    // another job removed it first, or something was put into it: then it stays
   }
 }

@@ -5,6 +5,7 @@ import { isLoopback } from "../job/node/processes/environment.ts";
 import type { NodeOptions } from "../job/node/processes/launch.ts";
 import { jobSecret } from "../job/node/processes/secret.ts";
 import { socketKinds } from "../platform/node/sockets.ts";
+import { refuseIgnored, refuseOfProcesses } from "./ignored.ts";
 import { LogFiles } from "./log-files.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
@@ -53,7 +54,7 @@ export async function launchCommand(args: readonly string[], output: Output): Pr
   const { values, ...loaded } = await loadTaken(command);
   const ranks = flags.ranks ?? loaded.script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
-  refuseIgnored(command, flags);
+  checkFlags(command, flags, ranks);
   const nodes = nodeOptions(flags);
   const presenter = new Presenter(flags, loaded, ranks * flags.nnodes, output, interruptible());
   const job = jobOptions(loaded, flags, values);
@@ -98,20 +99,15 @@ function tell(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** @throws UsageError for a flag that would have no effect. */
-function refuseIgnored(command: Command, { transport, maxRestarts, rendezvous, secretFile }: LaunchFlags): void {
+/** @throws UsageError for numbers that cannot be, and for flags that would have no effect. */
+function checkFlags(command: Command, flags: LaunchFlags, ranks: number): void {
+  const { transport, maxRestarts, rendezvous, secretFile, nnodes } = flags;
   if (maxRestarts < 0) throw new UsageError(`--max-restarts should be at least 0, but is ${maxRestarts}.`);
   if (secretFile && !rendezvous) {
     throw new UsageError("--secret-file is for jobs whose ranks meet at --rendezvous HOST:PORT, which is missing.");
   }
-  if (transport === "tcp") return;
-  const given = ["maxRestarts", "logDir", "sockets"].find((name) => command.getOptionValueSource(name) === "cli");
-  if (!given) return;
-  const { long } = command.options.find((option) => option.attributeName() === given) as Option;
-  throw new UsageError(
-    `${long} is for ranks in processes of their own, but over ${transport} they are threads of one. ` +
-      "Leave it out, or launch with --transport tcp.",
-  );
+  refuseOfProcesses(command, transport, ["maxRestarts", "logDir", "sockets"]);
+  refuseIgnored(command, flags, { transport, ranks, oneMachine: nnodes === 1 });
 }
 
 /** @throws UsageError for flags that contradict each other. */

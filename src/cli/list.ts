@@ -1,15 +1,24 @@
 /** `worldsize list`: the course's scripts and what each shows. */
+import { Command } from "commander";
 import pc from "picocolors";
+import { visibleLines } from "../trace/text.ts";
 import { loadProgram } from "./load.ts";
+import type { Output } from "./output.ts";
+import { parse, strict } from "./program-flags.ts";
 import { courseScripts } from "./scripts.ts";
 
 /** @returns the exit code. */
-export async function listCommand(args: readonly string[]): Promise<number> {
-  const json = args.includes("--json");
+export async function listCommand(args: readonly string[], output: Output): Promise<number> {
+  const command = strict(new Command("worldsize list"))
+    .description("Lists the course's scripts, and what each shows.")
+    .option("--json", "print one script a line");
+  parse(command, args);
+  const { json } = command.opts<{ json?: boolean }>();
   const scripts = courseScripts();
   const width = Math.max(...scripts.map((script) => script.name.length));
   let chapter = "";
   for (const { name, path, chapter: of } of scripts) {
+    if (output.broken) break;
     const { about, ranks = 4 } = (await loadProgram(path)).script;
     if (json) {
       process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);
@@ -18,7 +27,7 @@ export async function listCommand(args: readonly string[]): Promise<number> {
     if (of !== chapter)
       process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(of ? `Chapter ${Number(of)}` : "The machine room")}\n`);
     chapter = of;
-    process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${about}\n`);
+    process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${visibleLines(about)}\n`);
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 import { compileProgram, type Program } from "../job/node/compile.ts";
 import { accountOf } from "../script/account.ts";
 import { type Script, scriptOf } from "../script/index.ts";
+import { visible } from "../trace/text.ts";
 import { findScript, UsageError } from "./scripts.ts";
 
 /** Milliseconds after which a program that is still being imported is said to be. */
@@ -76,6 +77,14 @@ async function importProgram({ url, file }: Program, patience: number): Promise<
   }
 }
 
+/** What was given to a stream, such that it does not control a terminal. */
+function seen({ isTTY }: NodeJS.WriteStream, [chunk, ...rest]: readonly unknown[]): unknown[] {
+  return [
+    isTTY ? visible(typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString()) : chunk,
+    ...rest,
+  ];
+}
+
 /** Keeps back what is printed from now on. */
 function mute(): { showAll(): void; say(text: string): void; end(): void } {
   const kept: (() => void)[] = [];
@@ -86,7 +95,7 @@ function mute(): { showAll(): void; say(text: string): void; end(): void } {
     stream.write = (...args: unknown[]) => {
       const done = args.at(-1);
       const plain = typeof done === "function" ? args.slice(0, -1) : args;
-      if (kept.length < KEPT) kept.push(() => Reflect.apply(originals[i], stream, plain));
+      if (kept.length < KEPT) kept.push(() => Reflect.apply(originals[i], stream, seen(stream, plain)));
       else lost++;
       if (typeof done === "function") queueMicrotask(() => done()); // a program may wait for it
       return true;

@@ -7,6 +7,9 @@ import { UsageError } from "./scripts.ts";
 /** Without O_NONBLOCK, opening a pipe waits until somebody reads it. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
 
+/** What to do about a folder that does not serve. */
+const ADVICE = "Give another folder with --log-dir.";
+
 export class LogFiles {
   readonly #folder: string;
   readonly #warn: (line: string) => void;
@@ -25,7 +28,7 @@ export class LogFiles {
     try {
       makeFolder(folder);
     } catch (error) {
-      throw new UsageError(`The folder for logs could not be made: ${(error as Error).message}.`);
+      throw new UsageError(`The folder for logs could not be made: ${(error as Error).message}. ${ADVICE}`);
     }
     for (let rank = 0; rank < ranks; rank++) this.file(rank);
   }
@@ -50,7 +53,8 @@ export class LogFiles {
       const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
       for (let from = 0; from < bytes.length; ) from += writeSync(file, bytes, from);
     } catch (error) {
-      if (!this.#incomplete) this.#warn(`The logs are incomplete from here on: ${(error as Error).message}.`);
+      if (!this.#incomplete)
+        this.#warn(`The logs in ${this.#folder} are incomplete from here on: ${(error as Error).message}.`);
       this.#incomplete = true;
     }
   }
@@ -75,9 +79,11 @@ export class LogFiles {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "EISDIR" && code !== "ENXIO") {
-        throw new UsageError(`The log of rank ${rank} could not be opened: ${message}.`);
+        throw new UsageError(`The log of rank ${rank} could not be opened: ${message}. ${ADVICE}`);
       }
     }
-    throw new UsageError(`The log of rank ${rank} cannot be written to ${path}: it is there and is not a file.`);
+    throw new UsageError(
+      `The log of rank ${rank} cannot be written to ${path}: it is there and is not a file. ${ADVICE}`,
+    );
   }
 }

@@ -1,6 +1,7 @@
 /** The `worldsize` command. Subcommands are loaded when they are called. */
 import pc from "picocolors";
 import { stopSignals } from "../platform/node/signals.ts";
+import { inspect, isError, visibleLines, wordsOf } from "../trace/text.ts";
 import { Output } from "./output.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
@@ -34,15 +35,16 @@ async function main(args: readonly string[], output: Output): Promise<number> {
       process.stdout.write(help);
       return 0;
     case "list":
-      return (await import("./list.ts")).listCommand(rest);
+      return (await import("./list.ts")).listCommand(rest, output);
     case "verify":
       return (await import("./run.ts")).runCommand("verify-setup", ["-n", "1", ...rest], output);
     case "bench":
+      if (rest[0] && !/^(-h|--help)$/.test(rest[0])) refuseFlag(rest[0], "worldsize bench NAME --json");
       return (await import("./bench/bench.ts")).benchCommand(rest, output);
     case "check":
-      return (await import("./check.ts")).checkCommand(rest);
+      return (await import("./check.ts")).checkCommand(rest, output);
     case "learn":
-      return (await import("./learn/learn.ts")).learnCommand(rest);
+      return (await import("./learn/learn.ts")).learnCommand(rest, output);
     case "launch":
       return (await import("./launch.ts")).launchCommand(rest, output);
     case "join":
@@ -53,6 +55,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
         process.stdout.write(help);
         return name ? 0 : 2;
       }
+      refuseFlag(name, "worldsize run NAME -n 4");
       return (await import("./run.ts")).runCommand(name, flags, output);
     }
     default:
@@ -60,8 +63,21 @@ async function main(args: readonly string[], output: Output): Promise<number> {
   }
 }
 
+/** @throws UsageError for a flag where a name should be. @param example of what to write. */
+function refuseFlag(word: string, example: string): void {
+  if (word.startsWith("-")) throw new UsageError(`The name comes before ${word}: ${example}`);
+}
+
 /** Errors of the reader's making get one message and no stack. */
-const expected = new Set(["UsageError", "CompileError", "RangeError", "JoinError", "SecretError", "EnvironmentError"]);
+const expected = new Set([
+  "UsageError",
+  "CompileError",
+  "CopyError",
+  "RangeError",
+  "JoinError",
+  "SecretError",
+  "EnvironmentError",
+]);
 
 /** Runs a command. @returns its exit code. */
 async function command(output: Output): Promise<number> {
@@ -70,17 +86,23 @@ async function command(output: Output): Promise<number> {
   } catch (thrown) {
     const error = thrown as Error & { code?: string };
     if (error.code === "commander.helpDisplayed") return 0;
-    process.stderr.write(`${pc.red("worldsize:")} ${expected.has(error.name) ? error.message : error.stack}\n`);
+    const words = isError(thrown) ? (expected.has(wordsOf(error).name) ? error.message : error.stack) : undefined;
+    process.stderr.write(`${pc.red("worldsize:")} ${visibleLines(words ?? inspect(thrown))}\n`);
     return 2;
   }
 }
 
+/** Exit code of a command whose output is lost. */
+const LOST = 1;
+
 const output = new Output();
-output.whenBroken((error, quiet) => {
-  if (!quiet) process.stderr.write(`${pc.red("worldsize:")} The output could not be written: ${error.message}.\n`);
-  process.exit(quiet ? 0 : 1);
-});
 void command(output).then(async (code) => {
   await output.close(stopSignals().some(({ exitCode }) => exitCode === code));
-  process.exit(code); // whatever a program's definition has left running here
+  const lost = output.broken && !output.broken.quiet ? output.broken.error : undefined;
+  if (lost) {
+    process.stderr.write(
+      `${pc.red("worldsize:")} The output could not be written, so nothing more was done: ${lost.message}.\n`,
+    );
+  }
+  process.exit(lost ? code || LOST : code); // whatever a program's definition has left running here
 });

@@ -13,9 +13,16 @@ const STOPPED = 300;
 
 type Pipe = { _handle?: { setBlocking?(on: boolean): void } };
 
+/** Why standard output can be written no longer. */
+export interface Broken {
+  readonly error: Error;
+  /** Whether nobody is to hear of it: the reader of a pipe has seen enough. */
+  readonly quiet: boolean;
+}
+
 export class Output {
-  #onBroken: (error: Error, quiet: boolean) => void = () => {};
-  #broken = false;
+  #onBroken: () => void = () => {};
+  #broken: Broken | undefined;
   /** What has been written in this turn of the event loop: lines are many, and writes dear. */
   #pieces: (string | Uint8Array)[] = [];
   #size = 0;
@@ -25,14 +32,19 @@ export class Output {
     process.once("exit", () => this.#flush());
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#broken) return;
-      this.#broken = true;
-      this.#onBroken(error, error.code === "EPIPE"); // the reader of a pipe has seen enough
+      this.#broken = { error, quiet: error.code === "EPIPE" };
+      this.#onBroken();
     });
     process.stderr.on("error", () => {}); // there is nowhere to say so
   }
 
-  /** Calls back when standard output can be written no longer; nobody reads it if `quiet`. */
-  whenBroken(callback: (error: Error, quiet: boolean) => void): void {
+  /** Why standard output can be written no longer, if so. */
+  get broken(): Broken | undefined {
+    return this.#broken;
+  }
+
+  /** Calls back when standard output can be written no longer. */
+  whenBroken(callback: () => void): void {
     this.#onBroken = callback;
   }
 
@@ -73,6 +85,7 @@ export class Output {
     const written = Promise.all([finished(process.stdout), finished(process.stderr)]);
     const late = new Promise((resolve) => setTimeout(resolve, STOPPED));
     await (stopped ? Promise.race([written, late]) : written);
+    await new Promise((resolve) => setImmediate(resolve)); // a failed write is told in a later turn
     this.#setBlocking(true); // other programs may write to the same pipe
   }
 

@@ -7,7 +7,7 @@ import { PrintDecoder, type PrintStream } from "../job/output.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import type { Shown, TimelineLane } from "../script/index.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
-import { visible } from "../trace/text.ts";
+import { visible, visibleLines } from "../trace/text.ts";
 import { dumpFlight } from "./flight.ts";
 import type { Loaded } from "./load.ts";
 import type { Output } from "./output.ts";
@@ -27,7 +27,6 @@ export class Presenter {
   readonly #stop: AbortController;
   readonly #items: PageItem[] = [];
   readonly #decoder = new PrintDecoder();
-  #broken: { error: Error; quiet: boolean } | undefined;
 
   /**
    * @param ranks of the whole world.
@@ -42,10 +41,7 @@ export class Presenter {
     if (interrupted.aborted) this.#stop.abort(interrupted.reason);
     interrupted.addEventListener("abort", () => this.#stop.abort(interrupted.reason));
     output.free();
-    output.whenBroken((error, quiet) => {
-      this.#broken = { error, quiet };
-      this.#stop.abort();
-    });
+    output.whenBroken(() => this.#stop.abort());
     // Better now than when the job has run.
     for (const what of ["page", "trace"] as const) {
       const file = flags[what];
@@ -74,7 +70,10 @@ export class Presenter {
         ? [JSON.stringify({ rank, ...shown })]
         : renderShown(rank, shown, this.#ranks, this.#flags.ansi);
     } catch (error) {
-      this.#output.write(`rank ${rank} showed a ${shown?.kind} that cannot be drawn: ${String(error)}\n`, "stderr");
+      this.#output.write(
+        `rank ${rank} showed a ${shown?.kind} that cannot be drawn: ${visibleLines(String(error))}\n`,
+        "stderr",
+      );
       return [];
     }
   }
@@ -89,7 +88,7 @@ export class Presenter {
   /** Prints that nothing moves, and who waits for what. */
   readonly silence = (text: string): void => {
     if (this.#flags.json) this.#output.write(`${JSON.stringify({ kind: "waiting", text })}\n`);
-    else this.#output.write(`${pc.yellow(text)}\n`, "stderr");
+    else this.#output.write(`${pc.yellow(this.#seen(text))}\n`, "stderr");
   };
 
   /** Prints what a rank printed. */
@@ -106,7 +105,7 @@ export class Presenter {
     const { trace, timeline: drawn, page, json = false } = this.#flags;
     const { file } = this.#loaded.program;
     const stopped = this.#stop.signal.aborted;
-    if (this.#broken) return this.#unread(this.#broken);
+    if (this.#output.broken) return this.#unread(result, file);
     if (!result.ok && !stopped) this.#reportFailure(result, result.failure, file, json);
     else if (result.exitCode !== 0 && !stopped) this.#reportCode(result, json);
     let code = stopped ? Number(this.#stop.signal.reason) : result.exitCode;
@@ -115,15 +114,17 @@ export class Presenter {
         body();
       } catch (error) {
         const why = error instanceof UsageError ? error.message : `The ${what} could not be made: ${String(error)}`;
-        this.#output.write(`${pc.red("worldsize:")} ${why}\n`, "stderr");
+        this.#output.write(`${pc.red("worldsize:")} ${visibleLines(why)}\n`, "stderr");
         code ||= UNWRITTEN;
       }
     };
     if (drawn && !stopped) {
       attempt("timeline", () => {
         const lanes = lanesOf(result);
-        this.#output.write(`${timeline(lanes).join("\n")}\n`);
-        this.keep(0, { kind: "timeline", title: "All ranks", lanes });
+        const shown = { kind: "timeline", title: "All ranks", lanes } as const;
+        const lines = json ? [JSON.stringify(shown)] : timeline(lanes);
+        this.#output.write(`${lines.join("\n")}\n`);
+        this.keep(0, shown);
       });
     }
     if (page !== undefined) {
@@ -152,14 +153,11 @@ export class Presenter {
     this.#output.write(`${what === "page" ? "Page" : "Trace"} written to ${place}${advice}.\n`, "stderr");
   }
 
-  /** Nobody reads what the job shows any more, or it cannot be written. */
-  #unread({ error, quiet }: { error: Error; quiet: boolean }): number {
-    if (quiet) return 0;
-    this.#output.write(
-      `${pc.red("worldsize:")} The output could not be written, so the job was stopped: ${error.message}.\n`,
-      "stderr",
-    );
-    return 1;
+  /** Nobody reads what the job shows any more, or it cannot be written: only a failure of its own is told. */
+  #unread(result: JobResult, file: string): number {
+    if (result.ok || result.failure.rank < 0) return 0;
+    this.#reportFailure(result, result.failure, file, false);
+    return result.exitCode;
   }
 
   #reportFailure({ records }: JobResult, failure: JobFailure, file: string, json: boolean): void {
@@ -176,9 +174,14 @@ export class Presenter {
     }
     const who = failure.rank >= 0 ? `rank ${failure.rank} failed in ${file}` : `The job failed in ${file}`;
     const what = failure.rank >= 0 ? failure.stack : failure.message;
-    this.#output.write(`\n${pc.red(`${who}:`)}\n${what}\n`, "stderr");
+    this.#output.write(`\n${pc.red(`${visibleLines(who)}:`)}\n${this.#seen(what)}\n`, "stderr");
     if (recorder) this.#output.write(pc.dim(`The last operations of each rank: ${recorder}\n`), "stderr");
     if (lost) this.#output.write(pc.dim(`The last operations of each rank could not be written: ${lost}\n`), "stderr");
+  }
+
+  /** Words of a program's, as the terminal may have them. */
+  #seen(text: string): string {
+    return this.#flags.ansi ? text : visibleLines(text);
   }
 
   /** All ranks ended well, and one has set an exit code. */

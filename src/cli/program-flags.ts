@@ -7,6 +7,7 @@ import { stopSignals } from "../platform/node/signals.ts";
 import type { System } from "../platform/node/system.ts";
 import { type StreamMode, streamModes } from "../script/define.ts";
 import { type OptionSpec, quickOptions, type Script } from "../script/index.ts";
+import { visibleLines } from "../trace/text.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { type Loaded, loadProgram } from "./load.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
@@ -189,6 +190,8 @@ export function jobOptions(
   options: Record<string, unknown>,
 ): Omit<JobOptions, "ranks"> {
   const within = flags.link ?? (script.link ? parseLink(script.link) : undefined);
+  const wrong = script.check?.(options);
+  if (wrong) throw new UsageError(wrong);
   return {
     program,
     options,
@@ -203,7 +206,10 @@ export function jobOptions(
     traced: flags.trace !== undefined || flags.timeline || script.traced,
     timeout: flags.timeout,
     silence: flags.silence,
-    processes: { timeout: flags.timeout, log: (line) => process.stderr.write(`${pc.dim(line)}\n`) },
+    processes: {
+      timeout: flags.timeout,
+      log: (line) => process.stderr.write(`${pc.dim(flags.ansi ? line : visibleLines(line))}\n`),
+    },
   };
 }
 

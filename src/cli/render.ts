@@ -1,24 +1,33 @@
 /** Draws what ranks show as lines of text: prefixed, coloured per rank, always whole. */
-import Table from "cli-table3";
 import pc from "picocolors";
 import { plotText } from "../draw/plot-text.ts";
 import type { Cell, Row, Series, Shown, TimelineLane } from "../script/index.ts";
 import { extent } from "../trace/extent.ts";
-import { visible } from "../trace/text.ts";
+import { visibleLines } from "../trace/text.ts";
+import { wrap } from "./learn/layout.ts";
+import { tableLines } from "./table.ts";
+
+/** Columns of the terminal, and those of the prefix of a line. */
+const COLUMNS = process.stdout.columns ?? 80;
+const PREFIX = 11;
+/** Widest a table may be. */
+const TABLE = Math.max(40, COLUMNS - PREFIX);
 
 type Paint = (text: string) => string;
 
 const paints: readonly Paint[] = [pc.cyan, pc.magenta, pc.yellow, pc.green, pc.blue, pc.red];
 
 /** Widest a drawing may be. */
-const WIDTH = Math.max(40, Math.min(100, (process.stdout.columns ?? 88) - 14));
+const WIDTH = Math.max(40, Math.min(100, COLUMNS - PREFIX - 3));
 
 /** The same without a control character, but the ends of lines. */
 function plain<T>(value: T): T {
-  if (typeof value === "string") return visible(value) as T;
+  if (typeof value === "string") return visibleLines(value) as T;
   if (Array.isArray(value)) return value.map(plain) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [visible(name), plain(each as unknown)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [visibleLines(name), plain(each as unknown)]),
+  ) as T;
 }
 
 /** @param ansi whether control characters in it are obeyed. @returns the lines to print for what a rank showed. */
@@ -31,7 +40,8 @@ export function renderShown(rank: number, shown: Shown, ranks: number, ansi = fa
 function drawing(shown: Shown): string[] {
   switch (shown.kind) {
     case "line":
-      return shown.text.split("\n");
+      // What is read by another program stays in one line.
+      return shown.text.split("\n").flatMap((line) => (process.stdout.isTTY ? wrap(line, TABLE) : [line]));
     case "row":
       return [
         Object.entries(shown.row)
@@ -39,7 +49,7 @@ function drawing(shown: Shown): string[] {
           .join("   "),
       ];
     case "table":
-      return titled(shown.title, table(shown.rows));
+      return titled(shown.title, table(shown.rows, TABLE));
     case "plot":
       return titled(shown.title, plot(shown.series));
     case "timeline":
@@ -48,7 +58,7 @@ function drawing(shown: Shown): string[] {
 }
 
 function titled(title: string, lines: string[]): string[] {
-  return title ? [pc.bold(title), ...lines] : lines;
+  return title ? [...wrap(title, TABLE).map((line) => pc.bold(line)), ...lines] : lines;
 }
 
 /** Numbers short enough to read. */
@@ -58,22 +68,21 @@ function cell(value: Cell): string {
   return size >= 1e-4 && size < 1e7 ? String(Number(value.toPrecision(6))) : value.toExponential(3);
 }
 
-/** A table of rows; columns are the names in order of appearance. */
-export function table(rows: readonly Row[]): string[] {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const numeric = columns.map((column) => rows.every((row) => typeof (row[column] ?? 0) === "number"));
-  const drawn = new Table({
-    head: columns,
-    style: { head: pc.isColorSupported ? ["bold"] : [], border: pc.isColorSupported ? ["gray"] : [], compact: true },
-    colAligns: numeric.map((right) => (right ? "right" : "left")),
-  });
-  for (const row of rows) drawn.push(columns.map((column) => cell(row[column])));
-  return drawn.toString().split("\n");
+/** A table of rows; columns are the names in order of appearance. @param width that its lines may have. */
+export function table(rows: readonly Row[], width = Number.POSITIVE_INFINITY): string[] {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = names.map((head) => ({
+    head,
+    cells: rows.map((row) => cell(row[head])),
+    numeric: rows.every((row) => typeof (row[head] ?? 0) === "number"),
+  }));
+  return tableLines(columns, width);
 }
 
 function plot(series: readonly Series[]): string[] {
   const paint = (text: string, i: number): string => (pc.isColorSupported ? paints[i % paints.length](text) : text);
-  return plotText(series, { width: WIDTH, paint });
+  const lines = plotText(series, { width: WIDTH, paint });
+  return [...lines.slice(0, -1), ...legendLines(lines.at(-1) ?? "")];
 }
 
 /** Names of spans in a legend. */
@@ -104,10 +113,16 @@ export function timeline(lanes: readonly TimelineLane[]): string[] {
   return [
     ...rows,
     `${" ".repeat(label)} 0 ms${`${(end - start).toFixed(2)} ms`.padStart(width - 4)}`,
-    legend.join("  "),
+    ...legendLines(legend.join("  ")),
   ];
 }
 
 function letter(index: number): string {
   return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[index % 26];
+}
+
+/** A legend, wrapped between its entries, which are two spaces or more apart. */
+function legendLines(legend: string): string[] {
+  const whole = legend.replaceAll(/(?<! ) (?! )/g, "\u00a0");
+  return wrap(whole, TABLE).map((line) => line.replaceAll("\u00a0", " "));
 }

@@ -2,6 +2,8 @@
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_RANKS, runJob, type TransportName, transports } from "../job/node/job.ts";
+import { visibleLines } from "../trace/text.ts";
+import { refuseIgnored } from "./ignored.ts";
 import { loadProgram } from "./load.ts";
 import type { Output } from "./output.ts";
 import { Presenter } from "./presenter.ts";
@@ -28,13 +30,14 @@ export async function runCommand(name: string, args: readonly string[], output: 
   const loaded = await loadProgram(name);
   const { script } = loaded;
   const command = strict(new Command(`worldsize run ${basename(name, ".ts")}`))
-    .description(script.about)
+    .description(visibleLines(script.about))
     .option("-n, --ranks <count>", `number of ranks (default: ${script.ranks ?? 4})`, wholeNumber)
     .addOption(transportOption("shm"));
   parse(addScriptOptions(addProgramFlags(command, script), script), args);
   const flags = command.opts<RunFlags>();
   const ranks = flags.ranks ?? script.ranks ?? 4;
   checkRanks(ranks, flags.transport);
+  refuseIgnored(command, flags, { transport: flags.transport, ranks, oneMachine: true });
   const presenter = new Presenter(flags, loaded, ranks, output, interruptible());
   const result = await runJob({
     ...jobOptions(loaded, flags, scriptValues(command, script, flags.quick)),

@@ -7,6 +7,7 @@ import type { CourseExercise } from "../exercise/node/catalog.ts";
 import type { Verdict } from "../exercise/node/checker.ts";
 import { marksText } from "../exercise/node/marks.ts";
 import type { Notice } from "../exercise/node/types/notices.ts";
+import { visibleLines } from "../trace/text.ts";
 
 /** A verdict as lines of text, with the picture of what went wrong. @param notices what its types tell. */
 export function report(
@@ -26,22 +27,24 @@ export function report(
     ];
   }
   if (verdict.verdict === "could not run") {
-    return [`${pc.yellow("could not run")}  ${title}`, `  ${verdict.message}`, ...output];
+    return [`${pc.yellow("could not run")}  ${title}`, `  ${visibleLines(verdict.message)}`, ...output];
   }
   const { settings, property, message, traffic, shown } = verdict;
   const { world, transport, interleaving } = settings;
   const turns = transport !== "local" ? "threads" : interleaving === undefined ? "turns in order" : "shuffled turns";
   const picture = sequenceOf(traffic, 24);
   const printed = shown.flatMap((own, rank) =>
-    own.flatMap((what) => (what.kind === "line" ? [`  rank ${rank} │ ${what.text}`] : [])),
+    own.flatMap((what) => (what.kind === "line" ? [`  rank ${rank} │ ${visibleLines(what.text)}`] : [])),
   );
   return [
     `${pc.red("failed")}  ${title}: ${pc.bold(property)}`,
-    ...message.split("\n").map((line) => `  ${line}`),
+    ...visibleLines(message)
+      .split("\n")
+      .map((line) => `  ${line}`),
     pc.dim(
-      `  world size ${world}, ${transport}, ${turns}; ${relative(process.cwd(), answer)}; again with --seed ${verdict.seed}`,
+      `  world size ${world}, ${transport}, ${turns}; ${visibleLines(relative(process.cwd(), answer))}; again with --seed ${verdict.seed}`,
     ),
-    ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${line}`)] : []),
+    ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${visibleLines(line)}`)] : []),
     ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),
     ...output,
   ];
@@ -50,7 +53,7 @@ export function report(
 /** What was noticed before the answer ran. */
 export function noticeLines(notices: readonly Notice[]): string[] {
   if (notices.length === 0) return [];
-  const lines = notices.map(({ line, text }) => `  line ${line}: ${text}`);
+  const lines = notices.map(({ line, text }) => `  line ${line}: ${visibleLines(text)}`);
   return ["", `  ${pc.yellow("before it ran, this was noticed:")}`, ...lines];
 }
 

@@ -3,7 +3,7 @@ import type { Glimpse } from "../world/index.ts";
 import { buffersAt, type Step } from "./steps.ts";
 
 /** Columns of a line. */
-const WIDTH = 78;
+const WIDTH = 74;
 /** Buffers of a rank that are shown: those that it used last. */
 const MOST = 2;
 

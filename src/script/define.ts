@@ -76,10 +76,12 @@ export interface Script<O extends Record<string, OptionSpec> = Record<string, Op
    * begin. All else that the quick form shows is the same in Node and in a page, but for times of timelines.
    */
   readonly measured?: readonly string[];
+  /** What is wrong with options that are each right by themselves, as a sentence: said before any rank starts. */
+  check?(options: Values<O>): string | undefined;
   main(context: Context<Values<O>>): void | Promise<void>;
 }
 
-const fields = ["about", "ranks", "traced", "streams", "link", "options", "quick", "measured", "main"];
+const fields = ["about", "ranks", "traced", "streams", "link", "options", "quick", "measured", "check", "main"];
 
 /** Declares a script; the options' types reach `main`. @throws TypeError for what no script has. */
 export function defineScript<const O extends Record<string, OptionSpec> = Record<never, OptionSpec>>(
@@ -91,10 +93,13 @@ export function defineScript<const O extends Record<string, OptionSpec> = Record
   for (const key of Object.keys(script)) {
     if (!fields.includes(key)) throw new TypeError(`A script has no ${unknownWord("field", key, fields)}`);
   }
-  const { ranks, streams, options = {}, quick, measured = [], main } = script;
+  const { ranks, streams, options = {}, quick, measured = [], check, main } = script;
   if (typeof main !== "function") throw new TypeError(`A script's main is a function, not ${kindOf(main)}.`);
   if (ranks !== undefined && !(Number.isInteger(ranks) && ranks >= 1)) {
     throw new TypeError(`A script's ranks are a whole number from 1, not ${shown(ranks)}.`);
+  }
+  if (check !== undefined && typeof check !== "function") {
+    throw new TypeError(`A script's check is a function, not ${kindOf(check)}.`);
   }
   if (streams !== undefined) checkStreams(streams);
   for (const [name, spec] of Object.entries<OptionSpec>(options)) {

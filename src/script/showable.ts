@@ -9,6 +9,8 @@ import type { Cell, Row, Series, Shown, TimelineLane } from "./show.ts";
 /** Characters of one cell and of a name. */
 const LONGEST_CELL = 1000;
 const LONGEST_NAME = 60;
+/** Characters of a title: a sentence or two. */
+const LONGEST_TITLE = 240;
 
 /** The same, in a form that everybody can deal with. */
 export function showable(shown: Shown): Shown {
@@ -18,11 +20,11 @@ export function showable(shown: Shown): Shown {
     case "row":
       return { kind: "row", row: rowOf(shown.row) };
     case "table":
-      return { kind: "table", title: nameOf(shown.title), rows: listOf(shown.rows).map(rowOf) };
+      return { kind: "table", title: nameOf(shown.title, LONGEST_TITLE), rows: listOf(shown.rows).map(rowOf) };
     case "plot":
-      return { kind: "plot", title: nameOf(shown.title), series: listOf(shown.series).map(seriesOf) };
+      return { kind: "plot", title: nameOf(shown.title, LONGEST_TITLE), series: listOf(shown.series).map(seriesOf) };
     case "timeline":
-      return { kind: "timeline", title: nameOf(shown.title), lanes: listOf(shown.lanes).map(laneOf) };
+      return { kind: "timeline", title: nameOf(shown.title, LONGEST_TITLE), lanes: listOf(shown.lanes).map(laneOf) };
   }
 }
 
@@ -60,8 +62,8 @@ function laneOf(lane: unknown): TimelineLane {
   return { name: nameOf(name), spans: whole };
 }
 
-function nameOf(value: unknown): string {
-  return textOf(value ?? "", LONGEST_NAME).replaceAll(/\s+/g, " ");
+function nameOf(value: unknown, most = LONGEST_NAME): string {
+  return textOf(value ?? "", most).replaceAll(/\s+/g, " ");
 }
 
 function fieldOf(object: object, name: string): unknown {

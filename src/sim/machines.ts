@@ -97,7 +97,12 @@ export function coresMachine(count: number): Machine {
     devices.push({ name: `core ${i}`, kind: "core", node: 0 });
     links.push({ a: "memory", b: `core ${i}`, part: parts.memory });
   }
-  return { name: `${count} cores`, about: "cores that share one memory: what this course runs on", devices, links };
+  return {
+    name: `${count} core${count === 1 ? "" : "s"}`,
+    about: "cores that share one memory: what this course runs on",
+    devices,
+    links,
+  };
 }
 
 function ethernet(nodes: number): Machine {

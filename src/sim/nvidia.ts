@@ -34,7 +34,9 @@ export function parseTopology(text: string): TopologyMatrix {
     const [name, ...cells] = line.trim().split(/\s+/);
     if (!names.includes(name)) continue;
     if (cells.length < names.length) {
-      throw new SyntaxError(`The row of ${name} has ${cells.length} entries, but there are ${names.length} columns.`);
+      throw new SyntaxError(
+        `The row of ${name} has ${cells.length} of the ${names.length} entries that there are columns for.`,
+      );
     }
     between[name] = Object.fromEntries(names.map((column, i) => [column, cells[i]]));
     const odd = cells.slice(0, names.length).find((cell) => !/^(X|NV\d+|PIX|PXB|PHB|NODE|SYS)$/.test(cell));
@@ -112,5 +114,10 @@ export function machineOfTopology(matrix: TopologyMatrix, pcie: LinkPart = parts
       }
     }
   }
-  return { name: `${gpus.length} GPUs`, about: "as nvidia-smi topo -m tells", devices, links };
+  return {
+    name: `${gpus.length} GPU${gpus.length === 1 ? "" : "s"}`,
+    about: "as nvidia-smi topo -m tells",
+    devices,
+    links,
+  };
 }

@@ -21,6 +21,11 @@ export function visible(text: string): string {
   });
 }
 
+/** The same for text that is drawn in lines of its own, in which nothing may go back to a line's beginning, either. */
+export function visibleLines(text: string): string {
+  return visible(text.replaceAll("\r\n", "\n")).replaceAll("\r", "␍");
+}
+
 /** Characters of a string within a value, entries of a list or an object, and levels that are shown. */
 const STRING = 200;
 const ENTRIES = 12;

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,6 +7,7 @@ import { framed, reflow, wrap } from "../../src/cli/learn/layout.ts";
 import { answerOf } from "../../src/cli/learn/prediction.ts";
 import { courseExercises } from "../../src/exercise/node/catalog.ts";
 import { loadExercise } from "../../src/exercise/node/checker.ts";
+import { Terminal } from "../helpers/terminal.ts";
 
 const command = resolve("bin/worldsize.mjs");
 const solution = (number: string): string =>
@@ -185,41 +186,8 @@ describe("worldsize check", () => {
   });
 });
 
-/** A lesson in a terminal of its own: `script` gives it one. */
-class Terminal {
-  #seen = "";
-  readonly #child;
-
-  /** @param number exercise to begin with. */
-  constructor(number = "", more: NodeJS.ProcessEnv = {}) {
-    const line = `${process.execPath} ${command} learn ${number}`;
-    this.#child = spawn("script", ["-qec", line, "/dev/null"], {
-      cwd: home,
-      env: { ...env, ...more },
-    });
-    this.#child.stdout.on("data", (data) => (this.#seen += data));
-  }
-
-  press(keys: string): void {
-    this.#seen = "";
-    this.#child.stdin.write(keys);
-  }
-
-  async sees(text: string | RegExp): Promise<void> {
-    for (let i = 0; i < 400; i++) {
-      if (typeof text === "string" ? this.#seen.includes(text) : text.test(this.#seen)) return;
-      await new Promise((go) => setTimeout(go, 50));
-    }
-    throw new Error(`the terminal does not show ${text}, but:\n${this.#seen.slice(-3000)}`);
-  }
-
-  ended(): Promise<number | null> {
-    return new Promise((done) => this.#child.on("exit", done));
-  }
-}
-
 it("worldsize learn leads from the first task to a passed exercise", async () => {
-  const terminal = new Terminal();
+  const terminal = new Terminal(home, "learn");
   const file = join(home, "exercises/1.1-world-of-eight.ts");
   await terminal.sees("0 of 17 passed");
   await terminal.sees("1.1 A world of eight");
@@ -260,7 +228,7 @@ it("worldsize learn leads from the first task to a passed exercise", async () =>
 }, 60_000);
 
 it("worldsize learn helps with what failed: notices, advice, a walk, the picture, and ours beside it", async () => {
-  const terminal = new Terminal("3.3", { WORLDSIZE_TYPES: "on" });
+  const terminal = new Terminal(home, "learn", "3.3");
   const file = join(home, "exercises/3.3-ring-all-reduce.ts");
   await terminal.sees("3.3 Ring all_reduce from send and recv");
   terminal.press("w");
@@ -302,7 +270,7 @@ it("worldsize learn helps with what failed: notices, advice, a walk, the picture
 }, 90_000);
 
 it("Ctrl-C leaves a lesson", async () => {
-  const terminal = new Terminal();
+  const terminal = new Terminal(home, "learn");
   await terminal.sees("1.1 A world of eight");
   const ended = terminal.ended();
   terminal.press("\u0003");

@@ -42,6 +42,38 @@ it("draws rows and tables with short numbers", () => {
   ]);
 });
 
+it("tables wider than a terminal are wrapped at spaces, and then go on below", () => {
+  const wide = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`algorithm-${i} (µs)`, 1000 + i]));
+  const long = "a long text of many words that no terminal has room for in one line of a table like this one";
+  for (const row of [
+    { bytes: 64, ...wide },
+    { name: "x", long, again: long },
+  ]) {
+    const lines = draw({ kind: "table", title: "T", rows: [row, row] });
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const cells = lines.flatMap((line) => line.split("│").map((each) => each.trim()));
+    for (const value of Object.values(row)) {
+      if (typeof value === "number")
+        expect(cells.filter((each) => each === String(value)).length).toBeGreaterThanOrEqual(2);
+    }
+  }
+  const parts = draw({ kind: "table", title: "", rows: [{ bytes: 64, ...wide }] });
+  const heads = parts.filter((line) => line.includes("bytes"));
+  expect(heads.length).toBeGreaterThan(1); // each part begins with the first column
+});
+
+it("titles and legends are wrapped", () => {
+  const title = "words ".repeat(30).trim();
+  const spans = Array.from({ length: 9 }, (_, i) => ({ name: `micro-batch ${i}`, start: i, end: i + 1 }));
+  const lines = draw({ kind: "timeline", title, lanes: [{ name: "x", spans }] });
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  expect(lines.join("\n")).toContain("I micro-batch 8");
+  const series = Array.from({ length: 8 }, (_, i) => ({ name: `algorithm ${i}`, y: [i, 1, 2] }));
+  const plot = draw({ kind: "plot", title: "", series });
+  for (const line of plot) expect(line.length).toBeLessThanOrEqual(80);
+  for (let i = 0; i < 8; i++) expect(plot.join("\n")).toContain(`${"ABCDEFGH"[i]} algorithm ${i}`);
+});
+
 it("draws curves and timelines", () => {
   const plot = draw({ kind: "plot", title: "", series: [{ name: "loss", y: [4, 3, 2, 1] }] });
   expect(plot[0]).toMatch(/ 4 ┤A─+╮/);

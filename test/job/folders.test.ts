@@ -301,15 +301,15 @@ describe.concurrent("the command", () => {
       const cases: [string[], string][] = [
         [
           ["launch", "--log-dir", logs],
-          `The log of rank 1 cannot be written to ${join(logs, "rank-1.log")}: it is there and is not a file.`,
+          `The log of rank 1 cannot be written to ${join(logs, "rank-1.log")}: it is there and is not a file. Give another folder with --log-dir.`,
         ],
         [
           ["launch", "--log-dir", pipes],
-          `The log of rank 0 cannot be written to ${join(pipes, "rank-0.log")}: it is there and is not a file.`,
+          `The log of rank 0 cannot be written to ${join(pipes, "rank-0.log")}: it is there and is not a file. Give another folder with --log-dir.`,
         ],
         [
           ["launch", "--log-dir", "/proc/x"],
-          "The folder for logs could not be made: ENOENT: no such file or directory, mkdir '/proc/x'.",
+          "The folder for logs could not be made: ENOENT: no such file or directory, mkdir '/proc/x'. Give another folder with --log-dir.",
         ],
         [
           ["launch", "--trace", "/nowhere/t.json", "--page", kept],
@@ -366,7 +366,7 @@ describe.concurrent("the command", () => {
     expect(shows).toEqual({
       status: 0,
       out: "",
-      err: "The logs are incomplete from here on: ENOSPC: no space left on device, write.\n",
+      err: `The logs in ${logs} are incomplete from here on: ENOSPC: no space left on device, write.\n`,
     });
     expect(prints).toEqual(shows); // printed or shown, it goes the same way
   });

@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { formatBytes } from "../../device/index.ts";
 import type { Row } from "../../script/index.ts";
+import { isTyped } from "../ignored.ts";
 import type { Output } from "../output.ts";
 import { wholeNumber } from "../program-flags.ts";
 import { table } from "../render.ts";
@@ -21,21 +22,30 @@ import { benchLinks, benchStartup } from "./singles.ts";
 
 const benches: Record<
   string,
-  { about: string; peers: readonly PeerName[]; run(flags: Flags, progress: Progress): Promise<Measurement[]> }
+  {
+    about: string;
+    peers: readonly PeerName[];
+    /** Whether ranks talk in it, over what --transport says. */
+    talks?: boolean;
+    run(flags: Flags, progress: Progress): Promise<Measurement[]>;
+  }
 > = {
   "all-reduce": {
     about: "allReduce(sum, f32): bus bandwidth",
     peers: ["openmpi", "gloo"],
+    talks: true,
     run: benchAllReduce,
   },
   pieces: {
     about: "allGather and reduceScatter(sum), f32: bus bandwidth",
     peers: ["openmpi"],
+    talks: true,
     run: benchPieces,
   },
   p2p: {
     about: "a message there and back between two ranks: half the round trip, bandwidth",
     peers: ["openmpi", "gloo"],
+    talks: true,
     run: benchPointToPoint,
   },
   gemm: {
@@ -46,6 +56,7 @@ const benches: Record<
   startup: {
     about: "hello-distributed on four ranks, from the shell to the prompt",
     peers: ["gloo"],
+    talks: true,
     run: benchStartup,
   },
   kernels: {
@@ -66,6 +77,7 @@ const benches: Record<
   links: {
     about: "64 MB over a link paced at 1 GB/s, against 64 ms",
     peers: [],
+    talks: true,
     run: benchLinks,
   },
 };
@@ -87,7 +99,7 @@ export async function benchCommand(args: readonly string[], output: Output): Pro
   const bench = benches[name];
   if (!bench)
     throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
-  const flags = parseFlags(name, rest);
+  const flags = parseFlags(name, rest, bench.talks === true);
   const against = flags.against.filter((peer) => {
     const reason = bench.peers.includes(peer) ? missingPeer(peer) : `${name} has no driver for ${peer}`;
     if (reason) process.stderr.write(`without ${peer}: ${reason}\n`);
@@ -111,7 +123,7 @@ function rounds(text: string): number {
   throw new InvalidArgumentError("There is at least 1 round.");
 }
 
-function parseFlags(name: string, args: readonly string[]): Flags {
+function parseFlags(name: string, args: readonly string[], talks: boolean): Flags {
   const command = new Command(`worldsize bench ${name}`)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -130,6 +142,9 @@ function parseFlags(name: string, args: readonly string[]): Flags {
     throw new UsageError((error as Error).message.replace(/^error: /, ""));
   }
   const flags = command.opts<Flags>();
+  if (!talks && isTyped(command, "transport")) {
+    throw new UsageError(`--transport is for benches of messages, but in ${name} nobody sends any. Leave it out.`);
+  }
   const unknown = flags.against.find((peer) => !peerNames.includes(peer));
   if (unknown) throw new UsageError(`There is no peer "${unknown}". ${suggest(unknown, peerNames)}`);
   return flags;

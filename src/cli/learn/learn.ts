@@ -1,12 +1,13 @@
 /** `worldsize learn`: the terminal of a lesson: draws it, feeds it keys, and watches the reader's files. */
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command } from "commander";
 import { courseExercises } from "../../exercise/node/catalog.ts";
 import { Copies, copiesFolder } from "../../exercise/node/copies.ts";
 import { TypeCheck } from "../../exercise/node/types/type-check.ts";
+import { makeFolder } from "../../platform/node/files.ts";
 import { watchFolder } from "../../platform/node/watch.ts";
 import { choose } from "../check.ts";
+import type { Output } from "../output.ts";
 import { parse, strict } from "../program-flags.ts";
 import { UsageError } from "../scripts.ts";
 import { framed } from "./layout.ts";
@@ -16,14 +17,27 @@ import { openFile } from "./picture.ts";
 /** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
 const QUIET = 120;
 
+/** A folder made anew, or a file that a link leads to, is not told of: milliseconds between two looks. */
+const LOOK = 500;
+
 /** Keys that move the text: arrows, page keys, space. */
 const moves: Readonly<Record<string, number>> = { "\x1b[A": -1, "\x1b[B": 1, "\x1b[5~": -10, "\x1b[6~": 10, " ": 10 };
 
 /** Keys that lead to another step of a walk. */
 const steps: Readonly<Record<string, string>> = { "\x1b[C": "→", "\x1b[D": "←", "\x1b[H": "^", "\x1b[F": "$" };
+/** @throws UsageError when the reader's folder cannot be made. */
+function makeFolderOf({ folder }: Copies): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw new UsageError(
+      `The folder ${folder} could not be made: ${(error as Error).message}. Work in another folder.`,
+    );
+  }
+}
 
 /** Runs `worldsize learn [N.M]`. @returns the exit code. */
-export async function learnCommand(args: readonly string[]): Promise<number> {
+export async function learnCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize learn"))
     .description("Leads through the exercises: edit your copy in exercises/, save, and see it checked at once.")
     .argument("[number]", "exercise to begin with; the first that has not passed if not given");
@@ -35,7 +49,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   const [number] = command.processedArgs as [string | undefined];
   const [wanted] = number === undefined ? [] : choose([number], copies);
   const exercises = courseExercises();
-  mkdirSync(copies.folder, { recursive: true });
+  makeFolderOf(copies);
 
   /** First row of the body that is shown, and the last that may be. */
   let top = 0;
@@ -58,11 +72,14 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
   const lesson = new Lesson({ exercises, copies, types, openFile, redraw });
 
   let timer: NodeJS.Timeout | undefined;
-  const watched = watchFolder(copies.folder, (file) => {
-    if (!file.endsWith(".ts")) return;
+  const saved = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => void lesson.saved(join(copies.folder, file)).catch(fail), QUIET);
+    timer = setTimeout(() => void lesson.saved().catch(fail), QUIET);
+  };
+  const watched = watchFolder(copies.folder, (file) => {
+    if (file === basename(lesson.file)) saved();
   });
+  const looks = setInterval(() => lesson.isSaved && saved(), LOOK);
   process.stdin.setRawMode(true);
   process.stdin.setEncoding("utf8");
   process.stdout.write("\x1b[?1049h\x1b[?25l"); // a screen of our own, without a cursor
@@ -72,6 +89,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
     await lesson.start(wanted?.number);
     await new Promise<void>((leave, reject) => {
       fail = reject;
+      output.whenBroken(leave); // the terminal is gone
       // Keys are taken one after the other, but a new one may stop a check that is under way.
       process.stdin.on("data", (text: string) => {
         const rows = moves[text];
@@ -83,6 +101,7 @@ export async function learnCommand(args: readonly string[]): Promise<number> {
       });
     });
   } finally {
+    clearInterval(looks);
     clearTimeout(timer);
     watched.close();
     types.close();

@@ -8,7 +8,7 @@ import pc from "picocolors";
 import type { Exercise } from "../../exercise/define.ts";
 import type { CourseExercise } from "../../exercise/node/catalog.ts";
 import { loadExercise } from "../../exercise/node/checker.ts";
-import type { Copies } from "../../exercise/node/copies.ts";
+import { type Copies, CopyError } from "../../exercise/node/copies.ts";
 import type { TypeCheck } from "../../exercise/node/types/type-check.ts";
 import { packageRoot } from "../../job/node/compile.ts";
 import { adviceOn } from "./advice.ts";
@@ -153,12 +153,20 @@ export class Lesson {
     return true;
   }
 
-  /** A file was saved: checks it if it is the open exercise's. */
-  async saved(path: string): Promise<void> {
-    if (path !== this.#options.copies.path(this.current) || !existsSync(path)) return;
-    const text = textOf(path);
-    if (text === undefined || text === this.#text) return; // on its way, or touched, but the same
-    await this.#check();
+  /** Where the open exercise's answer lies. */
+  get file(): string {
+    return this.#options.copies.path(this.current);
+  }
+
+  /** Whether something else lies there than was last opened or checked; a file that is on its way is not there. */
+  get isSaved(): boolean {
+    const text = textOf(this.file);
+    return text !== undefined && text !== this.#text;
+  }
+
+  /** The answer may have been saved: checks it if so. */
+  async saved(): Promise<void> {
+    if (this.isSaved) await this.#check(this.file);
   }
 
   async #open(at: number): Promise<void> {
@@ -167,8 +175,9 @@ export class Lesson {
     this.#asked = undefined;
     this.#advised = false;
     this.#exercise = await loadExercise(this.current.file);
-    const path = this.#options.copies.open(this.current);
-    this.#text = readFileSync(path, "utf8");
+    const path = this.#copy();
+    if (path === undefined) return;
+    this.#text = textOf(path) ?? "";
     void this.#options.types.noticesOf(path); // so that the first save need not wait until all types are read
     this.#say([
       `Read the task (${pc.cyan("t")}), predict (${pc.cyan("p")}), then edit ${relative(process.cwd(), path)} and save: every save is checked.`,
@@ -183,12 +192,23 @@ export class Lesson {
     this.#options.redraw();
   }
 
-  async #check(): Promise<void> {
-    const exercise = this.current;
-    const answer = this.#options.copies.open(exercise);
+  /** The reader's copy, made if it is missing. @returns undefined when it cannot be; the reader is told why. */
+  #copy(): string | undefined {
+    try {
+      return this.#options.copies.open(this.current);
+    } catch (error) {
+      if (!(error instanceof CopyError)) throw error;
+      this.#say([error.message]);
+      return undefined;
+    }
+  }
+
+  /** @param answer the file to check; while an editor renames it, another must not be made in its place. */
+  async #check(answer = this.#copy()): Promise<void> {
+    if (answer === undefined) return;
     this.#text = textOf(answer) ?? "";
     this.#advised = false;
-    const lines = await this.#checks.one(exercise, answer);
+    const lines = await this.#checks.one(this.current, answer);
     if (lines) this.#say(lines);
   }
 
@@ -214,7 +234,7 @@ export class Lesson {
 
   #reset(): void {
     const kept = this.#options.copies.reset(this.current);
-    this.#text = readFileSync(this.#options.copies.path(this.current), "utf8");
+    this.#text = textOf(this.file) ?? "";
     this.#say([`The starter is back.${kept ? ` What you had is in ${relative(process.cwd(), kept)}.` : ""}`]);
   }
 

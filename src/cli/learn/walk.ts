@@ -5,7 +5,7 @@ import { bufferLines, stepLine } from "../../draw/steps-text.ts";
 import type { RankTraffic } from "../../world/index.ts";
 
 /** Steps that are shown around the one that is looked at. */
-const AROUND = 3;
+const AROUND = 2;
 
 /** Where each key leads, from a step among so many. */
 const moves: Readonly<Record<string, (at: number, count: number) => number>> = {
@@ -48,9 +48,9 @@ export class Walk {
     return [
       `Step ${this.#at + 1} of ${this.#steps.length} of the run that failed.   ← → a step · < > ten · ^ $ the ends`,
       "",
-      ...near,
-      "",
-      ...bufferLines(this.#steps, this.#at, this.#ranks),
+      ...near.slice(0, this.#at - from + 1),
+      ...bufferLines(this.#steps, this.#at, this.#ranks).map((line) => `     ${line}`),
+      ...near.slice(this.#at - from + 1),
     ];
   }
 }

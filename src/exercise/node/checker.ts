@@ -157,7 +157,9 @@ export async function checkOnce(
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
-    return fail("it runs to the end", rank < 0 ? message : `rank ${rank}: ${message}${lineIn(program.path, stack)}`);
+    const named = rank < 0 || new RegExp(`^rank ${rank}\\b`).test(message); // it says itself whose it is
+    const who = named ? "" : `rank ${rank}: `;
+    return fail("it runs to the end", rank < 0 ? message : `${who}${message}${lineIn(program.path, stack)}`);
   }
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));

@@ -3,7 +3,7 @@
  * file beside them: exercises/progress.json. Nothing of the reader's is ever overwritten: a
  * reset keeps the old copy under another name.
  */
-import { constants, copyFileSync, existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, renameSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { makeFolder, writeWhole } from "../../platform/node/files.ts";
 import type { CourseExercise } from "./catalog.ts";
@@ -16,6 +16,11 @@ export interface Progress {
   readonly hints: number;
   /** Predictions: how many were made, how many were right. */
   readonly predictions?: { readonly made: number; readonly right: number };
+}
+
+/** The reader's copy of an exercise cannot be made; the message says where, why, and what to do. */
+export class CopyError extends Error {
+  override readonly name = "CopyError";
 }
 
 export const fresh: Progress = { checks: 0, hints: 0 };
@@ -48,14 +53,20 @@ export class Copies {
     return join(this.folder, `${number}-${name}.ts`);
   }
 
-  /** Makes a copy of the starter if there is none. @returns its path. */
+  /** Makes a copy of the starter if there is none. @returns its path. @throws CopyError when that cannot be done. */
   open(exercise: CourseExercise): string {
     const path = this.path(exercise);
     if (existsSync(path)) return path;
-    makeFolder(this.folder);
-    const config = `${JSON.stringify({ ...editorSettings(this.folder), include: ["."] }, null, 2)}\n`;
-    unlessThere(() => copyFileSync(join(exercise.folder, "starter.ts"), path, constants.COPYFILE_EXCL));
-    unlessThere(() => writeFileSync(join(this.folder, "tsconfig.json"), config, { flag: "wx" }));
+    try {
+      makeFolder(this.folder);
+      const config = `${JSON.stringify({ ...editorSettings(this.folder), include: ["."] }, null, 2)}\n`;
+      unlessThere(path, readFileSync(join(exercise.folder, "starter.ts"), "utf8"));
+      unlessThere(join(this.folder, "tsconfig.json"), config);
+    } catch (error) {
+      throw new CopyError(
+        `The starter could not be written to ${path}: ${(error as Error).message}. Make room there, or work in another folder.`,
+      );
+    }
     return path;
   }
 
@@ -142,11 +153,7 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Makes a file; one that is there stays as it is. */
-function unlessThere(make: () => void): void {
-  try {
-    make();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
+/** Makes a file, whole or not at all; one that is there stays as it is. */
+function unlessThere(file: string, text: string): void {
+  if (!isThere(file)) writeWhole(file, text);
 }

@@ -101,11 +101,12 @@ export class KeptProgram {
   }
 }
 
-/** Beside the packages; where that cannot be written, in this user's own folder, or else a private one of this run. */
-export function cacheFolder(packages: string): string {
+/** Where programs are kept: beside the packages; where that cannot be written, in this user's own folder, or else a private one of this run. */
+export function* cacheFolders(packages: string): Generator<string> {
   const places = [
     () => join(packages, "node_modules/.cache/worldsize"),
     () => join(userFolder() ?? "", "cache"), // looked for only where it is needed: that takes milliseconds
+    () => mkdtempSync(join(tmpdir(), "worldsize-")),
   ];
   for (const place of places) {
     try {
@@ -113,10 +114,22 @@ export function cacheFolder(packages: string): string {
       if (!isAbsolute(folder)) continue;
       makeFolder(folder);
       accessSync(folder, constants.W_OK);
-      return folder;
+      yield folder;
     } catch {
       // another user's, or nothing can be written there: the next one
     }
   }
-  return mkdtempSync(join(tmpdir(), "worldsize-"));
+}
+
+/** Keeps a program in the first of some folders that has room. @returns its file. @throws Error that says why none has. */
+export function keepIn(folders: Iterable<string>, name: string, code: string, rests: Resting | undefined): string {
+  const reasons: string[] = [];
+  for (const folder of folders) {
+    try {
+      return new KeptProgram(folder, name).keep(code, rests);
+    } catch (error) {
+      reasons.push(`${folder} (${(error as Error).message})`);
+    }
+  }
+  throw new Error(`${reasons.join(", nor to ") || tmpdir()}. Make room in one of them.`);
 }

@@ -9,7 +9,7 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions, BuildResult, Plugin } from "esbuild";
 import { fileUrl, rootOf } from "../../platform/node/paths.ts";
-import { cacheFolder, fileWord, hashOf, KeptProgram, type Resting } from "./compile-cache.ts";
+import { cacheFolders, fileWord, hashOf, KeptProgram, keepIn, type Resting } from "./compile-cache.ts";
 import { restingOn } from "./resting.ts";
 import { placeNames, requiredOutside, requireFrom, sourcePlace } from "./source-place.ts";
 
@@ -84,10 +84,10 @@ export async function compileModule(path: string, entry: Entry, wall?: Wall): Pr
     },
   });
   const options = optionsOf(path, entry, [place, ...(wall?.plugins ?? []), library], wall !== undefined);
-  const folder = cacheFolder(packageRoot);
-  const kept = new KeptProgram(folder, `${basename(path).replace(/\W/g, "-")}-${keyOf(path, options)}`);
+  const name = `${basename(path).replace(/\W/g, "-")}-${keyOf(path, options)}`;
   const program = (out: string): Program => ({ path, file: basename(path), url: fileUrl(out) });
-  const found = kept.find();
+  const [first] = cacheFolders(packageRoot); // the others are for when this one has no room
+  const found = first && new KeptProgram(first, name).find();
   if (found) return program(found);
   const since = Date.now();
   const { outputFiles, metafile } = await bundle(options);
@@ -96,9 +96,9 @@ export async function compileModule(path: string, entry: Entry, wall?: Wall): Pr
     ? undefined
     : restingOn(metafile, rootOf(packageRoot), [path, ...makers()], read, since);
   try {
-    return program(kept.keep(outputFiles[0].text, rests));
+    return program(keepIn(cacheFolders(packageRoot), name, outputFiles[0].text, rests));
   } catch (error) {
-    throw new CompileError(`The compiled program could not be written to ${folder}: ${(error as Error).message}.`);
+    throw new CompileError(`The compiled program could not be written to ${(error as Error).message}`);
   }
 }
 

@@ -18,9 +18,11 @@ export function watchFolder(
 ): { close(): void } {
   if (isOnWindowsDisk(folder, system)) return lookRegularly(folder, changed);
   try {
-    return watch(folder, (_, file) => {
+    const watched = watch(folder, (_, file) => {
       if (file !== null) changed(file);
     });
+    watched.on("error", () => {}); // the folder is gone: nothing changes in it any more
+    return watched;
   } catch {
     return lookRegularly(folder, changed); // the system watches as much as it can already
   }

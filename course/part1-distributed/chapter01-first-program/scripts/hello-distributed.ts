@@ -21,6 +21,11 @@ export default defineScript({
     // 2. Nobody goes on before everybody has come.
     await world.barrier();
 
+    if (size === 1) {
+      show.line("I am alone: nobody to greet, nothing to add up. Try -n 4.");
+      return;
+    }
+
     // 3. Everybody tells everybody something. Objects travel as text.
     const homes = await world.allGatherObject(`${place.process}, thread ${place.thread}`);
     if (rank === 0) {

@@ -17,10 +17,13 @@ export default defineScript({
     // 1. Each rank knows where it lives itself; all tell all.
     const homes = await world.allGatherObject({ ...place.ranks[rank], thread: place.thread });
     if (rank > 0) return;
+    const hosts = homes.map(({ host }) => host);
+    const processes = homes.map(({ process }) => process);
     show.table(
       homes.map((home, r) => ({ rank: r, ...home })),
-      `${size} ranks on ${count(homes.map((home) => home.host))} host(s), in ${count(homes.map((home) => home.process))} process(es)`,
+      `${count(homes, "rank")} on ${count(new Set(hosts), "host")}, in ${count(new Set(processes), "process", "processes")}`,
     );
+    if (size === 1) return;
 
     // 2. What joins two ranks follows from where they live.
     const rows = homes.map((_, from) => ({
@@ -29,7 +32,7 @@ export default defineScript({
     }));
     show.table(rows, "how one reaches the other");
     for (const way of new Set(homes.flatMap((_, from) => homes.map((__, to) => place.reach(from, to))))) {
-      if (size > 1) show.line(`${way}: ${meanings[way]}`);
+      show.line(`${way}: ${meanings[way]}`);
     }
   },
 });
@@ -41,6 +44,8 @@ const meanings = {
   tcp: "processes that only a network joins; bytes pass through the kernels over TCP",
 } as const;
 
-function count(values: readonly (string | number)[]): number {
-  return new Set(values).size;
+/** `1 host`, `2 hosts`. */
+function count(things: readonly unknown[] | ReadonlySet<unknown>, one: string, more = `${one}s`): string {
+  const many = "size" in things ? things.size : things.length;
+  return `${many} ${many === 1 ? one : more}`;
 }

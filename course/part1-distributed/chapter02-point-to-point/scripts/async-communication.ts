@@ -54,6 +54,10 @@ export default defineScript({
       all.map((row) => ({ rank: row.rank, "await at once (ms)": row.blocking, "await later (ms)": row.overlapped })),
       "Milliseconds a round",
     );
+    if (size === 1) {
+      show.line("A rank alone has nobody to send to: both times are the product's. Try -n 2.");
+      return;
+    }
     show.line("On a laptop memory is so fast that there is little to hide; chapter 5 does the same over slow links.");
   },
 });

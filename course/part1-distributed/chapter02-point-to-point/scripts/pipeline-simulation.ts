@@ -74,7 +74,8 @@ export default defineScript({
       const difference = await result.sub(alone).abs().max().item();
       const scale = await alone.abs().max().item();
       if (!(difference <= 1e-4 * scale)) throw new Error(`the pipeline differs from one rank by ${difference}`);
-      show.line(`The pipeline gives the same numbers as one rank (largest difference ${difference.toExponential(1)}).`);
+      const off = difference === 0 ? "0" : difference.toExponential(1);
+      show.line(`The pipeline gives the same numbers as one rank (largest difference ${off}).`);
     }
 
     const work = (await spans()).filter((s) => s.lane === "host" && s.start >= piped.from);
@@ -83,8 +84,12 @@ export default defineScript({
       spans: work.map(({ name, start, end }) => ({ name, start, end })),
     });
     if (rank !== 0) return;
-    show.timeline(lanes, `One batch as ${pieces} micro-batches`);
+    show.timeline(lanes, `One batch as ${pieces} micro-batch${pieces === 1 ? "" : "es"}`);
     show.row({ "one batch (ms)": whole.ms, "micro-batches (ms)": piped.ms, stages: size });
+    if (size === 1) {
+      show.line("One stage waits for nobody: there is no bubble. Try -n 4.");
+      return;
+    }
     const bubble = (size - 1) / (size - 1 + pieces);
     show.line(
       `With a core for each stage, ${(100 * bubble).toFixed(0)} % of the time would be the bubble: (p - 1) / (p - 1 + m).`,

@@ -45,9 +45,12 @@ export default defineScript({
         "numbers sent by a rank": `up to ${options.elements * size}`,
       },
     ]);
-    if (size > 1)
-      show.line(
-        `The first is off by ${((await naive.item()) - reference).toFixed(3)}: it counts every rank alike, however much it holds.`,
-      );
+    if (size === 1) {
+      show.line("One rank holds all of it, and sends nothing. Try -n 4.");
+      return;
+    }
+    show.line(
+      `The first is off by ${((await naive.item()) - reference).toFixed(3)}: it counts every rank alike, however much it holds.`,
+    );
   },
 });

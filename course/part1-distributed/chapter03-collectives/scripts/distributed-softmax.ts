@@ -52,9 +52,12 @@ export default defineScript({
     show.row({ columns: `${from} to ${to}`, "probability mass here": share / rows });
     if (rank === 0) {
       const naive = await mine.exp().sum().item();
-      show.line(`Without the maximum, this rank's exponentials alone would add up to ${naive}.`);
-      show.line(`Largest difference from the softmax of whole rows: ${difference.toExponential(1)}.`);
-      show.line(`Each rank sent 2 × ${rows} numbers, not ${rows} × ${columns}.`);
+      const sum = Number.isFinite(naive) ? naive.toPrecision(3) : "more than a float can hold";
+      show.line(`Without the maximum, this rank's exponentials alone would add up to ${sum}.`);
+      const off = difference === 0 ? "0" : difference.toExponential(1);
+      show.line(`Largest difference from the softmax of whole rows: ${off}.`);
+      if (size === 1) show.line("A rank alone sends nothing. Try -n 4.");
+      else show.line(`Each rank sent 2 × ${rows} numbers, not ${rows} × ${columns}.`);
     }
   },
 });

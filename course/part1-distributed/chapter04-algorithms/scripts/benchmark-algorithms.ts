@@ -55,7 +55,13 @@ export default defineScript({
     "error",
     "off by half at",
   ],
+  check: ({ from, to }) =>
+    from > to ? `--from ${from} is more than --to ${to}: give the smaller size first.` : undefined,
   async main({ world, device, options, show, place, now }) {
+    if (world.size === 1 && options.links === "measured") {
+      show.line("One rank has nothing to send, and no algorithm to choose. Try -n 2, or --links dgx-h100.");
+      return;
+    }
     const sizes = sizesBetween(options.from, options.to);
     const names = allReduceAlgorithms.filter((name) => name !== "shared" || place.transport === "shm");
     let curves: { name: string; seconds: number[] }[];
@@ -116,7 +122,7 @@ export default defineScript({
 
     // 2. Who wins where, and where curves cross.
     for (const { name, from, to } of winners(sizes, curves)) {
-      show.line(`fastest from ${from} to ${to} bytes: ${name}`);
+      show.line(`fastest ${from === to ? "at" : `from ${from} to`} ${to} bytes: ${name}`);
     }
     const curve = (name: string): number[] => curves.find((each) => each.name === name)?.seconds ?? [];
     for (const [a, b] of [
@@ -124,7 +130,7 @@ export default defineScript({
       ["doubling", "ring"],
       ["halving", "ring"],
     ] as const) {
-      const found = crossings(sizes, curve(a), curve(b)).map((bytes) => `${(bytes / 1e3).toPrecision(2)} KB`);
+      const found = crossings(sizes, curve(a), curve(b)).map((bytes) => `${Number((bytes / 1e3).toPrecision(2))} KB`);
       show.line(`${a} and ${b} cross ${found.length > 0 ? `at ${found.join(", ")}` : "nowhere in this range"}`);
     }
 
@@ -145,7 +151,7 @@ export default defineScript({
             algorithm: name,
             "alpha (µs)": alpha * 1e6,
             "1 / beta (GB/s)": beta > 0 ? 1 / beta / 1e9 : undefined,
-            "worst error": `${Math.round(worst * 100)} %`,
+            "worst error": Number.isFinite(worst) ? `${Math.round(worst * 100)} %` : "no fit",
             "model is off by half at": off.length > 0 ? off.map(({ bytes }) => bytes).join(", ") : "no size",
           },
         ];

@@ -48,6 +48,7 @@ export default defineScript({
     bytes: number(256e6, "size of the allReduce that is laid on it", { min: 4 }),
     algorithmShown: choice("ring", layable, "whose bottleneck is marked in the drawing"),
   },
+  check: wrongOptions,
   async main({ world, options, show }) {
     if (world.rank > 0) return;
     const machine = options.machine === "this" ? thisMachine(show) : read(options.machine, options);
@@ -79,13 +80,28 @@ export default defineScript({
   },
 });
 
+/** What is wrong with the options together, and with the file. */
+function wrongOptions({ machine, file, nodes }: { machine: string; file: string; nodes: number }): string | undefined {
+  if (machine !== "file" && file !== "") return `--file ${file} is read with --machine file only.`;
+  if ((machine === "file" || machine === "this") && nodes !== 1) {
+    return `--nodes is for described machines, such as --machine dgx-h100, but not for --machine ${machine}.`;
+  }
+  if (machine !== "file") return undefined;
+  if (file === "") return "Say which file: --machine file --file topo.txt";
+  try {
+    machineOfTopology(parseTopology(readFileSync(file, "utf8")));
+    return undefined;
+  } catch (error) {
+    return `--file ${file} cannot be used. ${(error as Error).message.replace(/\.$/, "")}.`;
+  }
+}
+
 /** A described machine, or one read from a file. */
 function read(
   name: Exclude<(typeof machineNames)[number] | "file", "this">,
   { file, nodes }: { file: string; nodes: number },
 ): Machine {
   if (name !== "file") return describedMachine(name, nodes);
-  if (file === "") throw new Error("Say which file: --machine file --file topo.txt");
   return machineOfTopology(parseTopology(readFileSync(file, "utf8")));
 }
 
@@ -107,10 +123,12 @@ function thisMachine(show: Show): Machine | undefined {
       }
     },
   });
-  show.line(`${cpus()[0]?.model.trim() ?? "unknown processor"}, ${availableParallelism()} logical processors for us`);
+  show.line(
+    `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${countOf(availableParallelism(), "logical processor")} for us`,
+  );
   if (host) {
     show.line(
-      `${host.cores.length} cores with ${host.cores[0].length} threads each; ${host.numa.length} NUMA node${host.numa.length > 1 ? "s" : ""}`,
+      `${countOf(host.cores.length, "core")} with ${countOf(host.cores[0].length, "thread")} each; ${countOf(host.numa.length, "NUMA node")}`,
     );
     const levels = new Map<string, { count: number; bytes: number; sharers: number }>();
     for (const { level, bytes, cpus: sharers } of host.caches) {
@@ -118,7 +136,7 @@ function thisMachine(show: Show): Machine | undefined {
     }
     for (const [level, { count, bytes, sharers }] of levels) {
       show.line(
-        `  ${level.padEnd(4)} ${String(count).padStart(3)} × ${size(bytes)}, shared by ${sharers} logical processor${sharers > 1 ? "s" : ""}`,
+        `  ${level.padEnd(4)} ${String(count).padStart(3)} × ${size(bytes)}, shared by ${countOf(sharers, "logical processor")}`,
       );
     }
   } else show.line("Caches and NUMA nodes are told by Linux only.");
@@ -131,6 +149,11 @@ function thisMachine(show: Show): Machine | undefined {
     );
     return coresMachine(host?.cores.length ?? availableParallelism());
   }
+}
+
+/** `1 core`, `2 cores`. */
+function countOf(many: number, one: string): string {
+  return `${many} ${one}${many === 1 ? "" : "s"}`;
 }
 
 function size(bytes: number): string {
