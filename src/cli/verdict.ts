@@ -19,10 +19,10 @@ export function report(
   const title = `${number} ${name}`;
   const output = [...noticeLines(notices), ...printedLines(verdict)];
   if (verdict.verdict === "passed") {
-    const marks = verdict.marks && verdict.marks.ours.messages > 0 ? [pc.dim(`  ${marksText(verdict.marks)}`)] : [];
+    const marks = verdict.marks && verdict.marks.ours.messages > 0 ? marksText(verdict.marks) : [];
     return [
       `${pc.green("passed")}  ${title}, in ${verdict.runs} run${verdict.runs === 1 ? "" : "s"}`,
-      ...marks,
+      ...marks.map((line) => pc.dim(`  ${line}`)),
       ...output,
     ];
   }

@@ -36,6 +36,17 @@ export interface Question {
   readonly because: string;
 }
 
+/** With how little an answer can do. */
+export interface Bound {
+  /** Why there is no less, in a few words. */
+  readonly because: string;
+  /** Of the rank that sends most; undefined where that says nothing. */
+  readonly messages?: number;
+  readonly bytes?: number;
+  /** Messages that have to wait for each other, and the bytes along them. */
+  readonly inARow: { readonly messages: number; readonly bytes: number };
+}
+
 /** An exercise: what is run beside an answer, and who judges it. */
 export interface Exercise<R = unknown> {
   /** `3.3`: chapter and place. */
@@ -51,6 +62,8 @@ export interface Exercise<R = unknown> {
   readonly interleavings?: number;
   /** Sends of at most this many bytes complete at once; 0 if not given. */
   readonly eager?: number;
+  /** Of the runs at a world size: with how little any answer to this task has to do. */
+  bound?(world: number, variant: number): Bound;
   /** From a nudge to nearly the answer. */
   readonly hints: readonly [string, string, string];
   readonly questions: readonly Question[];

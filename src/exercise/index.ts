@@ -3,6 +3,7 @@ export { changeOf } from "./change.ts";
 export {
   type Advice,
   type Answer,
+  type Bound,
   defineAdvice,
   defineExercise,
   defineMutants,

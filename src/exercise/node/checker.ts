@@ -15,7 +15,7 @@ import type { Said } from "../harness.ts";
 import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
 import { unpackReport } from "../report.ts";
 import { compileAnswer } from "./compile-answer.ts";
-import { type Cost, costOf, type Marks, markedRun } from "./marks.ts";
+import { boundCost, type Cost, costOf, type Marks, markedRun } from "./marks.ts";
 import { Printed } from "./printed.ts";
 
 /** What a run's answer printed, by rank: lines of text. */
@@ -131,7 +131,8 @@ async function marksOf(
   let ours: Cost | undefined;
   const onTraffic = (all: readonly RankTraffic[]): void => void (ours = costOf(all));
   await checkOnce(exercise, solution, settings, { signal, onTraffic });
-  return ours && { world: settings.world, answer, ours };
+  const bound = exercise.bound?.(settings.world, settings.variant);
+  return ours && { world: settings.world, answer, ours, ...(bound ? { bound: boundCost(bound) } : {}) };
 }
 
 /** One run of an answer, judged. */

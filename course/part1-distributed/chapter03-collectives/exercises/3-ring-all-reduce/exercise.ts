@@ -20,6 +20,11 @@ export default defineExercise<number[]>({
   exports: ["ringAllReduce"],
   worlds: [1, 2, 3, 5, 8],
   interleavings: 3,
+  bound(size, variant) {
+    const messages = 2 * (size - 1);
+    const bytes = Math.ceil((messages / size) * 4 * lengthOf(size, variant));
+    return { because: "2 (n - 1) steps, each with a chunk", messages, bytes, inARow: { messages, bytes } };
+  },
   hints: [
     "Cut the tensor into as many chunks as there are ranks. In a first phase every chunk travels once around the ring and collects everybody's numbers; in a second one it travels around again, finished. Which chunk does a rank hold complete after the first phase?",
     "In step s of the first phase, rank r sends chunk r - s to its right and receives chunk r - s - 1 from its left into a tensor of its own, then adds it. After n - 1 steps, chunk r + 1 is complete on rank r. In step s of the second phase, it sends chunk r + 1 - s and receives chunk r - s in place. All modulo n.",

@@ -22,6 +22,12 @@ export default defineExercise<number[]>({
   exports: ["treeBroadcast"],
   worlds: [1, 2, 3, 5, 8, 13],
   interleavings: 3,
+  bound(size, variant) {
+    const rounds = Math.ceil(Math.log2(size));
+    const bytes = 4 * shapes[variant % 4].reduce<number>((a, b) => a * b, 1);
+    const inARow = { messages: rounds, bytes: rounds * bytes };
+    return { because: "a round at best doubles how many have the tensor", inARow };
+  },
   hints: [
     "Who has the tensor can pass it on. If in every round each rank that has it gives it to one that has not, how many have it after k rounds?",
     "With v = (rank - root + n) % n, the lowest set bit of v is v & -v. Receive from v without that bit (unless v is 0); then send to v + bit for all smaller bits. In which order: to the child with many ranks below it, or to the leaf first?",
