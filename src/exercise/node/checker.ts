@@ -154,7 +154,7 @@ export async function checkOnce(
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
-    return fail("it runs to the end", rank < 0 ? message : `rank ${rank}: ${message}${lineIn(program.path, stack)}`);
+    return fail("it runs to the end", rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack)));
   }
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));
@@ -168,6 +168,17 @@ export async function checkOnce(
     };
   }
   return { verdict: "passed", runs: 1, printed };
+}
+
+/** Characters of what was thrown that are shown. */
+const SHOWN = 500;
+
+/** `rank 0 threw: no luck (answer.ts:12)`; what names its rank or its line needs no other. */
+function thrownBy(rank: number, message: string, line: string): string {
+  const text = message.length > SHOWN ? `${message.slice(0, SHOWN)}…` : message;
+  const where = line && text.includes(line.slice(2, -1)) ? "" : line;
+  if (/^rank \d/.test(text)) return text + where;
+  return `rank ${rank} threw${text.startsWith("a value that is no Error") ? "" : ":"} ${text}${where}`;
 }
 
 /** ` (answer.ts:12)`: the innermost line of a file in a stack. */
