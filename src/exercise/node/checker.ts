@@ -154,7 +154,11 @@ export async function checkOnce(
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
-    return fail("it runs to the end", rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack)));
+    const text = rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack));
+    return fail(
+      "it runs to the end",
+      [text, reasonOf(text, settings.world), exercise.given?.(settings)].filter(Boolean).join(" "),
+    );
   }
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));
@@ -173,12 +177,19 @@ export async function checkOnce(
 /** Characters of what was thrown that are shown. */
 const SHOWN = 500;
 
-/** `rank 0 threw: no luck (answer.ts:12)`; what names its rank or its line needs no other. */
+/** `rank 0 threw: no luck (answer.ts:12)`; what names its rank itself, and its line, is told as it is. */
 function thrownBy(rank: number, message: string, line: string): string {
   const text = message.length > SHOWN ? `${message.slice(0, SHOWN)}…` : message;
-  const where = line && text.includes(line.slice(2, -1)) ? "" : line;
-  if (/^rank \d/.test(text)) return text + where;
+  const where = line && text.includes(line) ? "" : line;
+  if (/^rank \d/.test(text)) return where ? `at ${where.slice(2, -1)}, ${text}` : text;
   return `rank ${rank} threw${text.startsWith("a value that is no Error") ? "" : ":"} ${text}${where}`;
+}
+
+/** What a failure says less plainly, as it is not said to a learner. */
+function reasonOf(text: string, world: number): string {
+  if (world === 1 && /its own rank|ranks 0 to 0/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
+  const isFreed = /was used after it was freed/.test(text) && !/\.ts:\d+/.test(text);
+  return isFreed ? "The answer freed what it was handed, which belongs to the caller." : "";
 }
 
 /** ` (answer.ts:12)`: the innermost line of a file in a stack. */
