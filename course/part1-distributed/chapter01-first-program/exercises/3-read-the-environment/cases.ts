@@ -28,6 +28,10 @@ const launchers = {
 } as const;
 type Launcher = keyof typeof launchers;
 
+/** The row that counts: the first that is complete. */
+export const rowOf = (env: Environment): readonly string[] =>
+  Object.values(launchers).find(([rank, size]) => env[rank] !== undefined && env[size] !== undefined) ?? [];
+
 /** What a launcher sets; nothing for what is left out. */
 function row(launcher: Launcher, rank?: number, size?: number, local?: number): Environment {
   const values = [rank, size, local];
