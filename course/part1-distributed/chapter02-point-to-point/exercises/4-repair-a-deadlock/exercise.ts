@@ -75,16 +75,19 @@ export default defineExercise<Report>({
           ? `${found.rank === rank ? "its own" : `rank ${found.rank}'s`} ${found.name} edge`
           : halo.every((x) => x === 0)
             ? "nothing: zeros"
-            : "what is no whole edge of anybody";
+            : `${listOf(halo)}, which is no edge of anybody`;
+        const received = outcome.events(rank, "recv").length;
         const hint = !reports[rank].kept[name]
           ? ` halo.${name} is another tensor now; the values belong into the one that was handed over.`
           : size === 2 && got === edge(neighbour, side)
-            ? " Was the wrong edge sent, or has its message met the wrong receive? On 2 ranks both neighbours are the same: " +
-              "between two ranks, messages and receives meet in the order of the calls, unless tags tell them apart."
-            : "";
+            ? " Both neighbours are the same rank here: messages and receives meet in the order of their calls, unless " +
+              "tags tell them apart."
+            : received < 2
+              ? ` It received ${counted(received, "message")}; two are to come.`
+              : "";
         throw new Wrong(
           "the halos",
-          `rank ${rank}'s ${name} halo holds ${holds}; it should hold rank ${neighbour}'s ${sides[1 - side]} edge, in a ring of ${size}.${hint}`,
+          `rank ${rank}'s ${name} halo holds ${holds}; it should hold rank ${neighbour}'s ${sides[1 - side]} edge${found || halo.length > 4 ? "" : `, [${edgeOf(seed, neighbour, 1 - side, variant).join(", ")}]`}, in a ring of ${size}.${hint}`,
         );
       }
     }
@@ -119,3 +122,8 @@ export default defineExercise<Report>({
     }
   },
 });
+
+/** `[0.5, 3]`; of a long list its beginning. */
+function listOf(halo: readonly number[]): string {
+  return `[${halo.slice(0, 4).join(", ")}${halo.length > 4 ? ", …" : ""}]`;
+}

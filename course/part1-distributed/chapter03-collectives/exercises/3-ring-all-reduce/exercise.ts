@@ -78,20 +78,33 @@ function judgeSums(outcome: Outcome<number[]>): void {
   const why = explainSum(got, numbers);
   const rest = length - (length % size);
   const untouched = ranks.every((each) => reports[each].every((number, at) => number === inputs[each][at]));
-  const hint = untouched
-    ? " Every rank's x is as it was before the call: the sum belongs into x itself."
-    : wrong.every((each) => each.i >= rest)
-      ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
-      : steps(rank, outcome.sent(rank).messages, size);
+  const other = outcome.calls(rank).find(({ text }) => !/^\w+\(f32\[/.test(text));
+  const hint = other
+    ? ` Rank ${rank} called ${other.text}: f32 may not fit into that.`
+    : size === 1
+      ? " A rank that is alone has the sum already."
+      : untouched
+        ? " Every rank's x is as it was before the call: the sum belongs into x itself."
+        : wrong.every((each) => each.i >= rest)
+          ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
+          : steps(rank, outcome.sent(rank).messages, size, phaseOf(reports, sums));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
 }
 
+/** Where to look: whether each rank has a part that is right, as it should after the first phase. */
+function phaseOf(reports: readonly (readonly number[])[], sums: readonly number[]): string {
+  const done = reports.map((report) => report.some((number, i) => number === sums[i]));
+  if (done.every((each) => each))
+    return "each rank has some of the sums, so look at what the second phase does with them";
+  if (done.some((each) => each)) return "look at which chunk goes when, and at what is done with it";
+  return "no rank has any of the sums, so look at which chunk goes when in the first phase, and at what is added";
+}
+
 /** What the number of messages tells about a wrong sum. */
-function steps(rank: number, messages: number, size: number): string {
+function steps(rank: number, messages: number, size: number, phase: string): string {
   const needed = 2 * (size - 1);
-  if (messages === needed)
-    return " The number of messages is right: look at which chunk goes when, and at what is done with it.";
+  if (messages === needed) return ` The number of messages is right: ${phase}.`;
   return ` Rank ${rank} sent ${counted(messages)}, too ${messages < needed ? "few" : "many"}: two phases of n - 1 steps are ${needed}.`;
 }
 
@@ -109,8 +122,8 @@ function judgeTraffic(outcome: Outcome<number[]>): void {
     outcome.must(
       inSteps && bytes >= least && bytes <= most,
       "bytes sent",
-      `rank ${rank} of ${size} sent ${bytes} bytes in ${counted(messages)}. A ring all_reduce sends 2 (n - 1) = ${inAll} chunks, here ${least} to ${most} bytes: ` +
-        `2 (n - 1)/n of the ${length * 4}-byte buffer, however many ranks there are.`,
+      `rank ${rank} of ${size} sent ${bytes} bytes in ${counted(messages)}. A ring all_reduce sends 2 (n - 1) = ${inAll} messages of a chunk each, ` +
+        `here ${least} to ${most} bytes in all: 2 (n - 1)/n of the ${length * 4}-byte buffer.`,
     );
   }
   const all = ranks.reduce((sum, rank) => sum + outcome.sent(rank).bytes, 0);

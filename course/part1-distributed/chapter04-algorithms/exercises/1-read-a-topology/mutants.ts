@@ -35,6 +35,6 @@ export default defineMutants([
     name: "sorts-names",
     belief: "A ring has no beginning, so the names may as well be sorted first.",
     edits: [["walk(names.slice(0, 1), names.slice(1));", "names.sort();\n  walk(names.slice(0, 1), names.slice(1));"]],
-    message: /GPUs with names of their own: names or between are not as they were/,
+    message: /GPUs with names of their own: names are not as they were/,
   },
 ]);
