@@ -155,10 +155,8 @@ export async function checkOnce(
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
     const text = rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack));
-    return fail(
-      "it runs to the end",
-      [text, reasonOf(text, settings.world), exercise.given?.(settings)].filter(Boolean).join(" "),
-    );
+    const given = /Deadlock|waits for|world has ranks|its own rank/.test(text) && exercise.given?.(settings);
+    return fail("it runs to the end", [text, reasonOf(text, settings.world), given].filter(Boolean).join(" "));
   }
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));
@@ -187,9 +185,9 @@ function thrownBy(rank: number, message: string, line: string): string {
 
 /** What a failure says less plainly, as it is not said to a learner. */
 function reasonOf(text: string, world: number): string {
-  if (world === 1 && /its own rank|ranks 0 to 0/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
+  if (world === 1 && /world\.(send|recv) with/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
   const isFreed = /was used after it was freed/.test(text) && !/\.ts:\d+/.test(text);
-  return isFreed ? "The answer freed what it was handed, which belongs to the caller." : "";
+  return isFreed ? "It was used after the answer, which has freed what it was handed: that belongs to the caller." : "";
 }
 
 /** ` (answer.ts:12)`: the innermost line of a file in a stack. */

@@ -196,10 +196,11 @@ function describeStuck(reports: readonly Report[]): string {
   ]
     .sort((a, b) => a.rank - b.rank)
     .map(({ rank, text }) => `  rank ${rank} waits for ${text}`);
-  if (lines.length > 16) lines.splice(16, Infinity, `  and ${lines.length - 16} more`);
+  const apart = findApart(reports);
+  const most = apart ? 4 : 16; // two that never meet say enough
+  if (lines.length > most) lines.splice(most, Infinity, `  and ${lines.length - most} more`);
   const sends = all.some(({ work }) => work.kind === "send");
   const advice: string[] = [];
-  const apart = findApart(reports);
   if (apart) advice.push(apart);
   else if (sends)
     advice.push(

@@ -114,11 +114,13 @@ function judgeContribution(rank: number, size: number, calls: readonly Watched[]
   const seen = first
     ? `gives ${words(first.gave)} to ${first.kind}`
     : `calls ${kinds}, and tells nobody that it is here`;
-  const isPlan = !first || [first.gave].flat(3).includes(size);
-  const hint = isPlan ? " world.size is what the launcher planned; count who came." : "";
+  const isPlan = [first?.gave].flat(3).includes(size);
+  const hint = first
+    ? isPlan && " If that is world.size, it is what the launcher planned."
+    : " world.size is what the launcher planned; count who came.";
   throw new Wrong(
     "who counts",
-    `rank ${rank} ${seen}; each rank is to contribute a 1, and a sum to count them.${hint}`,
+    `rank ${rank} ${seen}; each rank is to contribute a 1, and they are added up.${hint || ""}`,
   );
 }
 

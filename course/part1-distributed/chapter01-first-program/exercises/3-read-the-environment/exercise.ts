@@ -9,7 +9,7 @@ import {
   Wrong,
   wordsOfValue,
 } from "worldsize/exercise";
-import { type Case, casesOf, type Environment, type Identity, is, rowOf } from "./cases.ts";
+import { type Case, casesOf, type Environment, type Identity, is, isComplete, rowOf } from "./cases.ts";
 
 interface EnvironmentAnswer extends Answer {
   identity(env: Environment): unknown;
@@ -156,7 +156,12 @@ function why(got: Identity, wanted: Identity, env: Environment, before: Identity
   const own = row[numbers.indexOf(wrong)];
   const others = Object.keys(env).filter((name) => !row.includes(name));
   const other = others.find((name) => env[name] !== undefined && Number(env[name]) === got[wrong]);
-  if (other) return ` ${other} is ${env[other]}, but its row does not count: ${row[0]} and ${row[1]} are there.`;
+  if (other) {
+    const reason = isComplete(env, other)
+      ? `${row[0]} and ${row[1]} are there, in an upper row`
+      : "its row is not complete";
+    return ` ${other} is ${env[other]}, but ${reason}.`;
+  }
   if (own === undefined) return "";
   if (env[own] === undefined) return ` ${own} is not there: then it is the rank.`;
   return ` ${own} says ${env[own]}${env[own] === "0" ? ", which is a number like any other" : ""}.`;

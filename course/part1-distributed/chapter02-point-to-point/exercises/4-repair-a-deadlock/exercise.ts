@@ -80,7 +80,7 @@ export default defineExercise<Report>({
         const hint = !reports[rank].kept[name]
           ? ` halo.${name} is another tensor now; the values belong into the one that was handed over.`
           : size === 2 && got === edge(neighbour, side)
-            ? " Both neighbours are the same rank here: messages and receives meet in the order of their calls, unless " +
+            ? " Was the wrong edge sent, or did it meet the wrong receive? On 2 ranks they meet in the order of the calls, unless " +
               "tags tell them apart."
             : received < 2
               ? ` It received ${counted(received, "message")}; two are to come.`

@@ -1,6 +1,6 @@
 // Checks 3.3: sums, the operations used, whom each rank talks to, and that it sends no more and no less than a ring.
 import type { ProcessGroup, Tensor, TensorDevice } from "worldsize";
-import { type Answer, defineExercise, explainSum, type Outcome, Wrong, wholes } from "worldsize/exercise";
+import { type Answer, defineExercise, explainSum, type Outcome, Wrong, watch, wholes } from "worldsize/exercise";
 
 interface RingAnswer extends Answer {
   ringAllReduce(world: ProcessGroup, device: TensorDevice, x: Tensor): Promise<void>;
@@ -14,7 +14,14 @@ function numbersOf(seed: number, size: number, variant: number, rank: number): n
   return wholes(variant === 0 ? 33 : seed, lengthOf(size, variant), rank).map((whole) => whole + 0.5);
 }
 
-export default defineExercise<number[]>({
+interface Report {
+  /** x afterwards. */
+  readonly x: readonly number[];
+  /** What it sent, by message. */
+  readonly sent: readonly (readonly number[])[];
+}
+
+export default defineExercise<Report>({
   number: "3.3",
   title: "Ring all_reduce from send and recv",
   exports: ["ringAllReduce"],
@@ -43,8 +50,10 @@ export default defineExercise<number[]>({
   async run(answer, { context: { world, device }, seed, variant }) {
     const mine = numbersOf(seed, world.size, variant, world.rank);
     const x = device.from(mine, [mine.length]);
-    await (answer as RingAnswer).ringAllReduce(world, device, x);
-    return [...(await x.data())];
+    const watched = watch(world);
+    await (answer as RingAnswer).ringAllReduce(watched.world, device, x);
+    const sends = (await watched.calls()).filter(({ kind }) => kind === "send");
+    return { x: [...(await x.data())], sent: sends.map(({ gave }) => gave as number[]) };
   },
   judge(outcome) {
     const { size, ranks } = outcome;
@@ -64,8 +73,9 @@ export default defineExercise<number[]>({
 });
 
 /** @throws Wrong for the first element that is no sum. */
-function judgeSums(outcome: Outcome<number[]>): void {
-  const { size, ranks, reports, seed, variant } = outcome;
+function judgeSums(outcome: Outcome<Report>): void {
+  const { size, ranks, seed, variant } = outcome;
+  const reports = outcome.reports.map(({ x }) => x);
   const length = lengthOf(size, variant);
   const inputs = ranks.map((rank) => numbersOf(seed, size, variant, rank));
   const sums = inputs[0].map((_, i) => inputs.reduce((sum, numbers) => sum + numbers[i], 0));
@@ -87,18 +97,22 @@ function judgeSums(outcome: Outcome<number[]>): void {
         ? " Every rank's x is as it was before the call: the sum belongs into x itself."
         : wrong.every((each) => each.i >= rest)
           ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
-          : steps(rank, outcome.sent(rank).messages, size, phaseOf(reports, sums));
+          : steps(rank, outcome.sent(rank).messages, size, phaseOf(outcome.reports, sums, size));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
 }
 
-/** Where to look: whether each rank has a part that is right, as it should after the first phase. */
-function phaseOf(reports: readonly (readonly number[])[], sums: readonly number[]): string {
-  const done = reports.map((report) => report.some((number, i) => number === sums[i]));
-  if (done.every((each) => each))
-    return "each rank has some of the sums, so look at what the second phase does with them";
-  if (done.some((each) => each)) return "look at which chunk goes when, and at what is done with it";
-  return "no rank has any of the sums, so look at which chunk goes when in the first phase, and at what is added";
+/** Where to look, by what each rank sends first in the second phase: a chunk of finished sums. */
+function phaseOf(reports: readonly Report[], sums: readonly number[], size: number): string {
+  const first = reports.map(({ sent }) => sent[size - 1] ?? []);
+  const rank = first.findIndex((numbers) => numbers.some((number) => !sums.includes(number)));
+  if (rank >= 0) {
+    const odd = first[rank].find((number) => !sums.includes(number));
+    return `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum, so look at the first phase`;
+  }
+  if (first.some((numbers) => numbers.length === 0))
+    return "look at which chunk goes when, and at what is done with it";
+  return "the second phase begins with finished sums, so look at which chunk goes when in it, and at what is done with it";
 }
 
 /** What the number of messages tells about a wrong sum. */
@@ -109,7 +123,7 @@ function steps(rank: number, messages: number, size: number, phase: string): str
 }
 
 /** @throws Wrong when a rank sent too much or too little. */
-function judgeTraffic(outcome: Outcome<number[]>): void {
+function judgeTraffic(outcome: Outcome<Report>): void {
   const { size, ranks } = outcome;
   const length = lengthOf(size, outcome.variant);
   const inAll = 2 * (size - 1);

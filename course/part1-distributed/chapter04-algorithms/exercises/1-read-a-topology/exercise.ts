@@ -186,10 +186,10 @@ export default defineExercise<readonly Report[]>({
       const { a, b, entry } = weakest(ring, between);
       const { wanted, example } = best(names, between);
       if (speed(entry) < speed(wanted)) {
-        const closing = a === ring.at(-1) && b === ring[0] ? " It is the link that closes the ring." : "";
+        const closing = a === ring.at(-1) && b === ring[0] ? ", which closes the ring" : "";
         throw new Wrong(
           "the slowest link",
-          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}; there is a ring with nothing slower than ${wanted}, ${example.join(" ")}.${closing}`,
+          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}${closing}; there is a ring with nothing slower than ${wanted}: ${example.join(" ")}.`,
         );
       }
       const { changed, after } = reports[i];

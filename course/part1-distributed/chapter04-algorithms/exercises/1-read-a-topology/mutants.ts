@@ -5,7 +5,7 @@ export default defineMutants([
     name: "open-ring",
     belief: "A ring of n GPUs has n - 1 links.",
     edits: [["return Math.min(...links.map(speed));", "return Math.min(...links.slice(0, -1).map(speed));"]],
-    message: /It is the link that closes the ring/,
+    message: /has SYS between GPU\d and GPU\d, which closes the ring/,
   },
   {
     name: "any-nvlink",

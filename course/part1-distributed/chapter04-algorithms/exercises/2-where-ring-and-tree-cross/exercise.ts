@@ -95,11 +95,11 @@ export default defineExercise<readonly (number | undefined)[]>({
         continue;
       }
       if (bytes === undefined || !(bytes > 0 && bytes < 1e15)) {
-        const small = Math.max(4 * n, crossingOf(each) / 10);
+        const small = Math.max(4 * n, Number((crossingOf(each) / 10).toPrecision(2)));
         const { ring, tree } = times(each, small);
         throw new Wrong(
           "a crossing",
-          `${what}: it says ${says}, but at ${Math.round(small)} bytes the tree takes ${micros(tree)} and the ring ${micros(ring)}; ` +
+          `${what}: it says ${says}, but at ${small} bytes the tree takes ${micros(tree)} and the ring ${micros(ring)}; ` +
             "for large tensors the ring is ahead, so they cross.",
         );
       }
