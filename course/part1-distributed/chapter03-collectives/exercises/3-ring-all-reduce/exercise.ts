@@ -108,17 +108,17 @@ function phaseOf(reports: readonly Report[], sums: readonly number[], size: numb
   const rank = first.findIndex((numbers) => numbers.some((number) => !sums.includes(number)));
   if (rank >= 0) {
     const odd = first[rank].find((number) => !sums.includes(number));
-    return `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum, so look at the first phase`;
+    return `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum: is that the chunk that the first phase has finished?`;
   }
   if (first.some((numbers) => numbers.length === 0))
-    return "look at which chunk goes when, and at what is done with it";
-  return "the second phase begins with finished sums, so look at which chunk goes when in it, and at what is done with it";
+    return "look at which chunk goes when, and at what is done with it.";
+  return "the second phase begins with finished sums, so look at which chunk goes when in it, and at what is done with it.";
 }
 
 /** What the number of messages tells about a wrong sum. */
 function steps(rank: number, messages: number, size: number, phase: string): string {
   const needed = 2 * (size - 1);
-  if (messages === needed) return ` The number of messages is right: ${phase}.`;
+  if (messages === needed) return ` The number of messages is right: ${phase}`;
   return ` Rank ${rank} sent ${counted(messages)}, too ${messages < needed ? "few" : "many"}: two phases of n - 1 steps are ${needed}.`;
 }
 
