@@ -93,9 +93,11 @@ export default defineExercise<Report>({
     }
     for (const rank of ranks) {
       for (const [side, name] of sides.entries()) {
-        const same = reports[rank].edges[name].join() === edge(rank, side);
-        const message = `rank ${rank} of ${size} has other values in its ${name} edge than before: the picture is damaged.`;
-        outcome.must(same, "the edges", `${message} Only the halos may be written to.`);
+        const before = edgeOf(seed, rank, side, variant);
+        const after = reports[rank].edges[name];
+        const i = before.findIndex((number, at) => number !== after[at]);
+        const message = `rank ${rank} of ${size} has other values in its ${name} edge than before: element ${i} was ${before[i]} and is ${after[i]}.`;
+        outcome.must(i < 0, "the edges", `${message} Only the halos may be written to.`);
       }
       const left = (rank + size - 1) % size;
       const right = (rank + 1) % size;
@@ -104,7 +106,7 @@ export default defineExercise<Report>({
       outcome.must(
         sends.length === 2,
         "messages",
-        `rank ${rank} of ${size} sent ${counted(sends.length, "message")}; it should be two, one to either side.`,
+        `rank ${rank} of ${size} sent ${counted(sends.length, "message")}, of ${sends.map((sent) => sent.bytes).join(", ") || "no"} bytes; it should be two, one to either side.`,
       );
       const to = sends.map(({ peer = -1 }) => peer);
       outcome.must(
