@@ -154,7 +154,8 @@ export async function checkOnce(
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
-    const text = rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack));
+    const thrown = rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack));
+    const text = settings.world === 1 ? thrown.replace(" Copy the tensor instead.", "") : thrown;
     const given = /Deadlock|waits for|world has ranks|its own rank/.test(text) && exercise.given?.(settings);
     return fail("it runs to the end", [text, reasonOf(text, settings.world), given].filter(Boolean).join(" "));
   }

@@ -97,22 +97,29 @@ function judgeSums(outcome: Outcome<Report>): void {
         ? " Every rank's x is as it was before the call: the sum belongs into x itself."
         : wrong.every((each) => each.i >= rest)
           ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
-          : steps(rank, outcome.sent(rank).messages, size, phaseOf(outcome.reports, sums, size));
+          : steps(rank, outcome.sent(rank).messages, size, phaseOf(outcome.reports, sums, inputs));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
 }
 
 /** Where to look, by what each rank sends first in the second phase: a chunk of finished sums. */
-function phaseOf(reports: readonly Report[], sums: readonly number[], size: number): string {
+function phaseOf(reports: readonly Report[], sums: readonly number[], inputs: readonly (readonly number[])[]): string {
+  const size = reports.length;
   const first = reports.map(({ sent }) => sent[size - 1] ?? []);
   const rank = first.findIndex((numbers) => numbers.some((number) => !sums.includes(number)));
-  if (rank >= 0) {
-    const odd = first[rank].find((number) => !sums.includes(number));
-    return `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum: is that the chunk that the first phase has finished?`;
+  if (rank < 0) {
+    const known = first.every((numbers) => numbers.length > 0);
+    return `${known ? "the second phase begins with finished sums: " : ""}look at which chunk goes when, and at what is done with it.`;
   }
-  if (first.some((numbers) => numbers.length === 0))
-    return "look at which chunk goes when, and at what is done with it.";
-  return "the second phase begins with finished sums, so look at which chunk goes when in it, and at what is done with it.";
+  const odd = first[rank].find((number) => !sums.includes(number));
+  const holds = `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum`;
+  const arrived = reports[(rank + size - 1) % size].sent[size - 2]?.[0] ?? Number.NaN;
+  const own = inputs[rank];
+  const at = sums.findIndex((sum, i) => arrived + own[i] === sum); // what arrived lacks this rank's number only
+  if (at < 0) return `${holds}, and neither was what came last with its own added. Look at the first phase.`;
+  if (first[rank][0] === arrived) return `${holds}: it is what came last, and its own numbers are not added.`;
+  if (first[rank][0] === own[at]) return `${holds}: what came last is not added to its own numbers.`;
+  return `${holds}. It could have finished another chunk, with what came last: is the right one sent?`;
 }
 
 /** What the number of messages tells about a wrong sum. */
