@@ -187,7 +187,7 @@ function thrownBy(rank: number, message: string, line: string): string {
 /** What a failure says less plainly, as it is not said to a learner. */
 function reasonOf(text: string, world: number): string {
   if (world === 1 && /world\.(send|recv) with/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
-  if (/with rank -\d/.test(text)) return "In JavaScript -1 % n is -1: (a % n + n) % n is never below 0.";
+  if (/with rank -\d+,/.test(text)) return "In JavaScript -1 % n is -1: (a % n + n) % n is never below 0.";
   const isFreed = /was used after it was freed/.test(text) && !/\.ts:\d+/.test(text);
   return isFreed ? "It was used after the answer, which has freed what it was handed: that belongs to the caller." : "";
 }

@@ -125,7 +125,7 @@ function phaseOf(reports: readonly Report[], sums: readonly number[], inputs: re
 /** What the number of messages tells about a wrong sum. */
 function steps(rank: number, messages: number, size: number, phase: string): string {
   const needed = 2 * (size - 1);
-  if (messages === needed) return ` The number of messages is right: ${phase}`;
+  if (messages === needed) return ` The number of messages is right; ${phase}`;
   return ` Rank ${rank} sent ${counted(messages)}, too ${messages < needed ? "few" : "many"}: two phases of n - 1 steps are ${needed}.`;
 }
 
