@@ -6,7 +6,7 @@
  * Beside an exercise.ts lie task.md (the text), starter.ts, solution.ts, mutants.ts and advice.ts.
  */
 import type { Context } from "../script/index.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, RunSettings } from "./outcome.ts";
 
 /** What an answer's module exports. */
 export type Answer = Readonly<Record<string, unknown>>;
@@ -72,6 +72,8 @@ export interface Exercise<R = unknown> {
    * (`Odd`), so that whatever an answer returned may be handed on as it is.
    */
   run(answer: Answer, side: RankSide): Promise<R>;
+  /** What an answer was given in a run, in a sentence: where it threw or hung, no judge tells of it. */
+  given?(settings: RunSettings): string;
   /** In the checker. @throws Wrong for the first property that does not hold. */
   judge(outcome: Outcome<R>): void;
 }

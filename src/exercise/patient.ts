@@ -6,11 +6,15 @@ const PATIENCE = 4000;
 
 /**
  * A store on which nobody waits for ever.
- * @param asked is called for each call. @param held lets time pass before what was read is there.
+ * @param asked is called for each call, with what it sets. @param held lets time pass before what was read is there.
  */
-export function patientStore(store: Store, asked: () => void, held: () => Promise<void>): Store {
-  const told = async <T>(call: Promise<T>): Promise<T> => {
-    asked();
+export function patientStore(
+  store: Store,
+  asked: (key?: string, value?: string) => void,
+  held: () => Promise<void>,
+): Store {
+  const told = async <T>(call: Promise<T>, ...sets: readonly string[]): Promise<T> => {
+    asked(...sets);
     const value = await call;
     await held();
     return value;
@@ -25,7 +29,7 @@ export function patientStore(store: Store, asked: () => void, held: () => Promis
     }
   };
   return {
-    set: (key, value) => told(store.set(key, value)),
+    set: (key, value) => told(store.set(key, value), key, value),
     get: (key, timeout) => waited(timeout, (ms) => store.get(key, ms)),
     wait: (keys, timeout) => waited(timeout, (ms) => store.wait(keys, ms)),
     add: (key, amount) => told(store.add(key, amount)),

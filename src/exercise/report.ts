@@ -155,17 +155,21 @@ export type Form =
  * @throws Wrong that says what it is instead, and what may be the reason.
  */
 export function formed<T>(value: unknown, form: Form, what: string): T {
+  return part(value, form, what, true);
+}
+
+function part<T>(value: unknown, form: Form, what: string, whole = false): T {
   if (typeof form === "string") {
     if (typeof value === form) return value as T;
   } else if (isArray(form)) {
     if (isArray(value)) {
-      value.forEach((each, i) => void formed(each, (form as readonly [Form])[0], `${what}[${i}]`));
+      value.forEach((each, i) => void part(each, (form as readonly [Form])[0], `${what}[${i}]`));
       return value as T;
     }
   } else if ("either" in form) {
     const fits = (each: Form): boolean => {
       try {
-        formed(value, each, what);
+        part(value, each, what);
         return true;
       } catch {
         return false;
@@ -177,40 +181,60 @@ export function formed<T>(value: unknown, form: Form, what: string): T {
       if (!(name in value) && each !== "undefined") {
         throw new Wrong("what it returns", `${what} has no ${name}; it should be ${wordsOfForm(each)}.`);
       }
-      formed((value as Record<string, unknown>)[name], each, `${what}.${name}`);
+      part((value as Record<string, unknown>)[name], each, `${what}.${name}`);
     }
     return value as T;
   }
   throw new Wrong(
     "what it returns",
-    `${what} is ${wordsOfValue(value)}; it should be ${wordsOfForm(form)}.${hintFor(value)}`,
+    `${what} is ${wordsOfValue(value)}; it should be ${wordsOfForm(form)}.${hintFor(value, form, whole)}`,
   );
 }
 
-/** What a value is, for a message: `NaN`, `nothing (undefined)`, `the text "3"`, `a Promise`. */
+/** What a value is, for a message: `NaN`, `nothing (undefined)`, `the text "3"`, `a Promise`, `the list [NaN, 1]`. */
 export function wordsOfValue(value: unknown): string {
   if (value === undefined) return "nothing (undefined)";
-  if (typeof value === "string")
-    return `the text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+  if (typeof value === "string") return `the text ${textOf(value)}`;
+  if (!isArray(value)) return textOf(value);
+  return value.length > 8 ? `a list of ${value.length}` : `the list ${cut(textOf(value))}`;
+}
+
+/** As a program has it, what is odd in words: `{ rank: NaN, names: [a Promise] }`. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (isOdd(value)) return value.words;
-  if (typeof value === "number") return is(value, -0) ? "-0" : String(value);
-  if (isArray(value)) return value.length > 8 ? `a list of ${value.length}` : `the list ${JSON.stringify(value)}`;
-  const text = JSON.stringify(value) ?? String(value);
+  if (typeof value !== "object" || value === null) return is(value, -0) ? "-0" : String(value);
+  if (isArray(value)) return `[${value.slice(0, 20).map(textOf).join(", ")}${value.length > 20 ? ", …" : ""}]`;
+  const fields = Object.entries(value).map(([name, each]) => `${name}: ${textOf(each)}`);
+  return fields.length === 0 ? "{}" : cut(`{ ${fields.slice(0, 20).join(", ")} }`);
+}
+
+function cut(text: string): string {
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
 function wordsOfForm(form: Form): string {
-  if (typeof form === "string") return form === "string" ? "a text" : form === "undefined" ? "nothing" : `a ${form}`;
+  if (typeof form === "string") return form === "string" ? "a text" : form === "undefined" ? "undefined" : `a ${form}`;
   if (isArray(form)) return `a list, each entry ${wordsOfForm((form as readonly [Form])[0])}`;
   if ("either" in form) return (form.either as readonly Form[]).map(wordsOfForm).join(" or ");
   return `an object with ${Object.keys(form).join(", ")}`;
 }
 
-function hintFor(value: unknown): string {
-  if (value === undefined) return " Is a return missing?";
+/** What may be the reason. @param whole whether it is all that was returned, and no part of it. */
+function hintFor(value: unknown, form: Form, whole: boolean): string {
+  if (value === undefined) return whole ? " Is a return missing?" : "";
+  if (typeof value === "string" && form === "number" && value.trim() !== "" && Number.isFinite(Number(value)))
+    return " Number(text) makes one of it.";
+  if (value === null && form === "number") return " null is what becomes of NaN in JSON.";
   if (!isOdd(value)) return "";
-  if (value.words === "a Promise") return " Is an await missing?";
-  if (value.words.startsWith("a Tensor"))
-    return " Its only number is await tensor.item(), all of them await tensor.toArray().";
-  return "";
+  const { words } = value;
+  // What an async function returns is awaited before it gets here.
+  if (words === "a Promise")
+    return whole ? " The function is to return it at once: no async." : " Is an await missing?";
+  if (words.startsWith("a Tensor")) {
+    if (isArray(form)) return " Its numbers are await tensor.toArray().";
+    return form === "number" ? " Its only number is await tensor.item()." : "";
+  }
+  if (words.endsWith("Array") && isArray(form)) return " [...array] makes a list of it.";
+  return words.startsWith("the bigint") && form === "number" ? " Number(bigint) makes one of it." : "";
 }

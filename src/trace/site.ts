@@ -23,7 +23,7 @@ export interface Site {
 export function captureSite(): Site {
   const holder: Site = {};
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 8;
+  Error.stackTraceLimit = 12;
   Error.captureStackTrace?.(holder, captureSite);
   Error.stackTraceLimit = limit;
   return holder;

@@ -102,17 +102,28 @@ describe("what an answer returns", () => {
     expect(said(3, "number")).toBe("");
     expect(said(NaN, "number")).toBe(""); // a number by its type; what it should be is for the judge to say
     expect(said(Promise.resolve(3), "number")).toBe(
-      "rank 1's answer is a Promise; it should be a number. Is an await missing?",
+      "rank 1's answer is a Promise; it should be a number. The function is to return it at once: no async.",
     );
+    expect(said([Promise.resolve(3)], ["number"])).toBe(
+      "rank 1's answer[0] is a Promise; it should be a number. Is an await missing?",
+    );
+    expect(said([NaN, [undefined, -0, "a"], { b: 1n }], "number")).toBe(
+      'rank 1\'s answer is the list [NaN, [undefined, -0, "a"], { b: the bigint 1n }]; it should be a number.',
+    );
+    expect(said(Float32Array.of(1), ["number"])).toMatch(/is a Float32Array; .* \[\.\.\.array\] makes a list of it\.$/);
     expect(said(undefined, "number")).toBe(
       "rank 1's answer is nothing (undefined); it should be a number. Is a return missing?",
     );
-    expect(said("3", "number")).toBe('rank 1\'s answer is the text "3"; it should be a number.');
-    expect(said([1, "2"], ["number"])).toBe('rank 1\'s answer[1] is the text "2"; it should be a number.');
+    expect(said("3", "number")).toBe(
+      'rank 1\'s answer is the text "3"; it should be a number. Number(text) makes one of it.',
+    );
+    expect(said([1, "2"], ["number"])).toBe(
+      'rank 1\'s answer[1] is the text "2"; it should be a number. Number(text) makes one of it.',
+    );
     expect(said({ a: 1 }, { a: "number", b: "string" })).toBe("rank 1's answer has no b; it should be a text.");
     expect(said(3, { a: "number", b: "string" })).toBe("rank 1's answer is 3; it should be an object with a, b.");
     expect(said(undefined, { either: ["number", "undefined"] })).toBe("");
-    expect(said(null, { either: ["number", "undefined"] })).toMatch(/is null; it should be a number or nothing/);
+    expect(said(null, { either: ["number", "undefined"] })).toMatch(/is null; it should be a number or undefined/);
   });
 
   it("never makes a judge's question throw anything but its own word", () => {

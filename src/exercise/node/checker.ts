@@ -158,9 +158,10 @@ export async function checkOnce(
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
-    const named = rank < 0 || new RegExp(`^rank ${rank}\\b`).test(message); // it says itself whose it is
-    const who = named ? "" : `rank ${rank}: `;
-    return fail("it runs to the end", rank < 0 ? message : `${who}${message}${lineIn(program.path, stack)}`);
+    const thrown = rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack));
+    const text = settings.world === 1 ? thrown.replace(" Copy the tensor instead.", "") : thrown;
+    const given = /Deadlock|waits for|world has ranks|its own rank/.test(text) && exercise.given?.(settings);
+    return fail("it runs to the end", [text, reasonOf(text, settings.world), given].filter(Boolean).join(" "));
   }
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));
@@ -174,6 +175,25 @@ export async function checkOnce(
     };
   }
   return { verdict: "passed", runs: 1, printed };
+}
+
+/** Characters of what was thrown that are shown. */
+const SHOWN = 500;
+
+/** `rank 0 threw: no luck (answer.ts:12)`; what names its rank itself, and its line, is told as it is. */
+function thrownBy(rank: number, message: string, line: string): string {
+  const text = message.length > SHOWN ? `${message.slice(0, SHOWN)}…` : message;
+  const where = line && text.includes(line) ? "" : line;
+  if (/^rank \d/.test(text)) return where ? `at ${where.slice(2, -1)}, ${text}` : text;
+  return `rank ${rank} threw${text.startsWith("a value that is no Error") ? "" : ":"} ${text}${where}`;
+}
+
+/** What a failure says less plainly, as it is not said to a learner. */
+function reasonOf(text: string, world: number): string {
+  if (world === 1 && /world\.(send|recv) with/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
+  if (/with rank -\d+,/.test(text)) return "In JavaScript -1 % n is -1: (a % n + n) % n is never below 0.";
+  const isFreed = /was used after it was freed/.test(text) && !/\.ts:\d+/.test(text);
+  return isFreed ? "It was used after the answer, which has freed what it was handed: that belongs to the caller." : "";
 }
 
 /** ` (answer.ts:12)`: the innermost line of a file in a stack. */

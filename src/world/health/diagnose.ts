@@ -117,6 +117,28 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
   return undefined;
 }
 
+/** A send and a receive of the same two ranks that wait for each other and never meet. */
+function findApart(reports: readonly Report[]): string | undefined {
+  const all = reports.flatMap(({ rank, pending }) => pending.map((work) => ({ rank, work })));
+  const meets = (a: PendingOperation, b: PendingOperation): boolean => a.tag === b.tag && a.group === b.group;
+  type Side = (typeof all)[number];
+  const opposite = (a: Side, b: Side): boolean =>
+    a.rank === b.work.peer && b.rank === a.work.peer && a.work.kind !== b.work.kind;
+  const alone = all.filter((a) => a.work.peer >= 0 && !all.some((b) => opposite(a, b) && meets(a.work, b.work)));
+  for (const send of alone.filter(({ work }) => work.kind === "send")) {
+    const recv = alone.find((other) => opposite(send, other));
+    if (!recv) continue;
+    const sent = `rank ${send.rank}'s ${send.work.text}${at(send.work.site)}`;
+    const taken = `rank ${recv.rank}'s ${recv.work.text}${at(recv.work.site)}`;
+    const differs =
+      send.work.tag !== recv.work.tag
+        ? `their tags differ, ${send.work.tag} and ${recv.work.tag}`
+        : `one is called on ${send.work.group}, the other on ${recv.work.group}`;
+    return `${sent} and ${taken} do not meet: ${differs}.`;
+  }
+  return undefined;
+}
+
 function describeThrow(failure: Failure, reports: readonly Report[]): string {
   const thrower = reports.find((report) => report.rank === failure.by);
   return `rank ${failure.by} ${thrower?.error || failure.detail || "failed"}${meanwhile(reports)}.`;
@@ -174,10 +196,13 @@ function describeStuck(reports: readonly Report[]): string {
   ]
     .sort((a, b) => a.rank - b.rank)
     .map(({ rank, text }) => `  rank ${rank} waits for ${text}`);
-  if (lines.length > 16) lines.splice(16, Infinity, `  and ${lines.length - 16} more`);
+  const apart = findApart(reports);
+  const most = apart ? 4 : 16; // two that never meet say enough
+  if (lines.length > most) lines.splice(most, Infinity, `  and ${lines.length - most} more`);
   const sends = all.some(({ work }) => work.kind === "send");
   const advice: string[] = [];
-  if (sends)
+  if (apart) advice.push(apart);
+  else if (sends)
     advice.push(
       "A send completes only when its receive has taken the bytes: let one side receive first, or issue both and await them together.",
     );

@@ -60,7 +60,9 @@ export default defineExercise<Report>({
     if (third !== undefined)
       throw new Wrong(
         "the count",
-        `rank 0 shows ${JSON.stringify(third)} after "${count}"; that line should be its last.`,
+        third === count
+          ? `rank 0 shows "${count}" twice; once is enough.`
+          : `rank 0 shows ${JSON.stringify(third)} after "${count}"; that line should be its last.`,
       );
     const wanted = formed<number | undefined>(
       reports[0].ranks,
@@ -73,12 +75,12 @@ export default defineExercise<Report>({
       `the script says ranks: ${wanted ?? "nothing"}; started without -n it should run on 8.`,
     );
     if (size === 1) return; // a rank alone need not ask anybody
-    for (const rank of ranks) judgeContribution(rank, reports[rank].again?.calls);
+    for (const rank of ranks) judgeContribution(rank, size, reports[rank].again?.calls);
     const again = reports[0].again?.lines;
     outcome.must(
       !again?.includes(count),
       "who counts",
-      `rank 0 shows "${count}" whatever the ranks contribute: in another run, ${PLUS} was added to every number that a rank gave to a collective or sent, and the line stayed the same. world.size is what the launcher planned; show what the ranks added up.`,
+      `rank 0 shows "${count}" whatever the ranks contribute: with ${PLUS} more in every number that they gave, the line stayed the same. Show what the ranks added up.`,
     );
   },
 });
@@ -103,7 +105,7 @@ function judgeGreeting(outcome: Outcome<Report>, rank: number): void {
 }
 
 /** @throws Wrong when a rank gives no 1 to the others. */
-function judgeContribution(rank: number, calls: readonly Watched[] | undefined): void {
+function judgeContribution(rank: number, size: number, calls: readonly Watched[] | undefined): void {
   if (!calls || calls.some(({ kind }) => kind === "send" || kind === "recv")) return; // a partial sum may pass by
   const given = calls.filter(({ gave }) => gave !== undefined);
   if (given.some(({ gave, dtype }) => isOne(gave, dtype !== undefined))) return;
@@ -112,9 +114,13 @@ function judgeContribution(rank: number, calls: readonly Watched[] | undefined):
   const seen = first
     ? `gives ${words(first.gave)} to ${first.kind}`
     : `calls ${kinds}, and tells nobody that it is here`;
+  const isPlan = [first?.gave].flat(3).includes(size);
+  const hint = first
+    ? isPlan && " If that is world.size, it is what the launcher planned."
+    : " world.size is what the launcher planned; count who came.";
   throw new Wrong(
     "who counts",
-    `rank ${rank} ${seen}; each rank is to contribute a 1. world.size is what the launcher planned; count who came.`,
+    `rank ${rank} ${seen}; each rank is to contribute a 1, and they are added up.${hint || ""}`,
   );
 }
 

@@ -72,7 +72,7 @@ export default defineExercise<Report>({
       if (!again || again.returned === expected) continue;
       throw new Wrong(
         "what came",
-        `rank ${rank} does not return what it received plus its own rank: in another run ${PLUS} was added to what rank ${rank - 1} sent, so that ${(rank - 1) ** 2 + PLUS} came, and rank ${rank} should have returned ${expected}, but returned ${wordsOfValue(again.returned)}. Its result should be made of what it received.`,
+        `rank ${rank} does not return what it received plus its own rank: when another number came from rank ${rank - 1}, ${(rank - 1) ** 2 + PLUS}, it returned ${wordsOfValue(again.returned)}, and should have returned ${expected}.`,
       );
     }
   },

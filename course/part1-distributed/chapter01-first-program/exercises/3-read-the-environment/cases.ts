@@ -28,6 +28,16 @@ const launchers = {
 } as const;
 type Launcher = keyof typeof launchers;
 
+/** The row that counts: the first that is complete. */
+export const rowOf = (env: Environment): readonly string[] =>
+  Object.values(launchers).find(([rank, size]) => env[rank] !== undefined && env[size] !== undefined) ?? [];
+
+/** Whether the row of a variable is complete. */
+export const isComplete = (env: Environment, variable: string): boolean =>
+  Object.values(launchers).some(
+    (row) => row.some((name) => name === variable) && env[row[0]] !== undefined && env[row[1]] !== undefined,
+  );
+
 /** What a launcher sets; nothing for what is left out. */
 function row(launcher: Launcher, rank?: number, size?: number, local?: number): Environment {
   const values = [rank, size, local];

@@ -9,7 +9,7 @@ import {
   Wrong,
   wordsOfValue,
 } from "worldsize/exercise";
-import { type Case, casesOf, type Environment, type Identity, is } from "./cases.ts";
+import { type Case, casesOf, type Environment, type Identity, is, isComplete, rowOf } from "./cases.ts";
 
 interface EnvironmentAnswer extends Answer {
   identity(env: Environment): unknown;
@@ -68,9 +68,10 @@ export default defineExercise<Report>({
   },
   judge(outcome) {
     const { size, ranks, reports, seed } = outcome;
-    for (const [i, each] of casesOf(seed).entries()) {
-      const names = Object.entries(each.env).map(([name, value]) => `${name}=${value}`);
-      for (const rank of ranks) judgeCall(outcome, `${each.what} (${names.join(" ")})`, each, reports[rank].results[i]);
+    const cases = casesOf(seed);
+    for (const [i, each] of cases.entries()) {
+      const what = `${each.what} (${shown(each.env)})`;
+      for (const rank of ranks) judgeCall(outcome, what, each, reports[rank].results[i], cases[i - 1]?.wanted);
     }
     for (const rank of ranks) {
       const what = `the real environment of rank ${rank} in a world of ${size}`;
@@ -80,7 +81,13 @@ export default defineExercise<Report>({
 });
 
 /** @throws Wrong when a call did something else. */
-function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wanted"> & Partial<Case>, called: Called) {
+function judgeCall(
+  outcome: Outcome<Report>,
+  what: string,
+  each: Pick<Case, "wanted"> & Partial<Case>,
+  called: Called,
+  before?: Identity,
+) {
   const { wanted, env } = each;
   const { value, threw } = called;
   if (!wanted) {
@@ -101,19 +108,19 @@ function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wan
       );
   } else {
     if (threw) {
-      const hint = env ? " Some row is complete here." : "";
+      const [rank, size] = rowOf(env ?? {});
+      const hint = rank ? ` ${rank} and ${size} are there: their row is complete.` : "";
       throw new Wrong(
         "a launcher",
         `${what}: it threw ${threw.isError ? "an Error with " : ""}${wordsOfValue(threw.message)}; it should return ${words(wanted)}.${hint}`,
       );
     }
     const got = formed<Identity>(value, form, `${what}: identity(env)`);
-    const wrong = (Object.keys(form) as (keyof Identity)[]).find((name) => got[name] !== wanted[name]);
-    if (wrong)
-      throw new Wrong(
-        "a launcher",
-        `${what}: it returned ${words(got)}; it should be ${words(wanted)}.${hints[wrong]}`,
-      );
+    const wrong = (Object.keys(form) as (keyof Identity)[]).filter((name) => got[name] !== wanted[name]);
+    if (wrong.length > 0) {
+      const difference = wrong.map((name) => `${name} is ${got[name]} and should be ${wanted[name]}`).join(", ");
+      throw new Wrong("a launcher", `${what}: ${difference}.${why(got, wanted, env ?? {}, before)}`);
+    }
   }
   const changed =
     env &&
@@ -121,18 +128,44 @@ function judgeCall(outcome: Outcome<Report>, what: string, each: Pick<Case, "wan
   outcome.must(
     !changed,
     "the environment",
-    `${what}: ${changed} is another afterwards; identity should only read the environment.`,
+    () =>
+      `${what}: ${changed} was ${wordsOf(env, changed)} and is ${wordsOf(called.env, changed)} afterwards; identity should only read the environment.`,
   );
 }
 
+const wordsOf = (env: Environment = {}, name = ""): string =>
+  env[name] === undefined ? "not there" : JSON.stringify(env[name]);
+
+/** `RANK=0 WORLD_SIZE=4`; where there are many, those of the row that counts. */
+function shown(env: Environment): string {
+  const names = Object.keys(env);
+  const row = names.filter((name) => rowOf(env).includes(name));
+  const few = names.length <= 4 || row.length === 0 ? names : row;
+  const more = names.length - few.length;
+  return few.map((name) => `${name}=${env[name]}`).join(" ") + (more > 0 ? `, and ${more} of other rows` : "");
+}
+
 /** What a wrong field hints at. */
-const hints: Record<keyof Identity, string> = {
-  rank: " The first row that has both a rank and a world size counts; 0 is a rank, too.",
-  worldSize: " The world size is told by the same row as the rank.",
-  localRank:
-    " The rank within the host is told by the same row as the rank, and 0 is one, too; if that row does not tell it, it is the rank.",
-  leader: " Rank 0 leads, and nobody else, whatever its rank within its host is.",
-};
+function why(got: Identity, wanted: Identity, env: Environment, before: Identity | undefined): string {
+  const numbers = ["rank", "worldSize", "localRank"] as const;
+  if (before && [...numbers, "leader" as const].every((name) => got[name] === before[name]))
+    return " That is what the call before returned: is something kept from call to call?";
+  const row = rowOf(env);
+  const wrong = numbers.find((name) => got[name] !== wanted[name]);
+  if (!wrong) return " Rank 0 leads, and nobody else, whatever its rank within its host is.";
+  const own = row[numbers.indexOf(wrong)];
+  const others = Object.keys(env).filter((name) => !row.includes(name));
+  const other = others.find((name) => env[name] !== undefined && Number(env[name]) === got[wrong]);
+  if (other) {
+    const reason = isComplete(env, other)
+      ? `${row[0]} and ${row[1]} are there, in an upper row`
+      : "its row is not complete";
+    return ` ${other} is ${env[other]}, but ${reason}.`;
+  }
+  if (own === undefined) return "";
+  if (env[own] === undefined) return ` ${own} is not there: then it is the rank.`;
+  return ` ${own} says ${env[own]}${env[own] === "0" ? ", which is a number like any other" : ""}.`;
+}
 
 function words({ rank, worldSize, localRank, leader }: Identity): string {
   return `{ rank: ${rank}, worldSize: ${worldSize}, localRank: ${localRank}, leader: ${leader} }`;

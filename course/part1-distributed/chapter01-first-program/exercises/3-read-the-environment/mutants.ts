@@ -11,7 +11,7 @@ export default defineMutants([
     name: "zero-is-nothing",
     belief: "|| gives a default when a variable is missing.",
     edits: [["Number(env[found[2]] ?? rank)", "Number(env[found[2]]) || rank + 1"]],
-    message: /localRank: 1, leader: true }; it should be/,
+    message: /localRank is 1 and should be 0\. LOCAL_RANK says 0/,
   },
   {
     name: "slurm-wins",

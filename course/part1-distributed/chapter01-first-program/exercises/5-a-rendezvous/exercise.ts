@@ -1,6 +1,15 @@
 // Checks 1.5: everybody has a rank of its own in the order of arrival, all know all names, and nobody left early.
 import type { Store } from "worldsize";
-import { type Answer, defineExercise, draws, fieldsOf, formed, patientStore, Wrong } from "worldsize/exercise";
+import {
+  type Answer,
+  defineExercise,
+  draws,
+  fieldsOf,
+  formed,
+  patientStore,
+  Wrong,
+  wordsOfValue,
+} from "worldsize/exercise";
 
 interface Met {
   readonly rank: number;
@@ -11,6 +20,8 @@ interface Report {
   readonly met: unknown;
   /** What it waited for in vain. */
   readonly vain?: string;
+  /** Keys and values that it set. */
+  readonly sets: readonly (readonly [key: string, value: string])[];
   /** Whether it returned while others had not come yet. */
   readonly early: boolean;
 }
@@ -52,6 +63,11 @@ export default defineExercise<Report>({
   async run(answer, { context: { store, world, sleep }, seed, variant }) {
     const { rank, size } = world;
     let asked = 0;
+    const sets: [string, string][] = [];
+    const note = (key?: string, value?: string): void => {
+      asked++;
+      if (key !== undefined && sets.length < 100) sets.push([String(key), String(value)]);
+    };
     const turns = async (count: number): Promise<void> => {
       for (let turn = 0; turn < count; turn++) await sleep(0);
     };
@@ -60,18 +76,14 @@ export default defineExercise<Report>({
     };
     const meet = async (): Promise<unknown> => {
       // What is read is old by the time it arrives, as on a slow network: all have read before one writes.
-      const patient = patientStore(
-        store,
-        () => ++asked,
-        () => turns(isOneByOne(variant) ? 0 : HELD),
-      );
+      const patient = patientStore(store, note, () => turns(isOneByOne(variant) ? 0 : HELD));
       const met = await (answer as RendezvousAnswer).rendezvous(patient, nameOf(seed, variant, rank), size);
       return fieldsOf(met, ["rank", "names"]);
     };
     if (!isOneByOne(variant)) {
       await store.add("check/arrived", 1);
       await arrived(size);
-      return await endOf(meet(), false);
+      return await endOf(meet(), sets, false);
     }
     const place = size - 1 - rank;
     await arrived(place);
@@ -87,19 +99,24 @@ export default defineExercise<Report>({
     }
     const early = over && place + 1 < size;
     await store.add("check/arrived", 1);
-    return await endOf(meeting, early);
+    return await endOf(meeting, sets, early);
   },
   judge({ size, ranks, reports, seed, variant }) {
     const names = ranks.map((rank) => nameOf(seed, variant, rank));
     for (const i of ranks) {
       const { vain } = reports[i];
       if (vain === undefined) continue;
-      const hint = "Has everybody set what the others wait for? And may two have taken the same number?";
-      throw new Wrong("who waits", `${names[i]} waits in vain: ${vain} ${hint}`);
+      const hint = overwritten(reports, names) || " Has everybody set what the others wait for?";
+      throw new Wrong("who waits", `${names[i]} waits in vain: ${vain}${hint}`);
     }
-    const all = ranks.map((i) =>
-      formed<Met>(reports[i].met, { rank: "number", names: ["string"] }, `${names[i]}'s result`),
-    );
+    const all = ranks.map((i) => {
+      const { names: list } = Object(reports[i].met) as { names?: unknown };
+      const known: readonly unknown[] = Array.isArray(list) ? list : [];
+      const hole = known.findIndex((name) => name === null || name === undefined);
+      const lost = hole < 0 ? "" : overwritten(reports, names);
+      if (lost) throw new Wrong("names", `${names[i]}'s result.names[${hole}] is ${wordsOfValue(known[hole])}.${lost}`);
+      return formed<Met>(reports[i].met, { rank: "number", names: ["string"] }, `${names[i]}'s result`);
+    });
     /** `node-3, which came 2nd of 3,` */
     const who = (i: number): string =>
       isOneByOne(variant) && size > 1 ? `${names[i]}, number ${size - i} of ${size} to come,` : names[i];
@@ -136,12 +153,29 @@ export default defineExercise<Report>({
   },
 });
 
+/** What may have gone wrong where a name is missing: two that set the same key, or a key that is no text of a number. */
+function overwritten(reports: readonly Report[], names: readonly string[]): string {
+  const odd = reports.flatMap(({ sets }) => sets).find(([key]) => /NaN|undefined|\[object/.test(key));
+  if (odd) return ` One set the key ${JSON.stringify(odd[0])}: is an await missing before the number is used?`;
+  for (const [i, { sets }] of reports.entries()) {
+    for (const [key, value] of sets) {
+      const twin = reports.findIndex((other, j) => j > i && other.sets.some(([k, v]) => k === key && v !== value));
+      if (twin < 0) continue;
+      const both = ` ${names[i]} and ${names[twin]} both set ${JSON.stringify(key)}`;
+      return value === names[i]
+        ? `${both}, each to its own name: two took the same number. add gives each another one, in one step.`
+        : `${both}, to different values: the later one wiped out the earlier. Give each a key of its own.`;
+    }
+  }
+  return "";
+}
+
 /** Waits in vain are for the judge to tell of; other errors are the answer's own. */
-async function endOf(meeting: Promise<unknown>, early: boolean): Promise<Report> {
+async function endOf(meeting: Promise<unknown>, sets: Report["sets"], early: boolean): Promise<Report> {
   try {
-    return { met: await meeting, early };
+    return { met: await meeting, sets, early };
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "StoreTimeoutError") throw error;
-    return { met: undefined, early, vain: error.message };
+    return { met: undefined, sets, early, vain: error.message };
   }
 }

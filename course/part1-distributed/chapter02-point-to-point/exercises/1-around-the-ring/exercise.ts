@@ -49,12 +49,22 @@ export default defineExercise({
       );
     }
     for (const rank of ranks) {
+      const right = (rank + 1) % size;
+      const astray = outcome.events(rank, "send").find(({ peer }) => peer !== right)?.peer;
+      outcome.must(
+        astray === undefined,
+        "the ring",
+        `rank ${rank} of ${size} sent to rank ${astray}; it may send to its right neighbour only, rank ${right}.`,
+      );
+    }
+    const twins = new Set(all).size < size ? " Several ranks have the same number here." : "";
+    for (const rank of ranks) {
       const where = `rank ${rank} of ${size}`;
       const got = formed<number[]>(reports[rank], ["number"], `on ${where}, ringGather(world, device, ${all[rank]})`);
       outcome.must(
         got.length === size,
         "the list",
-        `${where} returned a list of ${counted(got.length, "number")}; it should be one number of each rank.`,
+        `${where} returned a list of ${counted(got.length, "number")}; it should be one number of each rank.${twins}`,
       );
       const i = got.findIndex((number, at) => number !== all[at]);
       if (i >= 0) {
@@ -67,13 +77,6 @@ export default defineExercise({
     }
     for (const rank of ranks) {
       const sends = outcome.events(rank, "send");
-      const right = (rank + 1) % size;
-      const astray = sends.find(({ peer }) => peer !== right)?.peer;
-      outcome.must(
-        astray === undefined,
-        "the ring",
-        `rank ${rank} of ${size} sent to rank ${astray}; it may send to its right neighbour only, rank ${right}.`,
-      );
       outcome.must(
         sends.length === size - 1,
         "messages",

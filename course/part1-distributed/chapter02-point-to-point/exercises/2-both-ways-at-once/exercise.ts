@@ -73,7 +73,7 @@ export default defineExercise({
         empty === undefined,
         "messages",
         () =>
-          `rank ${rank} of ${size} called ${outcome.calls(rank)[empty?.operation ?? 0].text}: that message is empty.`,
+          `rank ${rank} of ${size} called ${outcome.calls(rank)[empty?.operation ?? 0].text}: that message is empty; each is to carry the rank's number.`,
       );
       if (settings.transport !== "local") continue;
       const early = waitedEarly(outcome.traffic[rank].events);

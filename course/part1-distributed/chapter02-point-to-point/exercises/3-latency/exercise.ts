@@ -70,6 +70,7 @@ export default defineExercise<Report>({
     if (world.rank === 0) draw({ ...show, plot }, [...sizes], curves.blocking, curves.windowed);
     return { ...halves, plots };
   },
+  given: ({ world }) => (world > 2 ? "Only ranks 0 and 1 take part." : ""),
   judge(outcome) {
     outcome.allowOnly(["send", "recv"], "Messages from rank 0 to rank 1 are all there is to measure.");
     for (const half of halves) for (const rank of outcome.ranks) judgeMessages(outcome, half, rank);

@@ -75,24 +75,29 @@ export default defineExercise<Report>({
           ? `${found.rank === rank ? "its own" : `rank ${found.rank}'s`} ${found.name} edge`
           : halo.every((x) => x === 0)
             ? "nothing: zeros"
-            : "what is no whole edge of anybody";
+            : `${listOf(halo)}, which is no edge of anybody`;
+        const received = outcome.events(rank, "recv").length;
         const hint = !reports[rank].kept[name]
           ? ` halo.${name} is another tensor now; the values belong into the one that was handed over.`
           : size === 2 && got === edge(neighbour, side)
-            ? " Was the wrong edge sent, or has its message met the wrong receive? On 2 ranks both neighbours are the same: " +
-              "between two ranks, messages and receives meet in the order of the calls, unless tags tell them apart."
-            : "";
+            ? " Was the wrong edge sent, or did it meet the wrong receive? On 2 ranks they meet in the order of the calls, unless " +
+              "tags tell them apart."
+            : received < 2
+              ? ` It received ${counted(received, "message")}; two are to come.`
+              : "";
         throw new Wrong(
           "the halos",
-          `rank ${rank}'s ${name} halo holds ${holds}; it should hold rank ${neighbour}'s ${sides[1 - side]} edge, in a ring of ${size}.${hint}`,
+          `rank ${rank}'s ${name} halo holds ${holds}; it should hold rank ${neighbour}'s ${sides[1 - side]} edge${found || halo.length > 4 ? "" : `, [${edgeOf(seed, neighbour, 1 - side, variant).join(", ")}]`}, in a ring of ${size}.${hint}`,
         );
       }
     }
     for (const rank of ranks) {
       for (const [side, name] of sides.entries()) {
-        const same = reports[rank].edges[name].join() === edge(rank, side);
-        const message = `rank ${rank} of ${size} has other values in its ${name} edge than before: the picture is damaged.`;
-        outcome.must(same, "the edges", `${message} Only the halos may be written to.`);
+        const before = edgeOf(seed, rank, side, variant);
+        const after = reports[rank].edges[name];
+        const i = before.findIndex((number, at) => number !== after[at]);
+        const message = `rank ${rank} of ${size} has other values in its ${name} edge than before: element ${i} was ${before[i]} and is ${after[i]}.`;
+        outcome.must(i < 0, "the edges", `${message} Only the halos may be written to.`);
       }
       const left = (rank + size - 1) % size;
       const right = (rank + 1) % size;
@@ -101,7 +106,7 @@ export default defineExercise<Report>({
       outcome.must(
         sends.length === 2,
         "messages",
-        `rank ${rank} of ${size} sent ${counted(sends.length, "message")}; it should be two, one to either side.`,
+        `rank ${rank} of ${size} sent ${counted(sends.length, "message")}, of ${sends.map((sent) => sent.bytes).join(", ") || "no"} bytes; it should be two, one to either side.`,
       );
       const to = sends.map(({ peer = -1 }) => peer);
       outcome.must(
@@ -119,3 +124,8 @@ export default defineExercise<Report>({
     }
   },
 });
+
+/** `[0.5, 3]`; of a long list its beginning. */
+function listOf(halo: readonly number[]): string {
+  return `[${halo.slice(0, 4).join(", ")}${halo.length > 4 ? ", …" : ""}]`;
+}

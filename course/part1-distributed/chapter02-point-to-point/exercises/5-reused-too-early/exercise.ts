@@ -53,6 +53,7 @@ export default defineExercise<Report>({
     const bytes = after.allocated.peak - before.allocated.current;
     return { list: plainOf(list), values: plainOf(given), made: after.allocations - before.allocations, bytes };
   },
+  given: ({ seed, world, variant }) => `The values on rank 0 were ${shown(valuesOf(seed, world, variant))}.`,
   judge(outcome) {
     outcome.allowOnly(["send", "recv"], "A stream of messages from rank 0 to rank 1 is all there is.");
     const { ranks, reports, seed, variant, size, settings } = outcome;

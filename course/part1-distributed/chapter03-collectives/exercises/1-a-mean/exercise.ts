@@ -129,6 +129,7 @@ function whyNot(got: number, all: readonly (readonly number[])[], rank: number):
     [average(own), "That is this rank's own mean: the others' numbers are missing."],
     [total / own.length, "That divides the sum of all by this rank's own count."],
     [sum(own) / count, "That divides this rank's own sum by the count of all."],
+    [total / (all.flat().filter((number) => number !== 0).length || Number.NaN), "That does not count the zeros."],
     [total / all.length, "That divides by the number of ranks, not of numbers."],
     [total, "That is the sum of all, not divided by anything."],
     [

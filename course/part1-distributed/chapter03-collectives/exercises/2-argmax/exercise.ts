@@ -116,7 +116,7 @@ export default defineExercise<readonly Report[]>({
         value === right.value && rank === right.rank && index === right.index;
       for (const asked of ranks) {
         const { found, change } = reports[asked][i];
-        const what = `${round.what}: what rank ${asked} of ${size} returned`;
+        const what = `${round.what}: on rank ${asked} of ${size}, argmax(world, device, x)`;
         const got = formed<Found>(found, { value: "number", rank: "number", index: "number" }, what);
         if (!isRight(got)) {
           const others = ranks.filter((other) => other < asked && isRight(reports[other][i].found));

@@ -1,6 +1,6 @@
 // Checks 3.3: sums, the operations used, whom each rank talks to, and that it sends no more and no less than a ring.
 import type { ProcessGroup, Tensor, TensorDevice } from "worldsize";
-import { type Answer, defineExercise, explainSum, type Outcome, Wrong, wholes } from "worldsize/exercise";
+import { type Answer, defineExercise, explainSum, type Outcome, Wrong, watch, wholes } from "worldsize/exercise";
 
 interface RingAnswer extends Answer {
   ringAllReduce(world: ProcessGroup, device: TensorDevice, x: Tensor): Promise<void>;
@@ -14,7 +14,14 @@ function numbersOf(seed: number, size: number, variant: number, rank: number): n
   return wholes(variant === 0 ? 33 : seed, lengthOf(size, variant), rank).map((whole) => whole + 0.5);
 }
 
-export default defineExercise<number[]>({
+interface Report {
+  /** x afterwards. */
+  readonly x: readonly number[];
+  /** What it sent, by message. */
+  readonly sent: readonly (readonly number[])[];
+}
+
+export default defineExercise<Report>({
   number: "3.3",
   title: "Ring all_reduce from send and recv",
   exports: ["ringAllReduce"],
@@ -48,8 +55,10 @@ export default defineExercise<number[]>({
   async run(answer, { context: { world, device }, seed, variant }) {
     const mine = numbersOf(seed, world.size, variant, world.rank);
     const x = device.from(mine, [mine.length]);
-    await (answer as RingAnswer).ringAllReduce(world, device, x);
-    return [...(await x.data())];
+    const watched = watch(world);
+    await (answer as RingAnswer).ringAllReduce(watched.world, device, x);
+    const sends = (await watched.calls()).filter(({ kind }) => kind === "send");
+    return { x: [...(await x.data())], sent: sends.map(({ gave }) => gave as number[]) };
   },
   judge(outcome) {
     const { size, ranks } = outcome;
@@ -69,8 +78,9 @@ export default defineExercise<number[]>({
 });
 
 /** @throws Wrong for the first element that is no sum. */
-function judgeSums(outcome: Outcome<number[]>): void {
-  const { size, ranks, reports, seed, variant } = outcome;
+function judgeSums(outcome: Outcome<Report>): void {
+  const { size, ranks, seed, variant } = outcome;
+  const reports = outcome.reports.map(({ x }) => x);
   const length = lengthOf(size, variant);
   const inputs = ranks.map((rank) => numbersOf(seed, size, variant, rank));
   const sums = inputs[0].map((_, i) => inputs.reduce((sum, numbers) => sum + numbers[i], 0));
@@ -83,25 +93,49 @@ function judgeSums(outcome: Outcome<number[]>): void {
   const why = explainSum(got, numbers);
   const rest = length - (length % size);
   const untouched = ranks.every((each) => reports[each].every((number, at) => number === inputs[each][at]));
-  const hint = untouched
-    ? " Every rank's x is as it was before the call: the sum belongs into x itself."
-    : wrong.every((each) => each.i >= rest)
-      ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
-      : steps(rank, outcome.sent(rank).messages, size);
+  const other = outcome.calls(rank).find(({ text }) => !/^\w+\(f32\[/.test(text));
+  const hint = other
+    ? ` Rank ${rank} called ${other.text}: f32 may not fit into that.`
+    : size === 1
+      ? " A rank that is alone has the sum already."
+      : untouched
+        ? " Every rank's x is as it was before the call: the sum belongs into x itself."
+        : wrong.every((each) => each.i >= rest)
+          ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
+          : steps(rank, outcome.sent(rank).messages, size, phaseOf(outcome.reports, sums, inputs));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
 }
 
+/** Where to look, by what each rank sends first in the second phase: a chunk of finished sums. */
+function phaseOf(reports: readonly Report[], sums: readonly number[], inputs: readonly (readonly number[])[]): string {
+  const size = reports.length;
+  const first = reports.map(({ sent }) => sent[size - 1] ?? []);
+  const rank = first.findIndex((numbers) => numbers.some((number) => !sums.includes(number)));
+  if (rank < 0) {
+    const known = first.every((numbers) => numbers.length > 0);
+    return `${known ? "the second phase begins with finished sums: " : ""}look at which chunk goes when, and at what is done with it.`;
+  }
+  const odd = first[rank].find((number) => !sums.includes(number));
+  const holds = `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum`;
+  const arrived = reports[(rank + size - 1) % size].sent[size - 2]?.[0] ?? Number.NaN;
+  const own = inputs[rank];
+  const at = sums.findIndex((sum, i) => arrived + own[i] === sum); // what arrived lacks this rank's number only
+  if (at < 0) return `${holds}, and neither was what came last with its own added. Look at the first phase.`;
+  if (first[rank][0] === arrived) return `${holds}: it is what came last, and its own numbers are not added.`;
+  if (first[rank][0] === own[at]) return `${holds}: what came last is not added to its own numbers.`;
+  return `${holds}. It could have finished another chunk, with what came last: is the right one sent?`;
+}
+
 /** What the number of messages tells about a wrong sum. */
-function steps(rank: number, messages: number, size: number): string {
+function steps(rank: number, messages: number, size: number, phase: string): string {
   const needed = 2 * (size - 1);
-  if (messages === needed)
-    return " The number of messages is right: look at which chunk goes when, and at what is done with it.";
+  if (messages === needed) return ` The number of messages is right; ${phase}`;
   return ` Rank ${rank} sent ${counted(messages)}, too ${messages < needed ? "few" : "many"}: two phases of n - 1 steps are ${needed}.`;
 }
 
 /** @throws Wrong when a rank sent too much or too little. */
-function judgeTraffic(outcome: Outcome<number[]>): void {
+function judgeTraffic(outcome: Outcome<Report>): void {
   const { size, ranks } = outcome;
   const length = lengthOf(size, outcome.variant);
   const inAll = 2 * (size - 1);
@@ -114,8 +148,8 @@ function judgeTraffic(outcome: Outcome<number[]>): void {
     outcome.must(
       inSteps && bytes >= least && bytes <= most,
       "bytes sent",
-      `rank ${rank} of ${size} sent ${bytes} bytes in ${counted(messages)}. A ring all_reduce sends 2 (n - 1) = ${inAll} chunks, here ${least} to ${most} bytes: ` +
-        `2 (n - 1)/n of the ${length * 4}-byte buffer, however many ranks there are.`,
+      `rank ${rank} of ${size} sent ${bytes} bytes in ${counted(messages)}. A ring all_reduce sends 2 (n - 1) = ${inAll} messages of a chunk each, ` +
+        `here ${least} to ${most} bytes in all: 2 (n - 1)/n of the ${length * 4}-byte buffer.`,
     );
   }
   const all = ranks.reduce((sum, rank) => sum + outcome.sent(rank).bytes, 0);

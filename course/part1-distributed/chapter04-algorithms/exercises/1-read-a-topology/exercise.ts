@@ -1,5 +1,5 @@
 // Checks 4.1: a ring of all GPUs whose slowest link is as good as any ring's, on known and on drawn matrices.
-import { type Answer, defineExercise, draws, formed, Wrong } from "worldsize/exercise";
+import { type Answer, defineExercise, draws, formed, Wrong, wordsOfValue } from "worldsize/exercise";
 
 type Between = Record<string, Record<string, string>>;
 
@@ -106,13 +106,14 @@ function weakest(ring: readonly string[], between: Between): { a: string; b: str
   return links.reduce((worst, link) => (speed(link.entry) < speed(worst.entry) ? link : worst));
 }
 
-/** The best that any ring's slowest link can be. */
-function best(names: readonly string[], between: Between): string {
+/** The best that any ring's slowest link can be, and such a ring. */
+function best(names: readonly string[], between: Between): { wanted: string; example: readonly string[] } {
   let found = "";
+  let example: readonly string[] = names;
   const walk = (ring: string[], rest: readonly string[]): void => {
     if (rest.length === 0) {
       const { entry } = weakest(ring, between);
-      if (found === "" || speed(entry) > speed(found)) found = entry;
+      if (found === "" || speed(entry) > speed(found)) [found, example] = [entry, ring];
     }
     for (const next of rest)
       walk(
@@ -121,13 +122,14 @@ function best(names: readonly string[], between: Between): string {
       );
   };
   walk([names[0]], names.slice(1));
-  return found;
+  return { wanted: found, example };
 }
 
 interface Report {
   readonly ring: readonly string[];
-  /** Whether names and matrix are as they were. */
-  readonly kept: boolean;
+  /** Which of names and matrix is not as it was, and the names afterwards. */
+  readonly changed: "" | "names" | "between";
+  readonly after: readonly string[];
 }
 
 export default defineExercise<readonly Report[]>({
@@ -158,13 +160,15 @@ export default defineExercise<readonly Report[]>({
     return casesOf(seed).map(({ names, between }) => {
       const handed = { names: [...names], between: structuredClone(between) };
       const ring = (answer as TopologyAnswer).bestRing(handed.names, handed.between);
-      return { ring, kept: JSON.stringify(handed) === JSON.stringify({ names, between }) };
+      const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+      const changed = !isSame(handed.names, names) ? "names" : isSame(handed.between, between) ? "" : "between";
+      return { ring, changed, after: handed.names };
     });
   },
   judge(outcome) {
     const reports = outcome.reports[0];
     for (const [i, { what, names, between }] of casesOf(outcome.seed).entries()) {
-      const ring = formed<string[]>(reports[i].ring, ["string"], `${what}: what bestRing returned`);
+      const ring = formed<string[]>(reports[i].ring, ["string"], `${what}: bestRing(names, between)`);
       const twice = ring.find((name, at) => ring.indexOf(name) !== at);
       const missing = names.find((name) => !ring.includes(name));
       const odd = ring.find((name) => !names.includes(name));
@@ -180,15 +184,21 @@ export default defineExercise<readonly Report[]>({
         `${what}: it returned [${ring.slice(0, 12).join(", ")}]; a ring has each of ${names.join(", ")} once. ${fault}`,
       );
       const { a, b, entry } = weakest(ring, between);
-      const wanted = best(names, between);
+      const { wanted, example } = best(names, between);
       if (speed(entry) < speed(wanted)) {
-        const closing = a === ring.at(-1) && b === ring[0] ? " It is the link that closes the ring." : "";
+        const closing = a === ring.at(-1) && b === ring[0] ? ", which closes the ring" : "";
         throw new Wrong(
           "the slowest link",
-          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}; there is a ring with nothing slower than ${wanted}.${closing}`,
+          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}${closing}; there is a ring with nothing slower than ${wanted}: ${example.join(" ")}.`,
         );
       }
-      outcome.must(reports[i].kept, "names stay", `${what}: names or between are not as they were before the call.`);
+      const { changed, after } = reports[i];
+      const now = changed === "names" ? `: names are now ${wordsOfValue(after)}` : "";
+      outcome.must(
+        changed === "",
+        "names stay",
+        `${what}: ${changed || "names"} are not as they were before the call${now}. They belong to the caller.`,
+      );
     }
   },
 });

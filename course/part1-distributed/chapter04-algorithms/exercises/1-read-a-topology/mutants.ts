@@ -5,7 +5,7 @@ export default defineMutants([
     name: "open-ring",
     belief: "A ring of n GPUs has n - 1 links.",
     edits: [["return Math.min(...links.map(speed));", "return Math.min(...links.slice(0, -1).map(speed));"]],
-    message: /It is the link that closes the ring/,
+    message: /has SYS between GPU\d and GPU\d, which closes the ring/,
   },
   {
     name: "any-nvlink",
@@ -35,6 +35,6 @@ export default defineMutants([
     name: "sorts-names",
     belief: "A ring has no beginning, so the names may as well be sorted first.",
     edits: [["walk(names.slice(0, 1), names.slice(1));", "names.sort();\n  walk(names.slice(0, 1), names.slice(1));"]],
-    message: /GPUs with names of their own: names or between are not as they were/,
+    message: /GPUs with names of their own: names are not as they were/,
   },
 ]);

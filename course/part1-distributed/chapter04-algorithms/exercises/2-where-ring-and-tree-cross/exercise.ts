@@ -39,6 +39,8 @@ function treeAhead(each: Case, bytes: number): boolean {
 /** How far from the crossing a size may be: 1 %. */
 const NEAR = 1.01;
 
+const micros = (seconds: number): string => `${(seconds * 1e6).toPrecision(4)} µs`;
+
 /** Where the two times are equal on virtual time, by bisection on a log scale. */
 function crossingOf(each: Case): number {
   let [low, high] = [1, 1e12];
@@ -85,7 +87,7 @@ export default defineExercise<readonly (number | undefined)[]>({
       const { n, alpha, beta } = each;
       const what = `n = ${n}, alpha = ${(alpha * 1e6).toPrecision(3)} µs, 1/beta = ${(1e-9 / beta).toPrecision(3)} GB/s`;
       const form = { either: ["number", "undefined"] } as const;
-      const bytes = formed<number | undefined>(reports[i], form, `${what}: what crossover returned`);
+      const bytes = formed<number | undefined>(reports[i], form, `${what}: crossover(n, alpha, beta)`);
       const says = bytes === undefined ? "undefined" : `${bytes} bytes`;
       if (!treeAhead(each, 1)) {
         const none = `${what}: it says ${says}, but here the ring is never slower than the tree: return undefined.`;
@@ -93,9 +95,12 @@ export default defineExercise<readonly (number | undefined)[]>({
         continue;
       }
       if (bytes === undefined || !(bytes > 0 && bytes < 1e15)) {
+        const small = Math.max(4 * n, Number((crossingOf(each) / 10).toPrecision(2)));
+        const { ring, tree } = times(each, small);
         throw new Wrong(
           "a crossing",
-          `${what}: it says ${says}, but for small tensors the tree is ahead, and for large ones the ring.`,
+          `${what}: it says ${says}, but at ${small} bytes the tree takes ${micros(tree)} and the ring ${micros(ring)}; ` +
+            "for large tensors the ring is ahead, so they cross.",
         );
       }
       if (treeAhead(each, bytes / NEAR) && !treeAhead(each, bytes * NEAR)) continue;
@@ -103,7 +108,7 @@ export default defineExercise<readonly (number | undefined)[]>({
       const off = bytes / crossingOf(each);
       throw new Wrong(
         "the crossing",
-        `${what}: at ${bytes.toPrecision(4)} bytes the ring takes ${(ring * 1e6).toPrecision(4)} µs and the tree ${(tree * 1e6).toPrecision(4)} µs; they should be equal. The size is ${off.toPrecision(3)} times the right one.${Math.abs(off - 0.25) < 0.002 ? " Are those floats? Bytes are asked for." : ""}`,
+        `${what}: at ${Number(bytes.toPrecision(4))} bytes the ring takes ${micros(ring)} and the tree ${micros(tree)}; they should be equal. The size is ${off.toPrecision(3)} times the right one.${Math.abs(off - 0.25) < 0.002 ? " Are those floats? Bytes are asked for." : ""}`,
       );
     }
   },

@@ -84,14 +84,14 @@ export default defineExercise<readonly Report[]>({
     const reports = outcome.reports[0];
     for (const [i, { n, bytes, fast, slow }] of casesOf(outcome.seed).entries()) {
       const what = `n = ${n}, ${bytes} bytes, ${words(fast)} against ${words(slow)}`;
-      const got = formed<number>(reports[i].speedup, "number", `${what}: what speedup returned`);
+      const got = formed<number>(reports[i].speedup, "number", `${what}: speedup`);
       const right = ring(n, bytes, slow) / ring(n, bytes, fast);
       if (!close(got, right)) {
-        const said = `${what}: speedup says ${got}, on virtual time it is ${right.toPrecision(4)}.`;
+        const said = `${what}: speedup says ${Number(got.toPrecision(4))}, on virtual time it is ${right.toPrecision(4)}.`;
         throw new Wrong("the speed-up", said + whySpeedup(got, right, { n, bytes, fast, slow }));
       }
-      judgeHalf(n, fast, reports[i].half);
-      judgeHalf(n, slow, reports[i].slowHalf);
+      judgeHalf(n, fast, slow, reports[i].half);
+      judgeHalf(n, slow, fast, reports[i].slowHalf);
     }
   },
 });
@@ -109,17 +109,19 @@ function whySpeedup(got: number, right: number, { n, bytes, fast, slow }: Case):
     [slow.alpha / fast.alpha, " That is the ratio of latencies: what became of bandwidth?"],
     [
       whole(slow) / whole(fast),
-      ` It would be so if each step moved the whole tensor; a ring's step moves 1/${n} of it.`,
+      ` It would be so if each step moved the whole tensor and not 1/${n} of it${n === 8 ? ", or if bytes were counted in bits" : ""}.`,
     ],
+    [100 * (right - 1), " That is in percent; how many times as fast is asked for."],
+    [right < 1 ? 1 : Number.NaN, " It may well be below 1."],
   ];
   const fitting = guesses.filter(([guess]) => close(got, guess));
   return fitting.length === 1 ? fitting[0][1] : "";
 }
 
 /** @throws Wrong when the bus bandwidth at this size is not half of the link's. */
-function judgeHalf(n: number, link: Link, value: unknown): void {
+function judgeHalf(n: number, link: Link, other: Link, value: unknown): void {
   const what = `n = ${n}, ${words(link)}`;
-  const half = formed<number>(value, "number", `${what}: what halfSize returned`);
+  const half = formed<number>(value, "number", `${what}: halfSize`);
   if (!(half > 0 && half < 1e15)) {
     throw new Wrong(
       "the half size",
@@ -134,9 +136,11 @@ function judgeHalf(n: number, link: Link, value: unknown): void {
     ? " There algbw is half of it: busbw is asked for."
     : isChunk
       ? ` That is the size of a chunk, 1/${n} of the tensor.`
-      : ` It is ${(half / (n * link.alpha * link.bandwidth)).toPrecision(3)} times the right size.`;
+      : close(half, n * other.alpha * other.bandwidth)
+        ? ` That is the size for ${words(other)}.`
+        : ` It is ${(half / (n * link.alpha * link.bandwidth)).toPrecision(3)} times the right size.`;
   throw new Wrong(
     "the half size",
-    `${what}: halfSize says ${half} bytes; there the bus bandwidth is ${(100 * share).toPrecision(3)} % of the link's, not 50 %.${hint}`,
+    `${what}: halfSize says ${Math.round(half)} bytes; there the bus bandwidth is ${(100 * share).toPrecision(3)} % of the link's, not 50 %.${hint}`,
   );
 }

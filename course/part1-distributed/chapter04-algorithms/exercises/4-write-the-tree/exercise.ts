@@ -55,6 +55,7 @@ export default defineExercise<number[]>({
     await (answer as TreeAnswer).treeBroadcast(world, x, root);
     return [...(await x.data())];
   },
+  given: ({ world, variant }) => `The root was rank ${rootOf(world, variant)} of ${world}.`,
   judge(outcome) {
     const { size, ranks, reports, seed, variant } = outcome;
     const root = rootOf(size, variant);
@@ -109,15 +110,15 @@ function roundsOf(outcome: Outcome<number[]>, root: number): number[] {
   return rounds;
 }
 
-/** `0 sends to 1 in round 1, 1 to 3 in round 2.`: how the tensor comes to a rank. */
+/** `On its way: 0 → 1 (round 1), 1 → 3 (round 2).` */
 function wayTo(outcome: Outcome<number[]>, rounds: readonly number[], last: number): string {
   const hops: string[] = [];
   for (let to = last; rounds[to] > 0; ) {
     const from = outcome.ranks.find((rank) => childrenOf(outcome, rank).includes(to)) ?? 0;
-    hops.unshift(`rank ${from} sends to ${to} in round ${rounds[to]}`);
+    hops.unshift(`${from} → ${to} (round ${rounds[to]})`);
     to = from;
   }
-  return `On its way ${hops.join(", ")}.`;
+  return `On its way: ${hops.join(", ")}.`;
 }
 
 /** What makes a tree slow: its order, or its form. */

@@ -1,0 +1,54 @@
+/** What wrong answers are told: the place, what was seen there, and a hint that is true. */
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { courseExercises } from "../../src/exercise/node/catalog.ts";
+import { check } from "../../src/exercise/node/checker.ts";
+
+const told: readonly (readonly [number: string, answer: string, message: RegExp])[] = [
+  ["1.1", "not-awaited", /^rank 0 reads a buffer that allReduce/],
+  ["1.1", "largest-rank", /^rank 1 gives 2 to allReduce; each rank is to contribute a 1/],
+  ["1.3", "async", /identity\(env\) is a Promise; .*The function is to return it at once: no async\.$/],
+  [
+    "1.3",
+    "local-of-another-row",
+    /and 3 of other rows\): localRank is 0 and should be 5\. SLURM_LOCALID is 0, but RANK/,
+  ],
+  ["1.3", "one-digit", /\): rank is 1 and should be 12\. RANK says 12\.$/],
+  ["1.3", "remembers", /That is what the call before returned/],
+  ["1.3", "tidies-up", /RANK was "0" and is not there afterwards/],
+  ["1.5", "get-then-set", /node-12 and node-3 both set "n\/0", each to its own name: two took the same number/],
+  ["1.5", "lost-update", /names\[0\] is null\. node-12 and node-3 both set "list", to different values/],
+  ["2.1", "also-tells-the-next-but-one", /^rank 0 of 5 sent to rank 2; it may send to its right neighbour only/],
+  ["2.2", "tags-differ", /send\(i32\[1\]\) to rank 1 with tag 1 .* do not meet: their tags differ, 1 and 3\.$/],
+  ["2.4", "disposes-edges", /has freed what it was handed/],
+  [
+    "2.4",
+    "first-element-only",
+    /holds \[\d+\.5, 0\], which is no edge of anybody; it should hold .* \[\d+\.5, \d+\.5\]/,
+  ],
+  ["3.1", "skips-zeros", /That does not count the zeros\.$/],
+  ["3.3", "half-precision", /Rank 0 called send\(f16\[7\]\) to rank 1: f32 may not fit into that\.$/],
+  [
+    "3.3",
+    "first-phase-overwrites",
+    /the first of the second phase, holds [\d.]+, which is no finished sum: it is what came last, and/,
+  ],
+  ["3.3", "second-phase-off-by-one", /holds [\d.]+, which is no finished sum\. It could have finished another chunk/],
+  ["1.2", "for-the-show", /^rank 3 does not return what it received/],
+  ["3.2", "packed-in-a-float", /with rank -0\.25, but world has ranks 0 to 0\.$/],
+  ["3.3", "send-first", /in send\(f32\[7\]\) to rank 1 \(bad-send-first\.ts:\d+\)/],
+  ["4.1", "promise", /bestRing\(names, between\) is a Promise/],
+  ["4.1", "takes-names", /names are now the list \["GPU1", "GPU2", "GPU3"\]/],
+  ["4.3", "percent", /That is in percent/],
+  ["4.4", "root-is-0", /The root was rank \d of 2\.$/],
+];
+
+describe.each(told)("answer %s bad-%s.ts", (number, answer, message) => {
+  it("is told what was seen", async () => {
+    const { file } = courseExercises().find((exercise) => exercise.number === number) ?? { file: "" };
+    const path = fileURLToPath(new URL(`answers/${number}/bad-${answer}.ts`, import.meta.url));
+    const verdict = await check(file, path, { seed: 1 });
+    expect(verdict.verdict).toBe("failed");
+    if (verdict.verdict === "failed") expect(verdict.message.replaceAll("\n", " ")).toMatch(message);
+  }, 60_000);
+});
