@@ -5,7 +5,7 @@ import { courseExercises } from "../../src/exercise/node/catalog.ts";
 import { check } from "../../src/exercise/node/checker.ts";
 
 const told: readonly (readonly [number: string, answer: string, message: RegExp])[] = [
-  ["1.1", "not-awaited", /^rank 0 reads a buffer that allReduce/],
+  ["1.1", "not-awaited", /^at bad-not-awaited\.ts:11, rank 0 reads a buffer that allReduce/],
   ["1.1", "largest-rank", /^rank 1 gives 2 to allReduce; each rank is to contribute a 1/],
   ["1.3", "async", /identity\(env\) is a Promise; .*The function is to return it at once: no async\.$/],
   [

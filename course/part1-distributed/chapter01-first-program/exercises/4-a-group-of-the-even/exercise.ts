@@ -105,7 +105,7 @@ function explained(sum: number, values: readonly number[]): string | undefined {
   return all && `Of all ranks' numbers, ${all}`;
 }
 
-/** @throws Wrong when an odd rank does something together with an even one, other than making groups. */
+/** @throws Wrong when an odd rank does something in a group that has even ranks, other than making groups. */
 function judgeCalls(rank: number, calls: readonly Watched[]): void {
   const part = calls.find(({ kind, group }) => group.some(isEven) && !["split", "newGroup", "barrier"].includes(kind));
   if (!part) return;
@@ -126,6 +126,6 @@ function judgeGroup(rank: number, even: readonly number[], { calls, made }: Repo
       `rank ${rank} called ${other.kind} on a group of ranks ${other.group.join(", ")}; ${wanted}.`,
     );
   if (made.some((group) => [...group].sort((a, b) => a - b).join() === even.join())) return;
-  const groups = made.map((group) => `ranks ${group.join(", ")}`).join(" and of ") || "nobody";
-  throw new Wrong("the group", `rank ${rank} made a group of ${groups}; ${wanted}.`);
+  const groups = made.map((group) => `ranks ${group.join(", ")}`).join(" and of ");
+  throw new Wrong("the group", `rank ${rank} made ${groups ? `a group of ${groups}` : "no group"}; ${wanted}.`);
 }

@@ -90,7 +90,7 @@ export default defineExercise<readonly Report[]>({
   ],
   questions: [
     {
-      ask: "Eight ranks, five numbers each. At least how many bytes does rank 3 send in the solution's first all_reduce, whose tensor is one f32?",
+      ask: "Two ranks, five numbers each. How many bytes has the first message that rank 0 sends in the solution's first all_reduce?",
       world: 2,
       answer: (outcome) => outcome.events(0, "send").filter(({ operation }) => operation === 0)[0].bytes ?? 0,
       because: "Only the reduced number travels, 4 bytes a message, however much data the ranks hold.",

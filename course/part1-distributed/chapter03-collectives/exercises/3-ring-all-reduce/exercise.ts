@@ -100,9 +100,9 @@ function judgeSums(outcome: Outcome<Report>): void {
       ? " A rank that is alone has the sum already."
       : untouched
         ? " Every rank's x is as it was before the call: the sum belongs into x itself."
-        : wrong.every((each) => each.i >= rest)
+        : rest > 0 && wrong.every((each) => each.i >= rest)
           ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
-          : steps(rank, outcome.sent(rank).messages, size, phaseOf(outcome.reports, sums, inputs));
+          : steps(rank, outcome.sent(rank).messages, size, length < size, phaseOf(outcome.reports, sums, inputs));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
 }
@@ -127,9 +127,10 @@ function phaseOf(reports: readonly Report[], sums: readonly number[], inputs: re
   return `${holds}. It could have finished another chunk, with what came last: is the right one sent?`;
 }
 
-/** What the number of messages tells about a wrong sum. */
-function steps(rank: number, messages: number, size: number, phase: string): string {
+/** What the number of messages tells about a wrong sum. @param mayBeLess where chunks are empty, and need not be sent. */
+function steps(rank: number, messages: number, size: number, mayBeLess: boolean, phase: string): string {
   const needed = 2 * (size - 1);
+  if (messages < needed && mayBeLess) return ` Some chunks are empty here; ${phase}`;
   if (messages === needed) return ` The number of messages is right; ${phase}`;
   return ` Rank ${rank} sent ${counted(messages)}, too ${messages < needed ? "few" : "many"}: two phases of n - 1 steps are ${needed}.`;
 }
