@@ -79,6 +79,15 @@ describe.runIf(isPosix)("learn", () => {
       await pause(200);
       writeFileSync(file, text);
     },
+    "while a prediction is typed, whose question stays": async (text) => {
+      terminal.press("p");
+      await terminal.sees("How many lines appear in all?");
+      writeFileSync(file, text);
+      await pause(900);
+      terminal.press("1");
+      await terminal.sees("How many lines appear in all?");
+      terminal.press("\u001b");
+    },
     "by removing it and making it anew": async (text) => {
       unlinkSync(file);
       await pause(300);

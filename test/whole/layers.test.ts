@@ -120,9 +120,10 @@ it("READING.md leads through files that are there, as many lines as it says", ()
   expect(Math.abs(lines - said)).toBeLessThan(150);
 });
 
-it("threads are started in one place of each platform, and processes in one", () => {
+it("threads are started in one place of each platform, ranks that are processes in one, and one that reads types", () => {
   const starting = files.filter((file) => /new Worker\(|\bfork\(/.test(readFileSync(join(src, file), "utf8")));
   expect(starting.sort()).toEqual([
+    "exercise/node/types/type-check.ts",
     "job/node/processes/ranks.ts",
     "platform/browser/threads.ts",
     "platform/node/threads.ts",

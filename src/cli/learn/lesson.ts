@@ -49,6 +49,25 @@ export class Lesson {
   /** The walk through the run that failed. */
   #walk: Walk | undefined;
 
+  readonly #actions: Readonly<Record<string, () => void | Promise<void>>> = {
+    t: () => this.#say(reflow(readFileSync(join(this.current.folder, "task.md"), "utf8"))),
+    v: () => this.#view(),
+    i: () => this.#say(readFileSync(join(packageRoot, "course/api.md"), "utf8").trimEnd().split("\n")),
+    p: () => this.#predict(),
+    h: () => this.#hint(),
+    c: () => this.#check(),
+    "\r": () => this.#check(),
+    w: () => this.#walkThrough(),
+    a: () => this.#checkAll(),
+    n: () => this.#open((this.#at + 1) % this.#options.exercises.length),
+    b: () => this.#open((this.#at - 1 + this.#options.exercises.length) % this.#options.exercises.length),
+    r: () => {
+      this.#confirming = "reset";
+      this.#say(["Put the starter back? Your file is kept under another name. y: yes, any other key: no"]);
+    },
+    s: () => this.#solution(),
+  };
+
   constructor(options: LessonOptions) {
     this.#options = options;
     const { exercises, copies } = options;
@@ -103,53 +122,11 @@ export class Lesson {
       this.#say(this.#walk.lines(), this.#walk);
       return true;
     }
-    switch (key) {
-      case "v":
-        await this.#view();
-        break;
-      case "w":
-        this.#walkThrough();
-        break;
-      case "t":
-        this.#say(reflow(readFileSync(join(this.current.folder, "task.md"), "utf8")));
-        break;
-      case "i":
-        this.#say(readFileSync(join(packageRoot, "course/api.md"), "utf8").trimEnd().split("\n"));
-        break;
-      case "p":
-        this.#predict();
-        break;
-      case "h":
-        await this.#hint();
-        break;
-      case "c":
-      case "\r":
-        await this.#check();
-        break;
-      case "a":
-        await this.#checkAll();
-        break;
-      case "n":
-        await this.#open((this.#at + 1) % this.#options.exercises.length);
-        break;
-      case "b":
-        await this.#open((this.#at - 1 + this.#options.exercises.length) % this.#options.exercises.length);
-        break;
-      case "r":
-        this.#confirming = "reset";
-        this.#say(["Put the starter back? Your file is kept under another name. y: yes, any other key: no"]);
-        break;
-      case "s":
-        this.#solution();
-        break;
-      case "q":
-      case "\u0003":
-      case "\u0004":
-        this.#checks.stop();
-        return false;
-      default:
-        break;
+    if (["q", "\u0003", "\u0004"].includes(key)) {
+      this.#checks.stop();
+      return false;
     }
+    await this.#actions[key]?.();
     return true;
   }
 
@@ -160,6 +137,7 @@ export class Lesson {
 
   /** Whether something else lies there than was last opened or checked; a file that is on its way is not there. */
   get isSaved(): boolean {
+    if (this.asking) return false; // the question stays; the file is looked at again afterwards
     const text = textOf(this.file);
     return text !== undefined && text !== this.#text;
   }
