@@ -48,7 +48,7 @@ export default defineScript({
     "(µs)",
     "(GB/s)",
     "log10 of microseconds",
-    "fastest from",
+    "fastest",
     "tree and",
     "doubling and",
     "halving and",
