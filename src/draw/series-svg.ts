@@ -1,20 +1,27 @@
 /** Curves over their index as an SVG picture, each labelled where it ends. */
 import type { Series } from "../script/show.ts";
 import { extent } from "../trace/extent.ts";
-import { colour, round, svgPicture, svgText } from "./svg.ts";
+import { colour, type Look, round, svgPicture, svgText } from "./svg.ts";
 
-/** Names in a row below the curves, and the height of a row. */
-const NAMES = 4;
+/** Width of a name below the curves, and the height of a row of them. */
+const NAME = 150;
 const LINE = 18;
-const BOX = { left: 84, top: 44, width: 640, height: 240 };
+/** Room at the left and right of the curves, and their height. */
+const LEFT = 84;
+const RIGHT = 30;
+const HEIGHT = 240;
+const WIDE = 754;
 
-/** @returns the text of an SVG file. */
-export function seriesSvg(series: readonly Series[], title: string): string {
+/** @param look width in pixels, and whether the title is drawn, too. @returns the text of an SVG file. */
+export function seriesSvg(series: readonly Series[], title: string, look: Look = {}): string {
+  const { width = WIDE, titled = true } = look;
+  const BOX = { left: LEFT, top: titled ? 44 : 14, width: width - LEFT - RIGHT, height: HEIGHT };
+  const NAMES = Math.max(1, Math.floor(BOX.width / NAME));
   const [low, high] = extent(series.flatMap(({ y }) => y)) ?? [0, 1];
   const most = Math.max(2, ...series.map(({ y }) => y.length));
   const px = (i: number): number => round(BOX.left + (i / (most - 1)) * BOX.width);
   const py = (y: number): number => round(BOX.top + BOX.height * (1 - (y - low) / (high - low || 1)));
-  const body = [svgText(16, 26, title, 'class="title"')];
+  const body = titled ? [svgText(16, 26, title, 'class="title"')] : [];
   for (let tick = 0; tick <= 4; tick++) {
     const value = low + ((high - low) * tick) / 4;
     body.push(`<path d="M${BOX.left} ${py(value)}h${BOX.width}" stroke="var(--line)" stroke-width=".7"/>`);
@@ -33,7 +40,7 @@ export function seriesSvg(series: readonly Series[], title: string): string {
     body.push(svgText(x, below, name, `style="fill:${colour(i)}"`));
   });
   const rows = Math.max(1, Math.ceil(series.length / NAMES));
-  return svgPicture(end + 30, BOX.top + BOX.height + 38 + rows * LINE, title || "Curves", body);
+  return svgPicture(width, BOX.top + BOX.height + 38 + rows * LINE, title || "Curves", body);
 }
 
 /** Points of each stretch without a missing number; one that stands alone is there twice, and drawn as a dot. */

@@ -1,5 +1,13 @@
 /** What all SVG pictures share: escaping, colours for light and dark, the frame. */
 
+/** How a picture is fitted in. */
+export interface Look {
+  /** Pixels; as wide as the picture likes if not given. */
+  readonly width?: number;
+  /** Whether its title is drawn in it; it is, if not given. */
+  readonly titled?: boolean;
+}
+
 /** Text inside of SVG. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] as string);

@@ -1,10 +1,9 @@
 /** What happened when, as an SVG picture: a row for each lane, a bar for each span. */
 import type { TimelineLane } from "../script/show.ts";
 import { extent } from "../trace/extent.ts";
-import { colour, escapeXml, round, svgPicture, svgText, textWidth } from "./svg.ts";
+import { colour, escapeXml, type Look, round, svgPicture, svgText, textWidth } from "./svg.ts";
 
-const TOP = 44;
-const WIDTH = 860;
+const WIDE = 860;
 /** Between lanes; height of a lane of one track, and of each where there are more. */
 const GAP = 8;
 const ALONE = 18;
@@ -12,8 +11,13 @@ const TRACK = 11;
 
 type Span = TimelineLane["spans"][number];
 
-/** @returns the text of an SVG file. Times are counted from the first span, in milliseconds. */
-export function timelineSvg(lanes: readonly TimelineLane[], title: string): string {
+/**
+ * @param look width in pixels, and whether the title is drawn, too.
+ * @returns the text of an SVG file. Times are counted from the first span, in milliseconds.
+ */
+export function timelineSvg(lanes: readonly TimelineLane[], title: string, look: Look = {}): string {
+  const { width: WIDTH = WIDE, titled = true } = look;
+  const TOP = titled ? 44 : 14;
   const spans = lanes.flatMap((lane) => lane.spans);
   const [start, end] = extent(spans.flatMap((span) => [span.start, span.end])) ?? [0, 0];
   const length = Math.max(1e-3, end - start);
@@ -39,8 +43,8 @@ export function timelineSvg(lanes: readonly TimelineLane[], title: string): stri
     }
     top += step * tracks.length + GAP;
   }
-  const body = [svgText(16, 26, title, 'class="title"')];
-  for (let tick = 0, step = stepOf(length); tick <= length; tick += step) {
+  const body = titled ? [svgText(16, 26, title, 'class="title"')] : [];
+  for (let tick = 0, step = stepOf(length, WIDTH < WIDE ? 2 : 4); tick <= length; tick += step) {
     const at = x(start + tick);
     body.push(`<path d="M${at} ${TOP - 4}V${top}" stroke="var(--line)" stroke-width=".7"/>`);
     body.push(svgText(at, top + 14, `${round(tick * 1e3) / 1e3} ms`, 'class="small" text-anchor="middle"'));
@@ -72,8 +76,8 @@ function tracksOf(spans: readonly Span[]): Span[][] {
   return tracks;
 }
 
-/** A round step that gives five to ten ticks. */
-function stepOf(length: number): number {
-  const rough = 10 ** Math.floor(Math.log10(length / 4));
-  return [5, 2].map((times) => times * rough).find((step) => length / step >= 4) ?? rough;
+/** A round step that gives some more ticks than so many. */
+function stepOf(length: number, ticks: number): number {
+  const rough = 10 ** Math.floor(Math.log10(length / ticks));
+  return [5, 2].map((times) => times * rough).find((step) => length / step >= ticks) ?? rough;
 }

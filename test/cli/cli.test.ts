@@ -244,7 +244,8 @@ export default defineScript({ about: "x", ranks: 1,
     };
     const timeline = page(["run", "streams-by-hand", "--size", "32"]);
     expect(timeline.status).toBe(0);
-    expect(timeline.text.match(/<svg /g)).toHaveLength(6);
+    expect(timeline.text.match(/<svg class="broad"/g)).toHaveLength(6);
+    expect(timeline.text.match(/<svg class="narrow"/g)).toHaveLength(6);
     const failing = write(
       "failing.ts",
       `import { defineScript } from "worldsize";
