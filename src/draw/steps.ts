@@ -5,6 +5,7 @@
  */
 import type { Glimpse, RankTraffic } from "../world/index.ts";
 
+/** One thing that happened on a rank. */
 export interface Step {
   readonly rank: number;
   /** An operation is called, or ends, or never ended. */

@@ -5,10 +5,16 @@
 
 import { cut } from "./text.ts";
 
+const isBuilt = import.meta.url.includes("/dist/");
+
+/** A folder beside this file, as frames name it: with or without the scheme. */
+const placeOf = (folder: string): string => new URL(folder, import.meta.url).href.replace(/^file:\/\//, "");
+
 /** Folders whose frames are ours, not the reader's: the built library, or its sources. */
-const ours = (import.meta.url.includes("/dist/") ? ["."] : ["..", "../../dist/"])
-  .map((folder) => new URL(`${folder}${folder.endsWith("/") ? "" : "/"}`, import.meta.url).href)
-  .map((href) => href.replace(/^file:\/\//, "")); // frames name files with or without the scheme
+const ours = (isBuilt ? ["./"] : ["../", "../../dist/"]).map(placeOf);
+
+/** The course's programs are the reader's, also where the package is installed among others. */
+const course = placeOf(isBuilt ? "../course/" : "../../course/");
 
 /** Most characters of a site: a file's name and a line. */
 const LONGEST = 160;
@@ -44,7 +50,8 @@ export function userFrame(stack: string): { file: string; path: string; line: nu
     );
     if (!match) continue;
     const path = slashed(match[1].replace(/^file:\/\//, "").replace(/\?.*$/, ""));
-    if (ours.some((folder) => path.startsWith(folder)) || path.includes("/node_modules/")) continue;
+    const isForeign = path.includes("/node_modules/") && !path.startsWith(course);
+    if (isForeign || ours.some((folder) => path.startsWith(folder))) continue;
     return { file: path.slice(path.lastIndexOf("/") + 1), path, line: Number(match[2]) };
   }
   return undefined;
