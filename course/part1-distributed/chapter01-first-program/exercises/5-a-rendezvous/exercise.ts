@@ -76,9 +76,14 @@ export default defineExercise<Report>({
     };
     const meet = async (): Promise<unknown> => {
       // What is read is old by the time it arrives, as on a slow network: all have read before one writes.
-      const patient = patientStore(store, note, () => turns(isOneByOne(variant) ? 0 : HELD));
-      const met = await (answer as RendezvousAnswer).rendezvous(patient, nameOf(seed, variant, rank), size);
-      return fieldsOf(met, ["rank", "names"]);
+      const held = (): Promise<void> => turns(isOneByOne(variant) ? 0 : HELD);
+      const patient = patientStore(store, { size, asked: note, held });
+      try {
+        const met = await (answer as RendezvousAnswer).rendezvous(patient.store, nameOf(seed, variant, rank), size);
+        return fieldsOf(met, ["rank", "names"]);
+      } finally {
+        await patient.leave();
+      }
     };
     if (!isOneByOne(variant)) {
       await store.add("check/arrived", 1);
