@@ -19,6 +19,8 @@ import { workerFile } from "../worker-file.ts";
 import type { ProbeResult } from "./probe.ts";
 
 const REMEMBERED = "node_modules/.cache/worldsize/blas.json";
+/** Linux's list of libraries. */
+const LIST = "/etc/ld.so.cache";
 /** A library that is not faster by so much is not worth other rounding. */
 const WORTH = 1.15;
 /** What a trial finds out, counted up when that changes: older ones are made again. */
@@ -57,30 +59,47 @@ export async function findBlas(asked = process.env.WORLDSIZE_BLAS || "auto"): Pr
   if (asked === "off") return { reason: "switched off (WORLDSIZE_BLAS=off)" };
   if (!hasKoffi()) return { reason: "koffi is not installed" };
   if (asked !== "auto") return { choice: parseChoice(asked) };
-  const files = blasLibraries().flatMap((path) => {
-    const changed = changedAt(path);
-    return changed === undefined ? [] : [[path, changed] as const];
-  });
-  if (files.length === 0) return { reason: "no library is installed" };
-  const key = JSON.stringify([TRIED, files, cpus()[0]?.model, process.version]);
   const file = join(packageRoot, REMEMBERED);
-  try {
-    const known = JSON.parse(readFileSync(file, "utf8")) as { key: string; report: BlasReport };
-    if (known.key === key) return known.report;
-  } catch {
-    // not tried yet
-  }
-  const report = await tryAll(files.map(([path]) => path));
+  const known = rememberedIn(file);
+  const listed = changedAt(LIST);
+  const libraries = known && listed !== undefined && known.listed === listed ? known.libraries : blasLibraries();
+  const files = libraries
+    .map((path) => [path, changedAt(path)] as const)
+    .filter(([, changed]) => changed !== undefined);
+  const key = JSON.stringify([TRIED, files, cpus()[0]?.model, process.version]);
+  if (known?.key === key && known.listed === listed) return known.report;
+  const paths = files.map(([path]) => path);
+  const report = known?.key === key ? known.report : await tryAll(paths);
   try {
     makeFolder(dirname(file));
-    writeWhole(file, JSON.stringify({ key, report }));
+    writeWhole(file, JSON.stringify({ listed, libraries, key, report } satisfies Remembered));
   } catch {
     // tried again next time
   }
   return report;
 }
 
+/** What is known of this machine since the last trial. */
+interface Remembered {
+  /** When the system's list of libraries was last changed: to ask for it takes a process. */
+  readonly listed?: number;
+  readonly libraries: readonly string[];
+  /** All that the report rests on. */
+  readonly key: string;
+  readonly report: BlasReport;
+}
+
+function rememberedIn(file: string): Remembered | undefined {
+  try {
+    const known = JSON.parse(readFileSync(file, "utf8")) as Remembered;
+    return Array.isArray(known.libraries) ? known : undefined;
+  } catch {
+    return undefined; // not tried yet
+  }
+}
+
 async function tryAll(paths: readonly string[]): Promise<BlasReport> {
+  if (paths.length === 0) return { reason: "no library is installed" };
   const tries: Try[] = [];
   for (const path of paths) {
     for (const core of cores(path)) {
