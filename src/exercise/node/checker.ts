@@ -7,6 +7,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { CompileError, compileProgram, type Program } from "../../job/node/compile.ts";
 import { type JobResult, runJob } from "../../job/node/job.ts";
+import { readyThreads } from "../../job/node/node-kit.ts";
 import { afterPatience } from "../../platform/patience.ts";
 import type { Shown } from "../../script/index.ts";
 import { noTraffic, type RankTraffic } from "../../world/index.ts";
@@ -105,6 +106,7 @@ export async function check(exerciseFile: string, answer: string, options: Check
   const plan = planOf(exercise, seed);
   let printed: WithPrinted["printed"];
   const marked = markedRun(plan);
+  const threads = Math.max(0, ...plan.map(({ transport, world }) => (transport === "shm" ? world : 0)));
   let cost: Cost | undefined;
   for (const [done, settings] of plan.entries()) {
     options.onProgress?.(done, plan.length);
@@ -112,6 +114,7 @@ export async function check(exerciseFile: string, answer: string, options: Check
     const verdict = await checkOnce(exercise, program, settings, { ...options, ...looked });
     if (verdict.verdict === "failed") return { ...verdict, seed };
     if (verdict.verdict !== "passed") return verdict;
+    if (done === 0) readyThreads(threads); // most answers that fail do so at once, and need no more
     printed = verdict.printed;
     if (options.signal?.aborted) return { verdict: "could not run", message: "stopped" };
   }

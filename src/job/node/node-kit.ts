@@ -17,13 +17,21 @@ const reused = reusedThreads(workerFile("thread"));
 /** Threads started here that have not ended, where they are used again. */
 export const busyThreads = (): number => reused.busy();
 
+/** Starts threads ahead for the next runs of a check, so that they load while the first ones go on. */
+export function readyThreads(count: number): void {
+  if (isUsedAgain(LOCKED)) reused.ready(LOCKED, count);
+}
+
+/** The role of ranks whose program is locked up. */
+const LOCKED = "locked rank";
+
 /**
  * Threads are used once, but where a program could change nothing in them that the next run would find: a
  * check has twenty runs. And in a suite that starts thousands.
  */
 function isUsedAgain(role: string): boolean {
   const wish = process.env.WORLDSIZE_THREADS;
-  return wish === "reused" || (role === "locked rank" && wish !== "once");
+  return wish === "reused" || (role === LOCKED && wish !== "once");
 }
 
 export const nodeKit: ThreadKit = {

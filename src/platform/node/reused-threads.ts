@@ -32,6 +32,8 @@ export interface ReusedThreads {
   readonly spawn: Spawn;
   /** Threads that have not ended. */
   busy(): number;
+  /** Starts threads ahead, until so many wait for this role. */
+  ready(role: string, count: number): void;
 }
 
 /** @param file what every thread runs: it calls `playRoles`. */
@@ -51,7 +53,9 @@ export function reusedThreads(file: URL): ReusedThreads {
         }
         worker.off("message", heard).off("error", failed).off("exit", gone);
         worker.unref();
-        free.set(role, [...(free.get(role) ?? []), { worker, turn: turn + 1 }]);
+        const waiting = free.get(role) ?? [];
+        waiting.push({ worker, turn: turn + 1 });
+        free.set(role, waiting);
         end(0);
       };
       const failed = (thrown: unknown): void => {
@@ -80,7 +84,24 @@ export function reusedThreads(file: URL): ReusedThreads {
       },
     };
   };
-  return { spawn, busy: () => busy };
+  const ready = (role: string, count: number): void => {
+    const waiting = free.get(role) ?? [];
+    for (let made = waiting.length; made < count; made++) {
+      const worker = openWorker(file, undefined, { name: role });
+      const one = { worker, turn: 0 };
+      // One that cannot even start is taken by nobody; whoever starts the next one hears why.
+      worker
+        .on("error", () => {})
+        .on("exit", () => {
+          const at = waiting.indexOf(one);
+          if (at >= 0) waiting.splice(at, 1);
+        });
+      worker.unref();
+      waiting.unshift(one); // those that know their role already are taken first
+    }
+    free.set(role, waiting);
+  };
+  return { spawn, busy: () => busy, ready };
 }
 
 /** What a thread that is used again offers to what it plays. */
