@@ -31,10 +31,10 @@ const prints = ["log", "info", "debug", "warn", "error", "table", "dir", "assert
 /** Mark of a realm that is locked. */
 const LOCKED = Symbol("locked");
 
-/**
- * Locks the realm of the calling thread; once is enough. `Error.stackTraceLimit` stays open, since the
- * library sets it for each line that it remembers.
- */
+/** Frames of a stack in a locked realm: deep enough to reach the program from inside the library. */
+const DEPTH = 40;
+
+/** Locks the realm of the calling thread; once is enough. */
 export function lockdown(options: { console?: "left open" } = {}): void {
   if (Object.hasOwn(globalThis, LOCKED)) return;
   Object.defineProperty(globalThis, LOCKED, { value: true });
@@ -118,11 +118,11 @@ function letShadow(prototype: object): void {
   }
 }
 
-/** Of `Error` itself, all is closed but how long stacks are. */
+/** `Error` itself: how stacks are made, and how long they are, is a word that one rank could leave another, too. */
 function lockError(): void {
+  Error.stackTraceLimit = DEPTH;
   Object.defineProperty(Error, "prepareStackTrace", { value: undefined, writable: false, configurable: false });
   for (const key of Reflect.ownKeys(Error)) {
-    if (key === "stackTraceLimit") continue;
     Object.defineProperty(Error, key, { configurable: false, ...(isData(key) ? { writable: false } : {}) });
   }
   Object.preventExtensions(Error);

@@ -16,6 +16,9 @@ const ours = (isBuilt ? ["./"] : ["../", "../../dist/"]).map(placeOf);
 /** The course's programs are the reader's, also where the package is installed among others. */
 const course = placeOf(isBuilt ? "../course/" : "../../course/");
 
+/** Frames that are looked at: the library's own, and the first of the program. */
+const FRAMES = 12;
+
 /** Most characters of a site: a file's name and a line. */
 const LONGEST = 160;
 
@@ -29,9 +32,9 @@ export interface Site {
 export function captureSite(): Site {
   const holder: Site = {};
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 12;
+  Reflect.set(Error, "stackTraceLimit", FRAMES); // where a program is locked up, that stays what it is
   Error.captureStackTrace?.(holder, captureSite);
-  Error.stackTraceLimit = limit;
+  Reflect.set(Error, "stackTraceLimit", limit);
   return holder;
 }
 

@@ -54,6 +54,7 @@ const tricks: Readonly<Record<string, string>> = {
   "a patched Math": `Math.random = () => 0; return "Math";`,
   "a patched Atomics": `Atomics.load = () => 0; return "Atomics";`,
   "the way stacks are made": `Error.prepareStackTrace = (_, frames) => frames; return new Error().stack.length;`,
+  "a number left in how long stacks are": `Error.stackTraceLimit = 17; return "a number";`,
   "something new on Error": `Error.word = "x"; return "Error";`,
   // the library
   "the layer below the device": `return device.raw.runtime.pool.memory.wasm.buffer.byteLength;`,

@@ -15,7 +15,7 @@ type Play = (start: never, port: Port, body: RankBody) => void | Promise<void>;
 const roles: Readonly<Record<string, Play>> = {
   rank(start, port, body) {
     process.setSourceMapsEnabled(true);
-    Error.stackTraceLimit = 40; // deep enough to reach the program from inside the library
+    Reflect.set(Error, "stackTraceLimit", 40); // deep enough to reach the program from inside the library
     return playRank(start, port as never, nodeKit, body);
   },
   "locked rank": (start, port, body) => roles.rank(start, port, body),

@@ -136,12 +136,12 @@ export function part(bytes: Uint8Array, from = 0, most = MOST): Uint8Array {
  */
 function quietly(body: () => number): number | NodeJS.ErrnoException {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
+  Reflect.set(Error, "stackTraceLimit", 0); // where a program is locked up, that stays what it is
   try {
     return body();
   } catch (error) {
     return error as NodeJS.ErrnoException;
   } finally {
-    Error.stackTraceLimit = limit;
+    Reflect.set(Error, "stackTraceLimit", limit);
   }
 }
