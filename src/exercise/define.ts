@@ -72,8 +72,11 @@ export interface Exercise<R = unknown> {
    * (`Odd`), so that whatever an answer returned may be handed on as it is.
    */
   run(answer: Answer, side: RankSide): Promise<R>;
-  /** What an answer was given in a run, in a sentence: where it threw or hung, no judge tells of it. */
-  given?(settings: RunSettings): string;
+  /**
+   * What an answer was given in a run, in a sentence: where it threw or hung, no judge tells of it.
+   * @param words what is told of the failure.
+   */
+  given?(settings: RunSettings, words: string): string;
   /** In the checker. @throws Wrong for the first property that does not hold. */
   judge(outcome: Outcome<R>): void;
 }

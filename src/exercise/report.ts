@@ -224,8 +224,7 @@ function wordsOfForm(form: Form): string {
 function hintFor(value: unknown, form: Form, whole: boolean): string {
   if (value === undefined) return whole ? " Is a return missing?" : "";
   if (typeof value === "string" && form === "number" && value.trim() !== "" && Number.isFinite(Number(value)))
-    return " Number(text) makes one of it.";
-  if (value === null && form === "number") return " null is what becomes of NaN in JSON.";
+    return " Return the number itself.";
   if (!isOdd(value)) return "";
   const { words } = value;
   // What an async function returns is awaited before it gets here.

@@ -115,10 +115,10 @@ describe("what an answer returns", () => {
       "rank 1's answer is nothing (undefined); it should be a number. Is a return missing?",
     );
     expect(said("3", "number")).toBe(
-      'rank 1\'s answer is the text "3"; it should be a number. Number(text) makes one of it.',
+      'rank 1\'s answer is the text "3"; it should be a number. Return the number itself.',
     );
     expect(said([1, "2"], ["number"])).toBe(
-      'rank 1\'s answer[1] is the text "2"; it should be a number. Number(text) makes one of it.',
+      'rank 1\'s answer[1] is the text "2"; it should be a number. Return the number itself.',
     );
     expect(said({ a: 1 }, { a: "number", b: "string" })).toBe("rank 1's answer has no b; it should be a text.");
     expect(said(3, { a: "number", b: "string" })).toBe("rank 1's answer is 3; it should be an object with a, b.");

@@ -20,7 +20,17 @@ const told: readonly (readonly [number: string, answer: string, message: RegExp]
   ["1.5", "lost-update", /names\[0\] is null\. node-12 and node-3 both set "list", to different values/],
   ["2.1", "also-tells-the-next-but-one", /^rank 0 of 5 sent to rank 2; it may send to its right neighbour only/],
   ["2.2", "tags-differ", /send\(i32\[1\]\) to rank 1 with tag 1 .* do not meet: their tags differ, 1 and 3\.$/],
-  ["2.4", "disposes-edges", /has freed what it was handed/],
+  [
+    "2.1",
+    "one-box",
+    /^at bad-one-box\.ts:\d+, rank 0's recv\(i32\[1\]\) from rank \d writes to a buffer that send\(i32\[1\]\)/,
+  ],
+  [
+    "2.4",
+    "disposes-edges",
+    /f32\[2\] was used after the answer had freed it\. What it is handed belongs to the caller/,
+  ],
+  ["2.4", "nothing-is-awaited", /^on rank 0, the answer returned while recv\(f32\[2\]\) from rank \d \(.*\) was still/],
   [
     "2.4",
     "first-element-only",

@@ -20,8 +20,8 @@ export interface Hold {
   readonly writes: boolean;
   /** The operation. */
   readonly work: unknown;
-  /** Throws the error that explains the conflict. */
-  conflict(action: "read" | "write"): never;
+  /** Throws the error that explains the conflict. @param by another operation that would read or write, if one would. */
+  conflict(action: "read" | "write", by?: unknown): never;
 }
 
 /** Whose commands, in their order, a buffer's memory belongs to: a stream, a graph, or the host. */
@@ -104,7 +104,7 @@ export class Buffer {
   checkHolds(start: number, end: number, write: boolean, self?: unknown): void {
     for (const hold of this.holds) {
       if (self !== undefined && hold.work === self) continue;
-      if (hold.start < end && start < hold.end && (write || hold.writes)) hold.conflict(write ? "write" : "read");
+      if (hold.start < end && start < hold.end && (write || hold.writes)) hold.conflict(write ? "write" : "read", self);
     }
   }
 }

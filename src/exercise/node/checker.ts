@@ -4,7 +4,7 @@
  * exercise judge every run. The first failure is the smallest, because sizes grow.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { CompileError, compileProgram, type Program } from "../../job/node/compile.ts";
 import { type JobResult, runJob } from "../../job/node/job.ts";
 import { readyThreads } from "../../job/node/node-kit.ts";
@@ -16,6 +16,7 @@ import type { Said } from "../harness.ts";
 import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
 import { unpackReport } from "../report.ts";
 import { compileAnswer } from "./compile-answer.ts";
+import { endless, failureWords, mayGoOn } from "./failure-words.ts";
 import { boundCost, type Cost, costOf, type Marks, markedRun } from "./marks.ts";
 import { Printed } from "./printed.ts";
 
@@ -161,10 +162,9 @@ export async function checkOnce(
   });
   if (!result.ok) {
     const { rank = -1, message = "the job was stopped", stack = "" } = result.failure ?? {};
-    const thrown = rank < 0 ? message : thrownBy(rank, message, lineIn(program.path, stack));
-    const text = settings.world === 1 ? thrown.replace(" Copy the tensor instead.", "") : thrown;
-    const given = /Deadlock|waits for|world has ranks|its own rank/.test(text) && exercise.given?.(settings);
-    return fail("it runs to the end", [text, reasonOf(text, settings.world), given].filter(Boolean).join(" "));
+    const words = failureWords({ rank, message, stack }, program.path, settings.world);
+    const given = /Deadlock|waits for|world has ranks|its own rank/.test(words) && exercise.given?.(settings, words);
+    return fail("it runs to the end", given ? `${words} ${given}` : words);
   }
   try {
     exercise.judge(new Outcome(settings, reports, shown, traffic));
@@ -178,44 +178,6 @@ export async function checkOnce(
     };
   }
   return { verdict: "passed", runs: 1, printed };
-}
-
-/** Characters of what was thrown that are shown. */
-const SHOWN = 500;
-
-/** `rank 0 threw: no luck (answer.ts:12)`; what names its rank itself, and its line, is told as it is. */
-function thrownBy(rank: number, message: string, line: string): string {
-  const text = message.length > SHOWN ? `${message.slice(0, SHOWN)}…` : message;
-  const where = line && text.includes(line) ? "" : line;
-  if (/^rank \d/.test(text)) return where ? `at ${where.slice(2, -1)}, ${text}` : text;
-  return `rank ${rank} threw${text.startsWith("a value that is no Error") ? "" : ":"} ${text}${where}`;
-}
-
-/** What a failure says less plainly, as it is not said to a learner. */
-function reasonOf(text: string, world: number): string {
-  if (world === 1 && /world\.(send|recv) with/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
-  if (/with rank -\d+,/.test(text)) return "In JavaScript -1 % n is -1: (a % n + n) % n is never below 0.";
-  const isFreed = /was used after it was freed/.test(text) && !/\.ts:\d+/.test(text);
-  return isFreed ? "It was used after the answer, which has freed what it was handed: that belongs to the caller." : "";
-}
-
-/** ` (answer.ts:12)`: the innermost line of a file in a stack. */
-function lineIn(path: string, stack: string): string {
-  const at = stack.indexOf(`${path}:`);
-  const line = at < 0 ? undefined : /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
-  return line ? ` (${basename(path)}:${line})` : "";
-}
-
-/** Of a rank that may go on: it does not let its event loop turn, or waits for a key, which may have a time. */
-const computing = /computes?, or loops?|starting|of the store/;
-
-/** Why a run was given up. @param quiet who did what when nothing moved, if that was ever so. */
-function endless(quiet: string, patience: number, world: number): string {
-  const where = `at world size ${world}`;
-  if (quiet && !computing.test(quiet)) {
-    return `it never ends ${where}. ${quiet} Is something awaited that nothing will ever resolve?`;
-  }
-  return `it did not end within ${patience / 1000} s ${where}: is there an endless loop?${quiet && ` ${quiet}`}`;
 }
 
 function reportOf(said: Said | undefined): unknown {
@@ -263,7 +225,7 @@ export async function runOnce(
       silence: SILENCE,
       onSilence: (text) => {
         quiet = text;
-        if (!computing.test(text)) stop.abort();
+        if (!mayGoOn(text)) stop.abort();
       },
       onShown: (rank, what) => {
         if (what.kind === "line" && what.text.startsWith(word)) said[rank] = JSON.parse(what.text.slice(word.length));

@@ -7,8 +7,8 @@ import type { Contiguous } from "./span.ts";
 
 /** An operation that uses buffers. */
 export interface Holder {
-  /** Throws the error that explains the conflict. */
-  conflict(action: "read" | "write"): never;
+  /** Throws the error that explains the conflict. @param by another operation that would read or write, if one would. */
+  conflict(action: "read" | "write", by?: unknown): never;
 }
 
 class TensorHold implements Hold {
@@ -24,8 +24,8 @@ class TensorHold implements Hold {
     this.writes = writes;
   }
 
-  conflict(action: "read" | "write"): never {
-    this.work.conflict(action);
+  conflict(action: "read" | "write", by?: unknown): never {
+    this.work.conflict(action, by);
   }
 }
 

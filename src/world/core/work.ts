@@ -275,16 +275,27 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     return this.#error ? Promise.reject(this.#error) : Promise.resolve(this.#value as T);
   }
 
-  /** Throws the error for memory that is touched while this operation uses it. */
-  conflict(action: "read" | "write"): never {
-    const site = formatSite(this.operation.site);
-    const what = `${formatOperation(this.operation)}${site ? ` (${site})` : ""}`;
+  /** Throws the error for memory that is touched while this operation uses it. @param by another operation that would. */
+  conflict(action: "read" | "write", by?: unknown): never {
+    const what = described(this.operation);
+    const verb = action === "write" ? "writes to" : "reads";
+    const { rank } = this.#keeper;
+    if (by instanceof Work) {
+      const both = "the two would be under way together. Give each a buffer of its own, or await the first before";
+      const other = formatOperation(by.operation);
+      throw new Error(`rank ${rank}'s ${other} ${verb} a buffer that ${what} is using: ${both} the second is called.`);
+    }
     const why = this.#waitedFor
       ? "that operation is still under way. Touch the buffer after the await."
       : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
-    const verb = action === "write" ? "writes to" : "reads";
-    throw new Error(`rank ${this.#keeper.rank} ${verb} a buffer that ${what} is using: ${why}`);
+    throw new Error(`rank ${rank} ${verb} a buffer that ${what} is using: ${why}`);
   }
+}
+
+/** `allReduce(sum, f32[4]) (train.ts:41)` */
+function described(operation: Operation): string {
+  const site = formatSite(operation.site);
+  return `${formatOperation(operation)}${site ? ` (${site})` : ""}`;
 }
 
 export { planOf };

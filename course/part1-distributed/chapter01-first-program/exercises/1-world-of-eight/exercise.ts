@@ -97,7 +97,9 @@ function judgeGreeting(outcome: Outcome<Report>, rank: number): void {
   const [again] = rank > 0 ? more : more.filter((line) => line === wanted);
   if (again !== undefined) {
     const why = again === wanted ? "Every rank shows that line once." : "Only rank 0 says how many ranks are here.";
-    throw new Wrong("who speaks", `rank ${rank} shows ${JSON.stringify(again)}, too. ${why}`);
+    const isShared = again === wanted || outcome.lines(0).includes(again);
+    const seen = `rank ${rank} shows ${JSON.stringify(again)}${isShared ? ", too" : ", and rank 0 does not"}.`;
+    throw new Wrong("who speaks", `${seen} ${why}`);
   }
   const other = outcome.shown[rank].find(({ kind }) => kind !== "line");
   if (other)
@@ -113,7 +115,7 @@ function judgeContribution(rank: number, size: number, calls: readonly Watched[]
   const kinds = [...new Set(calls.map(({ kind }) => kind))].join(", ") || "nothing";
   const seen = first
     ? `gives ${words(first.gave)} to ${first.kind}`
-    : `calls ${kinds}, and tells nobody that it is here`;
+    : `calls ${kinds}, ${kinds === "barrier" ? "which carries no number" : "and tells nobody that it is here"}`;
   const isPlan = [first?.gave].flat(3).includes(size);
   const hint = first
     ? isPlan && " If that is world.size, it is what the launcher planned."

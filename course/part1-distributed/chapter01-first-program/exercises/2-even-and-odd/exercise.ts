@@ -107,7 +107,7 @@ function judgeSent(rank: number, size: number, calls: readonly Watched[]): void 
       `rank ${rank} ${why}, and sent a message to rank ${first.peer}; it should send nothing.`,
     );
   }
-  const wanted = `It should send one, of ${rank} × ${rank} as one i32, to rank ${rank + 1}.`;
+  const wanted = `It should send one number, ${rank} × ${rank} = ${rank * rank}, as one i32, to rank ${rank + 1}.`;
   if (sent.length !== 1 || first.peer !== rank + 1) {
     const messages = sent.length === 1 ? "1 message" : `${sent.length} messages`;
     const peers = [...new Set(sent.map(({ peer }) => peer))].join(", ");
@@ -123,7 +123,7 @@ function judgeSent(rank: number, size: number, calls: readonly Watched[]): void 
       `rank ${rank} sent a message of ${gave.length} numbers to rank ${first.peer}. ${wanted}`,
     );
   if (gave[0] !== rank * rank)
-    throw new Wrong("what is sent", `rank ${rank} sent ${gave[0]} to rank ${first.peer}. ${wanted}`);
+    throw new Wrong("what is sent", `rank ${rank} sent the number ${gave[0]} to rank ${first.peer}. ${wanted}`);
   const hint = first.dtype === "f32" ? ' A tensor is f32 unless its dtype is given: device.tensor([x], "i32").' : "";
   if (first.dtype !== "i32")
     throw new Wrong("what is sent", `rank ${rank} sent its number as ${first.dtype}. ${wanted}${hint}`);

@@ -56,6 +56,10 @@ export default defineExercise<Report>({
     const returned = plainOf(await (answer as EvenAnswer).evenSum(watched.world, device, value));
     return { returned, calls: await watched.calls(), made: watched.made };
   },
+  given: (_, words) =>
+    /\brank \d*[13579] returned, but|for rank \d*[13579] in/.test(words)
+      ? "Odd ranks take no part: which color does each of them give to split?"
+      : "",
   judge(outcome) {
     const { size, ranks, reports, seed, variant } = outcome;
     const values = ranks.map((rank) => inputOf(size, variant, seed, rank));

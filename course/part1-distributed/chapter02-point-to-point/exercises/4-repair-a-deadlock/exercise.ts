@@ -79,7 +79,7 @@ export default defineExercise<Report>({
         const received = outcome.events(rank, "recv").length;
         const hint = !reports[rank].kept[name]
           ? ` halo.${name} is another tensor now; the values belong into the one that was handed over.`
-          : size === 2 && got === edge(neighbour, side)
+          : size === 2 && received === 2 && got === edge(neighbour, side)
             ? " Was the wrong edge sent, or did it meet the wrong receive? On 2 ranks they meet in the order of the calls, unless " +
               "tags tell them apart."
             : received < 2

@@ -162,7 +162,8 @@ function why(got: Found, right: Found, all: readonly number[][], asked: number):
   }
   if (got.rank !== right.rank) {
     if (all[got.rank] === undefined) return ` Ranks go from 0 to ${all.length - 1}.`;
-    if (all[got.rank].includes(right.value)) return " Of ranks that tie, the lowest wins.";
+    if (all[got.rank].includes(right.value))
+      return ` Of ranks that tie, the lowest wins.${right.index === 0 ? " An index of 0 is an index like any other." : ""}`;
     return got.rank === asked ? " It names itself, not the owner." : ` Rank ${got.rank} does not hold it.`;
   }
   const holder = all[right.rank];

@@ -186,10 +186,16 @@ export default defineExercise<readonly Report[]>({
       const { a, b, entry } = weakest(ring, between);
       const { wanted, example } = best(names, between);
       if (speed(entry) < speed(wanted)) {
+        const links = names.flatMap((one, k) => names.slice(k + 1).map((other) => between[one][other]));
+        const fastest = links.reduce((x, y) => (speed(y) > speed(x) ? y : x));
+        const isUsed = ring.some((name, k) => between[name][ring[(k + 1) % ring.length]] === fastest);
+        const missed = isUsed
+          ? ""
+          : ` The fastest link, ${fastest}, is not in that ring: what does the program make of it?`;
         const closing = a === ring.at(-1) && b === ring[0] ? ", which closes the ring" : "";
         throw new Wrong(
           "the slowest link",
-          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}${closing}; there is a ring with nothing slower than ${wanted}: ${example.join(" ")}.`,
+          `${what}: the ring ${ring.join(" ")} has ${entry} between ${a} and ${b}${closing}; there is a ring with nothing slower than ${wanted}: ${example.join(" ")}.${missed}`,
         );
       }
       const { changed, after } = reports[i];

@@ -55,7 +55,14 @@ export default defineExercise<number[]>({
     await (answer as TreeAnswer).treeBroadcast(world, x, root);
     return [...(await x.data())];
   },
-  given: ({ world, variant }) => `The root was rank ${rootOf(world, variant)} of ${world}.`,
+  given({ world, variant }, words) {
+    const root = rootOf(world, variant);
+    const isBack = new RegExp(`in send\\(.*\\) to rank ${root}\\b`).test(words);
+    const hint = isBack
+      ? " It receives nothing: is there a rank v + bit, or did the modulo turn it into the root?"
+      : "";
+    return `The root was rank ${root} of ${world}.${hint}`;
+  },
   judge(outcome) {
     const { size, ranks, reports, seed, variant } = outcome;
     const root = rootOf(size, variant);
