@@ -27,6 +27,10 @@ export interface Patient {
 /** A store that gives up waits that are in vain: when every rank waits without a limit of its own, or has left. */
 export function patientStore(store: Store, { size, asked, held }: PatientOptions): Patient {
   const note = (what: "waiting" | "calls", amount: number): Promise<number> => store.add(`check/${what}`, amount);
+  /** Waits of this rank that are under way: many at a time are still one rank that waits. */
+  let waits = 0;
+  /** Whether one of them was in vain: the others then wait for this rank in vain as well. */
+  let lost = false;
   const told = async <T>(call: () => Promise<T>, ...sets: readonly string[]): Promise<T> => {
     asked(...sets);
     await note("calls", 1);
@@ -36,7 +40,7 @@ export function patientStore(store: Store, { size, asked, held }: PatientOptions
   };
   /** Waits piece by piece. @throws what the store says of the key, when it is in vain. */
   const waitFor = async <T>(call: (ms: number) => Promise<T>): Promise<T> => {
-    await note("waiting", 1);
+    if (waits++ === 0 && !lost) await note("waiting", 1);
     try {
       for (let piece = 1, still = 0, before = -1; ; piece++) {
         try {
@@ -47,13 +51,14 @@ export function patientStore(store: Store, { size, asked, held }: PatientOptions
           still = calls === before && (await note("waiting", 0)) >= size ? still + 1 : 0;
           before = calls;
           if (still < STILL && piece * PIECE < PATIENCE) continue;
+          lost ||= still >= STILL;
           const why = still < STILL ? ` within ${PATIENCE / 1e3} s` : ", and nobody is left who could set it";
           error.message = error.message.replace(`, ${PIECE})`, ")").replace(` within ${PIECE / 1e3} s`, why);
           throw error;
         }
       }
     } finally {
-      await note("waiting", -1);
+      if (--waits === 0 && !lost) await note("waiting", -1);
     }
   };
   const waited = <T>(timeout: number | undefined, call: (ms: number) => Promise<T>): Promise<T> =>
@@ -70,7 +75,7 @@ export function patientStore(store: Store, { size, asked, held }: PatientOptions
       barrier: (name, count, timeout) => told(() => store.barrier(name, count, timeout ?? PATIENCE)),
     },
     async leave() {
-      await note("waiting", 1); // for good
+      if (!lost) await note("waiting", 1); // for good
     },
   };
 }
