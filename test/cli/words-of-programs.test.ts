@@ -70,7 +70,7 @@ describe.concurrent("escape sequences are seen and not obeyed", () => {
       'import type { Tensor, World } from "worldsize";\nexport async function mean(world: World, x: Tensor)';
     writeFileSync(join(home, "throws31.ts"), `${signature} { throw new Error("red \\u001b[31m"); }`);
     const { out } = await worldsize("check", "3.1", "--file", "throws31.ts");
-    expect(out).toContain("rank 0: red ␛[31m");
+    expect(out).toContain("rank 0 threw: red ␛[31m");
     const shows = program("shows11.ts", 'show.line("\\u001b[31mhello"); show.line("a\\rb");');
     const shown = await worldsize("check", "1.1", "--file", shows);
     expect(shown.out).toContain("rank 0 │ ␛[31mhello");
@@ -84,7 +84,7 @@ it("a message that says itself whose it is gets no second name", async ({ expect
     'import type { Tensor, World } from "worldsize";\nexport async function mean(world: World, x: Tensor) { await world.send(3 as never, 1); }';
   writeFileSync(join(home, "twice.ts"), text);
   const { out } = await worldsize("check", "3.1", "--file", "twice.ts");
-  expect(out).toMatch(/\n {2}rank 0 called world\.send /);
+  expect(out).toMatch(/\n {2}at twice\.ts:2, rank 0 called world\.send /);
 });
 
 it.each([
