@@ -4,9 +4,9 @@
  * again or the program ends, or an error says so with the line.
  */
 import type { Blockable, Completion, Device } from "../../device/index.ts";
-import { formatSite } from "../../trace/site.ts";
+import { conflictWords } from "./conflict.ts";
 import { hold, letGo } from "./hold.ts";
-import { formatOperation, type Operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import { allDone, type Plan, type Planner, type Task } from "./plan.ts";
 import type { Request, SharedCollective, Steps } from "./transport.ts";
 
@@ -277,25 +277,9 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
 
   /** Throws the error for memory that is touched while this operation uses it. @param by another operation that would. */
   conflict(action: "read" | "write", by?: unknown): never {
-    const what = described(this.operation);
-    const verb = action === "write" ? "writes to" : "reads";
-    const { rank } = this.#keeper;
-    if (by instanceof Work) {
-      const both = "the two would be under way together. Give each a buffer of its own, or await the first before";
-      const other = formatOperation(by.operation);
-      throw new Error(`rank ${rank}'s ${other} ${verb} a buffer that ${what} is using: ${both} the second is called.`);
-    }
-    const why = this.#waitedFor
-      ? "that operation is still under way. Touch the buffer after the await."
-      : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
-    throw new Error(`rank ${rank} ${verb} a buffer that ${what} is using: ${why}`);
+    const other = by instanceof Work ? (by.operation as Operation) : undefined;
+    throw new Error(conflictWords(this.#keeper.rank, action, this.operation, this.#waitedFor, other));
   }
-}
-
-/** `allReduce(sum, f32[4]) (train.ts:41)` */
-function described(operation: Operation): string {
-  const site = formatSite(operation.site);
-  return `${formatOperation(operation)}${site ? ` (${site})` : ""}`;
 }
 
 export { planOf };
