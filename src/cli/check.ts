@@ -13,6 +13,7 @@ import { Copies, copiesFolder } from "../exercise/node/copies.ts";
 import type { Notice } from "../exercise/node/types/notices.ts";
 import { TypeCheck } from "../exercise/node/types/type-check.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
+import { visibleLines } from "../trace/text.ts";
 import type { Output } from "./output.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
@@ -84,13 +85,16 @@ function show(
   notices: readonly Notice[],
   { json, steps, svg }: CheckFlags,
 ): string | undefined {
-  if (json) process.stdout.write(`${JSON.stringify(jsonOf(exercise, answer, verdict, notices))}\n`);
-  else process.stdout.write(`${report(exercise, answer, verdict, notices).join("\n")}\n`);
+  const lines = steps && verdict.verdict === "failed" ? stepsOf(verdict.traffic) : undefined;
+  if (json) {
+    const told = { ...jsonOf(exercise, answer, verdict, notices), ...(lines ? { steps: lines } : {}) };
+    process.stdout.write(`${JSON.stringify(told)}\n`);
+  } else process.stdout.write(`${report(exercise, answer, verdict, notices).join("\n")}\n`);
   if (verdict.verdict !== "failed") return undefined;
   const { traffic, property } = verdict;
-  if (steps && !json) {
-    const lines = stepsText(stepsOf(traffic), traffic.length);
-    process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join("")}`);
+  if (lines && !json) {
+    const texts = stepsText(lines, traffic.length).map((line) => `  ${visibleLines(line)}\n`);
+    process.stdout.write(`\n${texts.join("")}`);
   }
   const picture = sequenceSvg(sequenceOf(traffic), `${exercise.number}: ${property}`);
   return svg && undrawn(svg, (file) => writeWhole(file, picture));

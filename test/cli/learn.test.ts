@@ -69,6 +69,8 @@ describe("worldsize check", () => {
     const steps = worldsize("check", "2.4", "--seed", "77", "--steps").stdout;
     expect(steps).toMatch(/\n +1 rank \d calls (send|recv)/);
     expect(steps).toMatch(/\n +rank \d │ f32\[\d+\]: /);
+    const { steps: told } = JSON.parse(worldsize("check", "2.4", "--json", "--seed", "77", "--steps").stdout);
+    expect(told[0]).toMatchObject({ rank: 0, kind: "calls", text: "send(f32[2]) to rank 1" });
     worldsize("check", "2.4", "--svg", "why.svg");
     expect(readFileSync(join(home, "why.svg"), "utf8")).toContain("met nobody");
   });
