@@ -41,7 +41,7 @@ export default defineMutants([
       ["    world.recv(halo.left, left),\n    world.recv(halo.right, right),\n", ""],
       ["  ]);\n}", "  ]);\n  if (arrivals.length !== 2) throw new Error();\n}"],
     ],
-    message: /neither awaited nor waited for|without waiting for/,
+    message: /the answer returned while recv|without waiting for/,
   },
   {
     name: "wrong-edge",
