@@ -14,7 +14,7 @@ export {
 } from "./define.ts";
 export { draws, explainSum, wholes } from "./explain.ts";
 export { exerciseScript } from "./harness.ts";
-export { counted, mostUnderWay, waitedEarly } from "./messages.ts";
+export { counted, lineOf, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";
 export { patientStore } from "./patient.ts";
 export { type Form, formed, isOdd, Odd, plainOf, wordsOfValue } from "./report.ts";

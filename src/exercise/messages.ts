@@ -3,11 +3,24 @@
  * Nothing here depends on how fast a message is; where it matters who comes first, the judge
  * asks only in a world of one thread, where a send never completes in the turn it begins in.
  */
-import type { TrafficEvent } from "../world/index.ts";
+import { type TrafficEvent, userFrame } from "../world/index.ts";
 
 /** `1 message`, `2 messages` */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** The file that feeds an answer: what is thrown there is not the answer's line. */
+const FEEDS = "exercise.ts";
+
+/** ` (answer.ts:12)`: where an answer threw something, if that knows; an empty text for what does not. */
+export function lineOf(thrown: unknown): string {
+  try {
+    const frame = userFrame(String((thrown as Error).stack));
+    return frame && frame.file !== FEEDS ? ` (${frame.file}:${frame.line})` : "";
+  } catch {
+    return "";
+  }
 }
 
 /** Where in a rank's events each of its operations was called, began, was awaited and ended. */

@@ -4,6 +4,7 @@ import {
   defineExercise,
   fieldsOf,
   formed,
+  lineOf,
   type Outcome,
   plainOf,
   Wrong,
@@ -18,7 +19,7 @@ interface EnvironmentAnswer extends Answer {
 /** What came of a call: a value, or what was thrown; and the environment afterwards. */
 interface Called {
   readonly value?: unknown;
-  readonly threw?: { readonly isError: boolean; readonly message: unknown };
+  readonly threw?: { readonly isError: boolean; readonly message: unknown; readonly at: string };
   readonly env: Environment;
 }
 
@@ -60,7 +61,7 @@ export default defineExercise<Report>({
         return { value: fieldsOf(value, Object.keys(form)), env: copy };
       } catch (error) {
         const isError = error instanceof Error;
-        return { threw: { isError, message: plainOf(isError ? error.message : error) }, env: copy };
+        return { threw: { isError, message: plainOf(isError ? error.message : error), at: lineOf(error) }, env: copy };
       }
     };
     const results = casesOf(seed).map((each) => call(each.env));
@@ -112,7 +113,7 @@ function judgeCall(
       const hint = rank ? ` ${rank} and ${size} are there: their row is complete.` : "";
       throw new Wrong(
         "a launcher",
-        `${what}: it threw ${threw.isError ? "an Error with " : ""}${wordsOfValue(threw.message)}; it should return ${words(wanted)}.${hint}`,
+        `${what}: it threw ${threw.isError ? "an Error with " : ""}${wordsOfValue(threw.message)}${threw.at}; it should return ${words(wanted)}.${hint}`,
       );
     }
     const got = formed<Identity>(value, form, `${what}: identity(env)`);
