@@ -1,22 +1,15 @@
 /** What the course's scripts say where there is little to say: one rank, odd options. In words, as one thing or several. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { defineScript } from "../../src/script/define.ts";
+import { commandIn } from "../helpers/command.ts";
 
 const home = mkdtempSync(join(tmpdir(), "worldsize-course-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-function worldsize(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const env = { ...process.env, NO_COLOR: "1", WORLDSIZE_TRANSPORT: undefined };
-  const child = spawn(process.execPath, [resolve("bin/worldsize.mjs"), ...args], { cwd: home, env });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data) => void (out += data));
-  child.stderr.on("data", (data) => void (err += data));
-  return new Promise((done) => child.on("close", (status) => done({ status, out, err })));
-}
+const worldsize = commandIn(home);
 
 /** Numbers that are none, plurals of one, and plurals that were not decided. */
 const odd =

@@ -1,15 +1,8 @@
 /** A flag that nothing would read is refused: one sentence, exit code 2, and nothing is started. */
-import { spawn } from "node:child_process";
 import { describe, it } from "vitest";
+import { commandIn } from "../helpers/command.ts";
 
-function worldsize(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const env = { ...process.env, NO_COLOR: "1", WORLDSIZE_TRANSPORT: undefined, WORLDSIZE_STREAMS: undefined };
-  const child = spawn(process.execPath, ["bin/worldsize.mjs", ...args], { env });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data) => void (out += data));
-  child.stderr.on("data", (data) => void (err += data));
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, out, err })));
-}
+const worldsize = commandIn(process.cwd());
 
 const hello = "hello-distributed";
 const cases: [string, string][] = [

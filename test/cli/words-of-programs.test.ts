@@ -1,24 +1,17 @@
 /** Words that come from programs reach the terminal as words, by every road: nothing in them is obeyed, and none is said twice. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
 import { visibleLines } from "../../src/trace/text.ts";
+import { commandIn } from "../helpers/command.ts";
 
 const home = mkdtempSync(join(tmpdir(), "worldsize-words-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const ESC = "\u001b";
 
-async function worldsize(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const env = { ...process.env, NO_COLOR: "1", WORLDSIZE_TRANSPORT: undefined };
-  const child = spawn(process.execPath, [resolve("bin/worldsize.mjs"), ...args], { cwd: home, env });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data) => void (out += data));
-  child.stderr.on("data", (data) => void (err += data));
-  return new Promise((done) => child.on("close", (status) => done({ status, out, err })));
-}
+const worldsize = commandIn(home);
 
 function program(name: string, body: string): string {
   const text = `import { defineScript } from "worldsize";

@@ -35,6 +35,11 @@ describe("an answer in which", () => {
     ["a then is not awaited", "x.item().then((v) => v + 1);", `1: \`x.item().then((v) => v + 1)\` ${floating}`],
     ["a wait hides behind a condition", "if (world.rank > 0) world.barrier();", `1: \`world.barrier()\` ${floating}`],
     [
+      "a text has signs that a replacement would obey",
+      'world.split(0, 0, "$&$\'");',
+      `1: \`world.split(0, 0, "$&$'")\` ${floating}`,
+    ],
+    [
       "forEach is given an async function",
       "list.forEach(async (each) => { await world.allReduce(each); });",
       "1: `list.forEach(async (each) => { await wor…` calls an async function and does not wait for it: a for loop with await inside does.",

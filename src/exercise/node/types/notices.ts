@@ -86,7 +86,8 @@ export class Noticer {
     const checker = program.getTypeChecker();
     const visit = (node: TypeScript.Node): void => {
       const text = asynchronous(ts, checker, node);
-      if (text) notices.push({ line: lineOf(node.getStart(source)), text: text.replace("%", quoted(node, source)) });
+      if (text)
+        notices.push({ line: lineOf(node.getStart(source)), text: text.replace("%", () => quoted(node, source)) });
       ts.forEachChild(node, visit);
     };
     visit(source);
