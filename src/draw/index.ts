@@ -5,6 +5,16 @@ export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
 export { type PageItem, pageOf } from "./page.ts";
 export { type LogPlot, logPlotSvg } from "./plot-svg.ts";
+export {
+  type Ink,
+  letterOf,
+  moved,
+  type Point,
+  type Scene,
+  type Shape,
+} from "./scene.ts";
+export { sceneSvg } from "./scene-svg.ts";
+export { sceneText } from "./scene-text.ts";
 export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
 export { sequenceSvg } from "./sequence-svg.ts";
 export { sequenceText } from "./sequence-text.ts";
