@@ -48,17 +48,22 @@ class Sheet {
 function draw(sheet: Sheet, shape: Shape): void {
   switch (shape.kind) {
     case "text":
-      return write(sheet, shape);
+      write(sheet, shape);
+      break;
     case "box":
-      return frame(sheet, shape);
+      frame(sheet, shape);
+      break;
     case "cells":
-      return strip(sheet, shape);
+      strip(sheet, shape);
+      break;
     case "line":
-      return trace(sheet, shape);
+      trace(sheet, shape);
+      break;
     case "band":
-      return sheet.write(0, shape.y, shape.label);
+      sheet.write(0, shape.y, shape.label);
+      break;
     case "dot":
-      return sheet.write(shape.x, shape.y, "●");
+      sheet.write(shape.x, shape.y, "●");
   }
 }
 
