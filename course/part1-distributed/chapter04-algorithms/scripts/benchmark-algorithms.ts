@@ -128,7 +128,8 @@ export default defineScript({
       }),
       `At ${sizes.at(-1)} bytes: algbw = bytes / time, busbw = algbw × 2 (n - 1)/n = algbw × ${factor.toFixed(3)}`,
     );
-    if (predicted.length > 0 && options.protocol === "auto") {
+    const usedProtocols = new Set(predicted.flatMap(({ protocols: used }) => used));
+    if (usedProtocols.size > 1) {
       show.table(
         predicted.map(({ algorithm, protocols: used }) => ({
           algorithm,
@@ -176,8 +177,8 @@ export default defineScript({
         return [
           {
             algorithm: name,
-            "alpha (µs)": alpha * 1e6,
-            "1 / beta (GB/s)": beta > 0 ? 1 / beta / 1e9 : undefined,
+            "alpha (µs)": Number((alpha * 1e6).toPrecision(3)),
+            "1 / beta (GB/s)": beta > 0 ? Number((1 / beta / 1e9).toPrecision(3)) : undefined,
             "worst error": Number.isFinite(worst) ? `${Math.round(worst * 100)} %` : "no fit",
             "model is off by half at": off.length > 0 ? off.map(({ bytes }) => bytes).join(", ") : "no size",
           },
