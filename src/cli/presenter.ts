@@ -184,10 +184,10 @@ export class Presenter {
     return this.#flags.ansi ? text : visibleLines(text);
   }
 
-  /** All ranks ended well, and one has set an exit code. */
+  /** All ranks finished without an error, and one has set an exit code. */
   #reportCode({ exitCode }: JobResult, json: boolean): void {
     if (json) this.#output.write(`${JSON.stringify({ kind: "exit", exitCode })}\n`);
-    else this.#output.write(pc.dim(`The ranks ended well, with exit code ${exitCode}.\n`), "stderr");
+    else this.#output.write(pc.dim(`The ranks finished without an error, with exit code ${exitCode}.\n`), "stderr");
   }
 }
 

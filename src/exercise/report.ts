@@ -75,7 +75,7 @@ function wordsOf(error: unknown): string {
 
 function pack(value: unknown, depth: number): Packed {
   if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") return value.length <= LONGEST ? value : odd(`a text of ${value.length} characters`);
+  if (typeof value === "string") return value.length <= LONGEST ? value : odd(`a string of ${value.length} characters`);
   if (typeof value === "number") {
     return Number.isFinite(value) && !is(value, -0) ? value : { $: "number", value: is(value, -0) ? "-0" : `${value}` };
   }
@@ -194,7 +194,7 @@ function part<T>(value: unknown, form: Form, what: string, whole = false): T {
 /** What a value is, for a message: `NaN`, `nothing (undefined)`, `the text "3"`, `a Promise`, `the list [NaN, 1]`. */
 export function wordsOfValue(value: unknown): string {
   if (value === undefined) return "nothing (undefined)";
-  if (typeof value === "string") return `the text ${textOf(value)}`;
+  if (typeof value === "string") return `the string ${textOf(value)}`;
   if (!isArray(value)) return textOf(value);
   return value.length > 8 ? `a list of ${value.length}` : `the list ${cut(textOf(value))}`;
 }
@@ -229,7 +229,7 @@ function hintFor(value: unknown, form: Form, whole: boolean): string {
   const { words } = value;
   // What an async function returns is awaited before it gets here.
   if (words === "a Promise")
-    return whole ? " The function is to return it at once: no async." : " Is an await missing?";
+    return whole ? " The function should return it at once: no async." : " Is an await missing?";
   if (words.startsWith("a Tensor")) {
     if (isArray(form)) return " Its numbers are await tensor.toArray().";
     return form === "number" ? " Its only number is await tensor.item()." : "";

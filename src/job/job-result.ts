@@ -107,10 +107,10 @@ export class Endings {
   /** Ranks are gone, and nobody has said why. */
   #silence(): string {
     const gone = [...this.#gone].map(
-      ([rank, detail]) => `rank ${rank} ${detail} before it had told how its program ended`,
+      ([rank, detail]) => `rank ${rank} ${detail} before it had reported how its program ended`,
     );
     const missing = this.#size - this.#endings.size - gone.length;
-    if (missing > 0) gone.push(`${missing} of ${this.#size} ranks gave no account of their end`);
+    if (missing > 0) gone.push(`${missing} of ${this.#size} ranks did not report how they ended`);
     return `${gone.slice(0, 8).join("; ")}.`;
   }
 }

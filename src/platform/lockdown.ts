@@ -58,7 +58,7 @@ export function lockdown(options: { console?: "left open" } = {}): void {
 const leftOpen: ReadonlySet<string> = new Set(["globalThis", "global", "self", "process", "performance", "navigator"]);
 
 function noCode(): never {
-  throw new EvalError("No text becomes code here.");
+  throw new EvalError("Strings cannot be run as code here.");
 }
 
 function isObject(value: unknown): value is object {

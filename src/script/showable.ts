@@ -12,7 +12,7 @@ const LONGEST_NAME = 60;
 /** Characters of a title: a sentence or two. */
 const LONGEST_TITLE = 240;
 
-/** The same, in a form that everybody can deal with. */
+/** The same, in a form that every presenter can handle. */
 export function showable(shown: Shown): Shown {
   switch (shown.kind) {
     case "line":

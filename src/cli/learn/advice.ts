@@ -18,7 +18,7 @@ export async function adviceOn({ folder }: CourseExercise, property: string): Pr
   return [
     `${pc.bold(`About ${property}`)}  ${hint}`,
     "",
-    `The chapter tells of it under "${read}":`,
+    `The chapter explains it under "${read}":`,
     `${chapter}#${anchorOf(read)}`,
   ];
 }

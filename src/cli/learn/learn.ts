@@ -90,7 +90,7 @@ export async function learnCommand(args: readonly string[], output: Output): Pro
     await new Promise<void>((leave, reject) => {
       fail = reject;
       output.whenBroken(leave); // the terminal is gone
-      // Keys are taken one after the other, but a new one may stop a check that is under way.
+      // Keys are taken one after the other, but a new one may stop a check that is running.
       process.stdin.on("data", (text: string) => {
         const rows = moves[text];
         const step = steps[text];

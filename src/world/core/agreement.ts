@@ -1,7 +1,7 @@
 /**
  * What the ranks of a group must agree on when they call an operation: one list, argument by
  * argument. The hash that ranks compare is made from it, here and nowhere else; a mismatch is told
- * with the texts of operation.ts, which show all that is compared. A test reads the declarations of
+ * with the strings of operation.ts, which show all that is compared. A test reads the declarations of
  * ProcessGroup and fails for an argument that is not in the list.
  */
 import { codeOf } from "../../device/index.ts";

@@ -22,7 +22,7 @@ export default defineMutants([
     name: "one-step-too-few",
     belief: "After n - 2 steps the neighbours have told me everything.",
     edits: [["step < size; step++", "step < size - 1; step++"]],
-    message: /which is nobody's number/,
+    message: /which is no rank's number/,
     rightAt: [1],
   },
   {
