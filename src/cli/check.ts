@@ -125,7 +125,7 @@ function openCopy(copies: Copies, exercise: CourseExercise): string {
   return path;
 }
 
-/** Where an exercise's task is told, as a path to type. */
+/** Where an exercise's task is, as a path to type. */
 export function taskOf({ folder }: CourseExercise): string {
   return relative(process.cwd(), `${folder}/task.md`);
 }

@@ -153,7 +153,7 @@ export class Presenter {
     this.#output.write(`${what === "page" ? "Page" : "Trace"} written to ${place}${advice}.\n`, "stderr");
   }
 
-  /** Nobody reads what the job shows any more, or it cannot be written: only a failure of its own is told. */
+  /** Nobody reads what the job shows any more, or it cannot be written: only a failure of its own is reported. */
   #unread(result: JobResult, file: string): number {
     if (result.ok || result.failure.rank < 0) return 0;
     this.#reportFailure(result, result.failure, file, false);

@@ -1,5 +1,5 @@
 /**
- * What a rank's messages tell: how many were in flight at a time, and whether it waited too early.
+ * What a rank's messages show: how many were in flight at a time, and whether it waited too early.
  * Nothing here depends on how fast a message is; where it matters who comes first, the judge
  * asks only in a world of one thread, where a send never completes in the turn it begins in.
  */
@@ -13,7 +13,7 @@ export function counted(count: number, what: string): string {
 /** The file that feeds an answer: what is thrown there is not the answer's line. */
 const FEEDS = "exercise.ts";
 
-/** ` (answer.ts:12)`: where an answer threw something, if that knows; an empty text for what does not. */
+/** ` (answer.ts:12)`: where an answer threw something, if that knows; an empty string for what does not. */
 export function lineOf(thrown: unknown): string {
   try {
     const frame = userFrame(String((thrown as Error).stack));

@@ -37,7 +37,7 @@ export function isOdd(value: unknown): value is Odd {
 const MOST = 10_000;
 /** Objects within objects that travel. */
 const DEEPEST = 12;
-/** Characters of a text that travel. */
+/** Characters of a string that travel. */
 const LONGEST = 100_000;
 
 /** What JSON can carry; `$` marks what it could not. */
@@ -191,7 +191,7 @@ function part<T>(value: unknown, form: Form, what: string, whole = false): T {
   );
 }
 
-/** What a value is, for a message: `NaN`, `nothing (undefined)`, `the text "3"`, `a Promise`, `the list [NaN, 1]`. */
+/** What a value is, for a message: `NaN`, `nothing (undefined)`, `the string "3"`, `a Promise`, `the list [NaN, 1]`. */
 export function wordsOfValue(value: unknown): string {
   if (value === undefined) return "nothing (undefined)";
   if (typeof value === "string") return `the string ${textOf(value)}`;
@@ -214,7 +214,8 @@ function cut(text: string): string {
 }
 
 function wordsOfForm(form: Form): string {
-  if (typeof form === "string") return form === "string" ? "a text" : form === "undefined" ? "undefined" : `a ${form}`;
+  if (typeof form === "string")
+    return form === "string" ? "a string" : form === "undefined" ? "undefined" : `a ${form}`;
   if (isArray(form)) return `a list, each entry ${wordsOfForm((form as readonly [Form])[0])}`;
   if ("either" in form) return (form.either as readonly Form[]).map(wordsOfForm).join(" or ");
   return `an object with ${Object.keys(form).join(", ")}`;

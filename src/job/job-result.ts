@@ -95,7 +95,7 @@ export class Endings {
     const bad = endings.flatMap((ending) => (ending.ok ? [] : [ending]));
     const origin = bad.find(({ error }) => !error.echo);
     if (origin) return { rank: origin.rank, message: origin.error.message, stack: origin.error.stack };
-    // A rank whose process died tells nothing; the coordinator speaks for it.
+    // A rank whose process died reports nothing; the coordinator speaks for it.
     if (outcome && !outcome.ok) return { rank: outcome.rank, message: outcome.message, stack: outcome.message };
     const [echo] = bad;
     if (echo) return { rank: -1, message: echo.error.message, stack: echo.error.stack };

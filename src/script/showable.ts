@@ -1,6 +1,6 @@
 /**
  * What a program shows, made such that it can be sent, drawn and written, whatever the program handed over.
- * Cells become plain; what is no number in a curve becomes a gap; nothing that is shown ends a job.
+ * Cells become plain; what is not a number in a curve becomes a gap; nothing that is shown ends a job.
  */
 import { Tensor } from "../tensor/index.ts";
 import { attempt, inspect } from "../trace/text.ts";

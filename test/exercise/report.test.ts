@@ -120,7 +120,7 @@ describe("what an answer returns", () => {
     expect(said([1, "2"], ["number"])).toBe(
       'rank 1\'s answer[1] is the string "2"; it should be a number. Return the number itself.',
     );
-    expect(said({ a: 1 }, { a: "number", b: "string" })).toBe("rank 1's answer has no b; it should be a text.");
+    expect(said({ a: 1 }, { a: "number", b: "string" })).toBe("rank 1's answer has no b; it should be a string.");
     expect(said(3, { a: "number", b: "string" })).toBe("rank 1's answer is 3; it should be an object with a, b.");
     expect(said(undefined, { either: ["number", "undefined"] })).toBe("");
     expect(said(null, { either: ["number", "undefined"] })).toMatch(/is null; it should be a number or undefined/);

@@ -1,4 +1,4 @@
-/** What helps with the property that failed, and where the chapter tells of it. */
+/** What helps with the property that failed, and where the chapter explains it. */
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import pc from "picocolors";

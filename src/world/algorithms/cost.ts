@@ -36,7 +36,7 @@ export interface Cost {
   /**
    * Exact where chunks come out equal, and otherwise at least as long as the real one, with two
    * exceptions, because a rank may find a port taken by a message that came too early: doubling
-   * and halving on sizes that are no power of two (at most one message more per level), and
+   * and halving on sizes that are not a power of two (at most one message more per level), and
    * halving and hierarchical with uneven pieces (up to 1.3 times as long in tests).
    */
   path(problem: Problem): Path;

@@ -14,7 +14,7 @@ export interface Notice {
   readonly text: string;
 }
 
-/** Notices of an answer that are told. */
+/** Notices of an answer that are shown. */
 const MOST = 5;
 /** Characters of a piece of the answer that are quoted. */
 const QUOTED = 40;

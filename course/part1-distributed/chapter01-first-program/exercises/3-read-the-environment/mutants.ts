@@ -5,7 +5,7 @@ export default defineMutants([
     name: "text-for-numbers",
     belief: '"3" is as good as 3.',
     edits: [["const rank = Number(env[found[0]]);", "const rank = env[found[0]] as unknown as number;"]],
-    message: /identity\(env\)\.rank is the text/,
+    message: /identity\(env\)\.rank is the string/,
   },
   {
     name: "zero-is-nothing",

@@ -33,7 +33,7 @@ export default defineMutants([
     name: "moved-names",
     belief: "Every caller lists itself last; the order is a matter of taste.",
     edits: [["return { rank, names };", "return { rank, names: [...names.slice(1), names[0]] };"]],
-    message: /The list is to be ordered by rank/,
+    message: /The list must be in the order of ranks/,
     rightAt: [1],
   },
 ]);

@@ -15,7 +15,7 @@ export default defineMutants([
       ["    outgoing = incoming;\n", ""],
       ["let outgoing", "const outgoing"],
     ],
-    message: /stands there too often/,
+    message: /appears too often/,
     rightAt: [1, 2],
   },
   {

@@ -57,6 +57,6 @@ export default defineMutants([
       ],
       ["const buffer = device.zeros([1]);", 'const buffer = device.zeros([1], "i32");'],
     ],
-    message: /each message is to be one f32/,
+    message: /each message should be one f32/,
   },
 ]);
