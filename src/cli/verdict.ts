@@ -9,7 +9,7 @@ import { marksText } from "../exercise/node/marks.ts";
 import type { Notice } from "../exercise/node/types/notices.ts";
 import { visibleLines } from "../trace/text.ts";
 
-/** A verdict as lines of text, with the picture of what went wrong. @param notices what its types tell. */
+/** A verdict as lines of text, with the picture of what went wrong. @param notices what its types show. */
 export function report(
   { number, name }: CourseExercise,
   answer: string,

@@ -177,7 +177,7 @@ export async function checkOnce(
     const at = /exercise\.ts:\d+/.exec((error as Error).stack ?? "")?.[0] ?? "its exercise";
     return {
       verdict: "could not run",
-      message: `the judge of ${exercise.number} stumbled over what came back (${message}, ${at}); that is a fault of the exercise, not of the answer.`,
+      message: `the judge of ${exercise.number} could not handle what came back (${message}, ${at}); that is a fault of the exercise, not of the answer.`,
     };
   }
   return { verdict: "passed", runs: 1, printed };
