@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { allReduceAlgorithms, type Context, choice, defineScript, number, string } from "worldsize";
-import { machineText } from "worldsize/draw";
+import { busiestOf, machineText } from "worldsize/draw";
 import {
   coresMachine,
   describedMachine,
@@ -54,8 +54,8 @@ export default defineScript({
     const machine = options.machine === "this" ? thisMachine(show) : read(options.machine, options);
     if (!machine) return;
     const shown = layOn(machine, options.algorithmShown as "ring", options.bytes);
-    const worst = shown.loads[0];
-    for (const line of machineText(machine, worst && hopName(worst.hop))) show.line(line);
+    const busiest = busiestOf(shown).map(({ hop }) => hopName(hop));
+    for (const line of machineText(machine, busiest)) show.line(line);
     show.line("");
     if (ranksOf(machine).length < 2) return;
     show.table(
