@@ -48,7 +48,9 @@ describe("programs run as pasted", () => {
 
 /** What a page calls a program in the line above it: "Save this as `skip.ts`:". */
 function nameOf({ page, line }: Block): string | undefined {
-  const above = readPage(page).split("\n").slice(0, line - 2);
+  const above = readPage(page)
+    .split("\n")
+    .slice(0, line - 2);
   return /`([\w-]+\.ts)`:\s*$/.exec(above.join("\n"))?.[1];
 }
 

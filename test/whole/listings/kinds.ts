@@ -37,7 +37,5 @@ export const failing: readonly Apart[] = [
 /** Blocks without a language that no command above them printed: how they begin or what they hold, and why they are there. */
 export const looked: readonly Apart[] = [
   { line: /^rank 0 │ Overlap, first without/, why: "a timeline, which no two runs draw alike" },
-  { line: /^what hurts/, why: "a table to read, drawn by hand" },
-  { line: /^request ─▶/, why: "a picture of what Part III builds" },
   { line: /^world {3}rank {2}size/, why: "the API on one screen; test/whole/api.test.ts compares it with the library" },
 ];
