@@ -42,7 +42,8 @@ describe("a pipeline", () => {
 
 /** Two nodes of four GPUs; all cards on the switch of their number, or on one. */
 function pair(railOf: (i: number) => string): Machine {
-  const part = { name: "link", bandwidth: 1e9, latency: 1e-6, source: "for this test" };
+  const latency = { simple: 1e-6, ll128: 1e-6, ll: 1e-6 };
+  const part = { name: "link", bandwidth: 1e9, latency, source: "for this test" };
   const devices: Machine["devices"][number][] = [];
   const links: Machine["links"][number][] = [];
   for (const node of [0, 1])

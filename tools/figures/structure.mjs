@@ -13,7 +13,7 @@ export async function structureFigures() {
     "../../dist/testing.js"
   );
   const draw = await import("../../dist/draw.js");
-  const { describedMachine } = await import("../../dist/sim.js");
+  const { describedMachine, parts } = await import("../../dist/sim.js");
   const { cycleOf, gridScene, groupsScene, hostsScene, waitsOf, waitsScene } = draw;
 
   const cut = await compileProgram(join(root, "tools/figures/cut.ts"));
@@ -55,7 +55,7 @@ export async function structureFigures() {
     "course/figures/inference-pipeline.svg": inferenceScene(),
   };
   return {
-    "course/figures/memory-hierarchy.svg": draw.ladderSvg("What feeds an H100, from the inside out", levels),
+    "course/figures/memory-hierarchy.svg": draw.ladderSvg("What feeds an H100, from the inside out", levels(parts)),
     ...Object.fromEntries(Object.entries(scenes).map(([path, scene]) => [path, draw.sceneSvg(scene)])),
   };
 }
