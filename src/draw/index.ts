@@ -21,6 +21,7 @@ export {
 } from "./scene.ts";
 export { sceneSvg } from "./scene-svg.ts";
 export { sceneText } from "./scene-text.ts";
+export { returnedEarly, type SendRun, sendScene } from "./send-scene.ts";
 export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
 export { sequenceSvg } from "./sequence-svg.ts";
 export { sequenceText } from "./sequence-text.ts";

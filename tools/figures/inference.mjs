@@ -28,8 +28,8 @@ export function inferenceScene() {
 
   shapes.push({ kind: "box", x: 5, y: 8, width: 53, height: 14, fill: "panel" });
   shapes.push({ kind: "text", x: 7, y: 9, text: "model runner", style: "bold" });
-  box(7, 10, 23, 5, "prefill", ["new: the whole prompt, once", "limited by arithmetic"], 1);
-  box(33, 10, 23, 5, "decode", ["running: one token per step", "limited by memory"], 2);
+  box(7, 10, 23, 5, "prefill", ["new: whole prompt", "limited by arithmetic"], 1);
+  box(33, 10, 23, 5, "decode", ["running: next token", "limited by memory"], 2);
   arrow([18, 15], [18, 18]);
   small(20, 16, "fills");
   arrow([42, 18], [42, 15]);

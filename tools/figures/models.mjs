@@ -5,15 +5,15 @@ export const decisions = [
   {
     symptom: "It fits; it is just slow",
     remedy: "data parallel",
-    idea: "copy the model, split the data",
+    idea: "copy model, split data",
     where: "ch. 5",
   },
-  { symptom: "Optimizer state does not fit", remedy: "ZeRO, FSDP", idea: "keep no copies, shard them", where: "ch. 5" },
+  { symptom: "Optimizer state does not fit", remedy: "ZeRO, FSDP", idea: "keep shards, not copies", where: "ch. 5" },
   { symptom: "One layer does not fit", remedy: "tensor parallel", idea: "split each layer", where: "ch. 6" },
   {
     symptom: "The stack does not fit",
     remedy: "pipeline parallel",
-    idea: "split the stack of layers",
+    idea: "split the layer stack",
     where: "ch. 7",
   },
   { symptom: "The experts do not fit", remedy: "expert parallel", idea: "spread the experts", where: "ch. 7" },
@@ -23,7 +23,7 @@ export const decisions = [
     idea: "split the sequence",
     where: "ch. 6, 7",
   },
-  { symptom: "Several of these", remedy: "a device mesh", idea: "one parallelism per axis", where: "ch. 7" },
+  { symptom: "Several of these", remedy: "a device mesh", idea: "one of them per axis", where: "ch. 7" },
 ];
 
 /**

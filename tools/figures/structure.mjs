@@ -34,6 +34,14 @@ export async function structureFigures() {
   const { result } = await runOnce(await loadExercise(file), stuck, settings);
   const cycle = cycleOf(waitsOf(result.records.map(({ traffic }) => traffic)));
 
+  const early = await compileProgram(join(root, "tools/figures/early-send.ts"));
+  /** The same late receive, with sends of so many bytes completed from a copy. */
+  const sent = async (eager) => {
+    const { failure, records } = await runJob({ program: early, ranks: 2, transport: "local", recorded: true, eager });
+    if (failure) throw new Error(failure.message);
+    return records.map(({ traffic }) => traffic);
+  };
+
   const one = `${part1}/chapter01-first-program/figures`;
   const two = `${part1}/chapter02-point-to-point/figures`;
   const four = `${part1}/chapter04-algorithms/figures`;
@@ -45,6 +53,10 @@ export async function structureFigures() {
     ),
     [`${one}/grid.svg`]: gridScene(byRow, byColumn, "Eight ranks as 2 × 4: rows and columns are groups"),
     [`${two}/deadlock.svg`]: waitsScene(cycle, "Each waits for the next, and nobody can move"),
+    [`${two}/eager.svg`]: draw.sendScene("When does send return?", [
+      { name: "Rendezvous: the default here", traffic: await sent(0) },
+      { name: "Eager: with --eager 1KiB", traffic: await sent(1024) },
+    ]),
     [`${two}/pipeline.svg`]: draw.pipelineScene(4, 4),
     [`${four}/rails.svg`]: draw.railsScene(describedMachine("dgx-h100", 2), 3),
     "course/figures/parallelism.svg": draw.decisionsScene(
