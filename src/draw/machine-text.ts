@@ -75,7 +75,7 @@ function grouped(links: readonly MachineLink[]): [string, MachineLink[]][] {
     const [hub] = key.split("|");
     const others = own.map(({ a, b }) => (a === hub ? b : a));
     const names =
-      others.length > 8 ? `${others.slice(0, 3).join(", ")} … ${others.at(-1)} (${others.length})` : others.join(", ");
+      others.length > 4 ? `${others.slice(0, 3).join(", ")} … ${others.at(-1)} (${others.length})` : others.join(", ");
     return [`${hub} ══ ${names}  (${own[0].part.name}, ${speed(own[0])} each)`, own];
   });
   return [...pairs, ...hubLines];
