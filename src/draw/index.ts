@@ -1,12 +1,16 @@
 /** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
 export { bottleneckOf, busiestOf } from "./busiest.ts";
+export { type Decision, decisionsScene } from "./decisions-scene.ts";
 export { gridScene, groupsScene, hostsScene, type Member } from "./groups-scene.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
 export { type PageItem, pageOf } from "./page.ts";
+export { bubbleOf, pipelineScene, pipelineSlots, type Slot } from "./pipeline-scene.ts";
+export { type Crossing, type Curve, crossingsOf } from "./plot-marks.ts";
 export { type LogPlot, logPlotSvg } from "./plot-svg.ts";
+export { railsScene } from "./rails-scene.ts";
 export {
   type Ink,
   letterOf,
@@ -17,6 +21,7 @@ export {
 } from "./scene.ts";
 export { sceneSvg } from "./scene-svg.ts";
 export { sceneText } from "./scene-text.ts";
+export { returnedEarly, type SendRun, sendScene } from "./send-scene.ts";
 export { type Sequence, type SequenceRow, sequenceOf } from "./sequence.ts";
 export { sequenceSvg } from "./sequence-svg.ts";
 export { sequenceText } from "./sequence-text.ts";
