@@ -1,10 +1,17 @@
 /** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
+export { type Band, type BandArrow, type Bands, bandsScene, type Held } from "./bands.ts";
+export { doubleTreeScene } from "./double-tree-scene.ts";
+export { type Figure, figureScene, type Recorded } from "./figure.ts";
+export { chunksIn, chunksOf, heldSum, holdingsOf, ranksIn, sumText } from "./holdings.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
 export { type PageItem, pageOf } from "./page.ts";
 export { type LogPlot, logPlotSvg } from "./plot-svg.ts";
+export { ringShapes } from "./ring-scene.ts";
+export { type RoundMessage, type Rounds, roundsOf } from "./rounds.ts";
+export { bandsOf, type Telling } from "./run-bands.ts";
 export {
   type Ink,
   letterOf,
@@ -22,3 +29,4 @@ export { seriesSvg } from "./series-svg.ts";
 export { buffersAt, type Step, stepsOf } from "./steps.ts";
 export { bufferLines, stepLine, stepsText } from "./steps-text.ts";
 export { timelineSvg } from "./timeline-svg.ts";
+export { type Tree, treeShapes } from "./tree-scene.ts";

@@ -1,9 +1,9 @@
-/** A scene as an SVG picture: a cell is 8 pixels wide and 18 high; lines run through the middles of cells. */
+/** A scene as an SVG picture: a cell is 8 pixels wide and 20 high; lines run through the middles of cells. */
 import type { BoxShape, CellsShape, Ink, LineShape, Point, Scene, Shape, TextShape } from "./scene.ts";
 import { colour, round, svgPicture, svgText } from "./svg.ts";
 
 const CELL = 8;
-const ROW = 18;
+const ROW = 20;
 /** Pixels around the picture, and above it for the title. */
 const EDGE = 12;
 const HEAD = 34;
@@ -35,6 +35,10 @@ function draw(shape: Shape, wide: number): string {
       const label = svgText(EDGE, HEAD + shape.y * ROW + 14, shape.label, 'class="small"');
       return `<rect ${place} rx="6" fill="var(--panel)"/>${label}`;
     }
+    case "lane": {
+      const path = `M${px(shape.x)} ${HEAD + shape.y * ROW}V${HEAD + (shape.y + shape.height) * ROW}`;
+      return `<path d="${path}" stroke="${inkOf(shape.ink)}" stroke-width="2" opacity=".35"/>`;
+    }
     case "dot":
       return `<circle cx="${px(shape.x)}" cy="${py(shape.y)}" r="4.5" fill="${inkOf(shape.ink)}"/>`;
   }
@@ -44,11 +48,16 @@ function inkOf(ink: Ink = "ink"): string {
   return typeof ink === "number" ? colour(ink) : `var(--${ink})`;
 }
 
-function textOf({ x, y, text, anchor = "start", ink = "ink", style }: TextShape): string {
+function textOf({ x, y, text, anchor = "start", ink = "ink", style, back }: TextShape): string {
   const at = anchor === "start" ? EDGE + x * CELL : anchor === "end" ? EDGE + (x + 1) * CELL : px(x);
   const kinds = { bold: ' class="title"', small: ' class="small"', code: ' class="mono"', plain: "" };
   const paint = ink === "ink" || (style === "small" && ink === "soft") ? "" : ` style="fill:${inkOf(ink)}"`;
-  return svgText(at, py(y) + 4.5, text, `text-anchor="${anchor}"${kinds[style ?? "plain"]}${paint}`);
+  const words = svgText(at, py(y) + 4.5, text.trim(), `text-anchor="${anchor}"${kinds[style ?? "plain"]}${paint}`);
+  if (back === undefined) return words;
+  const wide = ([...text.trim()].length + 1) * CELL;
+  const left = anchor === "start" ? at - CELL / 2 : anchor === "end" ? at - wide + CELL / 2 : at - wide / 2;
+  const paper = back === "page" ? "var(--page)" : inkOf(back);
+  return `<rect x="${round(left)}" y="${round(py(y) - 8)}" width="${wide}" height="16" fill="${paper}"/>${words}`;
 }
 
 function boxOf({ x, y, width, height, ink = "soft", fill, solid, dashed }: BoxShape): string {
@@ -64,7 +73,7 @@ function cellsOf({ x, y, width, cells }: CellsShape): string {
   return cells
     .map(({ text, ink = "soft", strong }, i) => {
       const left = px(x) + i * step;
-      const place = `x="${left}" y="${py(y) - 9}" width="${step}" height="18"`;
+      const place = `x="${left}" y="${py(y) - 8}" width="${step}" height="16"`;
       const paint = `fill="${inkOf(ink)}" fill-opacity="${strong ? 0.32 : 0.12}" stroke="${inkOf(ink)}"`;
       const word = svgText(left + step / 2, py(y) + 4, text, 'text-anchor="middle" class="mono"');
       return `<rect ${place} ${paint} stroke-width="${strong ? 1.8 : 0.8}"/>${word}`;
@@ -74,6 +83,7 @@ function cellsOf({ x, y, width, cells }: CellsShape): string {
 
 function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape): string {
   const at = points.map(([x, y]): Point => [px(x), py(y)]);
+  if (arrow && at.length > 1) at[at.length - 1] = ending(at[at.length - 2], at[at.length - 1]);
   const dash = dashed ? ' stroke-dasharray="5 4"' : "";
   const style = `fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"${dash} stroke-linejoin="round"`;
   const path = `<path d="${bent(at)}" ${style}/>`;
@@ -83,6 +93,12 @@ function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape)
   const wing = (side: number): string =>
     `${round(tip[0] - 8 * dx - side * 4 * dy)} ${round(tip[1] - 8 * dy + side * 4 * dx)}`;
   return `${path}<path d="M${wing(1)}L${round(tip[0])} ${round(tip[1])}L${wing(-1)}" fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"/>`;
+}
+
+/** Where an arrow ends: at the far edge of its last cell. */
+function ending(from: Point, tip: Point): Point {
+  const [dx, dy] = unit(from, tip);
+  return [tip[0] + (dx * CELL) / 2, tip[1] + (dy * ROW) / 2];
 }
 
 /** A path whose corners are rounded. */
