@@ -31,8 +31,13 @@ export function holdingsOf(traffic: readonly RankTraffic[], { rounds }: Rounds):
     const sends = rounds.flatMap((round, k) =>
       round.filter(({ from }) => from === rank).map(({ sent }) => ({ round: k, at: sent })),
     );
-    const messages = rounds.map((round) => round.find(({ to }) => to === rank));
-    const gets = messages.map((message) => message?.received);
+    const incoming = rounds.map((round) => round.filter(({ to }) => to === rank));
+    const gets = incoming.map((messages) =>
+      messages
+        .map(({ received }) => received)
+        .sort((a, b) => a - b)
+        .at(-1),
+    );
     let values = own[0]?.glimpse.values ?? [];
     first[rank] = values;
     gets.forEach((at, k) => {
@@ -45,9 +50,10 @@ export function holdingsOf(traffic: readonly RankTraffic[], { rounds }: Rounds):
         const last = next < 0 ? own.at(-1)?.glimpse.values : valuesAt(end);
         const found = (send && valuesAt(send.at)) ?? last ?? values;
         // What comes into the buffer itself changes that part only, although more may have come when it was seen.
-        const into = messages[k]?.into;
-        const isPart = into?.buffer === buffer;
-        values = found.map((value, i) => (isPart && (i < into.from || i >= into.to) ? values[i] : value));
+        const parts = incoming[k].map(({ into }) => into);
+        const isNew = (i: number): boolean =>
+          parts.some((into) => into?.buffer !== buffer || (into !== undefined && i >= into.from && i < into.to));
+        values = found.map((value, i) => (isNew(i) ? value : values[i]));
       }
       held[k][rank] = values;
     });
@@ -86,8 +92,9 @@ export function chunksIn(
   });
 }
 
-/** A sum of 2^r as a piece of a picture: in the colour of its rank, while it is one rank's alone. */
-export function heldSum(value: number): Held {
+/** A sum of 2^r as a piece of a picture: in its rank's colour while it is one rank's alone, dark when it is of all. @param of ranks in all. */
+export function heldSum(value: number, of: number): Held {
   const ranks = ranksIn(value);
-  return { text: sumText(value), ink: ranks.length === 1 ? ranks[0] : ranks.length === 0 ? "line" : "ink" };
+  const ink = ranks.length === 0 ? "line" : ranks.length === 1 ? ranks[0] : ranks.length === of ? "ink" : "soft";
+  return { text: sumText(value), ink };
 }

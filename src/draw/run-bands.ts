@@ -20,7 +20,13 @@ export interface Telling {
 
 /** What ranks hold at first, and the rounds with what they hold then. @throws RangeError where a chunk's elements differ. */
 export function bandsOf({ traffic }: Recorded, telling: Telling): { before: Held[][]; bands: Band[] } {
-  const { chunks = 1, atOnce, label, arrow = (_, value) => sumText(value), piece = heldSum } = telling;
+  const {
+    chunks = 1,
+    atOnce,
+    label,
+    arrow = (_, value) => sumText(value),
+    piece = (value) => heldSum(value, traffic.length),
+  } = telling;
   const run = roundsOf(traffic, { atOnce });
   const [before, ...after] = holdingsOf(traffic, run).map((all) =>
     all.map((values) => chunksOf(values, chunks).map(piece)),

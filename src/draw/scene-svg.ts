@@ -49,7 +49,9 @@ function inkOf(ink: Ink = "ink"): string {
 }
 
 function textOf({ x, y, text, anchor = "start", ink = "ink", style, back }: TextShape): string {
-  const at = anchor === "start" ? EDGE + x * CELL : anchor === "end" ? EDGE + (x + 1) * CELL : px(x);
+  const [before, after] = [text.length - text.trimStart().length, text.length - text.trimEnd().length];
+  const ends = { start: EDGE + (x + before) * CELL, middle: px(x), end: EDGE + (x + 1 - after) * CELL };
+  const at = ends[anchor];
   const kinds = { bold: ' class="title"', small: ' class="small"', code: ' class="mono"', plain: "" };
   const paint = ink === "ink" || (style === "small" && ink === "soft") ? "" : ` style="fill:${inkOf(ink)}"`;
   const words = svgText(at, py(y) + 4.5, text.trim(), `text-anchor="${anchor}"${kinds[style ?? "plain"]}${paint}`);
@@ -95,10 +97,10 @@ function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape)
   return `${path}<path d="M${wing(1)}L${round(tip[0])} ${round(tip[1])}L${wing(-1)}" fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"/>`;
 }
 
-/** Where an arrow ends: at the far edge of its last cell. */
+/** Where an arrow ends: at the far edge of its last cell, or a little below or above. */
 function ending(from: Point, tip: Point): Point {
   const [dx, dy] = unit(from, tip);
-  return [tip[0] + (dx * CELL) / 2, tip[1] + (dy * ROW) / 2];
+  return [tip[0] + dx * CELL * 0.5, tip[1] + dy * ROW * 0.6];
 }
 
 /** A path whose corners are rounded. */

@@ -27,7 +27,7 @@ const names = ["value", "rank", "index"];
 
 /** A number on its way. @param step 1 where ranks offer their own number, or one too large to win. */
 function offer(step: number, value = 0): string {
-  return step === 1 ? `${value}${value < numbers.length ? ": here" : ": not here"}` : `${value}`;
+  return step === 1 ? `${value}${value < numbers.length ? ": mine" : ": not mine"}` : `${value}`;
 }
 
 export const figure: Figure = {

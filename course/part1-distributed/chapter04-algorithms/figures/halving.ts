@@ -26,7 +26,7 @@ export const figure: Figure = {
     bandsScene({
       title: "Halving, then doubling, on four ranks",
       ranks: 4,
-      lane: 13,
+      lane: 14,
       cell: 9,
       stacked: true,
       pieces: ["c0", "c1", "c2", "c3"],
