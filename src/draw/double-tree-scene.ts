@@ -15,7 +15,7 @@ export function doubleTreeScene(ranks: number): Scene {
     const places = Array.from({ length: ranks }, (_, rank) => doubleTreePlace(rank, ranks, tree));
     const root = places.findIndex(({ parent }) => parent === undefined);
     const drawn = treeShapes({ root, childrenOf: (rank) => [...places[rank].children].sort((a, b) => a - b) });
-    const text = `Tree ${tree + 1} carries ${tree === 0 ? "one half" : "the other half"}`;
+    const text = `Tree ${tree + 1}: the ${tree === 0 ? "first" : "second"} half`;
     shapes.push({ kind: "text", x: left, y: 0, text, style: "bold" }, ...moved(drawn.shapes, left, 2));
     left += drawn.width + GAP;
     height = Math.max(height, 2 + drawn.height);

@@ -1,6 +1,6 @@
 /** A scene as an SVG picture: a cell is 8 pixels wide and 20 high; lines run through the middles of cells. */
 import type { BoxShape, CellsShape, Ink, LineShape, Point, Scene, Shape, TextShape } from "./scene.ts";
-import { colour, round, svgPicture, svgText } from "./svg.ts";
+import { colour, round, svgPicture, svgText, textWidth } from "./svg.ts";
 
 const CELL = 8;
 const ROW = 20;
@@ -10,12 +10,17 @@ const HEAD = 34;
 /** How round a line's corners are. */
 const BEND = 6;
 
+/** Pixels of the letters of each style. */
+const SIZES = { plain: 13, bold: 14, small: 11, code: 12 };
+
 const px = (x: number): number => EDGE + (x + 0.5) * CELL;
 const py = (y: number): number => HEAD + (y + 0.5) * ROW;
 
 /** @returns the text of an SVG file. */
 export function sceneSvg({ title, about, width, height, shapes }: Scene): string {
-  const wide = 2 * EDGE + width * CELL;
+  const words = shapes.filter((shape) => shape.kind === "text").map((shape) => placeOf(shape));
+  const most = Math.max(EDGE + textWidth(title, SIZES.bold), ...words.map(({ left, length }) => left + length));
+  const wide = Math.max(2 * EDGE + width * CELL, Math.ceil(most) + EDGE);
   const body = [svgText(EDGE, 22, title, 'class="title"'), ...shapes.map((shape) => draw(shape, wide))];
   return svgPicture(wide, HEAD + height * ROW + EDGE, about, body);
 }
@@ -48,10 +53,24 @@ function inkOf(ink: Ink = "ink"): string {
   return typeof ink === "number" ? colour(ink) : `var(--${ink})`;
 }
 
-function textOf({ x, y, text, anchor = "start", ink = "ink", style, back }: TextShape): string {
+/** Where words are anchored, where they begin, and how long they are, in pixels. None begin left of the frame. */
+function placeOf({ x, text, anchor = "start", style }: TextShape): {
+  at: number;
+  left: number;
+  length: number;
+} {
+  const words = text.trim();
+  const length = textWidth(words, SIZES[style ?? "plain"]);
+  // A space around words moves them by a cell.
   const [before, after] = [text.length - text.trimStart().length, text.length - text.trimEnd().length];
   const ends = { start: EDGE + (x + before) * CELL, middle: px(x), end: EDGE + (x + 1 - after) * CELL };
-  const at = ends[anchor];
+  const back = { start: 0, middle: length / 2, end: length }[anchor];
+  const at = Math.max(ends[anchor], back + 2);
+  return { at, left: at - back, length };
+}
+
+function textOf({ x, y, text, anchor = "start", ink = "ink", style, back }: TextShape): string {
+  const { at } = placeOf({ kind: "text", x, y, text, anchor, style });
   const kinds = { bold: ' class="title"', small: ' class="small"', code: ' class="mono"', plain: "" };
   const paint = ink === "ink" || (style === "small" && ink === "soft") ? "" : ` style="fill:${inkOf(ink)}"`;
   const words = svgText(at, py(y) + 4.5, text.trim(), `text-anchor="${anchor}"${kinds[style ?? "plain"]}${paint}`);
