@@ -1,8 +1,10 @@
 /** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
 export { type Band, type BandArrow, type Bands, bandsScene, type Held } from "./bands.ts";
+export { bottleneckOf, busiestOf } from "./busiest.ts";
 export { doubleTreeScene } from "./double-tree-scene.ts";
 export { type Figure, figureScene, type Recorded } from "./figure.ts";
+export { gridScene, groupsScene, hostsScene, type Member } from "./groups-scene.ts";
 export { chunksIn, chunksOf, heldSum, holdingsOf, ranksIn, sumText } from "./holdings.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
@@ -30,3 +32,4 @@ export { buffersAt, type Step, stepsOf } from "./steps.ts";
 export { bufferLines, stepLine, stepsText } from "./steps-text.ts";
 export { timelineSvg } from "./timeline-svg.ts";
 export { type Tree, treeShapes } from "./tree-scene.ts";
+export { cycleOf, type Wait, waitsOf, waitsScene } from "./waits-scene.ts";

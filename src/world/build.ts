@@ -175,7 +175,7 @@ export interface LocalWorldOptions extends CommonOptions {
   readonly macrotask: (step: () => void) => void;
   /** Seeds the scheduler; undefined gives turns in rank order. */
   readonly seed?: number;
-  /** Whether nothing outside of the job, such as a timer, can make a program go on; where nobody knows, it might. */
+  /** Whether nothing outside the job, such as a timer, can make a program go on; where nobody knows, it might. */
   readonly idle?: () => boolean;
 }
 

@@ -40,7 +40,7 @@ export interface Cost {
   /**
    * Exact where chunks come out equal, and otherwise at least as long as the real one, with two
    * exceptions, because a rank may find a port taken by a message that came too early: doubling
-   * and halving on sizes that are no power of two (at most one message a level more), and
+   * and halving on sizes that are not a power of two (at most one message more per level), and
    * halving and hierarchical with uneven pieces (up to 1.3 times as long in tests).
    */
   path(problem: Problem): Path;
@@ -57,7 +57,7 @@ export function cutBytes(count: number, parts: number, itemBytes: number): numbe
   return Array.from({ length: parts }, (_, i) => (at[i + 1] - at[i]) * itemBytes);
 }
 
-/** Seconds a path takes. @param alpha seconds. @param beta seconds a byte. */
+/** Seconds a path takes. @param alpha seconds. @param beta seconds per byte. */
 export function seconds({ alphas, bytes }: Path, alpha: number, beta: number): number {
   return alphas * alpha + bytes * beta;
 }

@@ -106,7 +106,7 @@ const times: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3,
  * @throws RangeError for text that is no such speed.
  */
 export function parseLink(text: string): LinkSpeed {
-  const bad = new RangeError(`"${text}" is no speed of a link; write a bandwidth and a latency, such as 1GB/s,20us.`);
+  const bad = new RangeError(`"${text}" is not a link speed; write a bandwidth and a latency, such as 1GB/s,20us.`);
   const match = /^([\d.]+)\s*([KMG]i?B|[MG]bit)\/s(?:\s*,\s*([\d.]+)\s*(ns|us|µs|ms|s))?$/.exec(text.trim());
   if (!match) throw bad;
   const [, amount, unit, delay = "0", time = "ms"] = match;

@@ -43,7 +43,7 @@ export interface Message extends Envelope {
 /** Why a job stops. `detail` holds what only the rank that noticed knows. */
 export interface Failure {
   /**
-   * What called for the end: operations that do not fit each other, a circle of waits, a rank that
+   * What called for the end: operations that do not fit each other, a cycle of waits, a rank that
    * is needed but returned, threw, whose process is gone, a connection that broke, a wait that was longer
    * than the job's timeout, or a call of abort.
    */

@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { allReduceAlgorithms, boolean, type Context, choice, defineScript, number, string } from "worldsize";
-import { machineText } from "worldsize/draw";
+import { busiestOf, machineText } from "worldsize/draw";
 import {
   coresMachine,
   describedMachine,
@@ -64,15 +64,15 @@ export default defineScript({
     const machine = options.machine === "this" ? thisMachine(show) : read(options.machine, options);
     if (!machine) return;
     const shown = layOn(machine, options.algorithmShown as LaidAlgorithm, options.bytes, options.protocol);
-    const worst = shown.loads[0];
-    for (const line of machineText(machine, worst && hopName(worst.hop))) show.line(line);
+    const busiest = busiestOf(shown).map(({ hop }) => hopName(hop));
+    for (const line of machineText(machine, busiest)) show.line(line);
     show.line("");
     if (ranksOf(machine).length < 2) return;
     show.table(
       laidAlgorithms(machine).map((algorithm) => {
         const { seconds, busbw, loads, protocol } = layOn(machine, algorithm, options.bytes, options.protocol);
-        const { hop, bytes, seconds: busy } = loads[0];
-        const alike = loads.filter((load) => load.seconds > busy * (1 - 1e-9)).length;
+        const { hop, bytes } = loads[0];
+        const alike = busiestOf({ loads }).length;
         return {
           algorithm,
           protocol,
