@@ -1,7 +1,7 @@
 /** Every number that the course states comes from a command or a calculation that runs here, or carries its source. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { valueOf } from "./claims/claim.ts";
+import { numberIn } from "./claims/claim.ts";
 import { registers } from "./claims/registers.ts";
 import { statedIn } from "./claims/statements.ts";
 import { broken, idle, lost, uncovered } from "./claims/verify.ts";
@@ -51,7 +51,7 @@ describe("the finder", () => {
   });
 
   it("reads numbers as they are written", () => {
-    expect(["1,024", "2.5", "twelve messages", "sixty-four servers", "twice"].map(valueOf)).toEqual([
+    expect(["1,024", "2.5", "twelve messages", "sixty-four servers", "twice"].map(numberIn)).toEqual([
       1024, 2.5, 12, 64, 2,
     ]);
   });

@@ -48,7 +48,7 @@ export interface Register {
 }
 
 /** A number as a page writes it, as a number. */
-export function valueOf(written: string): number {
+export function numberIn(written: string): number {
   const [digits = ""] = /[\d.,]*\d/.exec(written) ?? [];
   const word = Object.keys(named).find((name) => new RegExp(`\\b${name}\\b`, "i").test(written));
   return digits === "" && word ? named[word] : Number(digits.replaceAll(",", ""));

@@ -1,7 +1,7 @@
 /** Holds a page against its register: every number is covered, every quote is there, every backing holds. */
 import { commandIn } from "../../helpers/command.ts";
 import { typed, understood, wordsOf } from "../../helpers/typed.ts";
-import { type Backing, type Claim, precisionOf, type Register, valueOf } from "./claim.ts";
+import { type Claim, numberIn, precisionOf, type Register } from "./claim.ts";
 import { placesOf, statedIn } from "./statements.ts";
 
 /** Numbers of a page that no claim covers, each with its line and sentence. */
@@ -92,7 +92,7 @@ async function unequal(
     Object.entries(gives).map(async ([written, calculate]) => {
       if (!says.replace(/\s+/g, " ").includes(written)) return `"${says}" does not say ${written}`;
       const value = await calculate();
-      const wrong = Math.abs(value - valueOf(written)) > precisionOf(written) * (1 + 1e-9);
+      const wrong = Math.abs(value - numberIn(written)) > precisionOf(written) * (1 + 1e-9);
       return wrong ? `"${says}": ${written}, but it comes out as ${value}` : undefined;
     }),
   );
