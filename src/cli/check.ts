@@ -36,10 +36,10 @@ export function checkFlags(args: readonly string[]): {
     .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
     .usage("[flags] [NUMBER…]")
     .argument("[numbers...]", "such as 3.3; all of chapter 3 with 3; everything you have begun without any")
-    .option("--json", "print one verdict a line, for editors and teachers")
+    .option("--json", "print one verdict per line, for editors and teachers")
     .option("--seed <number>", "repeat the inputs and interleavings of an earlier check", wholeNumber)
     .option("--file <path>", "check this file as the answer, or each .ts file of this folder")
-    .option("--steps", "tell the failing run step by step, with what lay in each rank's buffers")
+    .option("--steps", "show the failing run step by step, with the contents of each rank's buffers")
     .option("--svg <file>", "draw what went wrong to a file");
   parse(command, args);
   return { numbers: command.processedArgs[0] as string[], flags: command.opts<CheckFlags>() };
@@ -133,7 +133,7 @@ function openCopy(copies: Copies, exercise: CourseExercise): string {
   return path;
 }
 
-/** Where an exercise's task is told, as a path to type. */
+/** Where an exercise's task is, as a path to type. */
 export function taskOf({ folder }: CourseExercise): string {
   return relative(process.cwd(), `${folder}/task.md`);
 }

@@ -88,11 +88,11 @@ export function addProgramFlags(command: Command, script?: Script): Command {
         .argParser(link)
         .env("WORLDSIZE_LINK"),
     )
-    .option("--inter-link <speed>", "pace the links between nodes otherwise than those within", link)
+    .option("--inter-link <speed>", "pace the links between nodes differently from those within", link)
     .option("--ranks-per-node <count>", "count this many ranks as one node (default: the hosts decide)", wholeNumber)
     .option(
       "--eager <bytes>",
-      "messages up to this size leave from a copy: their send completes at once",
+      "messages up to this size are copied first, so that their send completes at once",
       parseBytes,
       0,
     )
@@ -104,13 +104,13 @@ export function addProgramFlags(command: Command, script?: Script): Command {
     .option("--helpers <count>", "threads that help each rank with large kernels", helpers, 0)
     .option(
       "--timeout <seconds>",
-      "how long a rank may wait for an operation or the store without any progress (default: as long as it takes); " +
-        "over tcp also how long a process may be silent, or take to come (default: 30)",
+      "how long a rank may wait for an operation or the store without any progress (default: no limit); " +
+        "over tcp also how long a process may be silent, or take to join (default: 30)",
       seconds,
     )
     .option(
       "--silence <seconds>",
-      "say once who waits for what when nothing has moved for so long; 0: never (default: 30)",
+      "report once who waits for what when nothing has moved for this long; 0: never (default: 30)",
       silence,
       defaultSettings.silence,
     )
@@ -245,7 +245,7 @@ function helpers(text: string): number {
 function seconds(text: string): number {
   const value = Number(text.replace(/s$/, ""));
   if (value >= 0.5 && value <= 86_400) return value * 1000;
-  throw new InvalidArgumentError(`"${text}" is no time in seconds from 0.5 to 86400.`);
+  throw new InvalidArgumentError(`"${text}" is not a time in seconds from 0.5 to 86400.`);
 }
 
 function silence(text: string): number {

@@ -60,7 +60,7 @@ export function suggest(word: string, words: readonly string[]): string {
     .filter((candidate) => distance(word, candidate) <= limit || candidate.includes(word))
     .sort((a, b) => distance(word, a) - distance(word, b))
     .slice(0, 3);
-  if (near.length === 0 && words.length <= 6) return `Known are ${words.join(", ")}.`;
+  if (near.length === 0 && words.length <= 6) return `Known: ${words.join(", ")}.`;
   if (near.length === 0) near.push([...words].sort((a, b) => distance(word, a) - distance(word, b))[0]);
   return `Did you mean ${near.join(" or ")}?`;
 }

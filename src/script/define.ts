@@ -108,7 +108,7 @@ export function defineScript<const O extends Record<string, OptionSpec> = Record
   }
   if (quick !== undefined) checkQuick(quick.options, options);
   if (!Array.isArray(measured) || !measured.every((word) => typeof word === "string")) {
-    throw new TypeError(`What a script measures is a list of texts, not ${kindOf(measured)}.`);
+    throw new TypeError(`What a script measures is a list of strings, not ${kindOf(measured)}.`);
   }
   return script;
 }

@@ -34,7 +34,7 @@ describe("bad input: one message, exit code 2", () => {
       ["run", "hello-distributed", "--memory", "64GiB"],
       "64 GiB is more than the 4 GiB that ranks of one process can share.",
     ],
-    [["run", "collective-cheatsheet", "--operation", "all_redce"], '"all_redce" is none of all, broadcast,'],
+    [["run", "collective-cheatsheet", "--operation", "all_redce"], '"all_redce" is not one of all, broadcast,'],
     [["run", "send-recv-basic", "--elements", "0"], "0 is not at least 1."],
     [["bench", "gem"], 'There is no bench "gem". Did you mean gemm?'],
     [["bench", "gemm", "--against", "tfj"], 'There is no peer "tfj". Did you mean tfjs?'],

@@ -17,7 +17,7 @@ import { openFile } from "./picture.ts";
 /** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
 const QUIET = 120;
 
-/** A folder made anew, or a file that a link leads to, is not told of: milliseconds between two looks. */
+/** A folder made anew, or a file that a link leads to, is not reported: milliseconds between two looks. */
 const LOOK = 500;
 
 /** Keys that move the text: arrows, page keys, space. */
@@ -90,7 +90,7 @@ export async function learnCommand(args: readonly string[], output: Output): Pro
     await new Promise<void>((leave, reject) => {
       fail = reject;
       output.whenBroken(leave); // the terminal is gone
-      // Keys are taken one after the other, but a new one may stop a check that is under way.
+      // Keys are taken one after the other, but a new one may stop a check that is running.
       process.stdin.on("data", (text: string) => {
         const rows = moves[text];
         const step = steps[text];

@@ -1,4 +1,4 @@
-/** Walking through the run that failed, a step at a time: what happened, and what lay in each rank's buffers. */
+/** Walking through the run that failed, one step at a time: what happened, and what each rank's buffers held. */
 import pc from "picocolors";
 import { type Step, stepsOf } from "../../draw/steps.ts";
 import { bufferLines, stepLine } from "../../draw/steps-text.ts";

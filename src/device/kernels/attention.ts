@@ -15,7 +15,7 @@ function reach(tokens: number, heads: number, dim: number, token: number, head: 
 }
 
 function badSequence(status: number): string {
-  return `sequence ${status - 1} lies outside of the tokens: its boundaries must grow and stay among them`;
+  return `sequence ${status - 1} lies outside the tokens: its boundaries must grow and stay among them`;
 }
 
 function badPages(status: number): string {

@@ -74,7 +74,7 @@ export function marksText({ world, answer, ours, bound }: Marks): string[] {
   if (answer.microseconds === undefined || ours.microseconds === undefined) return lines;
   const own = `on links of 20 µs and 1 GB/s that takes ${time(answer.microseconds)}`;
   const our = answer.microseconds === ours.microseconds ? "as well" : time(ours.microseconds);
-  const least = bound?.microseconds === undefined ? "" : `; the least is ${time(bound.microseconds)}`;
+  const least = bound?.microseconds === undefined ? "" : `; the minimum is ${time(bound.microseconds)}`;
   return [...lines, `${own}; our solution ${our}${least}`];
 }
 

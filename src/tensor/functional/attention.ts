@@ -24,7 +24,7 @@ export interface Attention {
 /**
  * softmax(q kᵀ · scale) v, for each sequence and head.
  * @returns o like q, and lse [heads, qTokens], the logarithms of the sums, which the backward pass needs.
- * @throws KernelError, at the next wait, for boundaries outside of the tokens.
+ * @throws KernelError, at the next wait, for boundaries outside the tokens.
  */
 export function attention(args: Attention): { o: Tensor; lse: Tensor } {
   const { q, k, v, qStarts, kStarts } = args;

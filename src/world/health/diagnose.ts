@@ -84,7 +84,7 @@ export function findMismatch(reports: readonly Report[]): string | undefined {
     .concat(others.length > 8 ? [`others called ${others.length - 8} other things`] : [])
     .join(" and ");
   const texts = [odd, ...others].map(({ op }) => op.operation);
-  const alike = new Set(texts).size < texts.length ? " What differs is further on than these texts go." : "";
+  const alike = new Set(texts).size < texts.length ? " They differ only beyond what is shown here." : "";
   const rule = texts.every((text) => text.startsWith("newGroup(")) ? sameGroups : sameCalls;
   return (
     `${nameRanks(odd.ranks)} called ${odd.op.operation} as operation ${first.seq} of ${first.group}${at(odd.op.site)}, ` +
@@ -110,7 +110,7 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
       if (!send || send.hash === recv.hash) continue;
       return (
         `rank ${receiver.rank} called ${recv.text}${at(recv.site)}, but rank ${recv.peer} called ${send.text}${at(send.site)}. ` +
-        "A receive must have the shape and dtype of the send it meets."
+        "A receive must have the shape and dtype of the send it matches."
       );
     }
   }
@@ -134,7 +134,7 @@ function findApart(reports: readonly Report[]): string | undefined {
       send.work.tag !== recv.work.tag
         ? `their tags differ, ${send.work.tag} and ${recv.work.tag}`
         : `one is called on ${send.work.group}, the other on ${recv.work.group}`;
-    return `${sent} and ${taken} do not meet: ${differs}.`;
+    return `${sent} and ${taken} do not match: ${differs}.`;
   }
   return undefined;
 }
@@ -216,7 +216,7 @@ function describeStuck(reports: readonly Report[]): string {
     );
   }
   const lone = new Set(lines).size === 1;
-  const head = lone ? "nobody is left who could do what is waited for" : "each of these ranks waits for another one";
+  const head = lone ? "no rank is left that could do what is waited for" : "each of these ranks waits for another one";
   return `Deadlock: ${head}, and nothing can move.\n${lines.join("\n")}\n${advice.join(" ")}`;
 }
 
