@@ -124,7 +124,7 @@ export function addScriptOptions(command: Command, script: Script): Command {
     const option = scriptOption(key, spec);
     if (command.options.some(({ long }) => long === option.long) || option.long === "--help") {
       throw new UsageError(
-        `The program's option ${key} would be ${option.long}, which ${command.name()} has itself. Rename it.`,
+        `The program's option ${key} would be ${option.long}, which ${command.name()} already has. Rename it.`,
       );
     }
     command.addOption(option);
@@ -137,7 +137,7 @@ function flagOf(key: string): string {
   const refuse = (why: string): never => {
     throw new UsageError(`The program's option ${JSON.stringify(key)} ${why} Rename it.`);
   };
-  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: letters and digits make one.");
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: use letters and digits.");
   const flag = key.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   if (flag.startsWith("no-")) refuse(`would be --${flag}, which turns ${flag.slice(3)} off.`);
   if (flag === "color") refuse("would be --color, which switches the colours of the terminal.");
