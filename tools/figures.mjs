@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { structureFigures } from "./figures/structure.mjs";
 import { prepare } from "./setup.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -82,15 +83,10 @@ export async function drawFigures() {
       await exercise("1.1", "solution", 4),
       "Four ranks count themselves: one allReduce of four bytes",
     ),
-    [`${one}/subgroup.svg`]: sequenceSvg(
-      await exercise("1.4", "solution", 4),
-      "Everybody helps to make the group; only its members use it",
-    ),
     [`${two}/chain.svg`]: sequenceSvg(
       await script("chapter02-point-to-point/scripts/send-recv-basic.ts", 4),
       "A tensor travels down a chain of ranks",
     ),
-    [`${two}/deadlock.svg`]: sequenceSvg(await exercise("2.4", "starter", 3), "Everybody sends, nobody receives"),
     [`${two}/exchange.svg`]: sequenceSvg(
       await exercise("2.4", "solution", 3),
       "The same exchange, all operations under way at once",
@@ -124,6 +120,7 @@ export async function drawFigures() {
       "double-tree",
       "hierarchical",
     ]),
+    ...(await structureFigures()),
   };
 }
 

@@ -27,8 +27,11 @@ interface CheckFlags {
   readonly steps?: boolean;
 }
 
-/** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
-export async function checkCommand(args: readonly string[], output: Output): Promise<number> {
+/** Reads the command line of `worldsize check`. @throws UsageError for flags that it has not. */
+export function checkFlags(args: readonly string[]): {
+  readonly numbers: readonly string[];
+  readonly flags: CheckFlags;
+} {
   const command = strict(new Command("worldsize check"))
     .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
     .usage("[flags] [NUMBER…]")
@@ -39,9 +42,14 @@ export async function checkCommand(args: readonly string[], output: Output): Pro
     .option("--steps", "show the failing run step by step, with the contents of each rank's buffers")
     .option("--svg <file>", "draw what went wrong to a file");
   parse(command, args);
-  const flags = command.opts<CheckFlags>();
+  return { numbers: command.processedArgs[0] as string[], flags: command.opts<CheckFlags>() };
+}
+
+/** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
+export async function checkCommand(args: readonly string[], output: Output): Promise<number> {
+  const { numbers, flags } = checkFlags(args);
   const copies = new Copies(copiesFolder());
-  const chosen = choose(command.processedArgs[0] as string[], copies);
+  const chosen = choose(numbers, copies);
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
   const files = flags.file === undefined ? undefined : filesOf(flags.file);
   if (flags.svg && chosen.length * (files?.length ?? 1) !== 1) {

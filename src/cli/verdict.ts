@@ -42,7 +42,7 @@ export function report(
       .split("\n")
       .map((line) => `  ${line}`),
     pc.dim(
-      `  world size ${world}, ${transport}, ${turns}; ${visibleLines(relative(process.cwd(), answer))}; again with --seed ${verdict.seed}`,
+      `  ${verdict.isDistributed ? `world size ${world}, ${transport}, ${turns}; ` : ""}${visibleLines(relative(process.cwd(), answer))}; again with --seed ${verdict.seed}`,
     ),
     ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${visibleLines(line)}`)] : []),
     ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),

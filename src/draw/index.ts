@@ -1,5 +1,7 @@
 /** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
+export { bottleneckOf, busiestOf } from "./busiest.ts";
+export { gridScene, groupsScene, hostsScene, type Member } from "./groups-scene.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
@@ -22,3 +24,4 @@ export { seriesSvg } from "./series-svg.ts";
 export { buffersAt, type Step, stepsOf } from "./steps.ts";
 export { bufferLines, stepLine, stepsText } from "./steps-text.ts";
 export { timelineSvg } from "./timeline-svg.ts";
+export { cycleOf, type Wait, waitsOf, waitsScene } from "./waits-scene.ts";

@@ -77,6 +77,7 @@ export interface DotShape {
   readonly ink?: Ink;
 }
 
+/** Any of them. */
 export type Shape = TextShape | BoxShape | CellsShape | LineShape | BandShape | DotShape;
 
 /** A whole picture. */

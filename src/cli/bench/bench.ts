@@ -96,10 +96,8 @@ export async function benchCommand(args: readonly string[], output: Output): Pro
     return name ? 0 : 2;
   }
   if (name === "algorithms") return (await import("./algorithms.ts")).benchAlgorithms(rest, output);
+  const flags = benchFlags(name, rest);
   const bench = benches[name];
-  if (!bench)
-    throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
-  const flags = parseFlags(name, rest, bench.talks === true);
   const against = flags.against.filter((peer) => {
     const reason = bench.peers.includes(peer) ? missingPeer(peer) : `${name} has no driver for ${peer}`;
     if (reason) process.stderr.write(`without ${peer}: ${reason}\n`);
@@ -123,7 +121,11 @@ function rounds(text: string): number {
   throw new InvalidArgumentError("There must be at least 1 round.");
 }
 
-function parseFlags(name: string, args: readonly string[], talks: boolean): Flags {
+/** Reads a bench's flags. @throws UsageError for one that it has not, and for a bench that does not exist. */
+export function benchFlags(name: string, args: readonly string[]): Flags {
+  if (!benches[name])
+    throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
+  const talks = benches[name].talks === true;
   const command = new Command(`worldsize bench ${name}`)
     .exitOverride()
     .configureOutput({ outputError: () => {} })

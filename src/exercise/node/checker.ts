@@ -35,6 +35,8 @@ type Judged =
       readonly property: string;
       readonly message: string;
       readonly settings: RunSettings;
+      /** Whether the answer is run on several ranks at all, or is functions that one rank calls. */
+      readonly isDistributed: boolean;
       /** Of the whole check, to repeat it. */
       readonly seed?: number;
       /** What every rank did in the failing run. */
@@ -156,6 +158,7 @@ export async function checkOnce(
     property,
     message,
     settings,
+    isDistributed: exercise.worlds.some((world) => world > 1),
     traffic,
     shown,
     printed,

@@ -4,6 +4,8 @@
  * states its cost in a function beside its code; tests compare `sent` with recorded messages,
  * and `path` with a run of the algorithm on virtual time.
  */
+
+import type { LinkCost } from "../core/links.ts";
 import { cut } from "../core/span.ts";
 
 /** What is reduced, and by whom. */
@@ -16,6 +18,8 @@ export interface Problem {
   readonly itemBytes: number;
   /** Ranks of each node, in order; all in one node if not given. */
   readonly nodes?: readonly (readonly number[])[];
+  /** What a message costs, for algorithms that choose by it; `plainLink` if not given. */
+  readonly link?: LinkCost;
 }
 
 /** Messages and bytes that one rank sends, or moves in its peers' memory. */

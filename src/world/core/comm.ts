@@ -2,6 +2,7 @@
 import { type Buffer, codeOf, type Device, type ReduceOp, sizeOf } from "../../device/index.ts";
 import type { EagerSends } from "./eager.ts";
 import type { Journal } from "./journal.ts";
+import { type LinkCost, plainLink } from "./links.ts";
 import type { Operation } from "./operation.ts";
 import { addressOfSpan, combineInto, type Span, spanBytes } from "./span.ts";
 import type { Comm, Request, Transport } from "./transport.ts";
@@ -36,6 +37,10 @@ export class GroupComm implements Comm {
     this.#operation = operation;
     this.rank = rank;
     this.size = operation.group.ranks.length;
+  }
+
+  get link(): LinkCost {
+    return this.#transport.links?.cost ?? plainLink;
   }
 
   get nodes(): readonly (readonly number[])[] {

@@ -13,8 +13,8 @@ interface LinkAnswer extends Answer {
   halfSize(n: number, link: Link): number;
 }
 
-const nvlink: Link = { alpha: parts.nvlink4.latency, bandwidth: parts.nvlink4.bandwidth };
-const pcie: Link = { alpha: parts.pcie5.latency, bandwidth: parts.pcie5.bandwidth };
+const nvlink: Link = { alpha: parts.nvlink4.latency.simple, bandwidth: parts.nvlink4.bandwidth };
+const pcie: Link = { alpha: parts.pcie5.latency.simple, bandwidth: parts.pcie5.bandwidth };
 
 /** Seconds of a ring of whole chunks. */
 function ring(n: number, bytes: number, { alpha, bandwidth }: Link): number {
