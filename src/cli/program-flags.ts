@@ -51,7 +51,7 @@ export function strict(command: Command): Command {
 export function takesProgram(command: Command): Command {
   return command
     .usage("[flags] PROGRAM [-- the program's own options]")
-    .argument("<program>", "name of a script, or path of a program")
+    .argument("<program>", "name of a script, or path to a program")
     .argument("[options...]", "its options, after --")
     .passThroughOptions();
 }
@@ -108,11 +108,10 @@ export function addProgramFlags(command: Command, script?: Script): Command {
         "over tcp also how long a process may be silent, or take to join (default: 30)",
       seconds,
     )
-    .option(
-      "--silence <seconds>",
-      "report once who waits for what when nothing has moved for this long; 0: never (default: 30)",
-      silence,
-      defaultSettings.silence,
+    .addOption(
+      new Option("--silence <seconds>", "report once who waits for what when nothing has moved for this long; 0: never")
+        .argParser(silence)
+        .default(defaultSettings.silence, String(defaultSettings.silence / 1e3)),
     )
     .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);

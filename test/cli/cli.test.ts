@@ -173,6 +173,7 @@ export default defineScript({ about: "x", ranks: 1,
 
   it("shows help made from the script's options", () => {
     const { status, stdout } = worldsize("run", "send-recv-basic", "--help");
+    expect(stdout.replace(/\s+/g, " ")).toContain("0: never (default: 30) --seed"); // each default once, in its own unit
     expect(status).toBe(0);
     expect(stdout).toContain("--elements <value>");
     expect(stdout).toContain("length of the tensor");
