@@ -1,8 +1,12 @@
 /** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
+export { type Band, type BandArrow, type Bands, bandsScene, type Held } from "./bands.ts";
 export { bottleneckOf, busiestOf } from "./busiest.ts";
 export { type Decision, decisionsScene } from "./decisions-scene.ts";
+export { doubleTreeScene } from "./double-tree-scene.ts";
+export { type Figure, figureScene, type Recorded } from "./figure.ts";
 export { gridScene, groupsScene, hostsScene, type Member } from "./groups-scene.ts";
+export { chunksIn, chunksOf, heldSum, holdingsOf, ranksIn, sumText } from "./holdings.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
@@ -11,6 +15,9 @@ export { bubbleOf, pipelineScene, pipelineSlots, type Slot } from "./pipeline-sc
 export { type Crossing, type Curve, crossingsOf } from "./plot-marks.ts";
 export { type LogPlot, logPlotSvg } from "./plot-svg.ts";
 export { railsScene } from "./rails-scene.ts";
+export { ringShapes } from "./ring-scene.ts";
+export { type RoundMessage, type Rounds, roundsOf } from "./rounds.ts";
+export { bandsOf, type Telling } from "./run-bands.ts";
 export {
   type Ink,
   letterOf,
@@ -29,4 +36,5 @@ export { seriesSvg } from "./series-svg.ts";
 export { buffersAt, type Step, stepsOf } from "./steps.ts";
 export { bufferLines, stepLine, stepsText } from "./steps-text.ts";
 export { timelineSvg } from "./timeline-svg.ts";
+export { type Tree, treeShapes } from "./tree-scene.ts";
 export { cycleOf, type Wait, waitsOf, waitsScene } from "./waits-scene.ts";

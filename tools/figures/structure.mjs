@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const part1 = "course/part1-distributed";
 
 /** @returns the text of each SVG file, by path. */
-export async function structureFigures() {
+export async function figures() {
   const { compileAnswer, compileProgram, courseExercises, loadExercise, runJob, runOnce } = await import(
     "../../dist/testing.js"
   );
