@@ -140,7 +140,7 @@ describe("launch", () => {
   it("counts nodes, and says who did not come", () => {
     const flags = ["--nnodes", "3", "--rendezvous", `127.0.0.1:${port(0)}`, "--timeout", "0.5"];
     const { stderr, status } = worldsize("launch", "-n", "1", ...flags, "hello-distributed");
-    expect(stderr).toContain("nodes 1, 2 of 3 did not come within 0.5 s.");
+    expect(stderr).toContain("nodes 1, 2 of 3 did not join within 0.5 s.");
     expect(status).toBe(2);
   });
 

@@ -162,7 +162,7 @@ describe("a secret", () => {
     const win32 = fakeSystem("win32", { home });
     expect(jobSecret(inside, false, win32)).toBe("0123456789abcdef");
     expect(() => jobSecret(outside, false, win32)).toThrow(
-      `Whether others can read the secret in ${outside} cannot be told on this system. Move it into ${home}.`,
+      `Whether others can read the secret in ${outside} cannot be determined on this system. Move it into ${home}.`,
     );
     if (!isPosix) return;
     for (const system of [fakeSystem("linux", { home }), fakeSystem("darwin", { home })]) {

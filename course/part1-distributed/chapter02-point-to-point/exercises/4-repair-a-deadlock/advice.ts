@@ -6,7 +6,7 @@ export default defineAdvice({
     read: "Deadlock",
   },
   "the halos": {
-    hint: "For 3 ranks, write down whose edge comes into halo.left, then for 2: which send meets which receive when all go to the same rank? And is it the halo you were given?",
+    hint: "For 3 ranks, write down whose edge comes into halo.left, then for 2: which send matches which receive when all go to the same rank? And is it the halo you were given?",
     read: "Matching",
   },
   "the edges": {
@@ -18,7 +18,7 @@ export default defineAdvice({
     read: "send and recv",
   },
   "it runs to the end": {
-    hint: "Draw an arrow from each rank to the one it waits for, for 2 ranks and for 3: do they make a cycle? What could have started before that wait? All must be awaited at last.",
+    hint: "Draw an arrow from each rank to the one it waits for, for 2 ranks and for 3: do they make a cycle? What could have started before that wait? All must be awaited in the end.",
     read: "Deadlock",
   },
 });

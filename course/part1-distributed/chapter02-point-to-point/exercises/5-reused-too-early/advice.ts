@@ -17,7 +17,7 @@ export default defineAdvice({
     hint: "Count the sends of each rank for 5 values, for one and for none. Is a value skipped because it is 0, or are several in one message?",
     read: "send and recv",
   },
-  "one f32 a message": {
+  "one f32 per message": {
     hint: "Print shape and dtype of what is sent, and of what is received into. Does each hold one value, and which dtype has a tensor if you name none?",
     read: "send and recv",
   },
@@ -25,7 +25,7 @@ export default defineAdvice({
     hint: "The list of values belongs to the caller. Which of your lines takes a value out of it, sorts it, or writes to it?",
     read: "Buffers under way",
   },
-  "two under way": {
+  "two in flight": {
     hint: "For four values, write your calls and awaits in a row, and count the sends in flight at each point. A value has to wait only for the send that last used its own buffer.",
     read: "Buffers under way",
   },

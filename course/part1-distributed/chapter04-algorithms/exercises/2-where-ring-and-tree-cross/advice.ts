@@ -6,15 +6,15 @@ export default defineAdvice({
     read: "Where they cross",
   },
   "no crossing": {
-    hint: "Count the messages in a row of ring and tree at this n. If the tree does not have fewer, is there any size at which it is ahead?",
+    hint: "Count the sequential steps of ring and tree at this n. If the tree does not have fewer, is there any size at which it is ahead?",
     read: "Where they cross",
   },
   "a crossing": {
-    hint: "Count the messages in a row of ring and tree at this n: which has fewer? Then print the numerator and the denominator of your formula: what are their signs?",
+    hint: "Count the sequential steps of ring and tree at this n: which has fewer? Then print the numerator and the denominator of your formula: what are their signs?",
     read: "Where they cross",
   },
   "the crossing": {
-    hint: "Put your size, with this n, alpha and beta, into both formulas. If the times differ, which part is off: levels (n may be no power of two), chunk or whole tensor, units?",
+    hint: "Put your size, with this n, alpha and beta, into both formulas. If the times differ, which part is off: levels (n need not be a power of two), chunk or whole tensor, units?",
     read: "Where they cross",
   },
   "it runs to the end": {
