@@ -106,7 +106,7 @@ function cellsOf({ x, y, width, cells }: CellsShape): string {
 function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape, boxes: readonly BoxShape[]): string {
   const at = points.map(([x, y]): Point => [px(x), py(y)]);
   const [x, y] = points[points.length - 1];
-  const isFramed = boxes.some((box) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height);
+  const isFramed = boxes.some((box) => isOnFrame(box, x, y));
   if (arrow && at.length > 1 && !isFramed) at[at.length - 1] = ending(at[at.length - 2], at[at.length - 1]);
   const dash = dashed ? ' stroke-dasharray="5 4"' : "";
   const style = `fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"${dash} stroke-linejoin="round"`;
@@ -117,6 +117,12 @@ function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape,
   const wing = (side: number): string =>
     `${round(tip[0] - 8 * dx - side * 4 * dy)} ${round(tip[1] - 8 * dy + side * 4 * dx)}`;
   return `${path}<path d="M${wing(1)}L${round(tip[0])} ${round(tip[1])}L${wing(-1)}" fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"/>`;
+}
+
+function isOnFrame({ x: left, y: top, width, height }: BoxShape, x: number, y: number): boolean {
+  const [right, bottom] = [left + width - 1, top + height - 1];
+  if (x < left || x > right || y < top || y > bottom) return false;
+  return x === left || x === right || y === top || y === bottom;
 }
 
 /** Where an arrow ends that does not end at a frame: at the far edge of its last cell, or a little below or above. */
