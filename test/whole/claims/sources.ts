@@ -5,7 +5,7 @@ export const h100: Source = {
   title: "NVIDIA H100 Tensor Core GPU Architecture, whitepaper",
   year: 2022,
   url: "https://resources.nvidia.com/en-us-tensor-core",
-  says: "H100 SXM5: 132 SMs, 50 MB L2, HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
+  says: "H100 SXM5: 132 SMs, 50 MB L2, 80 GB of HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
 };
 
 export const a100: Source = {
@@ -111,4 +111,25 @@ export const wasmSimd: Source = {
   year: 2021,
   url: "https://github.com/WebAssembly/simd/blob/main/proposals/simd/SIMD.md",
   says: "v128, a value type of 128 bits",
+};
+
+export const zero: Source = {
+  title: "Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+  year: 2020,
+  url: "https://arxiv.org/abs/1910.02054",
+  says: "mixed-precision Adam keeps 16 bytes per parameter: 2 + 2 for weights and gradients, 12 for the optimizer's 32-bit copy and moments",
+};
+
+export const freeThreading: Source = {
+  title: "Python support for free threading",
+  year: 2025,
+  url: "https://docs.python.org/3/howto/free-threading-python.html",
+  says: "starting with the 3.13 release, CPython has support for a build where the global interpreter lock is disabled",
+};
+
+export const flightRecorder: Source = {
+  title: "pytorch/pytorch, torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  year: 2025,
+  url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  says: "max_entries_ = getCvarInt({TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE}, 2000)",
 };
