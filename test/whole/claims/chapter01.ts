@@ -42,6 +42,7 @@ export const chapter01: Register = {
     { says: "on host 1 and takes GPU 2", by: "arithmetic", gives: { "2": () => 6 % 4 } },
     { says: "Two hosts with four GPUs each", by: "example", why: "the hosts of the picture" },
     { says: "Two hosts, four GPUs each, eight copies of one program", by: "arithmetic", gives: { eight: () => 2 * 4 } },
+    { says: "Four copies start", by: "command", run: hello, prints: ["all 4 of us"] },
     { says: "numbered from 0", by: "command", run: hello, prints: ["Hello from rank 0 of 4"] },
     {
       says: "in two rounds, 1 becomes 2 and then 4 on every rank",
@@ -120,6 +121,12 @@ export const chapter01: Register = {
       sources: [ncclTimeout],
     },
     { says: "`TORCH_FR_BUFFER_SIZE` above 0 (new versions start with 2,000", by: "source", sources: [flightRecorder] },
+    {
+      says: 'pull request [110947](https://github.com/pytorch/pytorch/pull/110947), "Change ProcessGroupNCCL default timeout to 10 min"',
+      by: "source",
+      sources: [ncclTimeout],
+    },
+    { says: "(2020): the 16 bytes", by: "source", sources: [zero] },
     {
       says: "go wrong in three ways",
       by: "example",

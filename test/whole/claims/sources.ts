@@ -133,3 +133,52 @@ export const flightRecorder: Source = {
   url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
   says: "max_entries_ = getCvarInt({TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE}, 2000)",
 };
+
+export const nccl228: Source = {
+  title: "NVIDIA/nccl, src/nccl.h.in; openucx/ucc, pull request 1244",
+  year: 2026,
+  url: "https://github.com/openucx/ucc/pull/1244",
+  says: "ncclAlltoAll, ncclGather and ncclScatter; ncclAlltoAll since NCCL 2.28 in place of grouped ncclSend and ncclRecv",
+};
+
+export const chipsAndCheese: Source = {
+  title: "Chips and Cheese, Nvidia's H100: Funny L2, and Tons of Bandwidth",
+  year: 2023,
+  url: "https://chipsandcheese.com/2023/07/02/nvidias-h100-funny-l2-and-tons-of-bandwidth/",
+  says: "L2 bandwidth measured on an H100 PCIe: about 5.5 TB/s",
+};
+
+export const dellMemory: Source = {
+  title: "Dell, Memory Bandwidth for Next-Gen PowerEdge Servers",
+  year: 2023,
+  url: "https://infohub.delltechnologies.com/",
+  says: "eight channels of DDR5 per socket; 4,400 MT/s with two modules per channel",
+};
+
+export const kioxia: Source = {
+  title: "Tom's Hardware, Kioxia's PCIe 5.0 SSD Just Hit 14,000 MBps",
+  year: 2021,
+  url: "https://www.tomshardware.com/news/kioxia-pcie-5-ssd-just-hit-140000-mbps",
+  says: "sequential reads of up to 14,000 MB/s over PCIe 5.0, four lanes",
+};
+
+export const megatron: Source = {
+  title: "Shoeybi et al., Megatron-LM, in the words of Hugging Face Accelerate's page on it",
+  year: 2019,
+  url: "https://huggingface.co/docs/accelerate/usage_guides/megatron_lm",
+  says: "in a simple transformer layer, two all-reduces in the forward path and two in the backward path",
+};
+
+export const glooSend: Source = {
+  title: "gloo, gloo/transport/tcp/pair.cc, Pair::send of an unbound buffer",
+  year: 2024,
+  url: "https://github.com/pytorch/gloo/blob/main/gloo/transport/tcp/pair.cc",
+  says: "executes the send if there is a remote pending receive; else notifies the peer and keeps it. Timed with torch 2.13 for this text",
+};
+
+export const demystifying: Source = {
+  title: "Hu et al., Demystifying NCCL: An In-depth Analysis of GPU Communication Protocols and Algorithms",
+  year: 2025,
+  url: "https://arxiv.org/abs/2507.04786",
+  says: "LL stores 4 bytes of data with a flag of 4 bytes; LL128 120 bytes of data in 128",
+};
