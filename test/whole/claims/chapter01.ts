@@ -29,7 +29,6 @@ export const chapter01: Register = {
   claims: [
     { says: "a thousand GPUs", by: "example", why: "the size of the question" },
     { says: "the thousand processes", by: "example", why: "the size of the question" },
-    { says: "One does not fit", by: "example", why: "one device" },
     {
       says: "70 billion parameters with Adam in mixed precision keeps 16 bytes per parameter: weights and gradients in 16 bits, and in 32 bits a copy of the weights and two moments",
       by: "source",
@@ -39,7 +38,6 @@ export const chapter01: Register = {
     { says: "70 × 10⁹ × 16 B = 1.1 TB", by: "arithmetic", gives: { "1.1": () => (70e9 * 16) / 1e12 } },
     { says: "an H100 has 80 GB", by: "source", sources: [h100] },
     { says: "At least 14 devices", by: "arithmetic", gives: { "14": () => Math.ceil((70e9 * 16) / 80e9) } },
-    { says: "on host 1 and takes GPU 2", by: "arithmetic", gives: { "2": () => 6 % 4 } },
     { says: "Two hosts with four GPUs each", by: "example", why: "the hosts of the picture" },
     { says: "Two hosts, four GPUs each, eight copies of one program", by: "arithmetic", gives: { eight: () => 2 * 4 } },
     { says: "Four copies start", by: "command", run: hello, prints: ["all 4 of us"] },
@@ -50,7 +48,6 @@ export const chapter01: Register = {
       gives: { "4": async () => (await messagesOf("1.1", 4)).length / 2, two: () => Math.log2(4), "2": () => 1 + 1 },
     },
     { says: "each rank contributes a 1", by: "example", why: "exercise 1.1 adds ones" },
-    { says: "ranks two apart do", by: "example", why: "the second round of the picture" },
     {
       says: "Eight messages of four bytes later",
       by: "run",
@@ -59,7 +56,6 @@ export const chapter01: Register = {
         four: async () => Math.max(...(await messagesOf("1.1", 4)).map(({ bytes }) => bytes)),
       },
     },
-    { says: "two threads do not run Python code at the same time", by: "source", sources: [freeThreading] },
     { says: "except in free-threaded builds, 3.13+", by: "source", sources: [freeThreading] },
     {
       says: "in four threads, in four processes, or on four machines",
@@ -78,7 +74,6 @@ export const chapter01: Register = {
     { says: "my number on this host | 2 |", by: "arithmetic", gives: { "2": () => 6 % 4 } },
     { says: "where rank 0 can be reached | 10.0.0.1 |", by: "example", why: "a private address" },
     { says: "at which port | 29500 |", by: "example", why: "torchrun's usual port" },
-    { says: "its own is number 2", by: "arithmetic", gives: { "2": () => 6 % 4 } },
     {
       says: "it returns 1 to the first caller, 2 to the second, and never the same number twice",
       by: "run",
@@ -96,7 +91,6 @@ export const chapter01: Register = {
       why: "the two groups of five ranks",
     },
     { says: "a grid of 2 × 4", by: "example", why: "the cut that the program makes" },
-    { says: "two rows and four columns", by: "example", why: "the cut that the program makes" },
     { says: "Its row is 4, 5, 6, 7, which add up to 22", by: "arithmetic", gives: { "22": () => 4 + 5 + 6 + 7 } },
     { says: "its column is 2 and 6", by: "arithmetic", gives: { "6": () => 2 + 4 } },
     { says: "256 KiB over `shm`", by: "run", gives: { "256": () => UNIT / 1024 } },

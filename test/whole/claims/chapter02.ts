@@ -22,7 +22,6 @@ export const chapter02: Register = {
       by: "arithmetic",
       gives: { "1": () => 1, "3": () => 1 + 2, "6": () => 3 + 3, "10": () => 6 + 4 },
     },
-    { says: "a chain of four ranks", by: "command", run: "worldsize run send-recv-basic", prints: ["1 + … + 4 = 10"] },
     {
       says: "passes the tensor on: 1, 3, 6, 10",
       by: "command",
@@ -78,7 +77,6 @@ export const chapter02: Register = {
       prints: [/await at/, /await later/],
       where: here,
     },
-    { says: "half old, half new", by: "example", why: "some of each" },
     { says: "Two operations on", by: "example", why: "any two" },
     { says: "two buffers", by: "example", why: "double buffering" },
     { says: "has two numbers (Hockney, 1994)", by: "source", sources: [hockney] },
