@@ -40,6 +40,14 @@ export const failing: readonly Apart[] = [
 
 /** Blocks without a language that no command above them printed: how they begin or what they hold, and why they are there. */
 export const looked: readonly Apart[] = [
+  {
+    line: /^rank 3 failed in hello-distributed\.ts:\nrank 3 was killed/,
+    why: "what is said after the reader's kill -9",
+  },
+  { line: /^rank 0 device ·+A/, why: "a timeline: every run draws another" },
+  { line: /^The last operations of each rank: \S+$/, why: "a folder with a name of its own" },
+  { line: /^\{"operation":"recv/, why: "lines of such a folder, cut" },
+  { line: /^│ rank │ {5}multiply/, why: "times of one machine; the claims of chapter 2 hold them" },
   { line: /^rank 0 │ Overlap, first without/, why: "a timeline, which no two runs draw alike" },
   { line: /^world {3}rank {2}size/, why: "the API on one screen; test/whole/api.test.ts compares it with the library" },
 ];
