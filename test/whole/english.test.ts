@@ -48,14 +48,13 @@ const figure = /\bfigures?\b(?![/."`])/i;
 const reports = /\/exercises\/.*\.(ts|md)$|^src\/(exercise|world|job|device|tensor|script|platform)\/.*\.ts$/;
 
 /** Sentences in which a word is right. */
-const allowed: readonly RegExp[] = [/a port is open to everyone/];
+const allowed: readonly RegExp[] = [
+  // The command that draws pictures, and what it says.
+  /\bworldsize figure\b|^figure$|\bthe course's figures; |^a figure, such as |^The figure could not be drawn to $/,
+];
 
 /** Being rewritten elsewhere; each goes from here when that is merged. Matched against `file: sentence`. */
-const notYet: readonly RegExp[] = [
-  /^course\/part\d+-[^/]+\/chapter02-[^/]+\/(README\.md|scripts\/)/,
-  /^src\/draw\/(svg|machine-plan)\.ts:/,
-  /^course\/.*\/advice\.ts: Buffers under way$/, // a heading of chapter 2
-];
+const notYet: readonly RegExp[] = [];
 
 interface Sentence {
   readonly place: string;
