@@ -72,6 +72,27 @@ const wrong: Record<string, Record<string, Edits>> = {
       ],
     ],
   },
+  "4.5": {
+    "every bucket at once, each with a buffer of its own": [
+      [
+        "for (const bucket of bucketsOf(gradients, bucketBytes)) {",
+        "await Promise.all(bucketsOf(gradients, bucketBytes).map(async (bucket) => {",
+      ],
+      ["flat.dispose();\n  }", "flat.dispose();\n  }));"],
+    ],
+    "the last bucket first": [
+      ["of bucketsOf(gradients, bucketBytes)) {", "of bucketsOf(gradients, bucketBytes).reverse()) {"],
+    ],
+    "packs before it is ready": [["for (const i of bucket) await ready(i);", "await ready(bucket[0]);"]],
+    "a bucket that is exactly full is too full": [
+      ["bytes + 4 * size > bucketBytes", "bytes + 4 * size >= bucketBytes"],
+    ],
+    "counts elements for bytes": [["bytes + 4 * size > bucketBytes", "bytes + size > bucketBytes"]],
+    "unpacks each from the start": [
+      ["part.copy_(flat.slice(0, at, (at += part.size))", "part.copy_(flat.slice(0, 0, part.size)"],
+    ],
+    "means of what has come so far": [["sum.add_(incoming);", "sum.add_(incoming).div_(2);"]],
+  },
   "2.4": {
     "copies its own edges": [
       [

@@ -15,4 +15,5 @@ if rank == 0:
     print(f"{int(count.item())} ranks are here")
 
 assert count.item() == size, f"rank {rank} counted {count.item()} of {size}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -23,4 +23,5 @@ print(f"rank {rank} returns {result}")
 
 expected = rank * rank if rank % 2 == 0 else (rank - 1) ** 2 + rank
 assert result == expected, f"rank {rank} returned {result} and not {expected}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -48,4 +48,5 @@ dist.init_process_group("gloo")
 print(mine)
 assert (mine.rank, mine.world_size) == (dist.get_rank(), dist.get_world_size())
 assert mine.local_rank == int(os.environ["LOCAL_RANK"])
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -25,4 +25,5 @@ print(f"rank {rank} returns {result}")
 
 expected = sum(r + 0.5 for r in range(0, size, 2)) if rank % 2 == 0 else None
 assert result == expected, f"rank {rank} returned {result} and not {expected}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -29,4 +29,5 @@ result = ring_gather(7 * rank - 3)
 print(f"rank {rank} knows {result}")
 
 assert result == [7 * r - 3 for r in range(size)], f"rank {rank} has {result}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

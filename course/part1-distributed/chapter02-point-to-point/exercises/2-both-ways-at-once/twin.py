@@ -30,4 +30,5 @@ print(f"rank {rank} returns {result}")
 
 expected = 10 ** ((rank - 1) % size) + 10 ** ((rank + 1) % size)
 assert result == expected, f"rank {rank} returned {result} and not {expected}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

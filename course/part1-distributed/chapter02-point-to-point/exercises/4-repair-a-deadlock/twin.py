@@ -35,4 +35,5 @@ print(f"rank {rank} has {halo['left'][0]} and {halo['right'][0]}")
 
 assert bool((halo["left"] == (rank - 1) % size + 0.75).all()), f"rank {rank}: {halo['left']}"
 assert bool((halo["right"] == (rank + 1) % size + 0.25).all()), f"rank {rank}: {halo['right']}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -40,4 +40,5 @@ received = stream(values)
 print(f"rank {rank} received {len(received)} values")
 
 assert received == (values if rank == 1 else []), f"rank {rank} has {received[:8]} …"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -22,4 +22,5 @@ print(f"rank {rank} holds {x.tolist()}; the mean of all is {result}")
 
 everything = [float(i) for r in range(size) for i in range(1, 3 * r + 1)]
 assert abs(result - sum(everything) / len(everything)) < 1e-6, f"rank {rank} returned {result}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

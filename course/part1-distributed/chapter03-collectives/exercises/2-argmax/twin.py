@@ -28,4 +28,5 @@ print(f"rank {rank} returns {result}")
 value = max(max(numbers) for numbers in lists)
 first = next(r for r in range(size) if value in lists[r])
 assert result == (value, first, lists[first].index(value)), f"rank {rank} returned {result}"
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -40,4 +40,5 @@ for length in (7 * size + 1, 2 * size - 1, 1):
     ring_all_reduce(x)
     assert torch.equal(x, expected), f"rank {rank}: {x} and not {expected}"
 print(f"rank {rank} agrees with dist.all_reduce")
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -59,4 +59,5 @@ if rank == 0:
     for ranks in (4, 8, 64):
         at = crossover(ranks, alpha.item(), beta.item())
         print(f"{ranks:3d} ranks: tree and ring cross at {at or 0:,.0f} bytes")
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -54,4 +54,5 @@ for _ in range(6):
 took, size = min(times), x.numel() * x.element_size()
 if rank == 0:
     print(f"{size >> 20} MiB on {n} ranks: algbw {size / took / 1e9:.2f}, busbw {busbw(n, size, took) / 1e9:.2f} GB/s")
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -31,4 +31,5 @@ for root in range(size):
     tree_broadcast(x, root)
     assert torch.equal(x, expected) and torch.equal(x, given), f"rank {rank}, root {root}: {x}"
 print(f"rank {rank} agrees with dist.broadcast for every root")
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()

@@ -88,4 +88,5 @@ last = [bucket[-1] + 1 for bucket in averager.buckets]
 assert ready == last and ready[0] < len(averager.parameters), f"started with {ready} gradients ready, not {last}"
 if rank == 0:
     print(f"{len(last)} buckets; they started when {ready} of {len(averager.parameters)} gradients were ready")
+dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()
