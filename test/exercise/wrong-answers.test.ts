@@ -91,6 +91,15 @@ const wrong: Record<string, Record<string, Edits>> = {
     "unpacks each from the start": [
       ["part.copy_(flat.slice(0, at, (at += part.size))", "part.copy_(flat.slice(0, 0, part.size)"],
     ],
+    "other bits on each rank": [["flat.div_(world.size);", "flat.div_(world.size * (1 + 1e-7 * world.rank));"]],
+    "the whole bucket in every step": [
+      ["device.empty([sum.size])", "device.empty([x.size])"],
+      ["world.send(chunk(rank - step), right), world.recv(incoming", "world.send(x, right), world.recv(incoming"],
+      [
+        "sum.add_(incoming);",
+        "const c = (rank - step - 1 + 2 * size) % size;\n    sum.add_(incoming.slice(0, start(c), start(c + 1)));",
+      ],
+    ],
     "means of what has come so far": [["sum.add_(incoming);", "sum.add_(incoming).div_(2);"]],
   },
   "2.4": {
