@@ -3,7 +3,7 @@ import { defineScript, number } from "worldsize";
 
 export default defineScript({
   about:
-    "Nanoseconds of host time a launch: by name, by a tensor method, as a node of a graph; and steps with host work.",
+    "Nanoseconds of host time per launch: by name, by a tensor method, as a node of a graph; and steps with host work.",
   ranks: 1,
   options: { rounds: number(9, "how often each is timed; the best counts") },
   async main({ device, options: { rounds }, show, now }) {

@@ -1,6 +1,6 @@
 // `npm test`: types, style, and every test; sets up what it needs. Arguments go to the test runner.
 // `npm run test:long`: the same, at all sizes where the short form takes some.
-// `npm run test:quick`: types, and a part of the tests that meets every layer, in less than a minute.
+// `npm run test:quick`: types, and a part of the tests that covers every layer, in less than a minute.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/* The peer of `worldsize bench pieces`: MPI_Allgather, one JSON line a size of the whole buffer.
+/* The peer of `worldsize bench pieces`: MPI_Allgather, one JSON line per size of the whole buffer.
  * Build: mpicc -O3 ... ; run: mpirun -n RANKS ./driver BYTES ITERATIONS ... */
 #include <mpi.h>
 #include <stdio.h>

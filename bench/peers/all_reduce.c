@@ -1,4 +1,4 @@
-/* The peer of `worldsize bench all-reduce`: MPI_Allreduce in place, one JSON line a size.
+/* The peer of `worldsize bench all-reduce`: MPI_Allreduce in place, one JSON line per size.
  * Build: mpicc -O3 all_reduce.c -o all_reduce; run: mpirun -n RANKS ./all_reduce BYTES ITERATIONS ... */
 #include <mpi.h>
 #include <stdio.h>

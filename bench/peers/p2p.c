@@ -1,4 +1,4 @@
-/* The peer of `worldsize bench p2p`: a message there and back, one JSON line a size.
+/* The peer of `worldsize bench p2p`: a message there and back, one JSON line per size.
  * Build: mpicc -O3 p2p.c -o p2p; run: mpirun -n 2 ./p2p BYTES ITERATIONS ... */
 #include <mpi.h>
 #include <stdio.h>

@@ -27,21 +27,29 @@ interface CheckFlags {
   readonly steps?: boolean;
 }
 
-/** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
-export async function checkCommand(args: readonly string[], output: Output): Promise<number> {
+/** Reads the command line of `worldsize check`. @throws UsageError for flags that it has not. */
+export function checkFlags(args: readonly string[]): {
+  readonly numbers: readonly string[];
+  readonly flags: CheckFlags;
+} {
   const command = strict(new Command("worldsize check"))
     .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
     .usage("[flags] [NUMBER…]")
-    .argument("[numbers...]", "such as 3.3; all of chapter 3 with 3; everything you have begun without any")
-    .option("--json", "print one verdict a line, for editors and teachers")
+    .argument("[numbers...]", "such as 3.3, or 3 for all of chapter 3; without any, everything you have begun")
+    .option("--json", "print one verdict per line, for editors and teachers")
     .option("--seed <number>", "repeat the inputs and interleavings of an earlier check", wholeNumber)
     .option("--file <path>", "check this file as the answer, or each .ts file of this folder")
-    .option("--steps", "tell the failing run step by step, with what lay in each rank's buffers")
+    .option("--steps", "show the failing run step by step, with the contents of each rank's buffers")
     .option("--svg <file>", "draw what went wrong to a file");
   parse(command, args);
-  const flags = command.opts<CheckFlags>();
+  return { numbers: command.processedArgs[0] as string[], flags: command.opts<CheckFlags>() };
+}
+
+/** Runs `worldsize check …`. @returns 0 if everything passed, 1 if something failed. */
+export async function checkCommand(args: readonly string[], output: Output): Promise<number> {
+  const { numbers, flags } = checkFlags(args);
   const copies = new Copies(copiesFolder());
-  const chosen = choose(command.processedArgs[0] as string[], copies);
+  const chosen = choose(numbers, copies);
   if (flags.file && chosen.length !== 1) throw new UsageError("--file takes the number of one exercise.");
   const files = flags.file === undefined ? undefined : filesOf(flags.file);
   if (flags.svg && chosen.length * (files?.length ?? 1) !== 1) {
@@ -125,7 +133,7 @@ function openCopy(copies: Copies, exercise: CourseExercise): string {
   return path;
 }
 
-/** Where an exercise's task is told, as a path to type. */
+/** Where an exercise's task is, as a path to type. */
 export function taskOf({ folder }: CourseExercise): string {
   return relative(process.cwd(), `${folder}/task.md`);
 }
@@ -136,7 +144,7 @@ export function choose(names: readonly string[], copies: Copies): CourseExercise
   if (names.length === 0) {
     const begun = all.filter((exercise) => existsSync(copies.path(exercise)));
     if (begun.length > 0) return begun;
-    throw new UsageError(`You have begun no exercise yet. Write: worldsize check ${all[0]?.number ?? "1.1"}`);
+    throw new UsageError(`You have not begun an exercise yet. Write: worldsize check ${all[0]?.number ?? "1.1"}`);
   }
   return names.flatMap((name) => {
     const found = all.filter(({ number, name: word, chapter }) =>

@@ -1,5 +1,5 @@
 /**
- * The flight recorders of failed jobs, a folder each. They are kept in this user's own
+ * The flight recorders of failed jobs, one folder each. They are kept in this user's own
  * folder of temporary files, where the newest take the place of the oldest.
  */
 import { mkdtempSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";

@@ -34,7 +34,7 @@ export async function joinCommand(args: readonly string[], output: Output): Prom
     .description(
       "Makes this process one rank of a job, as RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say, or Open MPI's or Slurm's variables.",
     )
-    .option("--secret-file <file>", "what all ranks know and nobody else, mode 0600 (or set WORLDSIZE_SECRET)");
+    .option("--secret-file <file>", "file with the secret that all ranks share, mode 0600 (or set WORLDSIZE_SECRET)");
   parse(addProgramFlags(command), args);
   const flags = command.opts<JoinFlags>();
   const started = startedBy(process.env);

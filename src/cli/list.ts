@@ -11,7 +11,7 @@ import { courseScripts } from "./scripts.ts";
 export async function listCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize list"))
     .description("Lists the course's scripts, and what each shows.")
-    .option("--json", "print one script a line");
+    .option("--json", "print one script per line");
   parse(command, args);
   const { json } = command.opts<{ json?: boolean }>();
   const scripts = courseScripts();

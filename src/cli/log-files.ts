@@ -83,7 +83,7 @@ export class LogFiles {
       }
     }
     throw new UsageError(
-      `The log of rank ${rank} cannot be written to ${path}: it is there and is not a file. ${ADVICE}`,
+      `The log of rank ${rank} cannot be written to ${path}: it exists and is not a file. ${ADVICE}`,
     );
   }
 }

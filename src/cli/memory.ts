@@ -15,10 +15,10 @@ const units: Readonly<Record<string, number>> = {
   gib: 2 ** 30,
 };
 
-/** Least memory a job can run in: its control words and a segment a rank. */
+/** Least memory a job can run in: its control words and one segment per rank. */
 const LEAST = 16 * 2 ** 20;
 
-/** @throws InvalidArgumentError for text that is no size in bytes. */
+/** @throws InvalidArgumentError for text that is not a size in bytes. */
 export function parseBytes(text: string): number {
   const match = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim());
   const unit = units[match?.[2].toLowerCase() ?? "?"];
@@ -27,7 +27,7 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
-/** @throws InvalidArgumentError for text that is no size, or a size that cannot be had. */
+/** @throws InvalidArgumentError for text that is not a size, or a size that cannot be had. */
 export function parseMemory(text: string): number {
   const bytes = parseBytes(text);
   if (bytes > MAX_MEMORY) {

@@ -85,7 +85,7 @@ export class Output {
     const written = Promise.all([finished(process.stdout), finished(process.stderr)]);
     const late = new Promise((resolve) => setTimeout(resolve, STOPPED));
     await (stopped ? Promise.race([written, late]) : written);
-    await new Promise((resolve) => setImmediate(resolve)); // a failed write is told in a later turn
+    await new Promise((resolve) => setImmediate(resolve)); // a failed write is reported in a later turn
     this.#setBlocking(true); // other programs may write to the same pipe
   }
 

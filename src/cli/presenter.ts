@@ -153,7 +153,7 @@ export class Presenter {
     this.#output.write(`${what === "page" ? "Page" : "Trace"} written to ${place}${advice}.\n`, "stderr");
   }
 
-  /** Nobody reads what the job shows any more, or it cannot be written: only a failure of its own is told. */
+  /** Nobody reads what the job shows any more, or it cannot be written: only a failure of its own is reported. */
   #unread(result: JobResult, file: string): number {
     if (result.ok || result.failure.rank < 0) return 0;
     this.#reportFailure(result, result.failure, file, false);
@@ -184,10 +184,10 @@ export class Presenter {
     return this.#flags.ansi ? text : visibleLines(text);
   }
 
-  /** All ranks ended well, and one has set an exit code. */
+  /** All ranks finished without an error, and one has set an exit code. */
   #reportCode({ exitCode }: JobResult, json: boolean): void {
     if (json) this.#output.write(`${JSON.stringify({ kind: "exit", exitCode })}\n`);
-    else this.#output.write(pc.dim(`The ranks ended well, with exit code ${exitCode}.\n`), "stderr");
+    else this.#output.write(pc.dim(`The ranks finished without an error, with exit code ${exitCode}.\n`), "stderr");
   }
 }
 

@@ -51,7 +51,7 @@ export function strict(command: Command): Command {
 export function takesProgram(command: Command): Command {
   return command
     .usage("[flags] PROGRAM [-- the program's own options]")
-    .argument("<program>", "name of a script, or path of a program")
+    .argument("<program>", "name of a script, or path to a program")
     .argument("[options...]", "its options, after --")
     .passThroughOptions();
 }
@@ -88,11 +88,11 @@ export function addProgramFlags(command: Command, script?: Script): Command {
         .argParser(link)
         .env("WORLDSIZE_LINK"),
     )
-    .option("--inter-link <speed>", "pace the links between nodes otherwise than those within", link)
+    .option("--inter-link <speed>", "pace the links between nodes differently from those within", link)
     .option("--ranks-per-node <count>", "count this many ranks as one node (default: the hosts decide)", wholeNumber)
     .option(
       "--eager <bytes>",
-      "messages up to this size leave from a copy: their send completes at once",
+      "messages up to this size are copied first, so that their send completes at once",
       parseBytes,
       0,
     )
@@ -104,15 +104,14 @@ export function addProgramFlags(command: Command, script?: Script): Command {
     .option("--helpers <count>", "threads that help each rank with large kernels", helpers, 0)
     .option(
       "--timeout <seconds>",
-      "how long a rank may wait for an operation or the store without any progress (default: as long as it takes); " +
-        "over tcp also how long a process may be silent, or take to come (default: 30)",
+      "how long a rank may wait for an operation or the store without any progress (default: no limit); " +
+        "over tcp also how long a process may be silent, or take to join (default: 30)",
       seconds,
     )
-    .option(
-      "--silence <seconds>",
-      "say once who waits for what when nothing has moved for so long; 0: never (default: 30)",
-      silence,
-      defaultSettings.silence,
+    .addOption(
+      new Option("--silence <seconds>", "report once who waits for what when nothing has moved for this long; 0: never")
+        .argParser(silence)
+        .default(defaultSettings.silence, String(defaultSettings.silence / 1e3)),
     )
     .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
@@ -124,7 +123,7 @@ export function addScriptOptions(command: Command, script: Script): Command {
     const option = scriptOption(key, spec);
     if (command.options.some(({ long }) => long === option.long) || option.long === "--help") {
       throw new UsageError(
-        `The program's option ${key} would be ${option.long}, which ${command.name()} has itself. Rename it.`,
+        `The program's option ${key} would be ${option.long}, which ${command.name()} already has. Rename it.`,
       );
     }
     command.addOption(option);
@@ -137,7 +136,7 @@ function flagOf(key: string): string {
   const refuse = (why: string): never => {
     throw new UsageError(`The program's option ${JSON.stringify(key)} ${why} Rename it.`);
   };
-  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: letters and digits make one.");
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: use letters and digits.");
   const flag = key.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   if (flag.startsWith("no-")) refuse(`would be --${flag}, which turns ${flag.slice(3)} off.`);
   if (flag === "color") refuse("would be --color, which switches the colours of the terminal.");
@@ -245,7 +244,7 @@ function helpers(text: string): number {
 function seconds(text: string): number {
   const value = Number(text.replace(/s$/, ""));
   if (value >= 0.5 && value <= 86_400) return value * 1000;
-  throw new InvalidArgumentError(`"${text}" is no time in seconds from 0.5 to 86400.`);
+  throw new InvalidArgumentError(`"${text}" is not a time in seconds from 0.5 to 86400.`);
 }
 
 function silence(text: string): number {

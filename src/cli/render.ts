@@ -88,7 +88,7 @@ function plot(series: readonly Series[]): string[] {
 /** Names of spans in a legend. */
 const NAMED = 12;
 
-/** A bar chart over time: each lane a row, each span its length, letters tell spans apart. */
+/** A bar chart over time: one row per lane, each span its length, letters tell spans apart. */
 export function timeline(lanes: readonly TimelineLane[]): string[] {
   const spans = lanes.flatMap((lane) => lane.spans);
   if (spans.length === 0) return ["(nothing was recorded)"];

@@ -41,7 +41,7 @@ export function findScript(name: string): string {
   if (/[\\/.]/.test(name)) {
     if (existsSync(name)) return name;
     throw new UsageError(
-      `There is no file ${relative(process.cwd(), name) || name}. Give the path of a program, or a name that \`worldsize list\` shows.`,
+      `There is no file ${relative(process.cwd(), name) || name}. Give the path to a program, or a name that \`worldsize list\` shows.`,
     );
   }
   throw new UsageError(
@@ -60,7 +60,7 @@ export function suggest(word: string, words: readonly string[]): string {
     .filter((candidate) => distance(word, candidate) <= limit || candidate.includes(word))
     .sort((a, b) => distance(word, a) - distance(word, b))
     .slice(0, 3);
-  if (near.length === 0 && words.length <= 6) return `Known are ${words.join(", ")}.`;
+  if (near.length === 0 && words.length <= 6) return `Known: ${words.join(", ")}.`;
   if (near.length === 0) near.push([...words].sort((a, b) => distance(word, a) - distance(word, b))[0]);
   return `Did you mean ${near.join(" or ")}?`;
 }

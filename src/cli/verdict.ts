@@ -9,7 +9,7 @@ import { marksText } from "../exercise/node/marks.ts";
 import type { Notice } from "../exercise/node/types/notices.ts";
 import { visibleLines } from "../trace/text.ts";
 
-/** A verdict as lines of text, with the picture of what went wrong. @param notices what its types tell. */
+/** A verdict as lines of text, with the picture of what went wrong. @param notices what its types show. */
 export function report(
   exercise: CourseExercise,
   answer: string,
@@ -42,7 +42,7 @@ export function report(
       .split("\n")
       .map((line) => `  ${line}`),
     pc.dim(
-      `  world size ${world}, ${transport}, ${turns}; ${visibleLines(relative(process.cwd(), answer))}; again with --seed ${verdict.seed}`,
+      `  ${verdict.isDistributed ? `world size ${world}, ${transport}, ${turns}; ` : ""}${visibleLines(relative(process.cwd(), answer))}; again with --seed ${verdict.seed}`,
     ),
     ...(picture.rows.length > 0 ? ["", ...sequenceText(picture).map((line) => `  ${visibleLines(line)}`)] : []),
     ...(printed.length > 0 ? ["", ...printed.slice(0, 12)] : []),

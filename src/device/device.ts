@@ -187,7 +187,7 @@ export class Device extends DeviceStreams {
    * @throws CaptureError naming the line of what cannot be captured; nothing is left of the graph then.
    */
   capture(body: () => void): Graph {
-    this.refuse("A capture", "another one is under way.");
+    this.refuse("A capture", "another one is in progress.");
     const graph = new Graph();
     this.#graph = graph;
     try {
@@ -196,7 +196,7 @@ export class Device extends DeviceStreams {
         result.catch(() => {}); // what it says is not the point
         throw new CaptureError(
           "An async function",
-          "a capture ends when the function returns. Await outside of it.",
+          "a capture ends when the function returns. Await outside it.",
           undefined,
         );
       }

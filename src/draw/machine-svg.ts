@@ -1,83 +1,76 @@
-/** A machine as an SVG picture: a row for each kind of device, links as lines, an algorithm's busy links in colour. */
+/** A machine as an SVG picture: its devices and links, an algorithm's busy links in colour, all of the busiest in red. */
 import type { Layout } from "../sim/layout.ts";
-import type { DeviceKind, Machine } from "../sim/machine.ts";
+import { hopName, type Machine } from "../sim/machine.ts";
+import { bottleneckOf, busiestOf } from "./busiest.ts";
+import { BOX, planMachine } from "./machine-plan.ts";
 import { colour, round, svgPicture, svgText } from "./svg.ts";
-
-const rows: readonly (readonly DeviceKind[])[] = [
-  ["switch"],
-  ["cpu", "memory"],
-  ["nic"],
-  ["pcie"],
-  ["gpu", "core"],
-  ["nvswitch"],
-];
-const ROW = 84;
-const BOX = 58;
 
 /** @param layout an algorithm's load, if one is to be shown. @returns the text of an SVG file. */
 export function machineSvg(machine: Machine, layout?: Layout): string {
-  const used = rows
-    .map((kinds) => machine.devices.filter(({ kind }) => kinds.includes(kind)))
-    .filter((row) => row.length > 0);
-  const widest = Math.max(...used.map((row) => row.length));
-  const width = Math.max(520, widest * (BOX + 10) + 60);
-  const place = new Map<string, { x: number; y: number }>();
-  used.forEach((row, r) => {
-    row.forEach(({ name }, i) => void place.set(name, { x: (width * (i + 0.5)) / row.length, y: 84 + r * ROW }));
-  });
-  const at = (name: string): { x: number; y: number } => place.get(name) as { x: number; y: number };
-  const busiest = layout?.loads[0];
-  const slowest = Math.min(...machine.links.map(({ part }) => part.bandwidth));
+  const { width, bottom, boxes, wires, labels, more } = planMachine(machine);
+  const busiest = layout ? busiestOf(layout) : [];
+  const bad = new Set(busiest.map(({ hop }) => hopName(hop)));
+  const busy = new Set(layout?.loads.filter(({ seconds }) => seconds > 0).map(({ hop }) => hopName(hop)));
+  const slowest = machine.links.reduce((least, { part }) => Math.min(least, part.bandwidth), Infinity);
+  const thick = (bandwidth: number): number => round(1.6 + Math.log2(bandwidth / slowest) * 0.8);
+  const either = (names: ReadonlySet<string>, { a, b }: { readonly a: string; readonly b: string }): boolean =>
+    names.has(hopName({ from: a, to: b })) || names.has(hopName({ from: b, to: a }));
+
   const body = [
     svgText(16, 26, machine.name, 'class="title"'),
-    svgText(16, 44, layout ? `${layout.algorithm}: ${figures(layout)}` : machine.about, 'class="small"'),
+    ...wrapped(layout ? `${layout.algorithm}: ${figures(layout)}` : machine.about, 70).map((line, i) =>
+      svgText(16, 44 + 14 * i, line, 'class="small"'),
+    ),
+    ...labels.map(({ text, y }) => svgText(16, y, text, 'class="small"')),
   ];
-  for (const { a, b, part } of machine.links) {
-    const load = layout?.loads.filter(
-      ({ hop }) => (hop.from === a && hop.to === b) || (hop.from === b && hop.to === a),
-    );
-    const bad = busiest && load?.includes(busiest);
-    const busy = (load?.length ?? 0) > 0;
-    const stroke = bad ? "var(--bad)" : busy ? colour(0) : "var(--line)";
-    const thick = 1.2 + Math.log2(part.bandwidth / slowest) * 0.8;
-    const [p, q] = [at(a), at(b)];
-    // Links within a row bow out, so that they do not run through the boxes between.
-    const bow = p.y === q.y ? `Q${round((p.x + q.x) / 2)} ${p.y - 46} ` : "L";
-    body.push(
-      `<path d="M${round(p.x)} ${p.y}${bow}${round(q.x)} ${q.y}" fill="none" stroke="${stroke}" stroke-width="${round(thick)}"/>`,
-    );
-  }
-  for (const { name, kind } of machine.devices) {
-    const { x, y } = at(name);
-    const fill = kind === "gpu" || kind === "core" ? colour(2) : "var(--panel)";
-    const words = name
-      .replace(/^node (\d+) /, "n$1 ")
-      .replace("PCIe switch", "PCIe")
-      .split(/ (?=\S+$)/);
-    body.push(
-      `<rect x="${round(x - BOX / 2)}" y="${y - 17}" width="${BOX}" height="34" rx="6" fill="${fill}" stroke="var(--soft)" stroke-width=".8"/>`,
-    );
-    const ink = kind === "gpu" || kind === "core" ? ' style="fill:var(--page)"' : "";
-    const attributes = `text-anchor="middle" class="small"${ink}`;
-    words.forEach((word, i) => void body.push(svgText(x, y + 4 + (i - (words.length - 1) / 2) * 13, word, attributes)));
-  }
-  const bottom = 84 + used.length * ROW - 24;
-  const legend = new Map(machine.links.map(({ part }) => [part.name, part.bandwidth]));
-  [...legend].forEach(([name, bandwidth], i) => {
-    body.push(
-      svgText(
-        16 + (i % 2) * 240,
-        bottom + Math.floor(i / 2) * 16,
-        `${name}: ${gigabytes(bandwidth)} each way`,
-        'class="small"',
-      ),
-    );
+  const order = { line: 0, busy: 1, bad: 2 };
+  const drawn = wires.map(({ link, points }) => {
+    const role = either(bad, link) ? ("bad" as const) : either(busy, link) ? ("busy" as const) : ("line" as const);
+    const stroke = role === "busy" ? colour(0) : `var(--${role})`;
+    const d = points.map(([x, y], i) => `${i === 0 ? "M" : "L"}${round(x)} ${round(y)}`).join("");
+    const pen = `stroke="${stroke}" stroke-width="${thick(link.part.bandwidth)}" stroke-linejoin="round"`;
+    return { role, path: `<path d="${d}" fill="none" ${pen}/>` };
   });
-  if (busiest) {
-    const text = `bottleneck: ${busiest.hop.from} → ${busiest.hop.to}, ${busiest.hop.part.name}`;
-    body.push(svgText(16, bottom + Math.ceil(legend.size / 2) * 16, text, 'class="small" style="fill:var(--bad)"'));
+  body.push(...drawn.sort((a, b) => order[a.role] - order[b.role]).map(({ path }) => path));
+  for (const { kind, words, x, y, width: wide } of boxes) {
+    const rank = kind === "gpu" || kind === "core";
+    const place = `x="${round(x - wide / 2)}" y="${round(y - BOX / 2)}" width="${round(wide)}" height="${BOX}"`;
+    body.push(
+      `<rect ${place} rx="6" fill="${rank ? colour(2) : "var(--panel)"}" stroke="var(--soft)" stroke-width=".8"/>`,
+    );
+    const look = `text-anchor="middle" class="small" style="fill:var(--${rank ? "page" : "ink"})"`;
+    words.forEach((word, i) => void body.push(svgText(x, y + 4 + (i - (words.length - 1) / 2) * 13, word, look)));
   }
-  return svgPicture(width, bottom + Math.ceil(legend.size / 2) * 16 + 20, `${machine.name}: ${machine.about}`, body);
+
+  // A line of each kind of link, as thick as in the picture.
+  let at = bottom + 26;
+  for (const [name, bandwidth] of new Map(machine.links.map(({ part }) => [part.name, part.bandwidth]))) {
+    body.push(`<path d="M16 ${round(at - 4)}h26" stroke="var(--soft)" stroke-width="${thick(bandwidth)}"/>`);
+    body.push(svgText(52, at, `${name}: ${gigabytes(bandwidth)} each way`, 'class="small"'));
+    at += 17;
+  }
+  if (more > 0) {
+    body.push(svgText(16, at, `${more} more node${more === 1 ? "" : "s"} like these`, 'class="small"'));
+    at += 17;
+  }
+  if (busiest.length > 0) {
+    for (const line of wrapped(`bottleneck: ${bottleneckOf(busiest)}`, 74)) {
+      body.push(svgText(16, at, line, 'class="small" style="fill:var(--bad)"'));
+      at += 15;
+    }
+  }
+  return svgPicture(width, at, `${machine.name}: ${machine.about}`, body);
+}
+
+/** Words in lines of at most so many characters. */
+function wrapped(text: string, most: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < most) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function figures({ seconds, busbw }: Layout): string {

@@ -4,10 +4,11 @@ import type { Machine, MachineLink } from "../sim/machine.ts";
 /** Devices that hold others, from the outside in. */
 const holders = ["switch", "cpu", "memory", "pcie"] as const;
 
-/** @param marked link (`GPU 0 → NVSwitch`) to mark as the bottleneck. @returns the lines. */
-export function machineText(whole: Machine, marked?: string): string[] {
+/** @param marked links (`GPU 0 → NVSwitch`) to mark as the bottleneck: all of the busiest. @returns the lines. */
+export function machineText(whole: Machine, marked: string | readonly string[] = []): string[] {
+  const bad = new Set(typeof marked === "string" ? [marked] : marked);
   // Nodes are alike: the first stands for all.
-  const nodes = 1 + Math.max(...whole.devices.map(({ node }) => node));
+  const nodes = 1 + whole.devices.reduce((last, { node }) => Math.max(last, node), 0);
   const far = new Set(whole.devices.flatMap(({ name, node }) => (node > 0 ? [name] : [])));
   const near = whole.links.filter(({ a, b }) => !(far.has(a) && far.has(b)));
   const machine = { ...whole, devices: whole.devices.filter(({ name }) => !far.has(name)), links: near };
@@ -33,7 +34,7 @@ export function machineText(whole: Machine, marked?: string): string[] {
   }
   const alike = nodes > 1 ? [`├─ node 1${nodes > 2 ? ` to ${nodes - 1}` : ""}: the same`] : [];
   const roots = machine.devices.filter(({ name, kind: k }) => !hung.has(name) && (k === "cpu" || k === "memory"));
-  const isMarked = ({ a, b }: MachineLink): boolean => marked === `${a} → ${b}` || marked === `${b} → ${a}`;
+  const isMarked = ({ a, b }: MachineLink): boolean => bad.has(`${a} → ${b}`) || bad.has(`${b} → ${a}`);
   const note = (link: MachineLink): string =>
     `${link.part.name}, ${speed(link)}${isMarked(link) ? "  ◀ bottleneck" : ""}`;
   const lines = [machine.name];
@@ -52,8 +53,7 @@ export function machineText(whole: Machine, marked?: string): string[] {
   }
   lines.push(...alike);
   for (const [text, links] of grouped(crossing)) {
-    const bad = links.find(isMarked);
-    lines.push(`├─ ${text}${bad ? `  ◀ bottleneck: ${marked}` : ""}`);
+    lines.push(`├─ ${text}${bottleneck(links, links.filter(isMarked), bad)}`);
   }
   const at = lines.length - 1;
   if (at > 0) lines[at] = lines[at].replace(/^├/, "└");
@@ -75,10 +75,20 @@ function grouped(links: readonly MachineLink[]): [string, MachineLink[]][] {
     const [hub] = key.split("|");
     const others = own.map(({ a, b }) => (a === hub ? b : a));
     const names =
-      others.length > 8 ? `${others.slice(0, 3).join(", ")} … ${others.at(-1)} (${others.length})` : others.join(", ");
+      others.length > 4 ? `${others.slice(0, 3).join(", ")} … ${others.at(-1)} (${others.length})` : others.join(", ");
     return [`${hub} ══ ${names}  (${own[0].part.name}, ${speed(own[0])} each)`, own];
   });
   return [...pairs, ...hubLines];
+}
+
+/** What to say of the busiest among links that share a line: each of all, the one direction, or the ends of a few. */
+function bottleneck(links: readonly MachineLink[], busiest: readonly MachineLink[], bad: ReadonlySet<string>): string {
+  if (busiest.length === 0) return "";
+  if (links.length === 1) return "  ◀ bottleneck";
+  if (busiest.length === links.length) return `  ◀ bottleneck: each of ${links.length}`;
+  const ways = busiest.flatMap(({ a, b }) => [`${a} → ${b}`, `${b} → ${a}`].filter((way) => bad.has(way)));
+  if (ways.length < 4) return `  ◀ bottleneck: ${ways.join(", ")}`;
+  return `  ◀ bottleneck: ${busiest.length} of ${links.length}, such as ${ways[0]}`;
 }
 
 /** `450 GB/s` */

@@ -27,7 +27,7 @@ export interface RankSide {
 /** "What will this print?", asked before, and answered by running the solution. */
 export interface Question {
   readonly ask: string;
-  /** Choices, where the answer is no number. */
+  /** Choices, where the answer is not a number. */
   readonly choices?: readonly string[];
   /** The world size to run the solution at. */
   readonly world: number;
@@ -69,13 +69,13 @@ export interface Exercise<R = unknown> {
   readonly hints: readonly [string, string, string];
   readonly questions: readonly Question[];
   /**
-   * On every rank: feeds the answer and tells what came out. What is no plain value arrives as words for it
+   * On every rank: feeds the answer and reports what came out. What is not a plain value arrives as words for it
    * (`Odd`), so that whatever an answer returned may be handed on as it is.
    */
   run(answer: Answer, side: RankSide): Promise<R>;
   /**
-   * What an answer was given in a run, in a sentence: where it threw or hung, no judge tells of it.
-   * @param words what is told of the failure.
+   * What an answer was given in a run, in a sentence, for when it threw or hung and no judge is asked.
+   * @param words what is said of the failure.
    */
   given?(settings: RunSettings, words: string): string;
   /** In the checker. @throws Wrong for the first property that does not hold. */
@@ -105,7 +105,7 @@ export function defineMutants(mutants: readonly Mutant[]): readonly Mutant[] {
   return mutants;
 }
 
-/** What helps when a property does not hold: a hint, and where the chapter tells of it. */
+/** What helps when a property does not hold: a hint, and where the chapter explains it. */
 export interface Advice {
   readonly hint: string;
   /** A heading of the chapter's README, word for word. */

@@ -47,7 +47,7 @@ export function explainSum(value: number, contributions: readonly number[]): str
   const name = (count: number): string[] => best?.flatMap((c, rank) => (c === count ? [`rank ${rank}'s`] : [])) ?? [];
   const parts: string[] = [];
   if (name(1).length === 1 && name(0).length === n - 1 && n > 1) return `it is ${name(1)[0]} number alone`;
-  if (name(0).length === n) return "it is nobody's number: nothing was added";
+  if (name(0).length === n) return "it is no rank's number: nothing was added";
   if (name(0).length > 0) parts.push(`${join(name(0))} number${name(0).length > 1 ? "s are" : " is"} missing`);
   if (name(2).length > 0) parts.push(`${join(name(2))} number${name(2).length > 1 ? "s count" : " counts"} twice`);
   return parts.join(", and ") || undefined;

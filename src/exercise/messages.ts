@@ -1,5 +1,5 @@
 /**
- * What a rank's messages tell: how many were under way at a time, and whether it waited too early.
+ * What a rank's messages show: how many were in flight at a time, and whether it waited too early.
  * Nothing here depends on how fast a message is; where it matters who comes first, the judge
  * asks only in a world of one thread, where a send never completes in the turn it begins in.
  */
@@ -13,7 +13,7 @@ export function counted(count: number, what: string): string {
 /** The file that feeds an answer: what is thrown there is not the answer's line. */
 const FEEDS = "exercise.ts";
 
-/** ` (answer.ts:12)`: where an answer threw something, if that knows; an empty text for what does not. */
+/** ` (answer.ts:12)`: where an answer threw something, if that knows; an empty string for what does not. */
 export function lineOf(thrown: unknown): string {
   try {
     const frame = userFrame(String((thrown as Error).stack));
@@ -53,8 +53,8 @@ function mostOpen(spans: readonly (readonly [from: number, to: number])[]): numb
 }
 
 /**
- * Most messages that a rank had under way at a time.
- * @returns `begun`: between beginning and end. That is at most what the answer meant to have under way.
+ * Most messages that a rank had in flight at a time.
+ * @returns `begun`: between beginning and end. That is at most what the answer meant to have in flight.
  * `kept`: called, and not yet both ended and waited for. That is at least what it meant.
  */
 export function mostUnderWay(events: readonly TrafficEvent[]): { readonly begun: number; readonly kept: number } {
@@ -66,7 +66,7 @@ export function mostUnderWay(events: readonly TrafficEvent[]): { readonly begun:
 }
 
 /**
- * The first operation that a rank waited for before it had called another one, and how many were under way
+ * The first operation that a rank waited for before it had called another one, and how many were in flight
  * then. A `.then` that lets the program go on is no wait; a stream that waits is one for what comes after it.
  * Only for worlds of one thread.
  */

@@ -27,7 +27,7 @@ export interface Patient {
 /** A store that gives up waits that are in vain: when every rank waits without a limit of its own, or has left. */
 export function patientStore(store: Store, { size, asked, held }: PatientOptions): Patient {
   const note = (what: "waiting" | "calls", amount: number): Promise<number> => store.add(`check/${what}`, amount);
-  /** Waits of this rank that are under way: many at a time are still one rank that waits. */
+  /** Waits of this rank that are in flight: many at a time are still one rank that waits. */
   let waits = 0;
   /** Whether one of them was in vain: the others then wait for this rank in vain as well. */
   let lost = false;
@@ -52,7 +52,7 @@ export function patientStore(store: Store, { size, asked, held }: PatientOptions
           before = calls;
           if (still < STILL && piece * PIECE < PATIENCE) continue;
           lost ||= still >= STILL;
-          const why = still < STILL ? ` within ${PATIENCE / 1e3} s` : ", and nobody is left who could set it";
+          const why = still < STILL ? ` within ${PATIENCE / 1e3} s` : ", and no rank is left that could set it";
           error.message = error.message.replace(`, ${PIECE})`, ")").replace(` within ${PIECE / 1e3} s`, why);
           throw error;
         }

@@ -37,7 +37,7 @@ export function isOdd(value: unknown): value is Odd {
 const MOST = 10_000;
 /** Objects within objects that travel. */
 const DEEPEST = 12;
-/** Characters of a text that travel. */
+/** Characters of a string that travel. */
 const LONGEST = 100_000;
 
 /** What JSON can carry; `$` marks what it could not. */
@@ -75,7 +75,7 @@ function wordsOf(error: unknown): string {
 
 function pack(value: unknown, depth: number): Packed {
   if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") return value.length <= LONGEST ? value : odd(`a text of ${value.length} characters`);
+  if (typeof value === "string") return value.length <= LONGEST ? value : odd(`a string of ${value.length} characters`);
   if (typeof value === "number") {
     return Number.isFinite(value) && !is(value, -0) ? value : { $: "number", value: is(value, -0) ? "-0" : `${value}` };
   }
@@ -191,10 +191,10 @@ function part<T>(value: unknown, form: Form, what: string, whole = false): T {
   );
 }
 
-/** What a value is, for a message: `NaN`, `nothing (undefined)`, `the text "3"`, `a Promise`, `the list [NaN, 1]`. */
+/** What a value is, for a message: `NaN`, `nothing (undefined)`, `the string "3"`, `a Promise`, `the list [NaN, 1]`. */
 export function wordsOfValue(value: unknown): string {
   if (value === undefined) return "nothing (undefined)";
-  if (typeof value === "string") return `the text ${textOf(value)}`;
+  if (typeof value === "string") return `the string ${textOf(value)}`;
   if (!isArray(value)) return textOf(value);
   return value.length > 8 ? `a list of ${value.length}` : `the list ${cut(textOf(value))}`;
 }
@@ -214,7 +214,8 @@ function cut(text: string): string {
 }
 
 function wordsOfForm(form: Form): string {
-  if (typeof form === "string") return form === "string" ? "a text" : form === "undefined" ? "undefined" : `a ${form}`;
+  if (typeof form === "string")
+    return form === "string" ? "a string" : form === "undefined" ? "undefined" : `a ${form}`;
   if (isArray(form)) return `a list, each entry ${wordsOfForm((form as readonly [Form])[0])}`;
   if ("either" in form) return (form.either as readonly Form[]).map(wordsOfForm).join(" or ");
   return `an object with ${Object.keys(form).join(", ")}`;
@@ -229,7 +230,7 @@ function hintFor(value: unknown, form: Form, whole: boolean): string {
   const { words } = value;
   // What an async function returns is awaited before it gets here.
   if (words === "a Promise")
-    return whole ? " The function is to return it at once: no async." : " Is an await missing?";
+    return whole ? " The function should return it at once: no async." : " Is an await missing?";
   if (words.startsWith("a Tensor")) {
     if (isArray(form)) return " Its numbers are await tensor.toArray().";
     return form === "number" ? " Its only number is await tensor.item()." : "";

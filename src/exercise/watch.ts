@@ -160,7 +160,7 @@ async function read({ tensors, object, ...call }: Noted): Promise<Watched> {
   return { ...call, dtype: tensors[0]?.dtype, gave };
 }
 
-/** An object whose numbers are greater, truth turned round, and texts others. */
+/** An object with greater numbers, negated booleans, and other strings. */
 function moved(value: unknown, plus: number): unknown {
   if (typeof value === "number") return value + plus;
   if (typeof value === "boolean") return !value;

@@ -95,7 +95,7 @@ export class Endings {
     const bad = endings.flatMap((ending) => (ending.ok ? [] : [ending]));
     const origin = bad.find(({ error }) => !error.echo);
     if (origin) return { rank: origin.rank, message: origin.error.message, stack: origin.error.stack };
-    // A rank whose process died tells nothing; the coordinator speaks for it.
+    // A rank whose process died reports nothing; the coordinator speaks for it.
     if (outcome && !outcome.ok) return { rank: outcome.rank, message: outcome.message, stack: outcome.message };
     const [echo] = bad;
     if (echo) return { rank: -1, message: echo.error.message, stack: echo.error.stack };
@@ -107,10 +107,10 @@ export class Endings {
   /** Ranks are gone, and nobody has said why. */
   #silence(): string {
     const gone = [...this.#gone].map(
-      ([rank, detail]) => `rank ${rank} ${detail} before it had told how its program ended`,
+      ([rank, detail]) => `rank ${rank} ${detail} before it had reported how its program ended`,
     );
     const missing = this.#size - this.#endings.size - gone.length;
-    if (missing > 0) gone.push(`${missing} of ${this.#size} ranks gave no account of their end`);
+    if (missing > 0) gone.push(`${missing} of ${this.#size} ranks did not report how they ended`);
     return `${gone.slice(0, 8).join("; ")}.`;
   }
 }

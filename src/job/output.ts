@@ -128,7 +128,7 @@ function sizeOf(shown: Shown): number {
 
 /** What ranks print, as text: a character may come in two pieces. */
 export class PrintDecoder {
-  /** One a rank and stream. */
+  /** One per rank and stream. */
   readonly #decoders = new Map<string, TextDecoder>();
 
   textOf(rank: number, stream: PrintStream, text: string | Uint8Array): string {

@@ -39,7 +39,7 @@ export class ThreadJob {
   readonly #endings: Endings;
   readonly #watching: Watching;
   #watch: ThreadsWatch | undefined;
-  /** What ends the job from outside of its ranks. */
+  /** What ends the job from outside its ranks. */
   #verdict: Outcome | undefined;
   #finish: () => void = () => {};
   /** Calls off the end of the time that ranks have after a failure. */
@@ -88,7 +88,7 @@ export class ThreadJob {
     return this.#endings.result(this.#stopped, this.#verdict);
   }
 
-  /** Looks after the threads from outside of them. */
+  /** Looks after the threads from outside them. */
   #watchOver(
     { transport, settings }: ThreadsStart,
     layout: ShmLayout | undefined,
@@ -152,7 +152,7 @@ export class ThreadJob {
     return transport === "local" ? this.#endings.complete : this.#endings.has(rank);
   }
 
-  /** A thread is gone: speak for its ranks. One that had ended well before went wrong after all. */
+  /** A thread is gone: speak for its ranks. One that had finished before failed after all. */
   #lost(data: Omit<RankStart, "output">, detail: string, exitCode: number): void {
     if (data.transport === "local") {
       const message = `A rank ${detail}. Over local, all ranks share a thread, and end with it.`;

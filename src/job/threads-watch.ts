@@ -38,7 +38,7 @@ export interface ThreadsWatchOptions {
   readonly session: (rank: number) => StoreSession | undefined;
   /** Says something to a rank over shared memory. */
   readonly tell: (rank: number, message: FromMonitor) => void;
-  /** Operations are under way, and the thread of all ranks has let nothing move for too long. */
+  /** Operations are in flight, and the thread of all ranks has let nothing move for too long. */
   readonly onLate: (text: string) => void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A realm whose built-ins nobody can change, and in which no text becomes code: for threads in which
+ * A realm whose built-ins nobody can change, and in which no string can be run as code: for threads in which
  * a program runs that is to be judged. What its runner and the library rely on stays what it is, ranks
  * of one thread have no place to leave each other word, and no way leads to the global object.
  * What errors and functions inherit can still be shadowed by an own property, as `error.name = …` does
@@ -58,7 +58,7 @@ export function lockdown(options: { console?: "left open" } = {}): void {
 const leftOpen: ReadonlySet<string> = new Set(["globalThis", "global", "self", "process", "performance", "navigator"]);
 
 function noCode(): never {
-  throw new EvalError("No text becomes code here.");
+  throw new EvalError("Strings cannot be run as code here.");
 }
 
 function isObject(value: unknown): value is object {

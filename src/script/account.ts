@@ -79,7 +79,7 @@ function titleOf(thrown: unknown): string {
 }
 
 function headOf(value: unknown, most: number): string {
-  return (isError(value) ? "" : "a value that is no Error: ") + wordsFor(value, most);
+  return (isError(value) ? "" : "a value that is not an Error: ") + wordsFor(value, most);
 }
 
 /** Name and message of an error; of anything else, the value. */

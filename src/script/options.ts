@@ -74,7 +74,7 @@ export function boolean(preset: boolean, about: string): OptionSpec<boolean> {
 /** One of a list of words. @throws TypeError for a preset that is none of them. */
 export function choice<const C extends string>(preset: C, choices: readonly C[], about: string): OptionSpec<C> {
   if (!Array.isArray(choices) || !choices.includes(preset)) {
-    throw new TypeError(`The preset ${shown(preset)} of a choice is none of its words: ${choices}.`);
+    throw new TypeError(`The preset ${shown(preset)} of a choice is not one of its words: ${choices}.`);
   }
   return {
     type: "choice",
@@ -82,7 +82,7 @@ export function choice<const C extends string>(preset: C, choices: readonly C[],
     about,
     choices,
     parse(text) {
-      if (!choices.includes(text as C)) throw new RangeError(`"${text}" is none of ${choices.join(", ")}`);
+      if (!choices.includes(text as C)) throw new RangeError(`"${text}" is not one of ${choices.join(", ")}`);
       return text as C;
     },
   };

@@ -37,6 +37,6 @@ export interface Show {
   table(rows: readonly Row[], title?: string): void;
   /** Curves over their index. */
   plot(series: readonly Series[], title?: string): void;
-  /** Spans over time, a lane a row; times in milliseconds. */
+  /** Spans over time, one row per lane; times in milliseconds. */
   timeline(lanes: readonly TimelineLane[], title?: string): void;
 }

@@ -1,6 +1,6 @@
 /**
  * What a program shows, made such that it can be sent, drawn and written, whatever the program handed over.
- * Cells become plain; what is no number in a curve becomes a gap; nothing that is shown ends a job.
+ * Cells become plain; what is not a number in a curve becomes a gap; nothing that is shown ends a job.
  */
 import { Tensor } from "../tensor/index.ts";
 import { attempt, inspect } from "../trace/text.ts";
@@ -12,7 +12,7 @@ const LONGEST_NAME = 60;
 /** Characters of a title: a sentence or two. */
 const LONGEST_TITLE = 240;
 
-/** The same, in a form that everybody can deal with. */
+/** The same, in a form that every presenter can handle. */
 export function showable(shown: Shown): Shown {
   switch (shown.kind) {
     case "line":

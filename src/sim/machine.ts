@@ -1,6 +1,5 @@
-/** A machine as a graph of devices and links, and the ways messages take through it. */
+/** A machine as a graph of devices and links. */
 import type { LinkPart } from "./parts.ts";
-import type { Route, VirtualNetwork } from "./virtual.ts";
 
 export type DeviceKind = "gpu" | "cpu" | "pcie" | "nvswitch" | "nic" | "switch" | "core" | "memory";
 
@@ -26,6 +25,10 @@ export interface Machine {
   readonly about: string;
   readonly devices: readonly MachineDevice[];
   readonly links: readonly MachineLink[];
+  /** The devices that a message between two ranks passes, ends included, where a rule tells them. */
+  readonly rule?: (from: string, to: string) => readonly string[] | undefined;
+  /** Whether its NVSwitch can add (NVLink SHARP). */
+  readonly adds?: boolean;
 }
 
 /** A link as a message goes over it. */
@@ -49,64 +52,6 @@ export function nodesOf(machine: Machine): number[][] {
     else nodes.set(node, [rank]);
   });
   return [...nodes.values()];
-}
-
-/**
- * The way from one device to another that takes the fewest seconds a byte, each link counted once,
- * and among equals the one of fewest links (Dijkstra, 1959). Accelerators hand nothing on.
- * @throws RangeError when there is none.
- */
-export function wayBetween(machine: Machine, from: string, to: string): Hop[] {
-  const kinds = new Map(machine.devices.map(({ name, kind }) => [name, kind]));
-  const cost = new Map<string, number>([[from, 0]]);
-  const via = new Map<string, Hop>();
-  const open = new Set([from]);
-  while (open.size > 0) {
-    const at = [...open].reduce((a, b) => ((cost.get(a) as number) <= (cost.get(b) as number) ? a : b));
-    open.delete(at);
-    if (at === to) break;
-    if (at !== from && (kinds.get(at) === "gpu" || kinds.get(at) === "core")) continue;
-    for (const { a, b, part } of machine.links) {
-      if (a !== at && b !== at) continue;
-      const next = a === at ? b : a;
-      const whole = (cost.get(at) as number) + 1 / part.bandwidth + 1e-13;
-      if (whole >= (cost.get(next) ?? Infinity)) continue;
-      cost.set(next, whole);
-      via.set(next, { from: at, to: next, part });
-      open.add(next);
-    }
-  }
-  const way: Hop[] = [];
-  for (let at = to; at !== from; at = way[0].from) {
-    const hop = via.get(at);
-    if (!hop) throw new RangeError(`${machine.name} has no way from ${from} to ${to}.`);
-    way.unshift(hop);
-  }
-  return way;
-}
-
-/** A machine as the network that algorithms run over on virtual time. */
-export function networkOf(machine: Machine): VirtualNetwork {
-  const ranks = ranksOf(machine);
-  const routes = new Map<number, Route>();
-  return {
-    size: ranks.length,
-    nodes: nodesOf(machine),
-    route(from, to) {
-      const key = from * ranks.length + to;
-      let route = routes.get(key);
-      if (!route) {
-        const way = wayBetween(machine, ranks[from].name, ranks[to].name);
-        route = {
-          alpha: Math.max(...way.map(({ part }) => part.latency)),
-          beta: Math.max(...way.map(({ part }) => 1 / part.bandwidth)),
-          shared: way.map((hop) => ({ name: hopName(hop), beta: 1 / hop.part.bandwidth })),
-        };
-        routes.set(key, route);
-      }
-      return route;
-    },
-  };
 }
 
 /** One direction of a link. */

@@ -80,7 +80,7 @@ export function machineOfTopology(matrix: TopologyMatrix, pcie: LinkPart = parts
     for (const name of group) socketOf.set(name, at);
   }
   sockets.forEach((_, i) => void devices.push({ name: `CPU ${i}`, kind: "cpu", node: 0 }));
-  for (let i = 1; i < sockets.length; i++) links.push({ a: "CPU 0", b: `CPU ${i}`, part: parts.socket });
+  for (let i = 1; i < sockets.length; i++) links.push({ a: "CPU 0", b: `CPU ${i}`, part: parts.upi });
   groups.forEach((group, i) => {
     const cpu = `CPU ${socketOf.get(group[0])}`;
     const hub = group.length > 1 ? `PCIe switch ${i}` : cpu;

@@ -1,79 +1,99 @@
 /**
- * Links that described machines are made of. Bandwidths are per direction, in bytes a second, as
- * their makers state them; what a program reaches is less. Latencies are of a small message
- * between two accelerators, with the software on the way.
+ * Links that described machines are made of. Bandwidths are line rates per direction, in bytes per
+ * second, as their makers state them; what a program reaches is less. Latencies are those that NCCL's
+ * own model counts per hop, with the software on the way: they depend on the protocol a message is
+ * sent by. What the wire alone takes is less (`hardware`, where a source says).
  */
+import type { Protocol } from "./protocols.ts";
 
+/** A kind of link. */
 export interface LinkPart {
   readonly name: string;
-  /** Bytes a second, each way. */
+  /** Bytes per second, each way. */
   readonly bandwidth: number;
-  /** Seconds. */
-  readonly latency: number;
-  /** Where the figures are from. */
+  /** Seconds, by protocol. */
+  readonly latency: Readonly<Record<Protocol, number>>;
+  /** Where the numbers are from. */
   readonly source: string;
 }
 
 const GB = 1e9;
 const US = 1e-6;
 
-/** NCCL's own estimates, which its tuner works with: ring, Simple protocol. */
-const tuning = "latency: NCCL 2.19, src/graph/tuning.cc, hwLat";
+/** What NCCL's tuner works with for a ring. */
+const tuning = "latency: NCCL 2.27, src/graph/tuning.cc, hwLatencies of a ring (LL, LL128, Simple)";
+const nvlink = { simple: 3.4 * US, ll128: 1.9 * US, ll: 0.6 * US };
+const pci = { simple: 5.7 * US, ll128: 2.5 * US, ll: 1 * US };
+const net = { simple: 14 * US, ll128: 4 * US, ll: 2.7 * US };
+/** Where NCCL's protocols do not apply. */
+const always = (seconds: number) => ({ simple: seconds, ll128: seconds, ll: seconds });
 
 /** Links of real machines: bandwidth and latency, each with its source. */
 export const parts = {
   nvlink3: {
     name: "NVLink 3 × 12",
     bandwidth: 300 * GB,
-    latency: 3.4 * US,
+    latency: nvlink,
     source: `NVIDIA A100 Tensor Core GPU Architecture, whitepaper, 2020: 12 links of 25 GB/s each way; ${tuning}`,
   },
   nvlink4: {
     name: "NVLink 4 × 18",
     bandwidth: 450 * GB,
-    latency: 3.4 * US,
+    latency: nvlink,
     source: `NVIDIA H100 Tensor Core GPU Architecture, whitepaper, 2022: 18 links of 25 GB/s each way; ${tuning}`,
   },
   pcie4: {
     name: "PCIe 4 x16",
     bandwidth: 31.5 * GB,
-    latency: 5.7 * US,
+    latency: pci,
     source: `PCI Express Base Specification 4.0: 16 GT/s × 16 lanes × 128/130 / 8; ${tuning}`,
   },
   pcie5: {
     name: "PCIe 5 x16",
     bandwidth: 63 * GB,
-    latency: 5.7 * US,
+    latency: pci,
     source: `PCI Express Base Specification 5.0: 32 GT/s × 16 lanes × 128/130 / 8; ${tuning}`,
   },
   hdr200: {
     name: "200 Gb InfiniBand",
     bandwidth: 25 * GB,
-    latency: 14 * US,
-    source: `NVIDIA DGX A100 user guide: ConnectX-6, 200 Gbit/s a port; ${tuning}`,
+    latency: net,
+    source: `NVIDIA DGX A100 user guide: ConnectX-6, 200 Gbit/s per port; ${tuning}`,
   },
   ndr400: {
     name: "400 Gb InfiniBand",
     bandwidth: 50 * GB,
-    latency: 14 * US,
-    source: `NVIDIA DGX H100 user guide: ConnectX-7, 400 Gbit/s a port; ${tuning}`,
+    latency: net,
+    source: `NVIDIA DGX H100 user guide: ConnectX-7, 400 Gbit/s per port; ${tuning}`,
   },
   eth100: {
     name: "100 Gb Ethernet",
     bandwidth: 12.5 * GB,
-    latency: 30 * US,
-    source: "IEEE 802.3bm, 100 Gbit/s; latency: our assumption for TCP in a data centre, twice that of InfiniBand",
+    latency: always(30 * US),
+    source: "IEEE 802.3ba (2010), 100 Gbit/s; latency: our assumption for TCP in a data centre",
   },
-  socket: {
+  upi: {
     name: "socket interconnect",
     bandwidth: 41.6 * GB,
-    latency: 5.7 * US,
-    source: `Intel UPI, Xeon Scalable (2nd generation): two links of 10.4 GT/s, 20.8 GB/s each way; ${tuning}`,
+    latency: pci,
+    source: `Intel Xeon Scalable, 2nd generation: two links of 10.4 GT/s × 2 bytes, ideal: GPUs' traffic across sockets reaches less; ${tuning} of PCIe`,
+  },
+  upi2: {
+    name: "socket interconnect, UPI 2.0",
+    bandwidth: 128 * GB,
+    latency: pci,
+    source: `Intel Xeon Scalable, 4th generation: up to four links of 16 GT/s × 2 bytes, ideal: GPUs' traffic across sockets reaches less; ${tuning} of PCIe`,
+  },
+  xgmi2: {
+    name: "socket interconnect, xGMI",
+    bandwidth: 126 * GB,
+    latency: pci,
+    source: `AMD EPYC 7002: 64 lanes of PCIe 4 between two sockets (AnandTech, 2019), ideal: GPUs' traffic across sockets reaches less; ${tuning} of PCIe`,
   },
   memory: {
     name: "shared memory",
     bandwidth: 10 * GB,
-    latency: 1 * US,
+    latency: always(1 * US),
     source: "our assumption for one core of a laptop; `worldsize bench all-reduce` measures yours",
   },
 } as const satisfies Record<string, LinkPart>;

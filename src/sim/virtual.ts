@@ -13,6 +13,7 @@ import {
   type AllReduceAlgorithm,
   allReduceSteps,
   type Comm,
+  type LinkCost,
   type MessageAlgorithm,
   type Operation,
   type Request,
@@ -36,6 +37,8 @@ export interface VirtualNetwork {
   readonly size: number;
   /** Ranks of each node, in order. */
   readonly nodes: readonly (readonly number[])[];
+  /** What a message costs on the slowest of its routes. */
+  readonly link: LinkCost;
   route(from: number, to: number): Route;
 }
 
@@ -52,7 +55,7 @@ export interface VirtualRun {
 /** Every pair joined by a link of its own, all on one node. */
 export function uniformNetwork(size: number, alpha: number, beta: number): VirtualNetwork {
   const nodes = [Array.from({ length: size }, (_, rank) => rank)];
-  return { size, nodes, route: () => ({ alpha, beta }) };
+  return { size, nodes, link: { alpha, beta }, route: () => ({ alpha, beta }) };
 }
 
 /** @param count elements. @param itemBytes bytes of an element: 4 or 2. @param onMessage told of each message. */
@@ -232,6 +235,7 @@ class VirtualMachine {
       rank,
       size: this.#network.size,
       nodes: this.#network.nodes,
+      link: this.#network.link,
       send: (to, span) => this.#post("send", rank, to, bytes(span)),
       sendCopy: (to, span) => void this.#post("send", rank, to, bytes(span)),
       recv: (from, span) => this.#post("recv", rank, from, bytes(span)),

@@ -47,12 +47,12 @@ export class GraphPool {
     const { shape, dtype } = this.#form;
     if (String(rest) !== String(shape) || input.dtype !== dtype || rows === undefined) {
       throw new RangeError(
-        `These graphs are for ${dtype}[n,${shape}], but the input is ${input.dtype}[${input.shape}]. Make a pool for each form.`,
+        `These graphs are for ${dtype}[n,${shape}], but the input is ${input.dtype}[${input.shape}]. Make a pool for each shape and dtype.`,
       );
     }
     const size = this.sizes.find((each) => each >= rows);
     if (size === undefined) {
-      throw new RangeError(`An input of ${rows} rows fits into no bucket of [${this.sizes}]. Add a larger one.`);
+      throw new RangeError(`An input of ${rows} rows fits none of the buckets [${this.sizes}]. Add a larger one.`);
     }
     const bucket = this.#bucket(size);
     this.#device.scope(() => {

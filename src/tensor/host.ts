@@ -80,7 +80,7 @@ function notNumber(value: unknown): string {
   return `${kindOf(value)}.${ArrayBuffer.isView(value) ? " Use device.from(data, shape)." : ""}`;
 }
 
-/** Nested numbers, flat, with their shape. @throws RangeError when rows differ in length; TypeError for what is no number. */
+/** Nested numbers, flat, with their shape. @throws RangeError when rows differ in length; TypeError for what is not a number. */
 export function unnest(values: Nested): { data: number[]; shape: number[] } {
   const shape: number[] = [];
   for (let level: Nested = values; Array.isArray(level); level = level[0]) shape.push(level.length);

@@ -28,7 +28,7 @@ function text(x: Tensor): string {
 /** y = op(x), same shape and dtype. @throws TypeError for an integer tensor where op needs floats. */
 export function unary(op: UnaryOp, x: Tensor): Tensor {
   if (!dtypes[x.dtype].float && !integerUnary.includes(op)) {
-    throw new TypeError(`${op} needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+    throw new TypeError(`${op} needs a floating-point dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
   }
   using source = x.contiguous();
   const y = x.device.empty(x.shape, x.dtype);
@@ -40,7 +40,7 @@ export function unary(op: UnaryOp, x: Tensor): Tensor {
 export function binary(op: BinaryOp, a: Tensor, b: Tensor | number, out?: Tensor): Tensor {
   sameDType(op, a, b);
   if (op === "div" && !dtypes[a.dtype].float) {
-    throw new TypeError(`div needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
+    throw new TypeError(`div needs a floating-point dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
   }
   if (typeof b === "number") return withNumber("binaryScalar", binaryOps[op], a, b, false, a.dtype, out);
   return elementwise("binary", binaryOps[op], a, b, a.dtype, out);
@@ -187,7 +187,7 @@ export function reduce(op: ReduceOp, x: Tensor, axis?: number, keepdim = false):
 /** Mean along one axis, or of all elements. @throws TypeError for integers. */
 export function mean(x: Tensor, axis?: number, keepdim = false): Tensor {
   if (!dtypes[x.dtype].float)
-    throw new TypeError(`mean needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+    throw new TypeError(`mean needs a floating-point dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
   const { n } = around(x.shape, axis);
   using wide = x.to("f32");
   using total = reduce("sum", wide, axis, keepdim);
@@ -208,7 +208,7 @@ export function argmax(x: Tensor, axis?: number, keepdim = false): Tensor {
 /** Softmax along an axis, computed in f32. */
 export function softmax(x: Tensor, axis = -1): Tensor {
   if (!dtypes[x.dtype].float)
-    throw new TypeError(`softmax needs a floating dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
+    throw new TypeError(`softmax needs a floating-point dtype, but got ${text(x)}. Cast it first: x.to("f32").`);
   const at = checkAxis(axis, x.shape.length);
   const last = x.shape.length - 1;
   using turned = x.transpose(at, last);
@@ -231,7 +231,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
 export function matmul(a: Tensor, b: Tensor): Tensor {
   sameDType("matmul", a, b);
   if (!dtypes[a.dtype].float)
-    throw new TypeError(`matmul needs a floating dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
+    throw new TypeError(`matmul needs a floating-point dtype, but got ${text(a)}. Cast it first: x.to("f32").`);
   if (a.shape.length === 0 || b.shape.length === 0)
     throw new RangeError(`matmul needs at least one axis, but got ${text(a)} and ${text(b)}.`);
   using left = a.shape.length === 1 ? a.reshape([1, a.size]) : a.view();

@@ -18,8 +18,7 @@ export class Scopes {
     } finally {
       this.#open.pop();
     }
-    if (result instanceof Promise)
-      throw new TypeError("device.scope takes a synchronous function; await outside of it.");
+    if (result instanceof Promise) throw new TypeError("device.scope takes a synchronous function; await outside it.");
     const kept = new Set(result === undefined ? [] : result instanceof Tensor ? [result] : Object.values(result));
     for (const tensor of made) {
       if (kept.has(tensor)) this.add(tensor);

@@ -1,6 +1,6 @@
 /**
- * Spans as a JSON file that ui.perfetto.dev and chrome://tracing open: a process a rank, a thread
- * a lane, complete events in microseconds (the Trace Event Format, "X" events). In that format, events of a thread
+ * Spans as a JSON file that ui.perfetto.dev and chrome://tracing open: one process per rank, one
+ * thread per lane, complete events in microseconds (the Trace Event Format, "X" events). In that format, events of a thread
  * are apart or lie within each other, and others are drawn wrongly or lost: where spans of a lane overlap, it gets
  * further threads, "comm (2)". Times are whole nanoseconds, as Perfetto counts, so that rounding moves no end.
  */

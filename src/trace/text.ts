@@ -1,5 +1,5 @@
 /**
- * Words for values of any kind and texts of any length. What goes into a report is made
+ * Words for values of any kind and strings of any length. What goes into a report is made
  * here, so it is bounded where it is made; nothing in this file throws.
  */
 

@@ -13,7 +13,7 @@ export interface Span {
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly start: number;
   readonly end: number;
-  /** Figures and words to show with the span. */
+  /** Numbers and words to show with the span. */
   readonly args?: Readonly<Record<string, string | number>>;
 }
 

@@ -15,7 +15,7 @@ import { Tuner } from "./algorithms/tuner.ts";
 import type { Caller } from "./core/caller.ts";
 import { Engine } from "./core/engine.ts";
 import { Journal } from "./core/journal.ts";
-import { PacedLinks } from "./core/links.ts";
+import { PacedLinks, slowestCost } from "./core/links.ts";
 import type { GroupInfo } from "./core/operation.ts";
 import { pulse, pulseAt, type RecorderPlace } from "./core/recorder.ts";
 import type { WorldSettings } from "./core/settings.ts";
@@ -175,7 +175,7 @@ export interface LocalWorldOptions extends CommonOptions {
   readonly macrotask: (step: () => void) => void;
   /** Seeds the scheduler; undefined gives turns in rank order. */
   readonly seed?: number;
-  /** Whether nothing outside of the job, such as a timer, can make a program go on; where nobody knows, it might. */
+  /** Whether nothing outside the job, such as a timer, can make a program go on; where nobody knows, it might. */
   readonly idle?: () => boolean;
 }
 
@@ -275,5 +275,5 @@ function pacedLinks(
   nodes: readonly number[],
 ): PacedLinks | undefined {
   if (!link?.within && !link?.between) return undefined;
-  return new PacedLinks((peer) => (nodes[peer] === nodes[rank] ? link.within : link.between), now);
+  return new PacedLinks((peer) => (nodes[peer] === nodes[rank] ? link.within : link.between), now, slowestCost(link));
 }

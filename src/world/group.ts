@@ -63,7 +63,7 @@ export class ProcessGroup extends Messaging {
     };
   }
 
-  /** Everybody's tensor becomes a copy of the root's. */
+  /** Every rank's tensor becomes a copy of the root's. */
   broadcast<T extends Contiguous>(tensor: T, root = 0): Work<T> {
     this.#checks.peer("broadcast", root);
     this.#checks.tensor("broadcast", tensor);
@@ -80,7 +80,7 @@ export class ProcessGroup extends Messaging {
     });
   }
 
-  /** The root's tensor becomes the reduction of everybody's; the others' stay as they are. */
+  /** The root's tensor becomes the reduction of every rank's; the others' stay as they are. */
   reduce<T extends Contiguous>(tensor: T, root = 0, operator: Operator = "sum"): Work<T> {
     this.#checks.peer("reduce", root);
     this.#checks.operator("reduce", operator);
@@ -100,7 +100,7 @@ export class ProcessGroup extends Messaging {
     });
   }
 
-  /** Everybody's tensor becomes the reduction of all, in place. @param options.algorithm in place of the tuner's choice. */
+  /** Every rank's tensor becomes the reduction of all, in place. @param options.algorithm in place of the tuner's choice. */
   allReduce<T extends Contiguous>(
     tensor: T,
     operator: Operator = "sum",
@@ -129,7 +129,7 @@ export class ProcessGroup extends Messaging {
 
   /**
    * Piece i of the root's `output` becomes rank i's `input`.
-   * @param output at the root: a tensor of size × input elements, or a tensor a rank (lengths
+   * @param output at the root: a tensor of size × input elements, or one tensor per rank (lengths
    *   may differ); elsewhere undefined.
    */
   gather<T extends Contiguous>(output: Pieces<T> | undefined, input: T, root = 0): Work<Pieces<T> | undefined> {
@@ -149,7 +149,7 @@ export class ProcessGroup extends Messaging {
     });
   }
 
-  /** Piece i of everybody's `output` becomes rank i's `input`. Lists may have pieces of different lengths. */
+  /** Piece i of every rank's `output` becomes rank i's `input`. Lists may have pieces of different lengths. */
   allGather<T extends Contiguous>(output: Pieces<T>, input: T): Work<Pieces<T>> {
     this.#checks.tensor("allGather", input);
     const pieces = this.#checks.pieces("allGather", output, input);
@@ -175,7 +175,7 @@ export class ProcessGroup extends Messaging {
 
   /**
    * Rank i's `output` becomes piece i of the root's `input`.
-   * @param input at the root: a tensor of size × output elements, or a tensor a rank; elsewhere undefined.
+   * @param input at the root: a tensor of size × output elements, or one tensor per rank; elsewhere undefined.
    */
   scatter<T extends Contiguous>(output: T, input: Pieces<T> | undefined, root = 0): Work<T> {
     this.#checks.peer("scatter", root);
@@ -194,7 +194,7 @@ export class ProcessGroup extends Messaging {
     });
   }
 
-  /** `output` becomes the reduction of everybody's piece `rank` of `input`. Lists may have pieces of different lengths. */
+  /** `output` becomes the reduction of every rank's piece `rank` of `input`. Lists may have pieces of different lengths. */
   reduceScatter<T extends Contiguous>(output: T, input: Pieces<T>, operator: Operator = "sum"): Work<T> {
     this.#checks.tensor("reduceScatter", output);
     this.#checks.operator("reduceScatter", operator);
@@ -246,14 +246,14 @@ export class ProcessGroup extends Messaging {
     });
   }
 
-  /** Everybody gets the root's value, as JSON has it: NaN becomes null, members that are undefined are left out. */
+  /** Every rank gets the root's value, as JSON has it: NaN becomes null, members that are undefined are left out. */
   broadcastObject<V>(value: V, root = 0): Work<V> {
     this.#checks.peer("broadcastObject", root);
     const mine = this.rank === root ? this.#checks.json("broadcastObject", value) : "";
     return this.#issuer.issue(broadcastObjectCall<V>(value, mine, root));
   }
 
-  /** Everybody gets everybody's value, in rank order; as JSON has it: NaN becomes null, members that are undefined are left out. */
+  /** Every rank gets every rank's value, in rank order; as JSON has it: NaN becomes null, members that are undefined are left out. */
   allGatherObject<V>(value: V): Work<V[]> {
     const mine = this.#checks.json("allGatherObject", value);
     return this.#issuer.issue(allGatherObjectCall<V>(value, mine));
@@ -274,7 +274,7 @@ export class ProcessGroup extends Messaging {
   /**
    * A group of some of this group's ranks, in the order of the list; undefined on the others. As with
    * torch.distributed.new_group, all ranks, members or not, call it with the same list: groups that
-   * do not meet are made by as many calls on every rank, or by one split.
+   * do not overlap are made by as many calls on every rank, or by one split.
    * @param name of the new group, the same from all ranks.
    */
   newGroup(ranks: readonly number[], name?: string): Work<ProcessGroup | undefined> {

@@ -23,7 +23,7 @@ export {
   takeShmControl,
 } from "./build.ts";
 export { AbortError, JobError } from "./core/errors.ts";
-export { type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink } from "./core/links.ts";
+export { type LinkCost, type LinkSpeed, type LinkSpeeds, PacedLinks, parseLink, plainLink } from "./core/links.ts";
 export type { Operation, Operator } from "./core/operation.ts";
 export { defaultWorld, type WorldSettings } from "./core/settings.ts";
 export type { Contiguous, Span } from "./core/span.ts";

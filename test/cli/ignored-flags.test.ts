@@ -20,7 +20,7 @@ const cases: [string, string][] = [
   [`run ${hello} -n 1 --inter-link 1GB/s,20us`, "Leave it out."],
   [`launch --inter-link 1GB/s,20us ${hello}`, "--inter-link is for links between nodes"],
   [`launch --transport local --sockets unix ${hello}`, "--sockets is for ranks in processes of their own"],
-  ["bench gemm --transport tcp", "--transport is for benches of messages, but in gemm nobody sends any. Leave it out."],
+  ["bench gemm --transport tcp", "--transport is for benches that send messages, and gemm sends none. Leave it out."],
   ["bench algorithms --transport shm", "bench algorithms runs over every transport."],
   ["bench algorithms --transport=shm", "worldsize run benchmark-algorithms --transport NAME"],
   ["list --jsn", "unknown option '--jsn'. (Did you mean --json?)"],

@@ -55,7 +55,7 @@ describe("worldsize check", () => {
     const { status, stdout } = worldsize("check");
     expect(stdout).toMatch(/^passed {2}3\.1 a-mean, in \d+ runs\n/);
     expect(stdout).toMatch(
-      /\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution as well\n$/,
+      /\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution the same\n {2}the same in PyTorch: course.*twin\.py\n$/,
     );
     expect(status).toBe(0);
     const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
@@ -77,7 +77,7 @@ describe("worldsize check", () => {
 
   it("bad input: one line, exit code 2", () => {
     const cases: [string[], string][] = [
-      [["check"], "You have begun no exercise yet. Write: worldsize check 1.1"],
+      [["check"], "You have not begun an exercise yet. Write: worldsize check 1.1"],
       [["check", "3.4"], 'There is no exercise "3.4". Did you mean'],
       [["check", "ring-allreduce"], "Did you mean ring-all-reduce?"],
       [["check", "3", "--file", "x.ts"], "--file takes the number of one exercise."],
@@ -98,7 +98,7 @@ describe("worldsize check", () => {
     writeFileSync(join(home, "exercises/progress.json"), "{ broken");
     const { status, stdout, stderr } = worldsize("check", "1.1");
     expect(stdout).toMatch(/^failed {2}1\.1/); // the verdict is told, whatever becomes of the progress
-    expect(stderr).toContain("cannot be read (it is no JSON). Mend it, or move it away to start afresh");
+    expect(stderr).toContain("cannot be read (it is not JSON). Fix it, or move it away to start afresh");
     expect(status).toBe(1);
     expect(readFileSync(join(home, "exercises/progress.json"), "utf8")).toBe("{ broken");
   });
@@ -109,7 +109,7 @@ describe("worldsize check", () => {
       worldsize("check", "1.1");
       writeFileSync(join(home, "exercises/progress.json"), text);
       const { status, stderr } = worldsize("check", "1.1");
-      expect(stderr).toMatch(/progress\.json cannot be read \(it .*\)\. Mend it/);
+      expect(stderr).toMatch(/progress\.json cannot be read \(it .*\)\. Fix it/);
       expect(status).toBe(1);
       expect(readFileSync(join(home, "exercises/progress.json"), "utf8")).toBe(text);
     },
@@ -240,13 +240,13 @@ it("worldsize learn helps with what failed: notices, advice, a walk, the picture
 
   const wrong = solution("3.3").replace("sum.add_(incoming)", "sum.copy_(incoming)");
   writeFileSync(file, wrong.replace("await Promise.all([world.send(mine", "Promise.all([world.send(mine"));
-  await terminal.sees(/line 19: `Promise\.all.*nobody\s+awaits/s);
+  await terminal.sees(/line 19: `Promise\.all.*is\s+started\s+here\s+and\s+never\s+awaited/s);
   writeFileSync(file, wrong);
   await terminal.sees("failed  3.3 ring-all-reduce: the sum");
   await terminal.sees("Walk through this run: w");
   terminal.press("h");
   await terminal.sees("About the sum");
-  await terminal.sees(/The chapter tells of it under ".+":\s+\S*chapter03-collectives\/README\.md#/);
+  await terminal.sees(/The chapter explains it under ".+":\s+\S*chapter03-collectives\/README\.md#/);
   terminal.press("h");
   await terminal.sees("Hint 1");
   terminal.press("w");

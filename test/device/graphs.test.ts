@@ -155,7 +155,7 @@ describe("a pool of graphs", () => {
     pool.run(device.ones([2, 3]));
     expect(() => pool.run(device.ones([2, 4]))).toThrow("These graphs are for f32[n,3], but the input is f32[2,4].");
     expect(() => pool.run(device.ones([2, 3], "i32"))).toThrow("the input is i32[2,3]");
-    expect(() => pool.run(device.ones([5, 3]))).toThrow("fits into no bucket of [2,4]");
+    expect(() => pool.run(device.ones([5, 3]))).toThrow("fits none of the buckets [2,4]");
     expect(() => new GraphPool(device, (x) => x, [])).toThrow("Buckets are whole numbers");
   });
 });

@@ -286,7 +286,7 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
   });
 
   it.each([
-    ["crossEntropy", "the target of row 1 is none of the 4 columns"],
+    ["crossEntropy", "the target of row 1 is not among the 4 columns"],
     ["gather", "index"],
     ["scatterAdd", "index"],
     ["rope", "position"],

@@ -21,7 +21,7 @@ function noticed(body: string): string[] {
   return noticer.noticesOf(file).map(({ line, text }) => `${line - 2}: ${text}`);
 }
 
-const floating = "is started here, and nobody awaits it: write await before it, or keep it and await it later.";
+const floating = "is started here and never awaited: write await before it, or keep it and await it later.";
 
 describe("an answer in which", () => {
   it.each([

@@ -18,7 +18,7 @@ it("ranks that all wait are told at once that nobody is left", async () => {
   for (const each of both) {
     expect(each.status).toBe("rejected");
     expect(String((each as PromiseRejectedResult).reason)).toMatch(
-      /got no value.*, and nobody is left who could set it/,
+      /got no value.*, and no rank is left that could set it/,
     );
   }
 });
@@ -26,7 +26,7 @@ it("ranks that all wait are told at once that nobody is left", async () => {
 it("so is one whose peers have left", async () => {
   const [a, b, c] = patients(3);
   await Promise.all([b.leave(), c.leave()]);
-  await expect(a.store.get("x")).rejects.toThrow("nobody is left who could set it");
+  await expect(a.store.get("x")).rejects.toThrow("no rank is left that could set it");
 });
 
 it("one rank that waits for many keys is one rank", async () => {

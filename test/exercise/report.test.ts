@@ -49,7 +49,7 @@ const oddities: readonly (readonly [string, unknown, string | RegExp])[] = [
   ["a toJSON", { toJSON: () => 3 }, /function/],
   ["a long list", Array.from({ length: 100_000 }), "a list of 100000"],
   ["a sparse list", Array(2 ** 31), `a list of ${2 ** 31}`],
-  ["a long text", "x".repeat(200_000), "a text of 200000 characters"],
+  ["a long text", "x".repeat(200_000), "a string of 200000 characters"],
 ];
 
 describe("what an answer returns", () => {
@@ -102,7 +102,7 @@ describe("what an answer returns", () => {
     expect(said(3, "number")).toBe("");
     expect(said(NaN, "number")).toBe(""); // a number by its type; what it should be is for the judge to say
     expect(said(Promise.resolve(3), "number")).toBe(
-      "rank 1's answer is a Promise; it should be a number. The function is to return it at once: no async.",
+      "rank 1's answer is a Promise; it should be a number. The function should return it at once: no async.",
     );
     expect(said([Promise.resolve(3)], ["number"])).toBe(
       "rank 1's answer[0] is a Promise; it should be a number. Is an await missing?",
@@ -115,12 +115,12 @@ describe("what an answer returns", () => {
       "rank 1's answer is nothing (undefined); it should be a number. Is a return missing?",
     );
     expect(said("3", "number")).toBe(
-      'rank 1\'s answer is the text "3"; it should be a number. Return the number itself.',
+      'rank 1\'s answer is the string "3"; it should be a number. Return the number itself.',
     );
     expect(said([1, "2"], ["number"])).toBe(
-      'rank 1\'s answer[1] is the text "2"; it should be a number. Return the number itself.',
+      'rank 1\'s answer[1] is the string "2"; it should be a number. Return the number itself.',
     );
-    expect(said({ a: 1 }, { a: "number", b: "string" })).toBe("rank 1's answer has no b; it should be a text.");
+    expect(said({ a: 1 }, { a: "number", b: "string" })).toBe("rank 1's answer has no b; it should be a string.");
     expect(said(3, { a: "number", b: "string" })).toBe("rank 1's answer is 3; it should be an object with a, b.");
     expect(said(undefined, { either: ["number", "undefined"] })).toBe("");
     expect(said(null, { either: ["number", "undefined"] })).toMatch(/is null; it should be a number or undefined/);

@@ -6,8 +6,8 @@ import { check } from "../../src/exercise/node/checker.ts";
 
 const told: readonly (readonly [number: string, answer: string, message: RegExp])[] = [
   ["1.1", "not-awaited", /^at bad-not-awaited\.ts:11, rank 0 reads a buffer that allReduce/],
-  ["1.1", "largest-rank", /^rank 1 gives 2 to allReduce; each rank is to contribute a 1/],
-  ["1.3", "async", /identity\(env\) is a Promise; .*The function is to return it at once: no async\.$/],
+  ["1.1", "largest-rank", /^rank 1 gives 2 to allReduce; each rank should contribute a 1/],
+  ["1.3", "async", /identity\(env\) is a Promise; .*The function should return it at once: no async\.$/],
   [
     "1.3",
     "local-of-another-row",
@@ -19,7 +19,7 @@ const told: readonly (readonly [number: string, answer: string, message: RegExp]
   ["1.5", "get-then-set", /node-12 and node-3 both set "n\/0", each to its own name: two took the same number/],
   ["1.5", "lost-update", /names\[0\] is null\. node-12 and node-3 both set "list", to different values/],
   ["2.1", "also-tells-the-next-but-one", /^rank 0 of 5 sent to rank 2; it may send to its right neighbour only/],
-  ["2.2", "tags-differ", /send\(i32\[1\]\) to rank 1 with tag 1 .* do not meet: their tags differ, 1 and 3\.$/],
+  ["2.2", "tags-differ", /send\(i32\[1\]\) to rank 1 with tag 1 .* do not match: their tags differ, 1 and 3\.$/],
   [
     "2.1",
     "one-box",
@@ -31,19 +31,19 @@ const told: readonly (readonly [number: string, answer: string, message: RegExp]
     /f32\[2\] was used after the answer had freed it\. What it is handed belongs to the caller/,
   ],
   ["2.4", "nothing-is-awaited", /^on rank 0, the answer returned while recv\(f32\[2\]\) from rank \d \(.*\) was still/],
-  [
-    "2.4",
-    "first-element-only",
-    /holds \[\d+\.5, 0\], which is no edge of anybody; it should hold .* \[\d+\.5, \d+\.5\]/,
-  ],
+  ["2.4", "first-element-only", /holds \[\d+\.5, 0\], which is no rank's edge; it should hold .* \[\d+\.5, \d+\.5\]/],
   ["3.1", "skips-zeros", /That does not count the zeros\.$/],
   ["3.3", "half-precision", /Rank 0 called send\(f16\[7\]\) to rank 1: f32 may not fit into that\.$/],
   [
     "3.3",
     "first-phase-overwrites",
-    /the first of the second phase, holds [\d.]+, which is no finished sum: it is what came last, and/,
+    /the first of the second phase, holds [\d.]+, which is not a finished sum: it is what came last, and/,
   ],
-  ["3.3", "second-phase-off-by-one", /holds [\d.]+, which is no finished sum\. It could have finished another chunk/],
+  [
+    "3.3",
+    "second-phase-off-by-one",
+    /holds [\d.]+, which is not a finished sum\. It could have finished another chunk/,
+  ],
   ["1.2", "for-the-show", /^rank 3 does not return what it received/],
   ["3.2", "packed-in-a-float", /with rank -0\.25, but world has ranks 0 to 0\.$/],
   ["3.3", "send-first", /in send\(f32\[7\]\) to rank 1 \(bad-send-first\.ts:\d+\)/],

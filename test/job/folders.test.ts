@@ -301,11 +301,11 @@ describe.concurrent("the command", () => {
       const cases: [string[], string][] = [
         [
           ["launch", "--log-dir", logs],
-          `The log of rank 1 cannot be written to ${join(logs, "rank-1.log")}: it is there and is not a file. Give another folder with --log-dir.`,
+          `The log of rank 1 cannot be written to ${join(logs, "rank-1.log")}: it exists and is not a file. Give another folder with --log-dir.`,
         ],
         [
           ["launch", "--log-dir", pipes],
-          `The log of rank 0 cannot be written to ${join(pipes, "rank-0.log")}: it is there and is not a file. Give another folder with --log-dir.`,
+          `The log of rank 0 cannot be written to ${join(pipes, "rank-0.log")}: it exists and is not a file. Give another folder with --log-dir.`,
         ],
         [
           ["launch", "--log-dir", "/proc/x"],

@@ -15,7 +15,7 @@ describe("what may be declared", () => {
     [{ quick: { options: { size: 4 } } }, /The quick form's size is refused: 4 is not at least 8\./],
     [{ quick: { options: { size: "64" } } }, /The quick form's size is "64"; its option is a number\./],
     [{ quick: {} }, /A script's quick form is \{ options: \{ … \} \}; its options are undefined\./],
-    [{ measured: "(ms)" }, /What a script measures is a list of texts, not /],
+    [{ measured: "(ms)" }, /What a script measures is a list of strings, not /],
   ])("%j is refused", (more, message) => {
     expect(() => declare(more)).toThrow(message);
   });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { machineSvg } from "../../src/draw/machine-svg.ts";
 import { machineText } from "../../src/draw/machine-text.ts";
@@ -6,13 +7,19 @@ import {
   crossings,
   describedMachine,
   fitAlphaBeta,
+  type Hop,
   hopName,
+  laidAlgorithms,
   layOn,
   type Machine,
   machineNames,
   machineOfTopology,
+  networkOf,
   parseTopology,
   parts,
+  predict,
+  protocols,
+  Router,
   ranksOf,
   readHost,
   wayBetween,
@@ -121,17 +128,179 @@ describe("described machines", () => {
     expect(busbw / parts.nvlink4.bandwidth).toBeLessThanOrEqual(1);
   });
 
-  it("between nodes, a hierarchy loads each rail with an eighth of what the ring puts on one", () => {
-    const machine = describedMachine("dgx-h100", 2);
-    const [ring, tiers] = [layOn(machine, "ring", 64e6), layOn(machine, "hierarchical", 64e6)];
-    expect(ring.loads[0].hop.part.name).toContain("InfiniBand");
-    expect(tiers.loads[0].bytes / ring.loads[0].bytes).toBeLessThan(0.15);
-    expect(ring.seconds / tiers.seconds).toBeGreaterThan(3);
+  it("two and four DGX H100: the hierarchy uses all eight cards alike, and the ring one", () => {
+    for (const [nodes, bytes, reach, perCard] of [
+      [2, 640e6, 280e9, 80e6],
+      [4, 256e6, 230e9, 48e6],
+    ] as const) {
+      const machine = describedMachine("dgx-h100", nodes);
+      const [ring, tiers] = [layOn(machine, "ring", bytes), layOn(machine, "hierarchical", bytes)];
+      const onCards = tiers.loads.filter(({ hop }) => hop.from.includes("NIC") && hop.to.startsWith("rail"));
+      expect(onCards).toHaveLength(8 * nodes);
+      for (const { bytes: carried } of onCards) expect(carried).toBe(perCard);
+      expect(tiers.busbw).toBeGreaterThanOrEqual(reach);
+      expect(ring.busbw).toBeLessThan(parts.ndr400.bandwidth);
+      expect(ring.loads[0].hop.part.name).toContain("InfiniBand");
+    }
+  });
+
+  it("are wired as their makers say: cards per GPU, switches, sockets", () => {
+    const count = (machine: Machine, kind: string) => machine.devices.filter((device) => device.kind === kind).length;
+    const [a100, h100] = [describedMachine("dgx-a100"), describedMachine("dgx-h100")];
+    expect(["gpu", "nic", "pcie", "cpu"].map((kind) => count(a100, kind))).toEqual([8, 8, 4, 2]);
+    expect(["gpu", "nic", "pcie", "cpu"].map((kind) => count(h100, kind))).toEqual([8, 8, 8, 2]);
+    // DGX H100 user guide, Table 6: each ConnectX-7 belongs to one GPU; GPUs 0 to 3 hang on the first socket.
+    for (let i = 0; i < 8; i++) {
+      expect(wayBetween(h100, `GPU ${i}`, `NIC ${i}`)).toHaveLength(2);
+      expect(wayBetween(h100, `GPU ${i}`, `CPU ${i >> 2}`)).toHaveLength(2);
+    }
+    // `nvidia-smi topo -m` of a DGX A100: two GPUs are as near to both cards of their switch.
+    for (let i = 0; i < 8; i++) expect(wayBetween(a100, `GPU ${i}`, `NIC ${i ^ 1}`)).toHaveLength(2);
   });
 
   it("that cannot be", () => {
     expect(() => describedMachine("laptop", 2)).toThrow("A laptop stands alone");
-    expect(() => describedMachine("dgx-h100", 0)).toThrow("0 nodes: give 1 to 64.");
+    expect(() => describedMachine("dgx-h100", 0)).toThrow("0 nodes: give 1 to 2,048.");
+  });
+});
+
+describe("ways", () => {
+  const machines = [
+    ...machineNames.map((name) => describedMachine(name)),
+    describedMachine("dgx-a100", 2),
+    describedMachine("dgx-h100", 3),
+    ...["topo-dgx-a100", "topo-dgx1-v100", "topo-pcie-4"].map((name) =>
+      machineOfTopology(parseTopology(fixture(name))),
+    ),
+  ];
+  const seconds = (hops: readonly Hop[]): number => hops.reduce((sum, { part }) => sum + 1 / part.bandwidth, 0);
+  const shuffled = <T>(items: readonly T[], keys: readonly number[]): T[] =>
+    items
+      .map((item, i) => ({ item, key: keys[i % keys.length] * 7919 + i * 31 }))
+      .sort((a, b) => (a.key % 1009) - (b.key % 1009))
+      .map(({ item }) => item);
+
+  it("by rule are as short as those that a search finds", () => {
+    for (const machine of machines) {
+      const router = new Router(machine);
+      const ranks = ranksOf(machine);
+      for (const { name: from } of ranks.slice(0, 9))
+        for (const { name: to } of ranks) {
+          if (from === to) continue;
+          const [rule, search] = [router.way(from, to), router.search(from, to)];
+          expect(rule.map(({ from: name }) => name)[0]).toBe(from);
+          expect(rule.at(-1)?.to).toBe(to);
+          expect(seconds(rule) / seconds(search), `${machine.name}: ${from} to ${to}`).toBeCloseTo(1, 9);
+          expect(rule.length).toBe(search.length);
+        }
+    }
+  });
+
+  it("do not depend on the order of links and devices, nor on which end a link names first", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...machines),
+        fc.array(fc.nat(1000), { minLength: 5, maxLength: 50 }),
+        (machine, keys) => {
+          const links = shuffled(machine.links, keys).map((link, i) =>
+            keys[i % keys.length] % 2 === 0 ? link : { ...link, a: link.b, b: link.a },
+          );
+          // Ranks keep their order, because it gives their numbers.
+          const others = machine.devices.filter(({ kind }) => kind !== "gpu" && kind !== "core");
+          const devices = [...shuffled(others, keys), ...ranksOf(machine)];
+          for (const rule of [machine.rule, undefined]) {
+            const [one, two] = [new Router({ ...machine, rule }), new Router({ ...machine, rule, links, devices })];
+            const ranks = ranksOf(machine);
+            for (const { name: from } of ranks.slice(0, 8))
+              for (const { name: to } of ranks.slice(-8))
+                if (from !== to) expect(two.way(from, to).map(hopName)).toEqual(one.way(from, to).map(hopName));
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it("load equal links alike: the rails of nodes, and any switches that stand side by side", () => {
+    // Algorithms in which each rank does the same as its neighbours.
+    for (const machine of [
+      describedMachine("dgx-a100", 2),
+      describedMachine("dgx-h100", 3),
+      describedMachine("dgx-a100", 4),
+    ])
+      for (const bytes of [4e6, 64e6])
+        for (const algorithm of ["hierarchical", "one-shot"] as const) {
+          const { loads, pairs } = layOn(machine, algorithm, bytes, "simple");
+          const largest = Math.max(...pairs.map((pair) => pair.bytes));
+          for (const kind of [/NIC \d → rail/, /rail \d → node/, /GPU \d → node \d NVSwitch/]) {
+            const own = loads.filter(({ hop }) => kind.test(hopName(hop))).map((load) => load.bytes);
+            expect(own.length).toBeGreaterThanOrEqual(16);
+            expect(Math.max(...own) - Math.min(...own)).toBeLessThanOrEqual(largest);
+          }
+        }
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 7 }), (count, switches) => {
+        // So many GPUs on either side, and equal switches between the sides.
+        const devices = [
+          ...Array.from({ length: 2 * count }, (_, i) => ({
+            name: `GPU ${i}`,
+            kind: "gpu" as const,
+            node: Math.floor(i / count),
+          })),
+          ...Array.from({ length: switches }, (_, i) => ({ name: `switch ${i}`, kind: "switch" as const, node: -1 })),
+        ];
+        const links = devices
+          .slice(0, 2 * count)
+          .flatMap(({ name }) =>
+            Array.from({ length: switches }, (_, i) => ({ a: name, b: `switch ${i}`, part: parts.ndr400 })),
+          );
+        const router = new Router({ name: "two sides", about: "", devices, links });
+        const used = Array<number>(switches).fill(0);
+        for (let i = 0; i < count; i++) {
+          const [first] = router.way(`GPU ${i}`, `GPU ${count + i}`);
+          used[Number(first.to.slice(7))]++;
+        }
+        expect(Math.max(...used) - Math.min(...used)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe("NCCL's protocols and the switch that adds", () => {
+  const h100 = describedMachine("dgx-h100");
+
+  it("LL for the smallest, Simple for the largest, and auto is never slower than any", () => {
+    const sizes = [64, 4096, 262_144, 4e6, 64e6, 1e9];
+    for (const { algorithm, seconds, protocols: used } of predict(h100, sizes)) {
+      if (algorithm === "nvls") continue;
+      expect([algorithm, used[0], used.at(-1)]).toEqual([algorithm, "ll", "simple"]);
+      for (const protocol of protocols) {
+        const [only] = predict(h100, sizes, [algorithm], protocol);
+        for (const [i, time] of only.seconds.entries()) expect(seconds[i]).toBeLessThanOrEqual(time);
+      }
+    }
+  });
+
+  it("a message takes the protocol's latency, and its part of the bandwidth", () => {
+    for (const [protocol, alpha, share] of [
+      ["simple", 3.4e-6, 1],
+      ["ll128", 1.9e-6, 0.9375],
+      ["ll", 0.6e-6, 0.5],
+    ] as const) {
+      const route = networkOf(h100, protocol).route(0, 5);
+      expect(route.alpha).toBeCloseTo(alpha, 12);
+      expect(1 / route.beta / 450e9).toBeCloseTo(share, 9);
+    }
+  });
+
+  it("nvls: (1 + 1/n) of the tensor over each link, and a bus bandwidth above the wire's", () => {
+    const { loads, busbw, algbw } = layOn(h100, "nvls", 4e9);
+    expect(loads).toHaveLength(16);
+    for (const { bytes } of loads) expect(bytes).toBeCloseTo(4.5e9, 0);
+    expect(busbw).toBeGreaterThan(parts.nvlink4.bandwidth);
+    expect(algbw).toBeLessThan(parts.nvlink4.bandwidth);
+    expect(laidAlgorithms(describedMachine("dgx-a100"))).not.toContain("nvls");
+    expect(() => layOn(describedMachine("dgx-h100", 2), "nvls", 1e6)).toThrow("nvls is the NVSwitch of one node");
   });
 });
 

@@ -294,7 +294,7 @@ describe.each(bodies)("attention on $build kernels and a $stream stream", (body)
         [x, x, x, other.empty([64]), other.empty([8]), ...starts].map((t) => t.ref()),
         scalars,
       );
-      await expect(other.synchronize()).rejects.toThrow(`Kernel attention failed: ${who} lies outside of the tokens`);
+      await expect(other.synchronize()).rejects.toThrow(`Kernel attention failed: ${who} lies outside the tokens`);
     }
   });
 

@@ -464,7 +464,7 @@ describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) =
       [
         "integer division",
         () => device.zeros([2], "i32").div(2),
-        'div needs a floating dtype, but got i32[2]. Cast it first: x.to("f32").',
+        'div needs a floating-point dtype, but got i32[2]. Cast it first: x.to("f32").',
       ],
       [
         "reshape that does not fit",

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { quickOptions, type Script } from "../../src/script/index.ts";
+import { describedMachine, Router, ranksOf } from "../../src/sim/index.ts";
 import { runProgram } from "../helpers/jobs.ts";
 
 /** Milliseconds of the quickest of three tries; further ones are not needed once one is quick enough. */
@@ -29,4 +30,28 @@ it.each(scripts)("the quick form of %s takes less than 5 s", async (file) => {
     expect(failure?.message).toBeUndefined();
   });
   expect(taken).toBeLessThan(5000);
+});
+
+it("the route of a pair among 16,384 devices takes no more than twice that of one among 16", () => {
+  const sides = [2048, 2].map((nodes) => {
+    const machine = describedMachine("dgx-h100", nodes);
+    const ranks = ranksOf(machine).map(({ name }) => name);
+    expect(ranks).toHaveLength(8 * nodes);
+    // On the first and the last node: the same rail, another one, and within a node.
+    const pairs = [ranks.at(-8), ranks.at(-3), ranks[5]].map((to) => [ranks[0], to as string] as const);
+    return { router: new Router(machine), pairs };
+  });
+  // A router remembers no ways: each is found anew.
+  const time = ({ router, pairs }: (typeof sides)[number]): number => {
+    const start = performance.now();
+    for (let i = 0; i < 2000; i++) for (const [from, to] of pairs) router.way(from, to);
+    return performance.now() - start;
+  };
+  let ratio = Infinity;
+  for (let attempt = 0; attempt < 3 && ratio > 2; attempt++) {
+    const rounds = Array.from({ length: 9 }, () => sides.map(time));
+    const [many, few] = [0, 1].map((side) => rounds.map((round) => round[side]).sort((x, y) => x - y)[4]);
+    ratio = many / few;
+  }
+  expect(ratio).toBeLessThanOrEqual(2);
 });

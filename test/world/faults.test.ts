@@ -104,7 +104,7 @@ const faults: Record<string, Fault> = {
   unequalPair: {
     rank: everybody,
     message: () => [
-      `rank 1 called recv(f32[5]) from rank 0 (${at("unequalPair recv")}), but rank 0 called send(f32[4]) to rank 1 (${at("unequalPair send")}). A receive must have the shape and dtype of the send it meets.`,
+      `rank 1 called recv(f32[5]) from rank 0 (${at("unequalPair recv")}), but rank 0 called send(f32[4]) to rank 1 (${at("unequalPair send")}). A receive must have the shape and dtype of the send it matches.`,
     ],
   },
   nonMember: {

@@ -82,7 +82,7 @@ it("two different calls at one place are a mismatch at once, in one group only",
   const call = (rank: number, groupId: number, hash: number): Report => ({
     ...waiting(rank, []),
     recent: [
-      { operation: `call ${hash}`, group: "half", groupId, seq: 1, hash, state: "under way", site: "", issued: 0 },
+      { operation: `call ${hash}`, group: "half", groupId, seq: 1, hash, state: "in flight", site: "", issued: 0 },
     ],
   });
   expect(new Job().say(0, call(0, 5, 1), call(1, 5, 1)).verdict).toBeUndefined();

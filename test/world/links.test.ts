@@ -7,7 +7,7 @@ it("reads speeds of links", () => {
   expect(parseLink("25 Gbit/s")).toEqual({ bytesPerSecond: 3.125e9, latency: 0 });
   expect(parseLink("512MiB/s, 1ms")).toEqual({ bytesPerSecond: 2 ** 29, latency: 1 });
   for (const bad of ["", "1GB", "0GB/s", "1..2GB/s", "-1GB/s", "1GB/s,20", "fast"]) {
-    expect(() => parseLink(bad), bad).toThrow(/is no speed of a link; write a bandwidth and a latency/);
+    expect(() => parseLink(bad), bad).toThrow(/is not a link speed; write a bandwidth and a latency/);
   }
 });
 

@@ -77,7 +77,7 @@ describe.each(places)("over $transport, streams $streams", (place) => {
         "A key must be set, and a barrier reached, by a rank that does not wait itself: check names and the order of calls, or give the wait a timeout.",
     );
     expect(alone.failure?.message).toBe(
-      "Deadlock: nobody is left who could do what is waited for, and nothing can move.\n" +
+      "Deadlock: no rank is left that could do what is waited for, and nothing can move.\n" +
         `  rank 0 waits for keys "x", "y" of the store (${at("alone")})\n` +
         "ranks 1 and 2 have returned. " +
         "A key must be set, and a barrier reached, by a rank that does not wait itself: check names and the order of calls, or give the wait a timeout.",

@@ -104,7 +104,7 @@ describe.each(Object.keys(stores))("a store %s", (name) => {
       expect(open).toBe(false);
       await Promise.all([early, second, store.barrier("b", 3)]);
     }
-    await expect(store.barrier("b", 2, 10)).rejects.toThrow('1 of 2 came to barrier "b" within 0.01 s.');
+    await expect(store.barrier("b", 2, 10)).rejects.toThrow('1 of 2 reached barrier "b" within 0.01 s.');
     const again = store.barrier("b", 2); // who gave up no longer counts
     await Promise.all([again, other.barrier("b", 2)]);
     await expect(store.barrier("b", 0)).rejects.toBeInstanceOf(StoreValueError);

@@ -96,10 +96,8 @@ export async function benchCommand(args: readonly string[], output: Output): Pro
     return name ? 0 : 2;
   }
   if (name === "algorithms") return (await import("./algorithms.ts")).benchAlgorithms(rest, output);
+  const flags = benchFlags(name, rest);
   const bench = benches[name];
-  if (!bench)
-    throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
-  const flags = parseFlags(name, rest, bench.talks === true);
   const against = flags.against.filter((peer) => {
     const reason = bench.peers.includes(peer) ? missingPeer(peer) : `${name} has no driver for ${peer}`;
     if (reason) process.stderr.write(`without ${peer}: ${reason}\n`);
@@ -120,14 +118,18 @@ export async function benchCommand(args: readonly string[], output: Output): Pro
 function rounds(text: string): number {
   const count = wholeNumber(text);
   if (count >= 1) return count;
-  throw new InvalidArgumentError("There is at least 1 round.");
+  throw new InvalidArgumentError("There must be at least 1 round.");
 }
 
-function parseFlags(name: string, args: readonly string[], talks: boolean): Flags {
+/** Reads a bench's flags. @throws UsageError for one that it has not, and for a bench that does not exist. */
+export function benchFlags(name: string, args: readonly string[]): Flags {
+  if (!benches[name])
+    throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
+  const talks = benches[name].talks === true;
   const command = new Command(`worldsize bench ${name}`)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .option("--json", "print one object a line")
+    .option("--json", "print one object per line")
     .option("--rounds <count>", "interleaved rounds; the best of each side counts", rounds, 5)
     .addOption(
       new Option("--transport <name>", "threads over shared memory; processes over Unix sockets, or over TCP")
@@ -143,7 +145,7 @@ function parseFlags(name: string, args: readonly string[], talks: boolean): Flag
   }
   const flags = command.opts<Flags>();
   if (!talks && isTyped(command, "transport")) {
-    throw new UsageError(`--transport is for benches of messages, but in ${name} nobody sends any. Leave it out.`);
+    throw new UsageError(`--transport is for benches that send messages, and ${name} sends none. Leave it out.`);
   }
   const unknown = flags.against.find((peer) => !peerNames.includes(peer));
   if (unknown) throw new UsageError(`There is no peer "${unknown}". ${suggest(unknown, peerNames)}`);

@@ -2,7 +2,7 @@
 import { type Flags, type Measurement, type Progress, rows } from "./measure.ts";
 import { type KernelPeer, runKernelPeer } from "./peers.ts";
 
-/** Runs a bench program in each round, and keeps the least of each figure. */
+/** Runs a bench program in each round, and keeps the least of each number. */
 async function least(
   flags: Flags,
   progress: Progress,

@@ -1,4 +1,4 @@
-/** What all benches share: figures, flags, running a program on ranks, comparing with peers. */
+/** What all benches share: numbers, flags, running a program on ranks, comparing with peers. */
 import { join } from "node:path";
 import { compileProgram } from "../../job/node/compile.ts";
 import { runJob } from "../../job/node/job.ts";
@@ -7,7 +7,7 @@ import type { LinkSpeed } from "../../world/index.ts";
 import { root } from "../scripts.ts";
 import type { PeerName } from "./peers.ts";
 
-/** One measured figure; `ratio` is ours over theirs. */
+/** One measured number; `ratio` is ours over theirs. */
 export interface Measurement {
   readonly bench: string;
   readonly case: string;
@@ -64,7 +64,7 @@ export async function rows<T>(
   return found;
 }
 
-/** Our figure alone, or once for each peer. */
+/** Our number alone, or once for each peer. */
 export function against(
   flags: Flags,
   own: Omit<Measurement, "peer" | "peerValue" | "ratio">,

@@ -3,7 +3,7 @@ import { formatBytes } from "../../device/index.ts";
 import { against, type Flags, type Measurement, MIB, type Progress, rows } from "./measure.ts";
 import { type Case, type MessageBench, type PeerTime, runPeer } from "./peers.ts";
 
-/** Best seconds by size of everybody, in interleaved rounds. */
+/** Best seconds by size, of ours and of each peer, in interleaved rounds. */
 async function race(what: MessageBench, ranks: number, cases: readonly Case[], flags: Flags, progress: Progress) {
   const best = new Map<string, number>();
   const note = (who: string, times: readonly PeerTime[]): void => {

@@ -57,7 +57,7 @@ function python(): string | undefined {
 const tcpFlags = ["--mca", "pml", "ob1", "--mca", "btl", "tcp,self"];
 const mpirunFlags = ["--allow-run-as-root", "--oversubscribe"];
 
-/** Why a peer cannot run here, with the command that mends it; undefined if it can. */
+/** Why a peer cannot run here, with the command that fixes it; undefined if it can. */
 export function missingPeer(name: PeerName): string | undefined {
   const found = {
     openmpi: () => works("mpicc", "--version") && works("mpirun", "--version"),

@@ -1,4 +1,4 @@
-/** What helps with the property that failed, and where the chapter tells of it. */
+/** What helps with the property that failed, and where the chapter explains it. */
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import pc from "picocolors";
@@ -18,7 +18,7 @@ export async function adviceOn({ folder }: CourseExercise, property: string): Pr
   return [
     `${pc.bold(`About ${property}`)}  ${hint}`,
     "",
-    `The chapter tells of it under "${read}":`,
+    `The chapter explains it under "${read}":`,
     `${chapter}#${anchorOf(read)}`,
   ];
 }

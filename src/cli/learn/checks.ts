@@ -44,7 +44,7 @@ export class Checks {
     return marks && marks.ours.messages > 0 ? marks : undefined;
   }
 
-  /** Stops the check that is under way; another exercise may be opened now. */
+  /** Stops the check that is running; another exercise may be opened now. */
   stop(): void {
     this.#running?.abort();
     this.#verdict = undefined;

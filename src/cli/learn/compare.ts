@@ -13,7 +13,7 @@ export function comparison(exercise: CourseExercise, answer: string, marks: Mark
     marks ? `at ${marks.world} rank${marks.world === 1 ? "" : "s"}` : "",
     "yours",
     "ours",
-    bound ? "least" : "",
+    bound ? "minimum" : "",
   ];
   const rows = [
     ...(marks ? markRows(marks) : []),
@@ -28,7 +28,7 @@ export function comparison(exercise: CourseExercise, answer: string, marks: Mark
   return [
     pc.bold(line(head)),
     ...rows.map(line),
-    ...(bound ? ["", `The least: ${bound.because}. Time is that of the messages on links of 20 µs and 1 GB/s.`] : []),
+    ...(bound ? ["", `The minimum: ${bound.because}. Time is that of the messages on links of 20 µs and 1 GB/s.`] : []),
     "",
     ...ours.trimEnd().split("\n"),
     "",

@@ -17,7 +17,7 @@ import { openFile } from "./picture.ts";
 /** Editors write a file in several steps: wait until it has been quiet so long, in milliseconds. */
 const QUIET = 120;
 
-/** A folder made anew, or a file that a link leads to, is not told of: milliseconds between two looks. */
+/** A folder made anew, or a file that a link leads to, is not reported: milliseconds between two looks. */
 const LOOK = 500;
 
 /** Keys that move the text: arrows, page keys, space. */
@@ -40,7 +40,7 @@ function makeFolderOf({ folder }: Copies): void {
 export async function learnCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize learn"))
     .description("Leads through the exercises: edit your copy in exercises/, save, and see it checked at once.")
-    .argument("[number]", "exercise to begin with; the first that has not passed if not given");
+    .argument("[number]", "exercise to open (default: the first that has not passed)");
   parse(command, args);
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new UsageError("learn needs a terminal to read keys from. In a script, write: worldsize check 3.3 --json");
@@ -90,7 +90,7 @@ export async function learnCommand(args: readonly string[], output: Output): Pro
     await new Promise<void>((leave, reject) => {
       fail = reject;
       output.whenBroken(leave); // the terminal is gone
-      // Keys are taken one after the other, but a new one may stop a check that is under way.
+      // Keys are taken one after the other, but a new one may stop a check that is running.
       process.stdin.on("data", (text: string) => {
         const rows = moves[text];
         const step = steps[text];

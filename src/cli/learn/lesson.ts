@@ -41,7 +41,7 @@ export class Lesson {
   /** The reader's file as it was last opened or checked. */
   #text = "";
   #status = "";
-  /** The prediction under way. */
+  /** The prediction in progress. */
   #asked: Prediction | undefined;
   #confirming: "reset" | undefined;
   /** Whether there was advice about what failed since the last check. */

@@ -83,6 +83,6 @@ export async function answerOf(
 /** A number as people write it: `1,250`, `9 lines`, `1250 us`, `about 3`. */
 function numberIn(text: string): number | undefined {
   const found = /[-+]?\d[\d,_ \u00a0]*(?:\.\d+)?(?:e[-+]?\d+)?/i.exec(text.replace(/−/g, "-"))?.[0];
-  if (found === undefined || /\d/.test(text.replace(found, ""))) return undefined; // two numbers are no number
+  if (found === undefined || /\d/.test(text.replace(found, ""))) return undefined; // two numbers are not a number
   return Number(found.replace(/[,_ \u00a0]/g, ""));
 }

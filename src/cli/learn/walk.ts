@@ -1,4 +1,4 @@
-/** Walking through the run that failed, a step at a time: what happened, and what lay in each rank's buffers. */
+/** Walking through the run that failed, one step at a time: what happened, and what each rank's buffers held. */
 import pc from "picocolors";
 import { type Step, stepsOf } from "../../draw/steps.ts";
 import { bufferLines, stepLine } from "../../draw/steps-text.ts";
@@ -46,7 +46,7 @@ export class Walk {
       return isHere ? pc.bold(line) : pc.dim(line);
     });
     return [
-      `Step ${this.#at + 1} of ${this.#steps.length} of the run that failed.   ← → a step · < > ten · ^ $ the ends`,
+      `Step ${this.#at + 1} of ${this.#steps.length} of the run that failed.   ← → one step · < > ten · ^ $ first and last`,
       "",
       ...near.slice(0, this.#at - from + 1),
       ...bufferLines(this.#steps, this.#at, this.#ranks).map((line) => `     ${line}`),

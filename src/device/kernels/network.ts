@@ -10,7 +10,7 @@ function noSuchRow(status: number, [, , , rows]: readonly number[]): string {
 }
 
 function noSuchColumn(status: number, [, , , , , cols]: readonly number[]): string {
-  return `the target of row ${status - 1} is none of the ${cols} columns`;
+  return `the target of row ${status - 1} is not among the ${cols} columns`;
 }
 
 function noSuchPosition(status: number, args: readonly number[]): string {

@@ -18,7 +18,7 @@ export type Words = (argument: number, count: number) => Int32Array;
 export interface Kernel {
   /** Names of the scalars, in the order of a launch. */
   readonly scalars: readonly string[];
-  /** One entry a buffer argument: read (`in`), written (`out`) or both (`inout`). */
+  /** One entry per buffer argument: read (`in`), written (`out`) or both (`inout`). */
   readonly buffers: readonly ("in" | "out" | "inout")[];
   /** What the tensors of a list are, for kernels whose first buffer is one. */
   readonly list?: readonly ("in" | "out" | "inout")[];

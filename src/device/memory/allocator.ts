@@ -35,7 +35,7 @@ export interface MemoryStats {
   readonly allocations: number;
 }
 
-/** Memory that was freed while somebody outside of its home used it. */
+/** Memory that was freed while somebody outside its home used it. */
 interface Busy {
   readonly uses: readonly Completion[];
   readonly free: () => void;

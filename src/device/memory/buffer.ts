@@ -59,7 +59,7 @@ export class Buffer {
   }
 
   /**
-   * Keeps the memory from other hands until something outside of its home is done with it,
+   * Keeps the memory from other hands until something outside its home is done with it,
    * even if the buffer is freed before (PyTorch's record_stream).
    */
   recordUse(until: Completion): void {

@@ -11,7 +11,7 @@ export const UNIT = 4 * PAGE;
 
 // Unit 0 holds this table; nothing else lives below address UNIT, so a zero pointer is never valid.
 const LOCK = 1024 / 4;
-const OWNERS = 4096; // one byte pair a unit: 0 free, else owner + 1
+const OWNERS = 4096; // one byte pair per unit: 0 free, else owner + 1
 const NOBODY = 0;
 
 export class SegmentPool {

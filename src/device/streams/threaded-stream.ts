@@ -183,7 +183,7 @@ export class ThreadedStream implements Stream {
     this.#look();
   }
 
-  /** Brings #seen up to date; never more than CAPACITY commands are under way. */
+  /** Brings #seen up to date; never more than CAPACITY commands are in flight. */
   #look(): void {
     const behind = ((this.#next - this.#ring.tail) | 0) >>> 0;
     this.#seen = this.#next - behind;

@@ -35,6 +35,8 @@ type Judged =
       readonly property: string;
       readonly message: string;
       readonly settings: RunSettings;
+      /** Whether the answer is run on several ranks at all, or is functions that one rank calls. */
+      readonly isDistributed: boolean;
       /** Of the whole check, to repeat it. */
       readonly seed?: number;
       /** What every rank did in the failing run. */
@@ -156,6 +158,7 @@ export async function checkOnce(
     property,
     message,
     settings,
+    isDistributed: exercise.worlds.some((world) => world > 1),
     traffic,
     shown,
     printed,
@@ -174,7 +177,7 @@ export async function checkOnce(
     const at = /exercise\.ts:\d+/.exec((error as Error).stack ?? "")?.[0] ?? "its exercise";
     return {
       verdict: "could not run",
-      message: `the judge of ${exercise.number} stumbled over what came back (${message}, ${at}); that is a fault of the exercise, not of the answer.`,
+      message: `the judge of ${exercise.number} could not handle what came back (${message}, ${at}); that is a fault of the exercise, not of the answer.`,
     };
   }
   return { verdict: "passed", runs: 1, printed };

@@ -81,7 +81,7 @@ async function refuseOutside(path: string, source: string): Promise<void> {
   define["import.meta"] = `${mark}meta`;
   let code: string;
   try {
-    // An import at run time becomes a call that no text and no method of an answer looks like.
+    // An import at run time becomes a call that no string and no method of an answer looks like.
     const supported = { "dynamic-import": false };
     code = (await esbuild.transform(source, { loader: "ts", format: "esm", define, supported, logLevel: "silent" }))
       .code;

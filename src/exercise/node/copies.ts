@@ -124,13 +124,13 @@ export class Copies {
       const entries = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
       if (Array.isArray(value) || typeof value !== "object" || value === null) why = "it holds no progress";
       else if (entries.every(([, each]) => isProgress(each))) return value as Record<string, Progress>;
-      else why = "it holds something that is no progress";
+      else why = "it holds something other than progress";
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return {};
-      why = error instanceof SyntaxError ? "it is no JSON" : message;
+      why = error instanceof SyntaxError ? "it is not JSON" : message;
     }
-    this.#unreadable = `${this.#file()} cannot be read (${why}). Mend it, or move it away to start afresh; until then nothing is kept.`;
+    this.#unreadable = `${this.#file()} cannot be read (${why}). Fix it, or move it away to start afresh; until then nothing is saved.`;
     return undefined;
   }
 }

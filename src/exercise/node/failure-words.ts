@@ -9,7 +9,7 @@ function thrownBy(rank: number, message: string, line: string): string {
   const text = message.length > SHOWN ? `${message.slice(0, SHOWN)}…` : message;
   const where = line && text.includes(line) ? "" : line;
   if (/^rank \d/.test(text)) return where ? `at ${where.slice(2, -1)}, ${text}` : text;
-  return `rank ${rank} threw${text.startsWith("a value that is no Error") ? "" : ":"} ${text}${where}`;
+  return `rank ${rank} threw${text.startsWith("a value that is not an Error") ? "" : ":"} ${text}${where}`;
 }
 
 /** A failed run. */
@@ -27,11 +27,11 @@ export function failureWords({ rank, message, stack }: Failure, path: string, wo
   // The answer is on no stack: it had returned, and its caller looks at what it left.
   const left = line === "" && /^rank \d+ (?:reads|writes to) a buffer that (.*) is using: /.exec(message)?.[1];
   if (left) {
-    return `on rank ${rank}, the answer returned while ${left} was still under way, and what it made is looked at next. Is an await missing?`;
+    return `on rank ${rank}, the answer returned while ${left} was still in flight, and its result is checked next. Is an await missing?`;
   }
   if (line === "" && /was used after it was freed/.test(message)) {
     const what = /^(.*?) was used after it was freed/.exec(message)?.[1] ?? "a tensor";
-    return `on rank ${rank}, ${what} was used after the answer had freed it. What it is handed belongs to the caller, who goes on with it.`;
+    return `on rank ${rank}, ${what} was used after the answer had freed it. What it is handed belongs to the caller, who still uses it.`;
   }
   return plain(thrownBy(rank, message, line), world);
 }
@@ -45,7 +45,8 @@ function plain(text: string, world: number): string {
 
 /** What a failure says less plainly, as it is not said to a learner. */
 function reasonOf(text: string, world: number): string {
-  if (world === 1 && /world\.(send|recv) with/.test(text)) return "Here rank 0 is alone: there is nobody to talk to.";
+  if (world === 1 && /world\.(send|recv) with/.test(text))
+    return "Here rank 0 is alone: there is no other rank to talk to.";
   if (/with rank -\d+,/.test(text)) return "In JavaScript -1 % n is -1: (a % n + n) % n is never below 0.";
   return "";
 }

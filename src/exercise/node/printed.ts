@@ -16,7 +16,7 @@ export class Printed {
   }
 
   take(rank: number, stream: PrintStream, text: string | Uint8Array): void {
-    const at = Math.max(0, rank); // what a thread of several ranks prints outside of them
+    const at = Math.max(0, rank); // what a thread of several ranks prints outside them
     const piece = this.#decoder.textOf(at, stream, text);
     const room = MOST - this.#texts[at].length;
     this.#texts[at] += piece.slice(0, room);

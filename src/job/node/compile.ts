@@ -65,7 +65,7 @@ export function sourceFile(source: string): string {
 
 /**
  * @param path the source to call it by.
- * @param entry what to bundle: the source itself, or a text that imports it.
+ * @param entry what to bundle: the source itself, or a string that imports it.
  * @throws CompileError when it does not parse.
  */
 export async function compileModule(path: string, entry: Entry, wall?: Wall): Promise<Program> {

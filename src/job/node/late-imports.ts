@@ -8,7 +8,7 @@ import type { Loader } from "esbuild";
 /** The name of that function in a file. */
 export const LATE_IMPORT = "__late_".slice(0, "import".length);
 
-/** An import of what is no plain text and no pattern that the bundler understands. */
+/** An import of what is neither a plain string nor a pattern that the bundler understands. */
 const late = /\bimport(?=\s*\(\s*(?:[^\s"'`]|`\$\{))/g;
 
 /** @returns the source with its late imports renamed; the same text if there are none. */
@@ -16,7 +16,7 @@ export async function renameLateImports(source: string, ending: string): Promise
   const found = [...source.matchAll(late)].map(({ index }) => index);
   if (found.length === 0) return source;
   const { transform } = await import("esbuild");
-  // Not each is one: it may stand in a text, a remark, a pattern. Those that are calls become other names.
+  // Not each is one: it may be in a string, a comment, a pattern. Those that are calls become other names.
   const names = found.map((_, i) => `_${String(i).padStart(5, "0")}`);
   const define = Object.fromEntries(names.map((name) => [name, `${LATE_IMPORT}${name}`]));
   const loader = ending.replace(/^\.[cm]?/, "") as Loader;

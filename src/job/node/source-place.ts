@@ -88,7 +88,7 @@ export function requireFrom(entry: string): string {
   return `import { createRequire as __worldsize_require } from "node:module"; const require = __worldsize_require(${JSON.stringify(fileUrl(entry))});`;
 }
 
-/** The members of an enum become texts where they are named, so that they are there before any line has run. */
+/** The members of an enum become strings where they are named, so that they are there before any line has run. */
 function placeOf(path: string, walled: boolean): string {
   const word = JSON.stringify;
   const places = `export enum meta { url = ${word(fileUrl(path))}, dirname = ${word(dirname(path))}, filename = ${word(path)} }`;

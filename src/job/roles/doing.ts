@@ -1,4 +1,4 @@
-/** What a rank is doing, for somebody outside of its thread who sees that nothing moves. */
+/** What a rank is doing, for somebody outside its thread who sees that nothing moves. */
 import type { Report } from "../../world/core/report.ts";
 import type { Rank } from "../../world/index.ts";
 

@@ -57,7 +57,7 @@ class RankMain {
   readonly #local: MemoryStore | undefined;
   readonly #remote: RemoteStore;
   readonly #tracers = new Map<number, Tracer>();
-  /** Ranks whose end has not been told. */
+  /** Ranks whose end has not been reported. */
   readonly #running = new Map<number, Rank>();
   /** Where all ranks of the thread live. */
   readonly #place: Place;

@@ -29,7 +29,7 @@ export interface ThreadOptions {
   readonly caller?: CommServer;
   /** Owner of this thread's memory, if not the rank. */
   readonly owner?: number;
-  /** Whether nothing outside of the job can make this thread's programs go on. */
+  /** Whether nothing outside the job can make this thread's programs go on. */
   readonly idle?: () => boolean;
 }
 

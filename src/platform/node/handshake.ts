@@ -59,7 +59,7 @@ export async function call(socket: Socket, secret: string, intro: Introduction):
     socket.write(hello);
     const challenge = await take(socket, CHALLENGE);
     if (challenge.readUInt32BE(0) !== MAGIC) {
-      throw new HandshakeError("stranger", "what answers there is no worldsize job");
+      throw new HandshakeError("stranger", "what answers there is not a worldsize job");
     }
     const version = challenge.readUInt16BE(4);
     if (version !== PROTOCOL) throw versionError(version);

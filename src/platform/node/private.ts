@@ -21,7 +21,7 @@ export function whyReadable(what: string, file: string, system: System = thisSys
   const { mode } = statSync(file);
   if (system.platform === "win32") {
     if (isWithin(system.home, file)) return undefined;
-    return `Whether others can read ${what} in ${file} cannot be told on this system. Move it into ${system.home}.`;
+    return `Whether others can read ${what} in ${file} cannot be determined on this system. Move it into ${system.home}.`;
   }
   if ((mode & 0o077) === 0) return undefined;
   const shown = (mode & 0o777).toString(8);

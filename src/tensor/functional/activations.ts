@@ -95,7 +95,7 @@ export interface Dropout {
   readonly block?: number;
 }
 
-/** @throws RangeError for a share outside of [0, 1), or no seed. */
+/** @throws RangeError for a share outside [0, 1), or no seed. */
 export function dropout({ x, p, seed, block = 0 }: Dropout): Tensor {
   tensors("dropout", { x });
   if (!(p >= 0 && p < 1)) throw new RangeError(`dropout takes a share p from 0 to less than 1, but got ${p}.`);

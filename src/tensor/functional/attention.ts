@@ -6,7 +6,7 @@ import { shaped, tensors } from "./check.ts";
 
 /** Arguments of attention. f32 but the boundaries. */
 export interface Attention {
-  /** [qTokens, heads, dim]: the queries of all sequences behind each other. */
+  /** [qTokens, heads, dim]: the queries of all sequences one after the other. */
   readonly q: Tensor;
   /** [kTokens, kvHeads, dim]; heads is a multiple of kvHeads. */
   readonly k: Tensor;
@@ -24,7 +24,7 @@ export interface Attention {
 /**
  * softmax(q kᵀ · scale) v, for each sequence and head.
  * @returns o like q, and lse [heads, qTokens], the logarithms of the sums, which the backward pass needs.
- * @throws KernelError, at the next wait, for boundaries outside of the tokens.
+ * @throws KernelError, at the next wait, for boundaries outside the tokens.
  */
 export function attention(args: Attention): { o: Tensor; lse: Tensor } {
   const { q, k, v, qStarts, kStarts } = args;

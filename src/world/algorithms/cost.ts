@@ -4,6 +4,8 @@
  * states its cost in a function beside its code; tests compare `sent` with recorded messages,
  * and `path` with a run of the algorithm on virtual time.
  */
+
+import type { LinkCost } from "../core/links.ts";
 import { cut } from "../core/span.ts";
 
 /** What is reduced, and by whom. */
@@ -16,6 +18,8 @@ export interface Problem {
   readonly itemBytes: number;
   /** Ranks of each node, in order; all in one node if not given. */
   readonly nodes?: readonly (readonly number[])[];
+  /** What a message costs, for algorithms that choose by it; `plainLink` if not given. */
+  readonly link?: LinkCost;
 }
 
 /** Messages and bytes that one rank sends, or moves in its peers' memory. */
@@ -36,7 +40,7 @@ export interface Cost {
   /**
    * Exact where chunks come out equal, and otherwise at least as long as the real one, with two
    * exceptions, because a rank may find a port taken by a message that came too early: doubling
-   * and halving on sizes that are no power of two (at most one message a level more), and
+   * and halving on sizes that are not a power of two (at most one message more per level), and
    * halving and hierarchical with uneven pieces (up to 1.3 times as long in tests).
    */
   path(problem: Problem): Path;
@@ -53,7 +57,7 @@ export function cutBytes(count: number, parts: number, itemBytes: number): numbe
   return Array.from({ length: parts }, (_, i) => (at[i + 1] - at[i]) * itemBytes);
 }
 
-/** Seconds a path takes. @param alpha seconds. @param beta seconds a byte. */
+/** Seconds a path takes. @param alpha seconds. @param beta seconds per byte. */
 export function seconds({ alphas, bytes }: Path, alpha: number, beta: number): number {
   return alphas * alpha + bytes * beta;
 }

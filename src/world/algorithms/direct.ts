@@ -32,7 +32,7 @@ export function* directScatter(comm: Comm, output: Span, pieces: readonly Span[]
   yield requests;
 }
 
-/** Output piece i becomes rank i's input piece `rank`; in step s everybody talks to the rank s away. */
+/** Output piece i becomes rank i's input piece `rank`; in step s every rank talks to the rank s away. */
 export function* directAllToAll(comm: Comm, outputs: readonly Span[], inputs: readonly Span[]): Steps {
   const { rank, size } = comm;
   comm.copy(outputs[rank], inputs[rank]);
@@ -43,7 +43,7 @@ export function* directAllToAll(comm: Comm, outputs: readonly Span[], inputs: re
   }
 }
 
-/** Output = everybody's input piece `rank`, combined from rank + 1 upwards, own piece first. */
+/** Output = every rank's input piece `rank`, combined from rank + 1 upwards, own piece first. */
 export function* directReduceScatter(comm: Comm, output: Span, inputs: readonly Span[], operator: Operator): Steps {
   const { rank, size } = comm;
   const { dtype } = output;

@@ -5,24 +5,19 @@
  * of the tensor, cut into pieces that follow each other. Latency grows with log2 n like a
  * tree's, and every rank moves about twice the tensor, like in a ring.
  *
- * All receives are posted at the start, in the order in which their peers will send, because
- * messages of a pair match in that order. Children are added in a fixed order, so that the result does not
- * depend on timing.
+ * A rank has two messages to send and two to receive for each piece, and can do one of each at a
+ * time: so edges have two colours, which take turns (double-tree-rounds.ts). Children are added in
+ * the order of their rounds, so that the result does not depend on timing.
  */
-import type { ReduceOp } from "../../device/index.ts";
-import { cut, type Span, slice, spanBytes } from "../core/span.ts";
+import { type ReduceOp, sizeOf } from "../../device/index.ts";
+import { type LinkCost, plainLink } from "../core/links.ts";
+import { cut, type Span, slice } from "../core/span.ts";
 import type { Comm, Request, Steps } from "../core/transport.ts";
 import { bytesOf, type Cost, type Problem } from "./cost.ts";
+import { type EdgeRounds, edgeRounds, type TreePlace } from "./double-tree-rounds.ts";
 
-/** Bytes of a piece, about: small enough to keep all levels busy, large enough to be worth a message. */
-const PIECE = 128 * 1024;
 /** Most pieces of a half. */
-const MOST = 32;
-
-export interface TreePlace {
-  readonly parent: number | undefined;
-  readonly children: readonly number[];
-}
+const MOST = 256;
 
 /**
  * Where a rank stands in one of the two trees. In the first, a rank's height is the place of its
@@ -52,60 +47,61 @@ function binaryPlace(role: number, size: number): TreePlace {
   return { parent: above < size ? above : role ^ bit, children };
 }
 
-/** Pieces of each half. */
-function pieceCount(halfBytes: number): number {
-  return Math.max(1, Math.min(MOST, Math.ceil(halfBytes / PIECE)));
+/** What a rank does in one round: it sends a piece, takes one, or both. */
+interface Turn {
+  send?: { readonly to: number; readonly piece: Span };
+  take?: { readonly from: number; readonly piece: Span; readonly isFromChild: boolean };
 }
 
-/** allReduce in place. */
+/**
+ * allReduce in place. A receive is posted in its own round and not before: a message that came early would
+ * keep the one whose turn it is from its port.
+ */
 export function* doubleTreeAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
-  const { rank, size } = comm;
+  for (const { send, take } of turnsOf(comm, span).filter(Boolean)) {
+    const requests: Request[] = [];
+    if (take?.isFromChild) requests.push(comm.recvCombine(take.from, take.piece, operator));
+    else if (take) requests.push(comm.recv(take.from, take.piece));
+    if (send) requests.push(comm.send(send.to, send.piece));
+    yield requests;
+  }
+}
+
+/** What a rank does, by round: everything up, then everything down. */
+function turnsOf({ rank, size, link }: Comm, span: Span): Turn[] {
+  if (size === 1) return [];
+  const rounds = edgeRounds(size, (each, tree) => doubleTreePlace(each, size, tree));
   const middle = Math.floor(span.count / 2);
-  const halves = [slice(span, 0, middle), slice(span, middle, span.count)];
-  const steps = halves.flatMap((half, which) => {
-    const tree = which as 0 | 1;
-    const place = doubleTreePlace(rank, size, tree);
-    const at = cut(half.count, pieceCount(spanBytes(half)));
-    return at.slice(1).map((to, k) => ({ k, tree, place, piece: slice(half, at[k], to) }));
-  });
-  steps.sort((a, b) => a.k - b.k); // both trees go on together; the sort is stable
-  const inner = steps.filter(({ place }) => place.children.length > 0);
-  const leaves = steps.filter(({ place }) => place.children.length === 0);
-
-  // Up. A leaf waits for nobody, so its pieces leave first; and so they are expected first.
-  const rising = inner.map(({ place, piece }) => place.children.map(() => comm.scratch(piece.count, piece.dtype)));
-  const arrivals = inner.map((): Request[] => []);
-  for (const isLeaf of [true, false]) {
-    for (const [i, { tree, place }] of inner.entries()) {
-      for (const [c, child] of place.children.entries()) {
-        const childIsLeaf = doubleTreePlace(child, size, tree).children.length === 0;
-        if (childIsLeaf === isLeaf) arrivals[i][c] = comm.recv(child, rising[i][c]);
+  const count = pieceCount(span.count - middle, sizeOf(span.dtype), rounds, link);
+  const half = rounds.upRounds + 2 * (count - 1);
+  const turns: Turn[] = [];
+  const at = (round: number): Turn => (turns[round] ??= {});
+  for (const tree of [0, 1] as const) {
+    const { parent, children } = doubleTreePlace(rank, size, tree);
+    const own = tree === 0 ? slice(span, 0, middle) : slice(span, middle, span.count);
+    const edges = cut(own.count, count);
+    for (let k = 0; k < count; k++) {
+      const piece = slice(own, edges[k], edges[k + 1]);
+      for (const child of children) {
+        at(rounds.up[tree][child] + 2 * k).take = { from: child, piece, isFromChild: true };
+        at(half + rounds.down[tree][child] + 2 * k).send = { to: child, piece };
       }
+      if (parent === undefined) continue;
+      at(rounds.up[tree][rank] + 2 * k).send = { to: parent, piece };
+      at(half + rounds.down[tree][rank] + 2 * k).take = { from: parent, piece, isFromChild: false };
     }
   }
-  const falling = new Map(
-    steps.flatMap((step) => {
-      const { parent } = step.place;
-      return parent === undefined ? [] : [[step, comm.recv(parent, step.piece)] as const];
-    }),
-  );
-  const sends: Request[] = [];
-  for (const { place, piece } of leaves) if (place.parent !== undefined) sends.push(comm.send(place.parent, piece));
-  for (const [i, { place, piece }] of inner.entries()) {
-    for (const [c, incoming] of rising[i].entries()) {
-      yield arrivals[i][c];
-      comm.combine(piece, incoming, operator);
-    }
-    if (place.parent !== undefined) sends.push(comm.send(place.parent, piece));
-  }
+  return turns;
+}
 
-  // Down. What a leaf gets, it need not hand on: it may come whenever it comes.
-  for (const step of inner) {
-    const arrival = falling.get(step);
-    if (arrival) yield arrival;
-    for (const child of step.place.children) sends.push(comm.send(child, step.piece));
-  }
-  yield [...falling.values(), ...sends];
+/**
+ * Pieces of each half. Of r + 4 p rounds for p pieces each takes alpha + beta × half / p: that is
+ * least for p = sqrt(r × half × beta / (4 alpha)).
+ */
+function pieceCount(elements: number, itemBytes: number, rounds: EdgeRounds, { alpha, beta }: LinkCost): number {
+  const fill = Math.max(0, rounds.upRounds + rounds.downRounds - 4);
+  const best = alpha > 0 ? Math.sqrt((fill * elements * itemBytes * beta) / (4 * alpha)) : MOST;
+  return Math.max(1, Math.min(MOST, elements, Math.round(best)));
 }
 
 /** In each tree a rank sends its half once to its parent and once to each child. */
@@ -116,28 +112,28 @@ export const doubleTreeCost: Cost = {
     for (const [tree, half] of halvesOf(problem).entries()) {
       const { parent, children } = doubleTreePlace(rank, problem.size, tree as 0 | 1);
       const times = children.length + (parent === undefined ? 0 : 1);
-      messages += times * pieceCount(half);
+      messages += times * piecesOf(problem).count;
       bytes += times * half;
     }
     return { messages, bytes };
   },
-  /**
-   * An upper bound: up, and down again; at each of log2 n levels a piece waits for what comes
-   * through one port, two children's pieces of either tree at most, and behind the first piece
-   * the others follow at that distance. A run on virtual time tells more exactly.
-   */
+  /** Every round takes as long as a piece: those until the first is up and down, and four for each of the others. */
   path(problem) {
     if (problem.size === 1) return { alphas: 0, bytes: 0 };
-    const halves = halvesOf(problem);
-    const pieces = Math.max(...halves.map(pieceCount));
-    const longest = Math.max(...halves.map((half) => Math.ceil(half / pieceCount(half) / problem.itemBytes)));
-    const levels = Math.ceil(Math.log2(problem.size));
-    const alphas = 2 * 4 * (levels + pieces - 1);
-    return { alphas, bytes: alphas * longest * problem.itemBytes };
+    const { count, rounds } = piecesOf(problem);
+    const [, larger] = halvesOf(problem);
+    const alphas = rounds.upRounds + rounds.downRounds + 4 * (count - 1);
+    return { alphas, bytes: alphas * Math.ceil(larger / count / problem.itemBytes) * problem.itemBytes };
   },
 };
 
-function halvesOf(problem: Problem): number[] {
+function piecesOf({ size, count, itemBytes, link = plainLink }: Problem): { count: number; rounds: EdgeRounds } {
+  const rounds = edgeRounds(size, (rank, tree) => doubleTreePlace(rank, size, tree));
+  return { rounds, count: pieceCount(count - Math.floor(count / 2), itemBytes, rounds, link) };
+}
+
+/** Bytes of the two halves. */
+function halvesOf(problem: Problem): readonly [number, number] {
   const first = Math.floor(problem.count / 2) * problem.itemBytes;
   return [first, bytesOf(problem) - first];
 }

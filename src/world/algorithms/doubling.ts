@@ -82,7 +82,7 @@ function powerOf(size: number): { power: number; levels: number; extras: number 
   return { power: 2 ** levels, levels, extras: size - 2 ** levels };
 }
 
-/** The whole tensor at each of log2 n levels, and twice more where n is no power of two. */
+/** The whole tensor at each of log2 n levels, and twice more where n is not a power of two. */
 export const doublingCost: Cost = {
   sent(rank, problem) {
     const { power, levels, extras } = powerOf(problem.size);
@@ -96,7 +96,7 @@ export const doublingCost: Cost = {
   },
 };
 
-/** Half, a quarter, an eighth, … and back; and the whole tensor twice more where n is no power of two. */
+/** Half, a quarter, an eighth, … and back; and the whole tensor twice more where n is not a power of two. */
 export const halvingCost: Cost = {
   sent(rank, problem) {
     const { power, levels, extras } = powerOf(problem.size);

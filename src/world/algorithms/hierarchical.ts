@@ -51,7 +51,7 @@ export function* hierarchicalAllReduce(comm: Comm, span: Span, operator: ReduceO
     yield* ringAllReduce(subset(comm, rail), piece(local), operator);
   }
 
-  // Within the node: everybody gets every piece.
+  // Within the node: every rank gets every piece.
   const last: Request[] = [];
   for (let step = 1; step < near; step++) {
     const from = mate(-step);

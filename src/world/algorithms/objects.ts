@@ -10,7 +10,7 @@ import { ringAllGather } from "./ring.ts";
 import { treeBroadcast } from "./tree.ts";
 
 /**
- * The operation that gives everybody the root's value; JSON if it was called with such.
+ * The operation that gives every rank the root's value; JSON if it was called with such.
  * @param mine the JSON of the value, at the root.
  */
 export function broadcastObjectCall<V>(value: V, mine: string, root: number): Call<V> {
@@ -28,7 +28,7 @@ export function broadcastObjectCall<V>(value: V, mine: string, root: number): Ca
   };
 }
 
-/** The operation that gives everybody everybody's value. @param mine the JSON of this rank's. */
+/** The operation that gives every rank every rank's value. @param mine the JSON of this rank's. */
 export function allGatherObjectCall<V>(value: V, mine: string): Call<V[]> {
   let texts: string[] = [];
   return {
@@ -55,7 +55,7 @@ function* broadcastJson(comm: Comm, text: string, root: number, done: (text: str
   done(new TextDecoder().decode(comm.peek(span)));
 }
 
-/** @param done gets everybody's text, in rank order. */
+/** @param done gets every rank's text, in rank order. */
 export function* allGatherJson(comm: Comm, text: string, done: (texts: string[]) => void): Steps {
   const bytes = new TextEncoder().encode(text);
   const lengths = yield* allGatherNumbers(comm, [bytes.length]);
@@ -77,7 +77,7 @@ export function* allGatherJson(comm: Comm, text: string, done: (texts: string[])
   );
 }
 
-/** Everybody's numbers (i32, equally many), in rank order. */
+/** Every rank's numbers (i32, equally many), in rank order. */
 export function* allGatherNumbers(
   comm: Comm,
   numbers: readonly number[],
@@ -91,7 +91,7 @@ export function* allGatherNumbers(
   return pieces.map((_, i) => words.slice(i * width, (i + 1) * width));
 }
 
-/** Pieces of one span to everybody: a ring for few ranks, through rank 0 for many. */
+/** Pieces of one span to every rank: a ring for few ranks, through rank 0 for many. */
 function* spread(comm: Comm, pieces: readonly Span[]): Steps {
   if (comm.size <= 16) yield* ringAllGather(comm, pieces);
   else yield* gatherBroadcast(comm, pieces, true);

@@ -1,5 +1,5 @@
 /**
- * One-shot allReduce: everybody sends everything to everybody and adds up by itself. One step
+ * One-shot allReduce: every rank sends everything to every rank and adds up by itself. One step
  * of latency, (n - 1) times the bytes: for the smallest tensors, and where peers' memory can be
  * read directly (shm/shm-group.ts does this without messages).
  */
@@ -8,7 +8,7 @@ import type { Span } from "../core/span.ts";
 import type { Comm, Request, Steps } from "../core/transport.ts";
 import { bytesOf, type Cost } from "./cost.ts";
 
-/** allReduce in place; everybody combines in rank order, so all get the same bits. */
+/** allReduce in place; every rank combines in rank order, so all get the same bits. */
 export function* oneShotAllReduce(comm: Comm, span: Span, operator: ReduceOp): Steps {
   const { rank, size } = comm;
   const incoming: Span[] = [];

@@ -15,7 +15,7 @@ import { cut, type Span, slice } from "../core/span.ts";
 import type { Comm, Steps } from "../core/transport.ts";
 import { type Cost, cutBytes } from "./cost.ts";
 
-/** Leaves in chunk `rank` the reduction of everybody's; the other chunks are scrambled. */
+/** Leaves in chunk `rank` the reduction of every rank's; the other chunks are scrambled. */
 export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator: ReduceOp): Steps {
   const { rank, size } = comm;
   const chunk = (i: number): Span => chunks[(i + 2 * size) % size];
@@ -26,7 +26,7 @@ export function* ringReduceScatter(comm: Comm, chunks: readonly Span[], operator
   }
 }
 
-/** Copies chunk r of rank r to everybody. */
+/** Copies chunk r of rank r to every rank. */
 export function* ringAllGather(comm: Comm, chunks: readonly Span[]): Steps {
   const { rank, size } = comm;
   const chunk = (i: number): Span => chunks[(i + size) % size];

@@ -1,5 +1,5 @@
 /**
- * How groups are made of a group: for split, members tell each other color and key; newGroup's list
+ * How groups are made of a group: for split, members announce color and key; newGroup's list
  * is known to all alike. Then the first member of each new group hands out the rest.
  */
 

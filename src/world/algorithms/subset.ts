@@ -8,6 +8,7 @@ export function subset(comm: Comm, members: readonly number[]): Comm {
     rank,
     size: members.length,
     nodes: [members.map((_, i) => i)],
+    link: comm.link,
     send: (to, span) => comm.send(members[to], span),
     sendCopy: (to, span) => comm.sendCopy(members[to], span),
     recv: (from, span) => comm.recv(members[from], span),

@@ -26,7 +26,7 @@ export function binomialPlace(rank: number, size: number, root: number): Place {
   return { parent: v === 0 ? undefined : (v - lowest + root) % size, children };
 }
 
-/** The root's span goes to everybody's. The farthest child is served first. */
+/** The root's span goes to every rank's. The farthest child is served first. */
 export function* treeBroadcast(comm: Comm, span: Span, root: number): Steps {
   const { parent, children } = binomialPlace(comm.rank, comm.size, root);
   if (parent !== undefined) yield comm.recv(parent, span);
@@ -35,7 +35,7 @@ export function* treeBroadcast(comm: Comm, span: Span, root: number): Steps {
   yield sends;
 }
 
-/** Everybody's span is combined into the root's; the other ranks' spans are scrambled. */
+/** Every rank's span is combined into the root's; the other ranks' spans are scrambled. */
 export function* treeReduce(comm: Comm, span: Span, root: number, operator: ReduceOp): Steps {
   const { parent, children } = binomialPlace(comm.rank, comm.size, root);
   for (const child of children) yield comm.recvCombine(child, span, operator);

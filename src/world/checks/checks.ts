@@ -173,7 +173,7 @@ export class Checks extends TensorChecks {
     try {
       text = JSON.stringify(value);
     } catch (error) {
-      throw this.typeError(call, `a value that JSON cannot say: ${(error as Error).message.split("\n")[0]}.`);
+      throw this.typeError(call, `a value that JSON cannot represent: ${(error as Error).message.split("\n")[0]}.`);
     }
     if (text === undefined) throw this.typeError(call, `${kindOf(value)}; objects travel as JSON.`);
     return text;

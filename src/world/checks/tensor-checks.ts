@@ -77,7 +77,10 @@ export abstract class TensorChecks {
     }
     const item = sizeOf(dtype);
     if (!Number.isInteger(offset) || offset % item !== 0) {
-      return this.rangeError(call, `${data} at byte ${shown(offset)} of its buffer, which is no multiple of ${item}.`);
+      return this.rangeError(
+        call,
+        `${data} at byte ${shown(offset)} of its buffer, which is not a multiple of ${item}.`,
+      );
     }
     const reach = `which would touch bytes ${offset} to ${offset + size * item} of a buffer of ${buffer.bytes} bytes`;
     return this.rangeError(call, `${data}, ${reach}.`);

@@ -1,7 +1,7 @@
 /**
  * What the ranks of a group must agree on when they call an operation: one list, argument by
- * argument. The hash that ranks compare is made from it, here and nowhere else; a mismatch is told
- * with the texts of operation.ts, which show all that is compared. A test reads the declarations of
+ * argument. The hash that ranks compare is made from it, here and nowhere else; a mismatch is reported
+ * with the strings of operation.ts, which show all that is compared. A test reads the declarations of
  * ProcessGroup and fails for an argument that is not in the list.
  */
 import { codeOf } from "../../device/index.ts";
@@ -84,7 +84,7 @@ export function pairHash({ data }: Pick<Operation, "data">): number {
   return mix(mix(0x9e3779b9, codeOf(dtype) + 16), size);
 }
 
-/** Hash of a text; 0 for none. */
+/** Hash of a string; 0 for none. */
 export function hashText(text: string | undefined): number {
   if (text === undefined) return 0;
   let h = 0x9e3779b9;

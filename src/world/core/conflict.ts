@@ -17,11 +17,11 @@ export function conflictWords(
   const site = formatSite(using.site);
   const what = `a buffer that ${formatOperation(using)}${site ? ` (${site})` : ""} is using`;
   if (by) {
-    const both = "the two would be under way together. Give each a buffer of its own, or await the first before";
+    const both = "both would be in flight at once. Give each a buffer of its own, or await the first before";
     return `rank ${rank}'s ${formatOperation(by)} ${verb} ${what}: ${both} the second is called.`;
   }
   const why = waitedFor
-    ? "that operation is still under way. Touch the buffer after the await."
+    ? "that operation is still in flight. Touch the buffer after the await."
     : "that operation was neither awaited nor waited for. `await` it first, or let the stream wait with .wait().";
   return `rank ${rank} ${verb} ${what}: ${why}`;
 }

@@ -5,6 +5,18 @@
  * bytes takes latency + b / bandwidth, and only b / bandwidth occupies the link).
  */
 
+/** What a message costs: `alpha` seconds, and `beta` seconds per byte. */
+export interface LinkCost {
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/**
+ * Links between threads or processes of one machine where nothing else is known: 10 µs and 2 GB/s, between
+ * what `worldsize bench p2p` measures for threads and for processes on two cores.
+ */
+export const plainLink: LinkCost = { alpha: 10e-6, beta: 1 / 2e9 };
+
 export interface LinkSpeed {
   readonly bytesPerSecond: number;
   /** Milliseconds. */
@@ -22,7 +34,19 @@ interface Traveller {
   readonly arrive: () => void;
 }
 
+/** The slowest of them, in each respect. */
+export function slowestCost({ within, between }: LinkSpeeds): LinkCost {
+  const speeds = [within, between].filter((speed) => speed !== undefined);
+  if (speeds.length === 0) return plainLink;
+  return {
+    alpha: Math.max(...speeds.map(({ latency }) => latency / 1e3)),
+    beta: Math.max(...speeds.map(({ bytesPerSecond }) => 1 / bytesPerSecond)),
+  };
+}
+
 export class PacedLinks {
+  /** What a message costs on the slowest of the job's links, the same on every rank. */
+  readonly cost: LinkCost;
   readonly #speedTo: (rank: number) => LinkSpeed | undefined;
   readonly #now: () => number;
   /** When each link has carried what it was given, by the rank on its other side. */
@@ -31,7 +55,8 @@ export class PacedLinks {
   readonly #travelling: Traveller[] = [];
 
   /** @param speedTo of the link that joins this rank with another. @param now milliseconds. */
-  constructor(speedTo: (rank: number) => LinkSpeed | undefined, now: () => number) {
+  constructor(speedTo: (rank: number) => LinkSpeed | undefined, now: () => number, cost = plainLink) {
+    this.cost = cost;
     this.#speedTo = speedTo;
     this.#now = now;
   }
@@ -81,7 +106,7 @@ const times: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3,
  * @throws RangeError for text that is no such speed.
  */
 export function parseLink(text: string): LinkSpeed {
-  const bad = new RangeError(`"${text}" is no speed of a link; write a bandwidth and a latency, such as 1GB/s,20us.`);
+  const bad = new RangeError(`"${text}" is not a link speed; write a bandwidth and a latency, such as 1GB/s,20us.`);
   const match = /^([\d.]+)\s*([KMG]i?B|[MG]bit)\/s(?:\s*,\s*([\d.]+)\s*(ns|us|µs|ms|s))?$/.exec(text.trim());
   if (!match) throw bad;
   const [, amount, unit, delay = "0", time = "ms"] = match;

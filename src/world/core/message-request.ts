@@ -1,4 +1,4 @@
-/** A message under way, as both sides of every transport keep it. */
+/** A message in flight, as both sides of every transport keep it. */
 import { formatSite } from "../../trace/site.ts";
 import { formatOperation } from "./operation.ts";
 import type { Message, Request } from "./transport.ts";

@@ -55,7 +55,7 @@ export interface MadeGroup {
   readonly name: string | undefined;
 }
 
-/** What an operation is called with, as ranks compare and texts show it. */
+/** What an operation is called with, as ranks compare and messages show it. */
 export interface OperationCall {
   readonly kind: Kind;
   readonly operator?: Operator;

@@ -38,7 +38,7 @@ export interface FlightRecord {
   /** Place in the group's order of collectives, 0 for send and recv. */
   readonly seq: number;
   readonly hash: number;
-  readonly state: "under way" | "done" | "failed";
+  readonly state: "in flight" | "done" | "failed";
   readonly site: string;
   /** Milliseconds on the job's clock; for operations that never waited, not before this. */
   readonly issued: number;
@@ -70,7 +70,7 @@ export interface Peeked {
   readonly last: FlightRecord | undefined;
   /** Differs whenever something has moved. */
   readonly moved: number;
-  /** Whether any operation is under way. */
+  /** Whether any operation is in flight. */
   readonly underWay: boolean;
   /** Whether the program runs. */
   readonly started: boolean;
@@ -206,7 +206,7 @@ export class Recorder {
       more: count - shapes.length,
       made: this.#made.get(number),
     });
-    const state = (["under way", "done", "failed"] as const)[this.#states[at]];
+    const state = (["in flight", "done", "failed"] as const)[this.#states[at]];
     const site = formatSite(this.#sites[at]);
     const { id: groupId, name: group } = this.#groups[at] ?? { id: -1, name: "" };
     return { operation, group, groupId, seq, hash, state, site, issued: this.#issued[at] };
@@ -218,7 +218,7 @@ const LIST_WORDS = 4096;
 /** Places are counted up to this. */
 const PLACES = 2 ** 30;
 
-/** Shapes of lists of tensors, one behind the other in a circle; those of old lists are overwritten. */
+/** Shapes of lists of tensors, one behind the other in a ring buffer; those of old lists are overwritten. */
 class Lists {
   /** Made for the first list, because most ranks of a large world have none. */
   #words: Int32Array | undefined;

@@ -6,7 +6,7 @@
  * Ranks in this file are world ranks.
  */
 import type { KernelRuntime, ReduceOp, StreamEvent } from "../../device/index.ts";
-import type { PacedLinks } from "./links.ts";
+import type { LinkCost, PacedLinks } from "./links.ts";
 import type { Operation, Operator } from "./operation.ts";
 import type { Span } from "./span.ts";
 import type { PeerAccess } from "./traffic.ts";
@@ -43,7 +43,7 @@ export interface Message extends Envelope {
 /** Why a job stops. `detail` holds what only the rank that noticed knows. */
 export interface Failure {
   /**
-   * What called for the end: operations that do not fit each other, a circle of waits, a rank that
+   * What called for the end: operations that do not fit each other, a cycle of waits, a rank that
    * is needed but returned, threw, whose process is gone, a connection that broke, a wait that was longer
    * than the job's timeout, or a call of abort.
    */
@@ -132,6 +132,8 @@ export interface Comm {
   readonly size: number;
   /** Ranks that share a node, node by node. */
   readonly nodes: readonly (readonly number[])[];
+  /** Of the slowest links between members, the same on every rank. */
+  readonly link: LinkCost;
   send(to: number, span: Span): Request;
   /** Sends a copy, for which nobody has to wait. */
   sendCopy(to: number, span: Span): void;

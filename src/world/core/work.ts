@@ -1,5 +1,5 @@
 /**
- * A Work is an operation under way. `await work` makes the host wait, `work.wait()` makes
+ * A Work is an operation in flight. `await work` makes the host wait, `work.wait()` makes
  * the stream wait; one of the two must happen before the operation's buffers are used
  * again or the program ends, or an error says so with the line.
  */
@@ -37,7 +37,7 @@ export interface Keeper {
 /** How a work is carried out, once begun. Not for programs: it leads to the memory of all ranks. */
 let planOf: (work: Work<unknown>) => Plan | undefined;
 
-/** An operation under way: `await` it, or let the stream wait with `.wait()`. */
+/** An operation in flight: `await` it, or let the stream wait with `.wait()`. */
 export class Work<T = void> implements PromiseLike<T>, Blockable {
   /** What it carries out. */
   readonly operation: Operation;
@@ -45,7 +45,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #waitedFor = false;
   #inBlock = false;
   #onEnd: (() => void) | undefined;
-  /** The collective issued before this one in its group, while it is under way. */
+  /** The collective issued before this one in its group, while it is in flight. */
   #collectiveBefore: Work<unknown> | undefined;
   /** The message before this one between the same ranks under the same tag, while it has not begun. */
   #messageBefore: Work<unknown> | undefined;

@@ -84,7 +84,7 @@ export function findMismatch(reports: readonly Report[]): string | undefined {
     .concat(others.length > 8 ? [`others called ${others.length - 8} other things`] : [])
     .join(" and ");
   const texts = [odd, ...others].map(({ op }) => op.operation);
-  const alike = new Set(texts).size < texts.length ? " What differs is further on than these texts go." : "";
+  const alike = new Set(texts).size < texts.length ? " They differ only beyond what is shown here." : "";
   const rule = texts.every((text) => text.startsWith("newGroup(")) ? sameGroups : sameCalls;
   return (
     `${nameRanks(odd.ranks)} called ${odd.op.operation} as operation ${first.seq} of ${first.group}${at(odd.op.site)}, ` +
@@ -97,7 +97,7 @@ const sameCalls =
 const sameGroups =
   "Every rank, member or not, must call newGroup with the same ranks in the same order, and the same name. For several groups at once, use split.";
 
-/** A send and the receive it meets, of different size or dtype. */
+/** A send and the receive it matches, of different size or dtype. */
 function findUnequalPair(reports: readonly Report[]): string | undefined {
   for (const receiver of reports) {
     for (const recv of receiver.pending.filter((work) => work.kind === "recv")) {
@@ -110,14 +110,14 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
       if (!send || send.hash === recv.hash) continue;
       return (
         `rank ${receiver.rank} called ${recv.text}${at(recv.site)}, but rank ${recv.peer} called ${send.text}${at(send.site)}. ` +
-        "A receive must have the shape and dtype of the send it meets."
+        "A receive must have the shape and dtype of the send it matches."
       );
     }
   }
   return undefined;
 }
 
-/** A send and a receive of the same two ranks that wait for each other and never meet. */
+/** A send and a receive of the same two ranks that wait for each other and never match. */
 function findApart(reports: readonly Report[]): string | undefined {
   const all = reports.flatMap(({ rank, pending }) => pending.map((work) => ({ rank, work })));
   const meets = (a: PendingOperation, b: PendingOperation): boolean => a.tag === b.tag && a.group === b.group;
@@ -134,7 +134,7 @@ function findApart(reports: readonly Report[]): string | undefined {
       send.work.tag !== recv.work.tag
         ? `their tags differ, ${send.work.tag} and ${recv.work.tag}`
         : `one is called on ${send.work.group}, the other on ${recv.work.group}`;
-    return `${sent} and ${taken} do not meet: ${differs}.`;
+    return `${sent} and ${taken} do not match: ${differs}.`;
   }
   return undefined;
 }
@@ -197,7 +197,7 @@ function describeStuck(reports: readonly Report[]): string {
     .sort((a, b) => a.rank - b.rank)
     .map(({ rank, text }) => `  rank ${rank} waits for ${text}`);
   const apart = findApart(reports);
-  const most = apart ? 4 : 16; // two that never meet say enough
+  const most = apart ? 4 : 16; // two that never match say enough
   if (lines.length > most) lines.splice(most, Infinity, `  and ${lines.length - most} more`);
   const sends = all.some(({ work }) => work.kind === "send");
   const advice: string[] = [];
@@ -216,7 +216,7 @@ function describeStuck(reports: readonly Report[]): string {
     );
   }
   const lone = new Set(lines).size === 1;
-  const head = lone ? "nobody is left who could do what is waited for" : "each of these ranks waits for another one";
+  const head = lone ? "no rank is left that could do what is waited for" : "each of these ranks waits for another one";
   return `Deadlock: ${head}, and nothing can move.\n${lines.join("\n")}\n${advice.join(" ")}`;
 }
 

@@ -27,7 +27,7 @@ export function owned(report: Report, rank: number): Report {
   const waits = report?.store?.waits ?? [];
   const store = Array.isArray(waits) && waits.every((wait) => typeof wait?.about === "string");
   if (!pending || !store || typeof report.moves !== "number" || typeof report.error !== "string") {
-    throw new TypeError(`rank ${rank} sent a report that is none`);
+    throw new TypeError(`rank ${rank} sent something that is not a report`);
   }
   return { ...report, rank };
 }

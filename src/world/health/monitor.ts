@@ -1,6 +1,6 @@
 /**
  * The monitor of a job, the only one who judges: hears what the ranks say, asks them when nothing
- * moves, and when the job cannot go on, asks what everybody was doing and gives all the same verdict.
+ * moves, and when the job cannot go on, asks what every rank was doing and gives all the same verdict.
  *
  *   a failure is noticed → "account" to all → their answers, or PATIENCE → diagnose → "verdict" to all
  *
@@ -94,7 +94,7 @@ export class Monitor {
     return this.#failure !== undefined && this.#outcome === undefined;
   }
 
-  /** Whether a rank's program has ended well. */
+  /** Whether a rank's program has finished without an error. */
   finished(rank: number): boolean {
     return this.#stateOf(rank) === "finished";
   }
@@ -189,7 +189,7 @@ export class Monitor {
     this.#callOff ??= afterPatience(SECOND_THOUGHT, () => this.fail({ kind: "broken", by, detail }));
   }
 
-  /** Nothing moves: what does everybody do? */
+  /** Nothing moves: what does every rank do? */
   #ask(): void {
     const { reaches, ask } = this.#options;
     for (const [rank, known] of this.#ranks.entries()) {
@@ -224,7 +224,7 @@ export class Monitor {
     return silenceOf(silence, present, size, absent);
   }
 
-  /** When everybody who can has answered, or has had time to, the verdict follows. */
+  /** When every rank that can has answered, or has had time to, the verdict follows. */
   #conclude(late = false): void {
     const { reaches, tell } = this.#options;
     const failure = this.#failure;

@@ -31,7 +31,7 @@ export type AboutRank =
 
 /** What a rank hears. */
 export type FromMonitor =
-  /** A job that fails wants to know what everybody was doing. */
+  /** A job that fails wants to know what every rank was doing. */
   | { readonly type: "account" }
   /** Why the job failed, the same words for every rank. */
   | { readonly type: "verdict"; readonly message: string };

@@ -33,7 +33,7 @@ export class Stillness {
   #moved = Number.NaN;
   #since = 0;
   #said = false;
-  /** When the round under way began. */
+  /** When the round in progress began. */
   #round: number | undefined;
   #next = 0;
   #pause = PAUSE;
@@ -61,7 +61,7 @@ export class Stillness {
     }
   }
 
-  /** Everybody who was asked has answered. */
+  /** Every rank that was asked has answered. */
   answered(): void {
     if (this.#round !== undefined) this.#conclude(this.#options.now());
   }

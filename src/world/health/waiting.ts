@@ -91,7 +91,7 @@ function doing({ state, pending, store, streams, recent }: Report): Words {
   const last = recent.at(-1);
   const call = last && `${last.operation}${at(last.site)}`;
   let since = "has called nothing yet";
-  if (call) since = last.state === "under way" ? `does not await ${call}` : `has called nothing since ${call}`;
+  if (call) since = last.state === "in flight" ? `does not await ${call}` : `has called nothing since ${call}`;
   return [`is in its program (${since})`, `are in their programs (each ${since})`];
 }
 

@@ -34,7 +34,7 @@ export interface HubOptions {
   readonly macrotask: (step: () => void) => void;
   /** Seeds order of turns and delays of messages; undefined gives turns in rank order. */
   readonly seed?: number;
-  /** Whether nothing outside of the job, such as a timer, can make a program go on; where nobody knows, it might. */
+  /** Whether nothing outside the job, such as a timer, can make a program go on; where nobody knows, it might. */
   readonly idle?: () => boolean;
   /** Whether ranks have deadlines. */
   readonly timed?: boolean;

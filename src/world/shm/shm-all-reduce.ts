@@ -4,8 +4,8 @@
  *
  *   one-shot  (small) every rank copies its data to a slot that all see, and combines all
  *             slots when the last has arrived: one synchronisation.
- *   two-shot  (large) every rank combines one slice of everybody's tensor, where it lies,
- *             and stores the result in everybody's: two synchronisations, no extra memory.
+ *   two-shot  (large) every rank combines one slice of every rank's tensor, where it lies,
+ *             and stores the result in every rank's: two synchronisations, no extra memory.
  *
  * Both combine in rank order, so all ranks get the same bits.
  */
@@ -31,7 +31,7 @@ export class ShmAllReduce extends ShmCollective {
     else this.#combineSlice();
   }
 
-  /** One-shot reads everybody's tensor; two-shot reads a slice of each and writes the result back. */
+  /** One-shot reads every rank's tensor; two-shot reads a slice of each and writes the result back. */
   protected readOf(): number {
     const count = this.small ? this.span.count : this.#slice().count;
     return count * sizeOf(this.span.dtype);

@@ -132,7 +132,7 @@ export abstract class ShmCollective implements SharedCollective {
     return true;
   }
 
-  /** Whether everybody came for the same operation; if not, the job fails. */
+  /** Whether every rank came for the same operation; if not, the job fails. */
   #agreed(): boolean {
     const { words, members, transport, me } = this.group;
     for (let i = 0; i < members.length; i++) {

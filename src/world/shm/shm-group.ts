@@ -1,7 +1,7 @@
 /**
  * Control memory of a group whose members share memory: for each of them a line where it says that it
  * has come, and a slot for a small part of its data. Lines and slots come in two sets, used in turn: a
- * rank can be at most one operation ahead of another, because an operation ends only after everybody
+ * rank can be at most one operation ahead of another, because an operation ends only after every rank
  * has arrived at it. A line before them counts the members that have left: a slow one may still read
  * what a fast one has done with.
  */

@@ -49,7 +49,7 @@ export interface Waiting {
   readonly loop: EventLoop;
   /** Finds out how to give the core to another thread; undefined where that cannot be done. */
   readonly openYield?: () => (() => void) | undefined;
-  /** Whether other threads wait for answers from this one's event loop: it then never sleeps outside of it. */
+  /** Whether other threads wait for answers from this one's event loop: it then never sleeps outside it. */
   readonly prompt?: boolean;
 }
 

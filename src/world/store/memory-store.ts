@@ -98,7 +98,7 @@ export class MemoryStore implements Store {
     const round = this.#rounds.get(name) ?? { count, arrived: 0, open: false };
     if (round.count !== count) {
       throw new StoreValueError(
-        `its count should be ${round.count}, as whoever waits at barrier ${cut(name)} has said, but is ${count}.`,
+        `its count should be ${round.count}, as the ranks that wait at barrier ${cut(name)} have said, but is ${count}.`,
       );
     }
     this.#rounds.set(name, round);
@@ -112,7 +112,7 @@ export class MemoryStore implements Store {
       await this.#until(
         () => round.open || undefined,
         timeout,
-        (after) => `${round.arrived} of ${count} came to barrier ${cut(name)} ${after}.`,
+        (after) => `${round.arrived} of ${count} reached barrier ${cut(name)} ${after}.`,
       );
     } catch (error) {
       round.arrived--; // whoever gives up does not count for those who come later

@@ -21,7 +21,7 @@ export interface StoreReport {
   readonly waits: readonly StoreWait[];
   /** Number of its last call. */
   readonly asked: number;
-  /** Whether nothing outside of the job, such as a timer, can make its program go on; absent where nobody knows. */
+  /** Whether nothing outside the job, such as a timer, can make its program go on; absent where nobody knows. */
   readonly idle?: boolean;
 }
 

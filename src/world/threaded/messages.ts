@@ -33,7 +33,7 @@ export type Packed =
   | { readonly as: "json"; readonly text: string }
   | { readonly as: "options"; readonly options: Readonly<Record<string, number | string | undefined>> };
 
-/** What an operation gives besides its tensors, by its kind: JSON texts, or a group, or none. */
+/** What an operation gives besides its tensors, by its kind: JSON strings, or a group, or none. */
 export type Result = string | readonly string[] | GroupInfo | undefined;
 
 /** A place in a stream that has a thread of its own. */

@@ -189,7 +189,7 @@ export class CommServer implements Caller {
 
   /** What the program gets; a new group stays here and is known by its number. */
   #result(value: unknown): Result {
-    if (!(value instanceof ProcessGroup)) return value as Result; // JSON texts: the calls came with such
+    if (!(value instanceof ProcessGroup)) return value as Result; // JSON strings: the calls came with such
     this.#groups.set(value.id, value);
     return { id: value.id, name: value.name, ranks: value.ranks };
   }

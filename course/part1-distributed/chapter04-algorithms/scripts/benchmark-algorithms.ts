@@ -20,8 +20,10 @@ import {
   describedMachine,
   fitAlphaBeta,
   machineNames,
+  type Prediction,
   parts,
   predict,
+  protocols,
   ranksOf,
   type Timing,
   winners,
@@ -42,6 +44,7 @@ export default defineScript({
     budget: number(20, "milliseconds for each algorithm, size and round", { min: 1 }),
     links: choice("measured", ["measured", ...machineNames], "predict for a described machine in place of measuring"),
     nodes: number(1, "how many of the described machine", { min: 1, max: 64, integer: true }),
+    protocol: choice("auto", ["auto", ...protocols], "NCCL's protocol for --links; auto: the fastest at each size"),
   },
   quick: { options: { from: 1000, to: 4000, rounds: 1, budget: 1 } },
   measured: [
@@ -55,8 +58,12 @@ export default defineScript({
     "error",
     "off by half at",
   ],
-  check: ({ from, to }) =>
-    from > to ? `--from ${from} is more than --to ${to}: give the smaller size first.` : undefined,
+  check: ({ from, to, links, protocol }) => {
+    if (from > to) return `--from ${from} is more than --to ${to}: give the smaller size first.`;
+    if (links === "measured" && protocol !== "auto")
+      return `--protocol ${protocol} is for predictions: add --links dgx-h100, or another described machine.`;
+    return undefined;
+  },
   async main({ world, device, options, show, place, now }) {
     if (world.size === 1 && options.links === "measured") {
       show.line("One rank has nothing to send, and no algorithm to choose. Try -n 2, or --links dgx-h100.");
@@ -65,6 +72,7 @@ export default defineScript({
     const sizes = sizesBetween(options.from, options.to);
     const names = allReduceAlgorithms.filter((name) => name !== "shared" || place.transport === "shm");
     let curves: { name: string; seconds: number[] }[];
+    let predicted: Prediction[] = [];
     let ranks = world.size;
 
     if (options.links !== "measured") {
@@ -72,12 +80,17 @@ export default defineScript({
       const machine = describedMachine(options.links, options.nodes);
       ranks = ranksOf(machine).length;
       show.line(`Predicted for ${machine.name}, ${ranks} ranks: ${machine.about}. Nothing is measured here.`);
-      curves = predict(machine, sizes).map(({ algorithm, seconds }) => ({ name: algorithm, seconds: [...seconds] }));
+      predicted = predict(machine, sizes, undefined, options.protocol);
+      curves = predicted.map(({ algorithm, seconds }) => ({ name: algorithm, seconds: [...seconds] }));
       const used = new Set(machine.links.map(({ part }) => part.name.replace(/ × \d+$/, "")));
       for (const part of Object.values(parts)) {
-        if (![...used].some((name) => part.name.startsWith(name))) continue;
-        const speed = `${(part.bandwidth / 1e9).toFixed(1)} GB/s each way, ${(part.latency * 1e6).toFixed(1)} µs`;
-        show.line(`  ${part.name}: ${speed}. Source: ${part.source}.`);
+        if (!used.has(part.name.replace(/ × \d+$/, ""))) continue;
+        const { ll, ll128, simple } = part.latency;
+        const delays = [ll, ll128, simple].map((seconds) => (seconds * 1e6).toFixed(1));
+        const delay = ll === simple ? delays[0] : `${delays.join(", ")} (LL, LL128, Simple)`;
+        show.line(
+          `  ${part.name}: ${(part.bandwidth / 1e9).toFixed(1)} GB/s each way, ${delay} µs. Source: ${part.source}.`,
+        );
       }
     } else {
       curves = names.map((name) => ({ name, seconds: [] }));
@@ -115,6 +128,21 @@ export default defineScript({
       }),
       `At ${sizes.at(-1)} bytes: algbw = bytes / time, busbw = algbw × 2 (n - 1)/n = algbw × ${factor.toFixed(3)}`,
     );
+    const usedProtocols = new Set(predicted.flatMap(({ protocols: used }) => used));
+    if (usedProtocols.size > 1) {
+      show.table(
+        predicted.map(({ algorithm, protocols: used }) => ({
+          algorithm,
+          ...Object.fromEntries(
+            protocols.toReversed().map((protocol) => {
+              const own = sizes.filter((_, i) => used[i] === protocol);
+              return [`${protocol} up to (bytes)`, own.at(-1)];
+            }),
+          ),
+        })),
+        "The fastest of NCCL's protocols at each size",
+      );
+    }
     show.plot(
       curves.map(({ name, seconds }) => ({ name, y: seconds.map((s) => Math.log10(s * 1e6)) })),
       `log10 of microseconds; sizes from ${sizes[0]} to ${sizes.at(-1)} bytes, each step ${(10 ** (1 / PER_DECADE)).toFixed(1)} times as large`,
@@ -137,7 +165,7 @@ export default defineScript({
     // 3. Does the alpha-beta model hold? One alpha and one beta for each algorithm.
     show.table(
       curves.flatMap(({ name, seconds }) => {
-        if (name === "shared") return [];
+        if (!(name in allReduceCosts)) return []; // shared and nvls are no chains of messages
         const { path } = allReduceCosts[name as Exclude<AllReduceAlgorithm, "shared">];
         const timings: Timing[] = sizes.map((bytes, i) => ({ bytes, seconds: seconds[i] }));
         const pathOf = (bytes: number) => path({ size: ranks, count: bytes / 4, itemBytes: 4 });
@@ -149,14 +177,14 @@ export default defineScript({
         return [
           {
             algorithm: name,
-            "alpha (µs)": alpha * 1e6,
-            "1 / beta (GB/s)": beta > 0 ? 1 / beta / 1e9 : undefined,
+            "alpha (µs)": Number((alpha * 1e6).toPrecision(3)),
+            "1 / beta (GB/s)": beta > 0 ? Number((1 / beta / 1e9).toPrecision(3)) : undefined,
             "worst error": Number.isFinite(worst) ? `${Math.round(worst * 100)} %` : "no fit",
             "model is off by half at": off.length > 0 ? off.map(({ bytes }) => bytes).join(", ") : "no size",
           },
         ];
       }),
-      "The alpha-beta model, fitted: time = messages in a row × alpha + bytes along them × beta",
+      "The alpha-beta model, fitted: time = sequential steps × alpha + bytes on the critical path × beta",
     );
     if (options.links === "measured") {
       show.line(

@@ -7,23 +7,26 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { allReduceAlgorithms, type Context, choice, defineScript, number, string } from "worldsize";
-import { machineText } from "worldsize/draw";
+import { allReduceAlgorithms, boolean, type Context, choice, defineScript, number, string } from "worldsize";
+import { busiestOf, machineText } from "worldsize/draw";
 import {
   coresMachine,
   describedMachine,
   hopName,
+  type LaidAlgorithm,
+  laidAlgorithms,
   layOn,
   type Machine,
   machineNames,
   machineOfTopology,
   parseTopology,
+  protocols,
   ranksOf,
   readHost,
 } from "worldsize/sim";
 
 type Show = Context["show"];
-const layable = allReduceAlgorithms.filter((name) => name !== "shared");
+const layable = [...allReduceAlgorithms.filter((name) => name !== "shared"), "nvls"];
 
 /** Our variables and flags, beside what they are called in NCCL. */
 const variables = [
@@ -32,9 +35,14 @@ const variables = [
   ["NCCL_P2P_LEVEL, NCCL_P2P_DISABLE", "WORLDSIZE_TRANSPORT, --transport", "whether peers' memory is read directly"],
   ["NCCL_SOCKET_IFNAME", "--rendezvous HOST:PORT", "the network that ranks meet on"],
   ["NCCL_IB_HCA, NCCL_CROSS_NIC", "none: we have no rails", "which network cards, and whether rails are crossed"],
-  ["NCCL_NVLS_ENABLE", "none: we have no switch that adds", "reduction in the NVSwitch (SHARP)"],
+  ["NCCL_NVLS_ENABLE", "nvls, on described machines", "reduction in the NVSwitch (SHARP)"],
+  ["NCCL_PROTO", "--protocol, on described machines", "how messages are handed over: Simple, LL, LL128"],
   ["NCCL_TOPO_DUMP_FILE", "topology-inspector --json", "the topology as a file"],
-  ["TORCH_NCCL_TRACE_BUFFER_SIZE", "always on: the last 1,000 operations", "the flight recorder"],
+  [
+    "TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE before",
+    "always on: the last 1,000 operations",
+    "the flight recorder",
+  ],
   ["RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT", "the same", "the launcher's, in torch and here"],
 ] as const;
 
@@ -47,32 +55,40 @@ export default defineScript({
     nodes: number(1, "how many of the described machine", { min: 1, max: 64, integer: true }),
     bytes: number(256e6, "size of the allReduce that is laid on it", { min: 4 }),
     algorithmShown: choice("ring", layable, "whose bottleneck is marked in the drawing"),
+    protocol: choice("auto", ["auto", ...protocols], "NCCL's protocol; auto: the fastest"),
+    variables: boolean(false, "shows NCCL's environment variables beside ours, too"),
   },
   check: wrongOptions,
   async main({ world, options, show }) {
     if (world.rank > 0) return;
     const machine = options.machine === "this" ? thisMachine(show) : read(options.machine, options);
     if (!machine) return;
-    const shown = layOn(machine, options.algorithmShown as "ring", options.bytes);
-    const worst = shown.loads[0];
-    for (const line of machineText(machine, worst && hopName(worst.hop))) show.line(line);
+    const shown = layOn(machine, options.algorithmShown as LaidAlgorithm, options.bytes, options.protocol);
+    const busiest = busiestOf(shown).map(({ hop }) => hopName(hop));
+    for (const line of machineText(machine, busiest)) show.line(line);
     show.line("");
     if (ranksOf(machine).length < 2) return;
     show.table(
-      layable.map((algorithm) => {
-        const { seconds, busbw, loads } = layOn(machine, algorithm as "ring", options.bytes);
+      laidAlgorithms(machine).map((algorithm) => {
+        const { seconds, busbw, loads, protocol } = layOn(machine, algorithm, options.bytes, options.protocol);
         const { hop, bytes } = loads[0];
+        const alike = busiestOf({ loads }).length;
         return {
           algorithm,
+          protocol,
           ms: Number((seconds * 1e3).toPrecision(3)),
           "busbw (GB/s)": Number((busbw / 1e9).toPrecision(3)),
-          bottleneck: hopName(hop),
-          "which is": hop.part.name,
-          "and carries": `${Number((bytes / 1e6).toPrecision(3))} MB`,
+          "busiest link": hopName(hop).replaceAll("node ", "n"),
+          "as busy": alike,
+          "MB on each": Number((bytes / 1e6).toPrecision(3)),
         };
       }),
       `allReduce of ${Number((options.bytes / 1e6).toPrecision(3))} MB on ${ranksOf(machine).length} ranks, on virtual time`,
     );
+    if (!options.variables) {
+      show.line("NCCL's environment variables beside ours: --variables");
+      return;
+    }
     show.table(
       variables.map(([theirs, ours, what]) => ({ NCCL: theirs, here: ours, what })),
       "Environment variables",
@@ -80,8 +96,17 @@ export default defineScript({
   },
 });
 
+interface Options {
+  readonly machine: string;
+  readonly file: string;
+  readonly nodes: number;
+  readonly algorithmShown: string;
+}
+
 /** What is wrong with the options together, and with the file. */
-function wrongOptions({ machine, file, nodes }: { machine: string; file: string; nodes: number }): string | undefined {
+function wrongOptions({ machine, file, nodes, algorithmShown }: Options): string | undefined {
+  if (algorithmShown === "nvls" && (machine !== "dgx-h100" || nodes !== 1))
+    return "nvls is an NVSwitch that adds: give --machine dgx-h100, and one node.";
   if (machine !== "file" && file !== "") return `--file ${file} is read with --machine file only.`;
   if ((machine === "file" || machine === "this") && nodes !== 1) {
     return `--nodes is for described machines, such as --machine dgx-h100, but not for --machine ${machine}.`;

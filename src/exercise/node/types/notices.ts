@@ -14,7 +14,7 @@ export interface Notice {
   readonly text: string;
 }
 
-/** Notices of an answer that are told. */
+/** Notices of an answer that are shown. */
 const MOST = 5;
 /** Characters of a piece of the answer that are quoted. */
 const QUOTED = 40;
@@ -100,7 +100,7 @@ function asynchronous(ts: Ts, checker: TypeScript.TypeChecker, node: TypeScript.
   if (ts.isExpressionStatement(node)) {
     const { expression } = node;
     if (isHandled(ts, expression) || !isThenable(checker, expression)) return undefined;
-    return "`%` is started here, and nobody awaits it: write await before it, or keep it and await it later.";
+    return "`%` is started here and never awaited: write await before it, or keep it and await it later.";
   }
   if (!ts.isCallExpression(node)) return undefined;
   const waits = node.arguments.find((each, i) => isAsync(ts, each) && returnsVoid(ts, checker, node, i));

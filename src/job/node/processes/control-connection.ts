@@ -95,7 +95,7 @@ export class Line {
         await this.#introduce(socket, name);
         return;
       } catch (error) {
-        if (error instanceof JoinError) throw error; // this side's own failure, which no other attempt mends
+        if (error instanceof JoinError) throw error; // this side's own failure, which no other attempt fixes
         const final = error instanceof HandshakeError && error.kind !== "closed" && error.kind !== "slow";
         if (this.#closed) return;
         if (final || left() < PAUSE) {
@@ -149,7 +149,9 @@ export class Line {
     this.#connection = undefined;
     this.#brief = performance.now() - this.#opened < BRIEF ? this.#brief + 1 : 0;
     if (this.#brief > REFUSALS) {
-      this.#lose(`does not take what rank ${this.#options.rank} tells it: it closed ${REFUSALS} connections in a row`);
+      this.#lose(
+        `does not accept what rank ${this.#options.rank} sends it: it closed ${REFUSALS} connections in a row`,
+      );
       return;
     }
     try {
@@ -188,7 +190,7 @@ export function nameOf(address: Address): string {
 }
 
 function explain(error: Error & { code?: string }): string {
-  if (error.code === "ECONNREFUSED" || error.code === "ENOENT") return "nobody listens there";
+  if (error.code === "ECONNREFUSED" || error.code === "ENOENT") return "nothing listens there";
   if (error.code === "ENOTFOUND") return "the name is not known";
   return error.message;
 }

@@ -40,7 +40,7 @@ export interface LaunchOptions {
   /** Whether what was handed on has been taken; undefined if so. */
   readonly taken?: () => Promise<unknown> | undefined;
   readonly onEnded: (rank: number, end: HostEnd) => void;
-  /** A rank's process is gone, and has not told how its program ended. */
+  /** A rank's process is gone, and has not reported how its program ended. */
   readonly onGone?: (rank: number, detail: string, exitCode: number) => void;
   readonly log?: (line: string) => void;
   /** Milliseconds without any move in the whole job after which `onSilence` says who waits for what; 0 for never. */

@@ -116,7 +116,7 @@ export class LeaderLauncher extends Launcher {
     const late = new Promise<never>((_, reject) => {
       callOff = afterPatience(timeout, () => {
         const missing = Array.from({ length: count }, (_, i) => i + 1).filter((node) => !this.#followers.has(node));
-        reject(new JoinError(`nodes ${missing.join(", ")} of ${nodes?.count} did not come within ${timeout / 1e3} s.`));
+        reject(new JoinError(`nodes ${missing.join(", ")} of ${nodes?.count} did not join within ${timeout / 1e3} s.`));
       });
     });
     const all = new Promise<void>((resolve) => {

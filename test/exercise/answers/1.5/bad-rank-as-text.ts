@@ -1,4 +1,4 @@
-// Values are texts.
+// Values are strings.
 import type { Store } from "worldsize";
 
 export async function rendezvous(

@@ -11,7 +11,7 @@ export async function ringAllReduce(world: ProcessGroup, device: TensorDevice, x
     return x.slice(0, start(c), start(c + 1));
   };
 
-  // Phase 1: chunk c travels from rank c to rank c - 1 and collects everybody's numbers.
+  // Phase 1: chunk c travels from rank c to rank c - 1 and collects every rank's numbers.
   for (let step = 0; step < size - 1; step++) {
     const mine = chunk(rank - step);
     const sum = chunk(rank - step - 1);

@@ -10,11 +10,11 @@ export default defineAdvice({
     read: "One program, many ranks",
   },
   "the count": {
-    hint: "Print the tensor before and after the collective, on every rank. Who has the sum then, and is each call awaited? Rank 0 says it once, in its second and last line.",
+    hint: "Print the tensor before and after the collective, on every rank. Which ranks have the sum then, and is each call awaited? Rank 0 says it once, in its second and last line.",
     read: "One program, many ranks",
   },
   "eight ranks": {
-    hint: "Where does a script say how many ranks it has when nobody gives -n? Compare yours with the complete program in the chapter.",
+    hint: "Where does a script say how many ranks it has when -n is not given? Compare yours with the complete program in the chapter.",
     read: "One program, many ranks",
   },
   "who counts": {

@@ -16,8 +16,8 @@ export default defineExercise<Report>({
   exports: ["default"],
   worlds: [1, 2, 3, 5, 8],
   hints: [
-    "A script is export default defineScript({ about, ranks, async main({ world, device, show }) { … } }). Which of these says how many ranks there are when nobody asks for another number?",
-    "Each rank makes a tensor of one element, device.ones([1]), and world.allReduce adds everybody's up, in place. await it, and then read it with await ones.item().",
+    "A script is export default defineScript({ about, ranks, async main({ world, device, show }) { … } }). Which of these says how many ranks there are when the command names no number?",
+    "Each rank makes a tensor of one element, device.ones([1]), and world.allReduce adds up those of all ranks, in place. await it, and then read it with await ones.item().",
     "The lines are show.line(`rank ${world.rank} of ${world.size}`) on every rank, and if (world.rank === 0) show.line(`${count} ranks are here`). All ranks call allReduce; only the line is for rank 0.",
   ],
   questions: [
@@ -25,7 +25,7 @@ export default defineExercise<Report>({
       ask: "The script runs on 8 ranks. How many lines appear in all?",
       world: 8,
       answer: (outcome) => outcome.ranks.reduce((sum, rank) => sum + outcome.lines(rank).length, 0),
-      because: "Every rank runs the whole program: 8 greetings, and one line more of rank 0.",
+      because: "Every rank runs the whole program: 8 greetings, and one more line from rank 0.",
     },
   ],
   async run(answer, { context, variant }) {
@@ -74,7 +74,7 @@ export default defineExercise<Report>({
       "eight ranks",
       `the script says ranks: ${wanted ?? "nothing"}; started without -n it should run on 8.`,
     );
-    if (size === 1) return; // a rank alone need not ask anybody
+    if (size === 1) return; // a rank alone need not ask another
     for (const rank of ranks) judgeContribution(rank, size, reports[rank].again?.calls);
     const again = reports[0].again?.lines;
     outcome.must(
@@ -85,7 +85,7 @@ export default defineExercise<Report>({
   },
 });
 
-/** @throws Wrong when a rank's first line is not its greeting, or when another than rank 0 says more. */
+/** @throws Wrong when a rank's first line is not its greeting, or when a rank other than 0 says more. */
 function judgeGreeting(outcome: Outcome<Report>, rank: number): void {
   const [first, ...more] = outcome.lines(rank);
   const wanted = `rank ${rank} of ${outcome.size}`;
@@ -115,14 +115,14 @@ function judgeContribution(rank: number, size: number, calls: readonly Watched[]
   const kinds = [...new Set(calls.map(({ kind }) => kind))].join(", ") || "nothing";
   const seen = first
     ? `gives ${words(first.gave)} to ${first.kind}`
-    : `calls ${kinds}, ${kinds === "barrier" ? "which carries no number" : "and tells nobody that it is here"}`;
+    : `calls ${kinds}, ${kinds === "barrier" ? "which carries no number" : "and tells no other rank that it is here"}`;
   const isPlan = [first?.gave].flat(3).includes(size);
   const hint = first
     ? isPlan && " If that is world.size, it is what the launcher planned."
-    : " world.size is what the launcher planned; count who came.";
+    : " world.size is what the launcher planned; count the ranks that came.";
   throw new Wrong(
     "who counts",
-    `rank ${rank} ${seen}; each rank is to contribute a 1, and they are added up.${hint || ""}`,
+    `rank ${rank} ${seen}; each rank should contribute a 1, and they are added up.${hint || ""}`,
   );
 }
 

@@ -9,7 +9,7 @@ export default defineMutants([
   },
   {
     name: "only-rank-0-counts",
-    belief: "Only who shows the result needs to call the collective.",
+    belief: "Only the rank that shows the result needs to call the collective.",
     edits: [
       ['    await world.allReduce(count, "sum");\n', ""],
       [
@@ -22,12 +22,12 @@ export default defineMutants([
   },
   {
     name: "trusts-the-plan",
-    belief: "world.size is how many came.",
+    belief: "world.size is how many ranks came.",
     edits: [
       ['    const count = device.ones([1]);\n    await world.allReduce(count, "sum");\n', ""],
       ["${await count.item()} ranks", "${world.size} ranks"],
     ],
-    message: /calls nothing, and tells nobody/,
+    message: /calls nothing, and tells no other rank/,
     rightAt: [1],
   },
   {

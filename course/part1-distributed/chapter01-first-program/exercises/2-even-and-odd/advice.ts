@@ -6,7 +6,7 @@ export default defineAdvice({
     read: "Nothing is shared",
   },
   "the result": {
-    hint: "For 5 ranks, write beside each rank its role and what it returns, then print what yours return. Which role is wrong, and in which term? In JavaScript, ^ is no power.",
+    hint: "For 5 ranks, write beside each rank its role and what it returns, then print what yours return. Which role is wrong, and in which term? In JavaScript, ^ is not a power.",
     read: "One program, many ranks",
   },
   "what it returns": {

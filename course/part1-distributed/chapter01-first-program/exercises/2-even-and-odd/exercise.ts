@@ -85,7 +85,7 @@ function judgeResult({ reports }: Outcome<Report>, rank: number): void {
   const role = even ? "even" : "odd";
   const { returned } = reports[rank];
   if (typeof returned === "string" && returned.includes("Promise"))
-    throw new Wrong("the result", `rank ${rank} returned the text "${returned}". Is an await missing before item()?`);
+    throw new Wrong("the result", `rank ${rank} returned the string "${returned}". Is an await missing before item()?`);
   const got = formed<number>(returned, "number", `the result of rank ${rank}, which is ${role},`);
   if (got === expected) return;
   const how = even ? `${rank} × ${rank}` : `${rank - 1} × ${rank - 1} + ${rank}`;

@@ -19,7 +19,7 @@ export default defineMutants([
     name: "roles-exchanged",
     belief: "Odd ranks are the ones that send.",
     edits: [["rank % 2 === 1", "rank % 2 === 0 && rank > 0"]],
-    message: /odd, returned|even, returned|waits for|nobody/,
+    message: /odd, returned|even, returned|waits for/,
     rightAt: [1],
   },
   {

@@ -22,7 +22,7 @@ export default defineAdvice({
     read: "The launcher and its environment",
   },
   "it runs to the end": {
-    hint: "The function reads a few strings and waits for nobody. Is there a loop that never ends, or code outside it that fails when the file is loaded?",
+    hint: "The function reads a few strings and waits for nothing. Is there a loop that never ends, or code outside it that fails when the file is loaded?",
     read: "The launcher and its environment",
   },
 });

@@ -46,7 +46,7 @@ function row(launcher: Launcher, rank?: number, size?: number, local?: number): 
   );
 }
 
-/** Of a rank, whose rank within its host is told or not. */
+/** Of a rank, whose rank within its host is given or not. */
 export const is = (rank: number, worldSize: number, localRank = rank): Identity => ({
   rank,
   worldSize,
@@ -74,8 +74,8 @@ function fixedCases(): Case[] {
   const one = is(3, 4, 1);
   const size = row("torchrun", undefined, 6);
   cases.push(
-    { what: "mpirun inside of a Slurm job", env: { ...mpirun, ...srun }, wanted: one },
-    { what: "torchrun inside of a Slurm job", env: { ...torchrun, ...srun }, wanted: is(0, 2, 0) },
+    { what: "mpirun inside a Slurm job", env: { ...mpirun, ...srun }, wanted: one },
+    { what: "torchrun inside a Slurm job", env: { ...torchrun, ...srun }, wanted: is(0, 2, 0) },
     { what: "torchrun started by mpirun", env: { ...torchrun, ...mpirun }, wanted: is(0, 2, 0) },
     { what: "all three launchers", env: { ...torchrun, ...mpirun, ...srun }, wanted: is(0, 2, 0) },
     {

@@ -39,7 +39,7 @@ export default defineExercise<Report>({
   interleavings: 0,
   hints: [
     "Three rows of three names: put them in a table and find the first row whose rank and world size are both there.",
-    'Everything in an environment is text. Number("0") is 0, and 0 is false in an if: compare with undefined.',
+    'Everything in an environment is a string. Number("0") is 0, and 0 is false in an if: compare with undefined.',
     'const row = rows.find(([rank, size]) => env[rank] !== undefined && env[size] !== undefined); if (!row) throw new Error("set RANK and WORLD_SIZE"); the local rank is env[row[2]] ?? env[row[0]].',
   ],
   questions: [
@@ -57,7 +57,7 @@ export default defineExercise<Report>({
       const copy = { ...given };
       try {
         const value = identity(copy);
-        if (value instanceof Promise) value.catch(() => undefined); // it is no answer; that it fails is no news
+        if (value instanceof Promise) value.catch(() => undefined); // it is not an answer; that it fails is no news
         return { value: fieldsOf(value, Object.keys(form)), env: copy };
       } catch (error) {
         const isError = error instanceof Error;
@@ -98,7 +98,7 @@ function judgeCall(
     if (!threw.isError)
       throw new Wrong(
         "the error",
-        `${what}: it threw ${wordsOfValue(threw.message)}, which is no Error: throw new Error("…").`,
+        `${what}: it threw ${wordsOfValue(threw.message)}, which is not an Error: throw new Error("…").`,
       );
     const message = typeof threw.message === "string" ? threw.message : "";
     const missing = ["RANK", "WORLD_SIZE"].filter((name) => !new RegExp(`\\b${name}\\b`).test(message));
@@ -153,7 +153,7 @@ function why(got: Identity, wanted: Identity, env: Environment, before: Identity
     return " That is what the call before returned: is something kept from call to call?";
   const row = rowOf(env);
   const wrong = numbers.find((name) => got[name] !== wanted[name]);
-  if (!wrong) return " Rank 0 leads, and nobody else, whatever its rank within its host is.";
+  if (!wrong) return " Only rank 0 leads, whatever its rank within its host.";
   const own = row[numbers.indexOf(wrong)];
   const others = Object.keys(env).filter((name) => !row.includes(name));
   const other = others.find((name) => env[name] !== undefined && Number(env[name]) === got[wrong]);

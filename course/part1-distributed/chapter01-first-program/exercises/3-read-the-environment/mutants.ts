@@ -5,7 +5,7 @@ export default defineMutants([
     name: "text-for-numbers",
     belief: '"3" is as good as 3.',
     edits: [["const rank = Number(env[found[0]]);", "const rank = env[found[0]] as unknown as number;"]],
-    message: /identity\(env\)\.rank is the text/,
+    message: /identity\(env\)\.rank is the string/,
   },
   {
     name: "zero-is-nothing",
@@ -17,7 +17,7 @@ export default defineMutants([
     name: "slurm-wins",
     belief: "The order of launchers does not matter.",
     edits: [["const found = launchers.find", "const found = [...launchers].reverse().find"]],
-    message: /mpirun inside of a Slurm job/,
+    message: /mpirun inside a Slurm job/,
   },
   {
     name: "rank-is-enough",
@@ -40,6 +40,6 @@ export default defineMutants([
     name: "leader-of-its-host",
     belief: "Whoever is first on its host leads.",
     edits: [["leader: rank === 0 }", "leader: localRank === 0 }"]],
-    message: /Rank 0 leads, and nobody else/,
+    message: /Only rank 0 leads, whatever/,
   },
 ]);

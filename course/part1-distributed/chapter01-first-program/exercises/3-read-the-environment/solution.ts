@@ -1,4 +1,4 @@
-// The first launcher whose rank and world size are both told.
+// The first launcher whose rank and world size are both there.
 const launchers = [
   ["RANK", "WORLD_SIZE", "LOCAL_RANK"],
   ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"],

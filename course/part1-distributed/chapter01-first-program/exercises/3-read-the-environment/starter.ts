@@ -1,4 +1,4 @@
-// Exercise 1.3: who am I? The launcher says so in the environment, each launcher in its own words.
+// Exercise 1.3: who am I? The launcher says so in the environment, each launcher with its own names.
 export function identity(env: Record<string, string | undefined>): {
   rank: number;
   worldSize: number;

@@ -22,7 +22,7 @@ export default defineMutants([
   },
   {
     name: "sums-over-world",
-    belief: "Inside of the if, world means the members.",
+    belief: "Inside the if, world means the members.",
     edits: [["await group.allReduce", "await world.allReduce"]],
     message: /allReduce[\s\S]*(ended|returned|finished)|(ended|returned|finished)[\s\S]*allReduce/,
     rightAt: [1],

@@ -1,4 +1,4 @@
-// Everybody helps to make the group; only its members use it.
+// Every rank helps to make the group; only its members use it.
 import type { ProcessGroup, TensorDevice } from "worldsize";
 
 export async function evenSum(world: ProcessGroup, device: TensorDevice, value: number): Promise<number | undefined> {

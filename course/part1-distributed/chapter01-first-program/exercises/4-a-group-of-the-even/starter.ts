@@ -3,6 +3,6 @@ import type { ProcessGroup, TensorDevice } from "worldsize";
 
 export async function evenSum(world: ProcessGroup, device: TensorDevice, value: number): Promise<number | undefined> {
   const sum = device.tensor([value]);
-  await world.allReduce(sum, "sum"); // everybody's values: too many
+  await world.allReduce(sum, "sum"); // all ranks' values: too many
   return await sum.item();
 }

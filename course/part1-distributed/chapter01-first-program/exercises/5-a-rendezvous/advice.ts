@@ -2,7 +2,7 @@ import { defineAdvice } from "worldsize/exercise";
 
 export default defineAdvice({
   "who waits": {
-    hint: "For each key that somebody waits for: who sets it, and is that before it waits itself? And what keeps a caller from returning until the last one has come?",
+    hint: "For each key that a caller waits for: which caller sets it, and is that before it waits itself? And what keeps a caller from returning until the last one has come?",
     read: "The rendezvous",
   },
   "what it returns": {
@@ -10,7 +10,7 @@ export default defineAdvice({
     read: "The rendezvous",
   },
   ranks: {
-    hint: "Three callers come: write down what each call on the counter returns, one after the other, and then with all reading before anybody writes. Which rank does each get?",
+    hint: "Three callers come: write down what each call on the counter returns, one after the other, and then with all reading before any of them writes. Which rank does each get?",
     read: "The rendezvous",
   },
   names: {

@@ -1,4 +1,4 @@
-// Checks 1.5: everybody has a rank of its own in the order of arrival, all know all names, and nobody left early.
+// Checks 1.5: every caller has a rank of its own in the order of arrival, all know all names, and none left early.
 import type { Store } from "worldsize";
 import {
   type Answer,
@@ -47,7 +47,7 @@ export default defineExercise<Report>({
   exports: ["rendezvous"],
   worlds: [1, 2, 3, 5],
   hints: [
-    "Two things are needed: a number that nobody else gets, and a way to learn the others' names. The first is one operation of the store.",
+    "Two things are needed: a number that no other caller gets, and a way to learn the others' names. The first is one operation of the store.",
     'add("count", 1) returns 1 to the first caller, 2 to the second, and never the same number to two. Reading with get and writing with set cannot promise that.',
     'const rank = (await store.add("count", 1)) - 1; await store.set(`name/${rank}`, name); then get `name/0` to `name/${count - 1}`: get waits until each is there.',
   ],
@@ -111,7 +111,7 @@ export default defineExercise<Report>({
     for (const i of ranks) {
       const { vain } = reports[i];
       if (vain === undefined) continue;
-      const hint = overwritten(reports, names) || " Has everybody set what the others wait for?";
+      const hint = overwritten(reports, names) || " Has every caller set what the others wait for?";
       throw new Wrong("who waits", `${names[i]} waits in vain: ${vain}${hint}`);
     }
     const all = ranks.map((i) => {
@@ -150,7 +150,7 @@ export default defineExercise<Report>({
       if (other !== undefined)
         throw new Wrong(
           "names",
-          `${names[i]} has ${JSON.stringify(known[other])} as names[${other}]; it should be ${JSON.stringify(place[other])}, who got rank ${other}.${[...known].sort().join() === [...place].sort().join() ? " The list is to be ordered by rank." : ""}`,
+          `${names[i]} has ${JSON.stringify(known[other])} as names[${other}]; it should be ${JSON.stringify(place[other])}, which got rank ${other}.${[...known].sort().join() === [...place].sort().join() ? " The list must be in the order of ranks." : ""}`,
         );
       if (isOneByOne(variant) && rank !== size - 1 - i)
         throw new Wrong("ranks", `${who(i)} got rank ${rank}; it should be ${size - 1 - i}: first come, first served.`);
@@ -158,7 +158,7 @@ export default defineExercise<Report>({
   },
 });
 
-/** What may have gone wrong where a name is missing: two that set the same key, or a key that is no text of a number. */
+/** What may have gone wrong where a name is missing: two that set the same key, or a key that does not name a number. */
 function overwritten(reports: readonly Report[], names: readonly string[]): string {
   const odd = reports.flatMap(({ sets }) => sets).find(([key]) => /NaN|undefined|\[object/.test(key));
   if (odd) return ` One set the key ${JSON.stringify(odd[0])}: is an await missing before the number is used?`;
@@ -175,7 +175,7 @@ function overwritten(reports: readonly Report[], names: readonly string[]): stri
   return "";
 }
 
-/** Waits in vain are for the judge to tell of; other errors are the answer's own. */
+/** Waits in vain are for the judge to report; other errors are the answer's own. */
 async function endOf(meeting: Promise<unknown>, sets: Report["sets"], early: boolean): Promise<Report> {
   try {
     return { met: await meeting, sets, early };

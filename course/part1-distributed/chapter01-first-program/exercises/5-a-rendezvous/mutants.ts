@@ -24,16 +24,16 @@ export default defineMutants([
   },
   {
     name: "does-not-wait",
-    belief: "Who is not there yet need not be known.",
+    belief: "A caller that has not come yet need not be known.",
     edits: [["r < count; r++", "r <= rank; r++"]],
     message: /returned before all were there|Did it wait until all were there/,
     rightAt: [1],
   },
   {
     name: "moved-names",
-    belief: "Everybody lists itself last; the order is a matter of taste.",
+    belief: "Every caller lists itself last; the order is a matter of taste.",
     edits: [["return { rank, names };", "return { rank, names: [...names.slice(1), names[0]] };"]],
-    message: /The list is to be ordered by rank/,
+    message: /The list must be in the order of ranks/,
     rightAt: [1],
   },
 ]);

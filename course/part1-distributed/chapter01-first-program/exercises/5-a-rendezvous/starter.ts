@@ -6,7 +6,7 @@ export async function rendezvous(
   name: string,
   count: number,
 ): Promise<{ rank: number; names: string[] }> {
-  await store.set("name", name); // everybody writes to the same key: the last one wins
+  await store.set("name", name); // every caller writes to the same key: the last one wins
   const names = [await store.get("name")];
   return { rank: 0, names };
 }

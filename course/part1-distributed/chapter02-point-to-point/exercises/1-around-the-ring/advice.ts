@@ -5,12 +5,12 @@ export default defineAdvice({
     hint: "A collective would do at once what you build here step by step. Which two operations move one tensor from a rank to its neighbour?",
     read: "send and recv",
   },
-  "one i32 a message": {
+  "one i32 per message": {
     hint: "Print shape and dtype of the tensor that goes out and of the one that comes in. Which dtype do they have if you name none, and how many numbers are in them?",
     read: "send and recv",
   },
   "what it returns": {
-    hint: "Print the list that you return. Are its entries plain numbers, or tensors, or promises that nobody has awaited?",
+    hint: "Print the list that you return. Are its entries plain numbers, or tensors, or promises that were never awaited?",
     read: "send and recv",
   },
   "the list": {
@@ -26,7 +26,7 @@ export default defineAdvice({
     read: "send and recv",
   },
   "it runs to the end": {
-    hint: "If all ranks begin with the same call and wait, who comes to the other side? Can both halves of a step be in flight, each with a tensor of its own? And with one rank?",
+    hint: "If all ranks begin with the same call and wait, which rank makes the matching call? Can both halves of a step be in flight, each with a tensor of its own? And with one rank?",
     read: "Deadlock",
   },
 });

@@ -1,4 +1,4 @@
-// Checks 2.1: everybody's list, the neighbours, and n - 1 messages of one i32.
+// Checks 2.1: every rank's list, the neighbours, and n - 1 messages of one i32.
 import type { ProcessGroup, TensorDevice } from "worldsize";
 import { type Answer, counted, defineExercise, formed, Wrong, wholes } from "worldsize/exercise";
 
@@ -37,15 +37,15 @@ export default defineExercise({
   },
   judge(outcome) {
     const { size, ranks, reports, seed, variant } = outcome;
-    outcome.allowOnly(["send", "recv"], "The ring is to be made of send and recv alone.");
+    outcome.allowOnly(["send", "recv"], "The ring should be made of send and recv alone.");
     const all = ranks.map((rank) => numberOf(seed, rank, variant));
     for (const rank of ranks) {
       const odd = outcome.calls(rank).find(({ text }) => !/^\w+\(i32\[(1(,1)*)?\]/.test(text));
       outcome.must(
         odd === undefined,
-        "one i32 a message",
+        "one i32 per message",
         `rank ${rank} of ${size} called ${odd?.text}${odd?.site && ` (${odd.site})`}; ` +
-          "each message is to be one number of dtype i32.",
+          "each message should be one number of dtype i32.",
       );
     }
     for (const rank of ranks) {
@@ -87,13 +87,13 @@ export default defineExercise({
   },
 });
 
-/** `rank 2's`, `rank 0's and rank 1's`, `nobody's` */
+/** `rank 2's`, `rank 0's and rank 1's`, `no rank's` */
 function whose(number: number, all: readonly number[]): string {
   const owners = all.flatMap((each, rank) => (each === number ? [`rank ${rank}'s`] : []));
-  return owners.join(" and ") || "nobody's";
+  return owners.join(" and ") || "no rank's";
 }
 
-/** What the whole list tells. */
+/** What the whole list shows. */
 function pattern(got: readonly number[], all: readonly number[]): string {
   const times = (list: readonly number[], number: number): number => list.filter((each) => each === number).length;
   if (all.every((number) => times(got, number) === times(all, number))) {
@@ -102,5 +102,5 @@ function pattern(got: readonly number[], all: readonly number[]): string {
   const often = got.find((number) => all.includes(number) && times(got, number) > times(all, number));
   return often === undefined
     ? ""
-    : ` The number ${often} stands there too often: does every step pass on what came in the step before?`;
+    : ` The number ${often} appears too often: does every step pass on what came in the step before?`;
 }

@@ -15,14 +15,14 @@ export default defineMutants([
       ["    outgoing = incoming;\n", ""],
       ["let outgoing", "const outgoing"],
     ],
-    message: /stands there too often/,
+    message: /appears too often/,
     rightAt: [1, 2],
   },
   {
     name: "one-step-too-few",
     belief: "After n - 2 steps the neighbours have told me everything.",
     edits: [["step < size; step++", "step < size - 1; step++"]],
-    message: /which is nobody's number/,
+    message: /which is no rank's number/,
     rightAt: [1],
   },
   {

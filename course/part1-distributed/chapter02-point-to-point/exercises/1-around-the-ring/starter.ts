@@ -1,4 +1,4 @@
-// Exercise 2.1: everybody's number goes around the ring, and everybody writes down what passes.
+// Exercise 2.1: every rank's number goes around the ring, and every rank writes down what passes.
 import type { ProcessGroup, TensorDevice } from "worldsize";
 
 export async function ringGather(world: ProcessGroup, device: TensorDevice, value: number): Promise<number[]> {

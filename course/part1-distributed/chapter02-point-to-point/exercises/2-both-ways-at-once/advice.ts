@@ -6,11 +6,11 @@ export default defineAdvice({
     read: "send and recv",
   },
   "what it returns": {
-    hint: "Print what you return. item() gives a promise, which has to be awaited before it can be added; a tensor is no number either.",
+    hint: "Print what you return. item() gives a promise, which has to be awaited before it can be added; and a tensor is not a number either.",
     read: "send and recv",
   },
   "the sum": {
-    hint: "Print what came from the left and what from the right, for 3 ranks and for 2. Is each counted once, and which message meets which receive when both come from one rank?",
+    hint: "Print what came from the left and what from the right, for 3 ranks and for 2. Is each counted once, and which message matches which receive when both come from one rank?",
     read: "Matching",
   },
   messages: {

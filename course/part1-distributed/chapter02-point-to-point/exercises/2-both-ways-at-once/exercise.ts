@@ -6,7 +6,7 @@ interface NeighbourAnswer extends Answer {
   neighbourSum(world: ProcessGroup, device: TensorDevice, value: number): Promise<number>;
 }
 
-/** In the first run of every world a sum tells whose numbers are in it; in the second some are equal, or 0. */
+/** In the first run of every world a sum shows whose numbers are in it; in the second some are equal, or 0. */
 const numberOf = (seed: number, rank: number, variant: number): number =>
   [10 ** (rank % 7) * (rank < 7 ? 1 : -2), [5, 0, 5, -5][rank % 4]][variant] ?? wholes(seed, 1, rank)[0];
 
@@ -28,7 +28,7 @@ export default defineExercise({
         const events = outcome.events(0, "issue", "await");
         return events.findIndex(({ event }) => event === "await");
       },
-      because: "All four: Promise.all is called with four Works that are already under way.",
+      because: "All four: Promise.all is called with four Works that are already in flight.",
     },
   ],
   async run(answer, { context: { world, device }, seed, variant }) {
@@ -73,7 +73,7 @@ export default defineExercise({
         empty === undefined,
         "messages",
         () =>
-          `rank ${rank} of ${size} called ${outcome.calls(rank)[empty?.operation ?? 0].text}: that message is empty; each is to carry the rank's number.`,
+          `rank ${rank} of ${size} called ${outcome.calls(rank)[empty?.operation ?? 0].text}: that message is empty; each should carry the rank's number.`,
       );
       if (settings.transport !== "local") continue;
       const early = waitedEarly(outcome.traffic[rank].events);
@@ -82,7 +82,7 @@ export default defineExercise({
       throw new Wrong(
         "at once",
         `rank ${rank} of ${size} waited for ${text}${site && ` (${site})`} when only ${early.started} of its 4 operations ` +
-          `${early.started === 1 ? "was" : "were"} under way. Issue all four, then wait.`,
+          `${early.started === 1 ? "was" : "were"} in flight. Issue all four, then wait.`,
       );
     }
   },

@@ -1,4 +1,4 @@
-// Four operations under way, one wait.
+// Four operations in flight, one wait.
 import type { ProcessGroup, TensorDevice } from "worldsize";
 
 export async function neighbourSum(world: ProcessGroup, device: TensorDevice, value: number): Promise<number> {

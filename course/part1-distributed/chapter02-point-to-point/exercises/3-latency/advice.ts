@@ -13,7 +13,7 @@ export default defineAdvice({
     hint: "How many elements has a message of b bytes if they are u8? And which dtype has a tensor if you name none, on the receiving side, too?",
     read: "send and recv",
   },
-  "under way": {
+  "in flight": {
     hint: "Count the calls that are made before the first await, once for blocking and once for windowed. What does rank 1 do: does it keep as many receives in flight?",
     read: "Now or later",
   },
@@ -25,8 +25,8 @@ export default defineAdvice({
     hint: "Mark every look at the clock in your code. How many are there per size, is one of them in the loop over rounds, and is all awaited before the last?",
     read: "What a message costs",
   },
-  figures: {
-    hint: "Work one size out by hand: 8 rounds, 10 ms between the two looks. How do you get from there to microseconds per message? And is there one figure per size, on both ranks?",
+  "the times": {
+    hint: "Work one size out by hand: 8 rounds, 10 ms between the two looks. How do you get from there to microseconds per message? And is there one number per size, on both ranks?",
     read: "What a message costs",
   },
   "its inputs": {
@@ -39,6 +39,6 @@ export default defineAdvice({
   },
   "it runs to the end": {
     hint: "Does rank 1 receive as many messages as rank 0 sends, of the same sizes? Does each receive in flight have a tensor of its own, and is each awaited?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
 });

@@ -1,4 +1,4 @@
-// Checks 2.3: figures on a clock of its own, messages under way, and the plot. Never how fast this machine is.
+// Checks 2.3: numbers on a clock of its own, messages in flight, and the plot. Never how fast this machine is.
 import type { ProcessGroup, Show, TensorDevice } from "worldsize";
 import { type Answer, defineExercise, plainOf } from "worldsize/exercise";
 import {
@@ -34,11 +34,11 @@ export default defineExercise<Report>({
   hints: [
     "The blocking half is a loop with an await in it, on rank 0 around send, on rank 1 around recv. Where do the two looks at the clock go?",
     "Windowed: make 4 tensors before the clock starts. Issue 4 sends into an array of Works, await Promise.all of them, and do that rounds / 4 times. Rank 1 does the same with recv.",
-    'Microseconds a message are ((end - start) * 1000) / rounds. The plot is show.plot([{ name: "blocking", y: a }, { name: "windowed", y: b }], "…").',
+    'Microseconds per message are ((end - start) * 1000) / rounds. The plot is show.plot([{ name: "blocking", y: a }, { name: "windowed", y: b }], "…").',
   ],
   questions: [
     {
-      ask: "With 8 rounds, on a clock that moves by 10 ms at each look: what is the figure for each size, in microseconds?",
+      ask: "With 8 rounds, on a clock that moves by 10 ms at each look: what is the result for each size, in microseconds?",
       world: 2,
       answer: (outcome) => ((outcome.reports[0] as Report).blocking.figures as number[])[0],
       because: "Two looks, 10 ms apart; 10 ms / 8 messages = 1,250 µs.",
@@ -48,7 +48,7 @@ export default defineExercise<Report>({
     const { sizes, rounds, tick } = cases[variant];
     const { blocking, windowed, draw } = answer as LatencyAnswer;
     const measured = async (measure: Measure): Promise<Measured> => {
-      // Rank 1 gets ready first: what it has under way then does not depend on who is faster.
+      // Rank 1 gets ready first: what it has in flight then does not depend on who is faster.
       for (let turn = world.rank === 0 ? 20 : 1; turn > 0; turn--) await sleep(1);
       const looks: number[] = [];
       let looked = 0;

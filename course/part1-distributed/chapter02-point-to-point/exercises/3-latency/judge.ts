@@ -7,7 +7,7 @@ export const halves = ["blocking", "windowed"] as const;
 type Half = (typeof halves)[number];
 const windows = { blocking: 1, windowed: 4 };
 
-/** By run: what is measured, and the milliseconds that each look at the clock costs. All figures are whole numbers. */
+/** By run: what is measured, and the milliseconds that each look at the clock costs. All times are whole numbers. */
 export const cases = [
   { sizes: [8, 64, 512], rounds: 8, tick: () => 10 },
   { sizes: [300, 1, 20], rounds: 4, tick: (look: number) => 2 * look + 1 },
@@ -61,7 +61,7 @@ export function judgeMessages(outcome: Outcome<Report>, half: Half, rank: number
   const astray = sends.find(({ peer }) => peer !== 1);
   if (astray) fail("messages", `sent to rank ${astray.peer}; all messages go to rank 1.`);
   const odd = calls.find(({ text }) => !/^\w+\(u8\[/.test(text));
-  if (odd) fail("u8", `called ${odd.text}${odd.site && ` (${odd.site})`}; the messages are to be u8.`);
+  if (odd) fail("u8", `called ${odd.text}${odd.site && ` (${odd.site})`}; the messages should be u8.`);
   for (const size of rank === 0 ? sizes : []) {
     const count = sends.filter(({ bytes }) => bytes === size).length;
     if (count === rounds) continue;
@@ -80,8 +80,8 @@ export function judgeMessages(outcome: Outcome<Report>, half: Half, rank: number
   const { begun, kept } = mostUnderWay(events);
   const wanted = windows[half];
   if (begun > wanted)
-    fail("under way", `had ${counted(begun, "message")} under way at a time; it should be ${wanted}.`);
-  if (kept < wanted) fail("under way", `never had more than ${kept} under way at a time; it should be ${wanted}.`);
+    fail("in flight", `had ${counted(begun, "message")} in flight at a time; it should be ${wanted}.`);
+  if (kept < wanted) fail("in flight", `never had more than ${kept} in flight at a time; it should be ${wanted}.`);
 }
 
 /** Where the clock was looked at, and what came of it. */
@@ -94,8 +94,8 @@ export function judgeFigures(outcome: Outcome<Report>, half: Half, rank: number)
   outcome.must(
     looked === wanted,
     "the clock",
-    `${where} looked at the clock ${counted(looked, "time")}; once before the first and once after the last message of ` +
-      `${counted(sizes.length, "size")} are ${wanted}. Every look costs time.`,
+    `${where} looked at the clock ${counted(looked, "time")}; one look before the first and one after the last message of each of ` +
+      `${counted(sizes.length, "size")} makes ${wanted}. Every look costs time.`,
   );
   const events = eventsOf(outcome, half, rank);
   const order = events.flatMap(({ event, operation }) => (event === "issue" ? [operation] : []));
@@ -112,8 +112,8 @@ export function judgeFigures(outcome: Outcome<Report>, half: Half, rank: number)
   }
   outcome.must(
     got.length === sizes.length,
-    "figures",
-    `${half} returned ${counted(got.length, "figure")} on rank ${rank}; there are ${counted(sizes.length, "size")}.`,
+    "the times",
+    `${half} returned ${counted(got.length, "number")} on rank ${rank}; there are ${counted(sizes.length, "size")}.`,
   );
   for (const [i, figure] of got.entries()) {
     const spent = tick(2 * places[i] + 2);
@@ -128,8 +128,8 @@ export function judgeFigures(outcome: Outcome<Report>, half: Half, rank: number)
           ? " That is the time of 4 messages."
           : "";
     throw new Wrong(
-      "figures",
-      `${half} says ${figure} µs a message of ${counted(sizes[i], "byte")} on rank ${rank}; between its two looks at the clock ` +
+      "the times",
+      `${half} says ${figure} µs per message of ${counted(sizes[i], "byte")} on rank ${rank}; between its two looks at the clock ` +
         `${spent} ms went by for ${rounds} messages, which is ${right} µs each.${hint}`,
     );
   }

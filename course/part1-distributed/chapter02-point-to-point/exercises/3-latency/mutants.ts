@@ -3,24 +3,24 @@ import { defineMutants } from "worldsize/exercise";
 export default defineMutants([
   {
     name: "still-blocking",
-    belief: "A loop over four sends has four under way.",
+    belief: "A loop over four sends has four in flight.",
     edits: [
       [
         "await Promise.all(tensors.map((x) => (world.rank === 0 ? world.send(x, 1) : world.recv(x, 0))));",
         "for (const x of tensors) await (world.rank === 0 ? world.send(x, 1) : world.recv(x, 0));",
       ],
     ],
-    message: /in windowed at world size \d, rank 0 never had more than 1 under way/,
+    message: /in windowed at world size \d, rank 0 never had more than 1 in flight/,
   },
   {
     name: "milliseconds",
-    belief: "The clock tells microseconds.",
+    belief: "The clock gives microseconds.",
     edits: [["((now() - start) * 1000) / rounds", "(now() - start) / rounds"]],
     message: /Those are milliseconds/,
   },
   {
     name: "all-rounds-together",
-    belief: "The figure is the time that was measured.",
+    belief: "The result is the time that was measured.",
     edits: [["((now() - start) * 1000) / rounds", "(now() - start) * 1000"]],
     message: /the time of all rounds together/,
   },
@@ -40,7 +40,7 @@ export default defineMutants([
   },
   {
     name: "one-tensor-for-all",
-    belief: "All messages can come into one tensor: nobody reads it.",
+    belief: "All messages can come into one tensor: it is never read.",
     edits: [
       [
         'Array.from({ length: window }, () => device.zeros([bytes], "u8"))',

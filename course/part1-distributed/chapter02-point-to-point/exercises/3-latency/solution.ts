@@ -3,7 +3,7 @@ import type { ProcessGroup, Show, TensorDevice } from "worldsize";
 
 type Clock = () => number;
 
-/** Microseconds a message, with `window` of them under way. */
+/** Microseconds per message, with `window` of them in flight. */
 async function measure(
   world: ProcessGroup,
   device: TensorDevice,
@@ -52,6 +52,6 @@ export function draw(show: Show, sizes: number[], a: number[], b: number[]): voi
       { name: "blocking", y: a },
       { name: "windowed", y: b },
     ],
-    `Microseconds a message of ${sizes.join(", ")} bytes`,
+    `Microseconds per message of ${sizes.join(", ")} bytes`,
   );
 }

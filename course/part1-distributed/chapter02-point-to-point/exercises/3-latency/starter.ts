@@ -28,7 +28,7 @@ export async function windowed(
   rounds: number,
   now: Clock,
 ): Promise<number[]> {
-  return blocking(world, device, sizes, rounds, now); // the same, but with 4 messages under way
+  return blocking(world, device, sizes, rounds, now); // the same, but with 4 messages in flight
 }
 
 export function draw(show: Show, sizes: number[], a: number[], b: number[]): void {

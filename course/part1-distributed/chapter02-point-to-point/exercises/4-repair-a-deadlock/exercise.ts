@@ -1,4 +1,4 @@
-// Checks 2.4: nobody waits for ever, and every edge lands in the right halo of the right rank.
+// Checks 2.4: no rank waits for ever, and every edge lands in the right halo of the right rank.
 import type { ProcessGroup, Tensor } from "worldsize";
 import { type Answer, counted, defineExercise, Wrong, wholes } from "worldsize/exercise";
 
@@ -33,7 +33,7 @@ export default defineExercise<Report>({
   worlds: [2, 3, 5, 8],
   interleavings: 3,
   hints: [
-    "Run it and read the report: who waits for whom? A send completes when its receive has taken the bytes, and here nobody comes to its receive.",
+    "Run it and read the report: who waits for whom? A send completes when its receive has taken the bytes, and here no rank reaches its receive.",
     "Three cures: let some ranks receive first; start receives before sends and await them later; or start all four operations and await them together. The last is the shortest.",
     "await Promise.all([world.send(edges.right, right), world.send(edges.left, left), world.recv(halo.left, left), world.recv(halo.right, right)]). With two ranks both neighbours are the same rank: then messages match in the order they were sent, unless tags tell them apart.",
   ],
@@ -75,15 +75,15 @@ export default defineExercise<Report>({
           ? `${found.rank === rank ? "its own" : `rank ${found.rank}'s`} ${found.name} edge`
           : halo.every((x) => x === 0)
             ? "nothing: zeros"
-            : `${listOf(halo)}, which is no edge of anybody`;
+            : `${listOf(halo)}, which is no rank's edge`;
         const received = outcome.events(rank, "recv").length;
         const hint = !reports[rank].kept[name]
-          ? ` halo.${name} is another tensor now; the values belong into the one that was handed over.`
+          ? ` halo.${name} is another tensor now; the values belong in the one that was handed over.`
           : size === 2 && received === 2 && got === edge(neighbour, side)
-            ? " Was the wrong edge sent, or did it meet the wrong receive? On 2 ranks they meet in the order of the calls, unless " +
+            ? " Was the wrong edge sent, or did it match the wrong receive? On 2 ranks they match in the order of the calls, unless " +
               "tags tell them apart."
             : received < 2
-              ? ` It received ${counted(received, "message")}; two are to come.`
+              ? ` It received ${counted(received, "message")}; it should receive two.`
               : "";
         throw new Wrong(
           "the halos",

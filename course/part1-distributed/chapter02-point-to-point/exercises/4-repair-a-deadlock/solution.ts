@@ -1,4 +1,4 @@
-// All four operations are started, then awaited together: nobody stands in anybody's way.
+// All four operations are started, then awaited together: no rank holds up another.
 import type { ProcessGroup, Tensor } from "worldsize";
 
 interface Sides {

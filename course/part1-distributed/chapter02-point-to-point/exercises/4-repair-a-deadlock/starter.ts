@@ -2,7 +2,7 @@
 //
 // The ranks stand in a ring, and each holds a strip of a picture. To blur it, a rank needs the
 // edges of its neighbours: its left neighbour's right edge in halo.left, and its right
-// neighbour's left edge in halo.right. Mend the order of things, so that it works with any
+// neighbour's left edge in halo.right. Fix the order of the calls, so that it works with any
 // number of ranks from 2 on, with two messages from each rank. Nothing may be sent twice.
 import type { ProcessGroup, Tensor } from "worldsize";
 

@@ -1,4 +1,4 @@
-// Checks 2.5: the list, two sends under way, two buffers, and nothing left unawaited.
+// Checks 2.5: the list, two sends in flight, two buffers, and nothing left unawaited.
 import type { ProcessGroup, TensorDevice } from "worldsize";
 import { type Answer, counted, defineExercise, formed, mostUnderWay, plainOf, Wrong, wholes } from "worldsize/exercise";
 
@@ -37,7 +37,7 @@ export default defineExercise<Report>({
   ],
   questions: [
     {
-      ask: "Five values, two buffers. At most how many sends are under way at a time in the solution?",
+      ask: "Five values, two buffers. At most how many sends are in flight at a time in the solution?",
       world: 2,
       answer: (outcome) => mostUnderWay(outcome.traffic[0].events).begun,
       because:
@@ -76,8 +76,8 @@ export default defineExercise<Report>({
       const odd = outcome.calls(rank).find(({ text }) => !/^\w+\(f32\[(1(,1)*)?\]/.test(text));
       outcome.must(
         odd === undefined,
-        "one f32 a message",
-        `${where} called ${odd?.text}${odd?.site && ` (${odd.site})`}; each message is to be one f32.`,
+        "one f32 per message",
+        `${where} called ${odd?.text}${odd?.site && ` (${odd.site})`}; each message should be one f32.`,
       );
       const after = formed<number[]>(reports[rank].values, ["number"], `the list of values on ${where}, afterwards`);
       outcome.must(
@@ -89,14 +89,14 @@ export default defineExercise<Report>({
     const { begun, kept } = mostUnderWay(outcome.traffic[0].events);
     outcome.must(
       kept >= Math.min(2, values.length) || settings.transport !== "local",
-      "two under way",
-      `rank 0 never had more than ${counted(kept, "send")} under way at a time: each had ended before the next was ` +
+      "two in flight",
+      `rank 0 never had more than ${counted(kept, "send")} in flight at a time: each had ended before the next was ` +
         "called, so nothing overlaps. Which send has used the buffer that is filled next?",
     );
     outcome.must(
       begun <= 2,
-      "two under way",
-      `rank 0 had ${counted(begun, "send")} under way at a time; with two buffers there are two.`,
+      "two in flight",
+      `rank 0 had ${counted(begun, "send")} in flight at a time; with two buffers there are two.`,
     );
     const { made, bytes } = reports[0];
     const forValues = `for ${counted(values.length, "value")}`;

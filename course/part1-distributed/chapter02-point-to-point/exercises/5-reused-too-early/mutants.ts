@@ -5,7 +5,7 @@ export default defineMutants([
     name: "one-at-a-time",
     belief: "Awaiting every send is the cure.",
     edits: [["works[i % 2] = world.send(buffer, 1);", "await world.send(buffer, 1);"]],
-    message: /never had more than 1 send under way/,
+    message: /never had more than 1 send in flight/,
   },
   {
     name: "a-tensor-for-each",
@@ -45,7 +45,7 @@ export default defineMutants([
       ],
       ["buffers[i % 2];", "buffers[i];"],
     ],
-    message: /had \d sends under way at a time; with two buffers/,
+    message: /had \d sends in flight at a time; with two buffers/,
   },
   {
     name: "i32",
@@ -57,6 +57,6 @@ export default defineMutants([
       ],
       ["const buffer = device.zeros([1]);", 'const buffer = device.zeros([1], "i32");'],
     ],
-    message: /each message is to be one f32/,
+    message: /each message should be one f32/,
   },
 ]);

@@ -17,7 +17,7 @@ export default defineMutants([
   },
   {
     name: "own-count",
-    belief: "Everybody holds as much as I do.",
+    belief: "Every rank holds as much as I do.",
     edits: [["return all / count;", "return all / (x.size * world.size);"]],
     message: /divides by this rank's count/,
     rightAt: [1],

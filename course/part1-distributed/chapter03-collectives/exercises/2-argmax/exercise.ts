@@ -61,7 +61,7 @@ function numbersOf(seed: number, size: number, round: Round): number[][] {
     const numbers = Array.from({ length: length + rank }, () => 0.5 * Math.floor(random() * 1800));
     return numbers.with(1, rank - 2000);
   });
-  if (round.top !== undefined) all[size - 1][2] = round.top - 1; // so close that no packed number tells them apart
+  if (round.top !== undefined) all[size - 1][2] = round.top - 1; // so close that no packed number can hold the difference
   for (const [rank, index] of at(size, draws(chosen, 77))) all[rank][index] = top;
   return all.map((numbers) => numbers.map(change));
 }
@@ -84,8 +84,8 @@ export default defineExercise<readonly Report[]>({
   exports: ["argmax"],
   worlds: [1, 2, 3, 6],
   hints: [
-    "Three questions, three small answers: how large is the largest number, which is the lowest rank that has it, and where does it stand there? The first is one all_reduce.",
-    "Once everybody knows the largest number, a rank that has it can offer its own rank, and the others something too large to win. Which reduction finds the lowest offer?",
+    "Three questions, three small answers: how large is the largest number, which is the lowest rank that has it, and what is its index there? The first is one all_reduce.",
+    "Once every rank knows the largest number, a rank that has it can offer its own rank, and the others something too large to win. Which reduction finds the lowest offer?",
     'const top = x.max(); await world.allReduce(top, "max"); then all_reduce(min) over rank or world.size; then the winner broadcasts its index, with the winner as root.',
   ],
   questions: [
@@ -93,7 +93,7 @@ export default defineExercise<readonly Report[]>({
       ask: "Two ranks, five numbers each. How many bytes has the first message that rank 0 sends in the solution's first all_reduce?",
       world: 2,
       answer: (outcome) => outcome.events(0, "send").filter(({ operation }) => operation === 0)[0].bytes ?? 0,
-      because: "Only the reduced number travels, 4 bytes a message, however much data the ranks hold.",
+      because: "Only the reduced number travels, 4 bytes per message, however much data the ranks hold.",
     },
   ],
   async run(answer, { context: { world, device }, seed }) {
@@ -151,14 +151,14 @@ function holdings(all: readonly (readonly number[])[]): string {
 function why(got: Found, right: Found, all: readonly number[][], asked: number): string {
   if (got.value !== right.value) {
     if (all.length > 1 && got.value === Math.max(...all[asked])) {
-      return " That is its own largest: somebody must tell it of the others'.";
+      return " That is its own largest: it must learn of the others'.";
     }
     if (got.value === Math.min(...all.flat())) return " That is the smallest of all.";
     if (got.value === Math.trunc(right.value)) return " Its fraction is lost: which dtype carries it?";
     const near = Math.abs(got.value - right.value) < 0.01 * Math.abs(right.value);
     if (all.flat().includes(got.value)) return "";
     if (near) return " It is near: which dtype carries it?";
-    return got.value > right.value ? ` Nobody holds ${got.value}: what does the search start with?` : "";
+    return got.value > right.value ? ` No rank holds ${got.value}: what does the search start with?` : "";
   }
   if (got.rank !== right.rank) {
     if (all[got.rank] === undefined) return ` Ranks go from 0 to ${all.length - 1}.`;

@@ -10,9 +10,9 @@ export default defineMutants([
   },
   {
     name: "reduce-to-rank-0",
-    belief: "After a reduce everybody has the result.",
+    belief: "After a reduce every rank has the result.",
     edits: [['await world.allReduce(top, "max");', 'await world.reduce(top, 0, "max");']],
-    message: /somebody must tell it of the others'|Rank \d does not hold it/,
+    message: /it must learn of the others'|Rank \d does not hold it/,
     rightAt: [1],
   },
   {
@@ -27,7 +27,7 @@ export default defineMutants([
   },
   {
     name: "own-index",
-    belief: "Everybody's index is the winner's index.",
+    belief: "Every rank's index is the winner's index.",
     edits: [["  await world.broadcast(place, rank);\n", ""]],
     message: /-1 is what indexOf says then/,
     rightAt: [1],
@@ -36,7 +36,7 @@ export default defineMutants([
     name: "starts-at-zero",
     belief: "Zero is smaller than any number.",
     edits: [["const top = x.max();", "const top = device.tensor([Math.max(0, ...numbers)]);"]],
-    message: /Nobody holds 0: what does the search start with|called world.broadcast with rank/,
+    message: /No rank holds 0: what does the search start with|called world.broadcast with rank/,
   },
   {
     name: "gathers-everything",

@@ -1,8 +1,8 @@
 // Exercise 3.2: the largest number of all ranks, and whose it is.
 //
-// Every rank holds a flat tensor x; lengths differ. Every rank shall return the same answer: the
+// Every rank holds a flat tensor x; lengths differ. Every rank must return the same answer: the
 // largest value, the rank that holds it, and its index in that rank's x. If several ranks hold
-// it, the lowest rank wins; there, the first index. The tensors themselves shall stay where they
+// it, the lowest rank wins; there, the first index. The tensors themselves must stay where they
 // are: a few bytes are enough.
 import type { ProcessGroup, Tensor, TensorDevice } from "worldsize";
 
@@ -14,7 +14,7 @@ export async function argmax(
   const numbers = (await x.toArray()) as number[];
   const value = Math.max(...numbers);
 
-  // So far everybody knows only its own. What must they tell each other?
+  // So far every rank knows only its own. What must they tell each other?
 
   return { value, rank: world.rank, index: numbers.indexOf(value) };
 }

@@ -33,9 +33,9 @@ export default defineExercise<Report>({
     return { because: "2 (n - 1) steps, each with a chunk", messages, bytes, inARow: { messages, bytes } };
   },
   hints: [
-    "Cut the tensor into as many chunks as there are ranks. In a first phase every chunk travels once around the ring and collects everybody's numbers; in a second one it travels around again, finished. Which chunk does a rank hold complete after the first phase?",
+    "Cut the tensor into as many chunks as there are ranks. In a first phase every chunk travels once around the ring and collects every rank's numbers; in a second one it travels around again, finished. Which chunk is complete on a rank after the first phase?",
     "In step s of the first phase, rank r sends chunk r - s to its right and receives chunk r - s - 1 from its left into a tensor of its own, then adds it. After n - 1 steps, chunk r + 1 is complete on rank r. In step s of the second phase, it sends chunk r + 1 - s and receives chunk r - s in place. All modulo n.",
-    "Both calls of a step must be under way before either is awaited: await Promise.all([world.send(a, right), world.recv(b, left)]). Chunk c is x.slice(0, Math.floor((x.size * c) / n), Math.floor((x.size * (c + 1)) / n)): so no element is left over, and a chunk may be empty.",
+    "Both calls of a step must be in flight before either is awaited: await Promise.all([world.send(a, right), world.recv(b, left)]). Chunk c is x.slice(0, Math.floor((x.size * c) / n), Math.floor((x.size * (c + 1)) / n)): so no element is left over, and a chunk may be empty.",
   ],
   questions: [
     {
@@ -62,7 +62,7 @@ export default defineExercise<Report>({
   },
   judge(outcome) {
     const { size, ranks } = outcome;
-    outcome.allowOnly(["send", "recv"], "The ring is to be made of send and recv alone.");
+    outcome.allowOnly(["send", "recv"], "The ring should be made of send and recv alone.");
     judgeSums(outcome);
     for (const rank of ranks) {
       const neighbours = [(rank + size - 1) % size, (rank + 1) % size];
@@ -99,9 +99,9 @@ function judgeSums(outcome: Outcome<Report>): void {
     : size === 1
       ? " A rank that is alone has the sum already."
       : untouched
-        ? " Every rank's x is as it was before the call: the sum belongs into x itself."
+        ? " Every rank's x is as it was before the call: the sum belongs in x itself."
         : rest > 0 && wrong.every((each) => each.i >= rest)
-          ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
+          ? ` Only the elements that are left over when ${length} are divided among ${size} ranks are wrong.`
           : steps(rank, outcome.sent(rank).messages, size, length < size, phaseOf(outcome.reports, sums, inputs));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);
@@ -117,7 +117,7 @@ function phaseOf(reports: readonly Report[], sums: readonly number[], inputs: re
     return `${known ? "the second phase begins with finished sums: " : ""}look at which chunk goes when, and at what is done with it.`;
   }
   const odd = first[rank].find((number) => !sums.includes(number));
-  const holds = `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is no finished sum`;
+  const holds = `rank ${rank}'s message ${size}, the first of the second phase, holds ${odd}, which is not a finished sum`;
   const arrived = reports[(rank + size - 1) % size].sent[size - 2]?.[0] ?? Number.NaN;
   const own = inputs[rank];
   const at = sums.findIndex((sum, i) => arrived + own[i] === sum); // what arrived lacks this rank's number only
@@ -127,7 +127,7 @@ function phaseOf(reports: readonly Report[], sums: readonly number[], inputs: re
   return `${holds}. It could have finished another chunk, with what came last: is the right one sent?`;
 }
 
-/** What the number of messages tells about a wrong sum. @param mayBeLess where chunks are empty, and need not be sent. */
+/** What the number of messages says about a wrong sum. @param mayBeLess where chunks are empty, and need not be sent. */
 function steps(rank: number, messages: number, size: number, mayBeLess: boolean, phase: string): string {
   const needed = 2 * (size - 1);
   if (messages < needed && mayBeLess) return ` Some chunks are empty here; ${phase}`;

@@ -12,10 +12,10 @@ export default defineMutants([
   },
   {
     name: "one-step-too-few",
-    belief: "A chunk is complete when it has met all but the last rank.",
+    belief: "A chunk is complete when it has visited all but the last rank.",
     edits: [
       [
-        "// Phase 1: chunk c travels from rank c to rank c - 1 and collects everybody's numbers.\n  for (let step = 0; step < size - 1; step++)",
+        "// Phase 1: chunk c travels from rank c to rank c - 1 and collects every rank's numbers.\n  for (let step = 0; step < size - 1; step++)",
         "for (let step = 0; step < size - 2; step++)",
       ],
     ],
@@ -27,7 +27,7 @@ export default defineMutants([
     belief: "n ranks, so n steps.",
     edits: [
       [
-        "// Phase 1: chunk c travels from rank c to rank c - 1 and collects everybody's numbers.\n  for (let step = 0; step < size - 1; step++)",
+        "// Phase 1: chunk c travels from rank c to rank c - 1 and collects every rank's numbers.\n  for (let step = 0; step < size - 1; step++)",
         "for (let step = 0; size > 1 && step < size; step++)",
       ],
     ],
@@ -38,7 +38,7 @@ export default defineMutants([
     name: "leaves-the-rest",
     belief: "The length is divisible by the world size.",
     edits: [["Math.floor((x.size * c) / size)", "Math.floor(x.size / size) * c"]],
-    message: /Only elements that are left over/,
+    message: /Only the elements that are left over/,
     rightAt: [1],
   },
   {
@@ -49,7 +49,7 @@ export default defineMutants([
       ["const sum = chunk(rank - step - 1);", "const sum = x;"],
       ["incoming.dispose();", "passing = incoming;"],
       [
-        "// Phase 1: chunk c travels from rank c to rank c - 1 and collects everybody's numbers.",
+        "// Phase 1: chunk c travels from rank c to rank c - 1 and collects every rank's numbers.",
         "let passing = x.clone();",
       ],
       [
@@ -64,7 +64,7 @@ export default defineMutants([
     name: "send-then-receive",
     belief: "A send returns at once.",
     edits: [[phase1, "await world.send(mine, right);\n    await world.recv(incoming, left);"]],
-    message: /wait.*circle|waits for|nobody/,
+    message: /waits for/,
     rightAt: [1],
   },
 ]);

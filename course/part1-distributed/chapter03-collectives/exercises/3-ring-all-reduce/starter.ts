@@ -1,6 +1,6 @@
 // Exercise 3.3: an all_reduce of your own.
 //
-// Everybody's x, a flat tensor of f32, shall become the sum of everybody's, in place. Use
+// Every rank's x, a flat tensor of f32, must become the sum of all ranks', in place. Use
 // world.send and world.recv alone. Each rank may talk to its neighbours in the ring only, and
 // send 2 (n - 1) messages, 2 (n - 1)/n of the buffer, however many ranks there are. x.size need not be divisible
 // by world.size.

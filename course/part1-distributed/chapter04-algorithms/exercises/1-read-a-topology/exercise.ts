@@ -31,7 +31,7 @@ function matrix(names: readonly string[], entry: (a: number, b: number) => strin
   return { names, between };
 }
 
-/** Neighbours in the table, and numbers of NVLinks that texts and digits compare wrongly. */
+/** Neighbours in the table, and numbers of NVLinks that strings and digits compare wrongly. */
 const pairs = ["SYS NODE", "NODE PHB", "PHB PXB", "PXB PIX", "PIX NV1", "NV4 NV12", "NV2 NV12", "NV9 NV10", "NV1 NV2"];
 
 /** Three ways to pair four GPUs: each ring uses two of them, so the best one leaves out the slowest. */

@@ -27,7 +27,7 @@ export default defineMutants([
   },
   {
     name: "beta-is-a-bandwidth",
-    belief: "beta is in bytes a second.",
+    belief: "beta is in bytes per second.",
     edits: [["saved / extra : undefined", "saved / ((levels - (n - 1) / n) / beta) : undefined"]],
     message: /n = 4, .*e-\d+ times the right one/,
   },

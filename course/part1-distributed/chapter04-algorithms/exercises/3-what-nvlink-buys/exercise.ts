@@ -13,8 +13,8 @@ interface LinkAnswer extends Answer {
   halfSize(n: number, link: Link): number;
 }
 
-const nvlink: Link = { alpha: parts.nvlink4.latency, bandwidth: parts.nvlink4.bandwidth };
-const pcie: Link = { alpha: parts.pcie5.latency, bandwidth: parts.pcie5.bandwidth };
+const nvlink: Link = { alpha: parts.nvlink4.latency.simple, bandwidth: parts.nvlink4.bandwidth };
+const pcie: Link = { alpha: parts.pcie5.latency.simple, bandwidth: parts.pcie5.bandwidth };
 
 /** Seconds of a ring of whole chunks. */
 function ring(n: number, bytes: number, { alpha, bandwidth }: Link): number {
@@ -69,7 +69,7 @@ export default defineExercise<readonly Report[]>({
       world: 1,
       answer: (outcome) => Number((outcome.reports[0] as Report[])[0].speedup.toPrecision(2)),
       because:
-        "Latency decides: 5.7 against 3.4 µs a step. At 64 MiB it is 6.3: most of the ratio of bandwidths, which is 7.1.",
+        "Latency decides: 5.7 against 3.4 µs per step. At 64 MiB it is 6.3: most of the ratio of bandwidths, which is 7.1.",
     },
   ],
   async run(answer, { seed }) {

@@ -1,4 +1,4 @@
-// Checks 4.4: everybody's tensor, n - 1 messages, and the rounds that the recorded messages take.
+// Checks 4.4: every rank's tensor, n - 1 messages, and the rounds that the recorded messages take.
 import type { ProcessGroup, Tensor } from "worldsize";
 import { type Answer, defineExercise, type Outcome, Wrong, wholes } from "worldsize/exercise";
 
@@ -29,7 +29,7 @@ export default defineExercise<number[]>({
     return { because: "a round at best doubles how many have the tensor", inARow };
   },
   hints: [
-    "Who has the tensor can pass it on. If in every round each rank that has it gives it to one that has not, how many have it after k rounds?",
+    "A rank that has the tensor can pass it on. If in every round each rank that has it gives it to one that does not, how many have it after k rounds?",
     "With v = (rank - root + n) % n, the lowest set bit of v is v & -v. Receive from v without that bit (unless v is 0); then send to v + bit for all smaller bits. In which order: to the child with many ranks below it, or to the leaf first?",
     "let bit = 1; while (bit < n && (v & bit) === 0) bit *= 2; if (v > 0) await world.recv(x, (v - bit + root) % n); for (bit /= 2; bit >= 1; bit /= 2) if (v + bit < n) await world.send(x, (v + bit + root) % n);",
   ],
@@ -45,7 +45,7 @@ export default defineExercise<number[]>({
       world: 13,
       answer: (outcome) => outcome.ranks.reduce((sum, rank) => sum + outcome.sent(rank).messages, 0),
       because:
-        "Everybody but the root receives once: n - 1, in a tree as in a star or a chain. What differs is how many happen at a time.",
+        "Every rank but the root receives once: n - 1, in a tree as in a star or a chain. What differs is how many happen at a time.",
     },
   ],
   async run(answer, { context: { world, device }, seed, variant }) {
@@ -67,7 +67,7 @@ export default defineExercise<number[]>({
     const { size, ranks, reports, seed, variant } = outcome;
     const root = rootOf(size, variant);
     const where = `with root ${root} of ${size}`;
-    outcome.allowOnly(["send", "recv"], "The tree is to be made of send and recv alone.");
+    outcome.allowOnly(["send", "recv"], "The tree should be made of send and recv alone.");
     const wanted = numbersOf(seed, variant).join(", ");
     for (const rank of ranks) {
       const got = reports[rank].join(", ");
@@ -86,7 +86,7 @@ export default defineExercise<number[]>({
       outcome.must(
         received === times,
         "messages",
-        `${where}, rank ${rank}${rank === root ? ", the root," : ""} received ${received} ${received === 1 ? "message" : "messages"}; it should be ${times}: n - 1 in all, one for everybody but the root.`,
+        `${where}, rank ${rank}${rank === root ? ", the root," : ""} received ${received} ${received === 1 ? "message" : "messages"}; it should be ${times}: n - 1 in all, one for every rank but the root.`,
       );
     }
     const most = Math.ceil(Math.log2(size));
@@ -143,6 +143,6 @@ function shapeOf(outcome: Outcome<number[]>, root: number, most: number): string
   };
   const least = needed(root);
   return least <= most
-    ? "Which child is served first? Those that have most to pass on can do it in fewer rounds."
+    ? "Which child is served first? With the child that has most to pass on first, fewer rounds are enough."
     : `Whatever child is served first, this tree takes ${least} rounds: some ranks that have the tensor stop sending too early.`;
 }

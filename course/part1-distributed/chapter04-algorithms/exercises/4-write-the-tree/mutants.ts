@@ -24,7 +24,7 @@ export default defineMutants([
   },
   {
     name: "chain",
-    belief: "Everybody passes it on to the next: nobody sends more than once.",
+    belief: "Every rank passes it on to the next: none sends more than once.",
     edits: [
       ["(v - bit + root) % size", "(v - 1 + root) % size"],
       [sends, "  if (v + 1 < size) await world.send(x, (v + 1 + root) % size);"],

@@ -1,4 +1,4 @@
-// Exercise 4.4: the root's tensor goes to everybody, in as few rounds as possible.
+// Exercise 4.4: the root's tensor goes to every rank, in as few rounds as possible.
 import type { ProcessGroup, Tensor } from "worldsize";
 
 export async function treeBroadcast(world: ProcessGroup, x: Tensor, root: number): Promise<void> {

@@ -1,0 +1,149 @@
+/** What others have written, as far as the course leans on it. Each was read; `says` is what it says there. */
+import type { Source } from "./claim.ts";
+
+export const h100: Source = {
+  title: "NVIDIA H100 Tensor Core GPU Architecture, whitepaper",
+  year: 2022,
+  url: "https://resources.nvidia.com/en-us-tensor-core",
+  says: "H100 SXM5: 132 SMs, 50 MB L2, HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
+};
+
+export const a100: Source = {
+  title: "NVIDIA A100 Tensor Core GPU Architecture, whitepaper",
+  year: 2020,
+  url: "https://images.nvidia.com/aem-dam/en-zz/Solutions/data-center/nvidia-ampere-architecture-whitepaper.pdf",
+  says: "12 NVLinks of third generation, 25 GB/s each way per link: 600 GB/s in both directions together",
+};
+
+export const hopper: Source = {
+  title: "Luo et al., Benchmarking and Dissecting the Nvidia Hopper GPU Architecture",
+  year: 2024,
+  url: "https://arxiv.org/abs/2402.13499",
+  says: "measured latency and throughput of L1, shared memory, L2 and global memory on an H100",
+};
+
+export const pcie5: Source = {
+  title: "PCI-SIG, PCI Express Base Specification 5.0",
+  year: 2019,
+  url: "https://pcisig.com/specifications",
+  says: "32 GT/s per lane with 128b/130b encoding: 63.0 GB/s each way over 16 lanes",
+};
+
+export const dgxH100: Source = {
+  title: "NVIDIA DGX H100/H200 User Guide",
+  year: 2023,
+  url: "https://docs.nvidia.com/dgx/dgxh100-user-guide/introduction-to-dgxh100.html",
+  says: "eight GPUs, four OSFP ports serving eight single-port ConnectX-7 at up to 400 Gb/s, one for each GPU (Table 6)",
+};
+
+export const ethernet: Source = {
+  title: "IEEE Std 802.3ba",
+  year: 2010,
+  url: "https://standards.ieee.org/ieee/802.3ba/4252/",
+  says: "Ethernet at 40 and 100 Gb/s, approved in June 2010",
+};
+
+export const nvme: Source = {
+  title: "Samsung, SSD PM1743",
+  year: 2021,
+  url: "https://semiconductor.samsung.com/ssd/enterprise-ssd/pm1743/",
+  says: "enterprise drive on four lanes of PCIe 5.0, sequential reads of about 14 GB/s",
+};
+
+export const performance: Source = {
+  title: "nccl-tests, doc/PERFORMANCE.md",
+  year: 2024,
+  url: "https://github.com/NVIDIA/nccl-tests/blob/master/doc/PERFORMANCE.md",
+  says: "AllReduce: 2*(n-1)/n; ReduceScatter, AllGather, AlltoAll: (n-1)/n; Broadcast, Reduce: 1; with point-to-point operations",
+};
+
+export const busbwOfH100: Source = {
+  title: "NVIDIA/nccl-tests, issue 212, H100 all reduce performance is poor",
+  year: 2024,
+  url: "https://github.com/NVIDIA/nccl-tests/issues/212",
+  says: "450GB/s is the line rate … an effective NVLink bandwidth of 370GB/s … With NVLink SHARP … a peak busBw of ~480GB/s (algbw ~275GB/s)",
+};
+
+export const ncclTimeout: Source = {
+  title: "pytorch/pytorch, pull request 110947, Change ProcessGroupNCCL default timeout to 10 min",
+  year: 2023,
+  url: "https://github.com/pytorch/pytorch/pull/110947",
+  says: "10 minutes for NCCL; 30 minutes stay the default of other backends such as gloo",
+};
+
+export const nccl24: Source = {
+  title: "NVIDIA, Massively Scale Your Deep Learning Training with NCCL 2.4",
+  year: 2019,
+  url: "https://developer.nvidia.com/blog/massively-scale-deep-learning-training-nccl-2-4/",
+  says: "NCCL 2.4 adds double binary trees",
+};
+
+export const ncclTuning: Source = {
+  title: "NCCL, src/graph/tuning.cc",
+  year: 2023,
+  url: "https://github.com/NVIDIA/nccl/blob/master/src/graph/tuning.cc",
+  says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0",
+};
+
+export const mpiModes: Source = {
+  title: "The MPI standard, Point-to-Point Communication, Communication Modes",
+  year: 2021,
+  url: "https://www.mpi-forum.org/docs/",
+  says: "a send is standard, buffered, synchronous or ready",
+};
+
+export const hockney: Source = {
+  title: "Hockney, The communication challenge for MPP: Intel Paragon and Meiko CS-2, Parallel Computing 20",
+  year: 1994,
+  url: "https://doi.org/10.1016/S0167-8191(06)80021-9",
+  says: "a message's time is a start-up time and its length over an asymptotic bandwidth",
+};
+
+export const gemma: Source = {
+  title: "Gemma: Open Models Based on Gemini Research and Technology",
+  year: 2024,
+  url: "https://arxiv.org/abs/2403.08295",
+  says: "a vocabulary of 256k tokens",
+};
+
+export const wasmSimd: Source = {
+  title: "WebAssembly 128-bit packed SIMD extension",
+  year: 2021,
+  url: "https://github.com/WebAssembly/simd/blob/main/proposals/simd/SIMD.md",
+  says: "v128, a value type of 128 bits",
+};
+
+export const nccl228: Source = {
+  title: "NVIDIA/nccl, src/nccl.h.in; openucx/ucc, pull request 1244",
+  year: 2026,
+  url: "https://github.com/openucx/ucc/pull/1244",
+  says: "ncclAlltoAll, ncclGather and ncclScatter; ncclAlltoAll since NCCL 2.28 in place of grouped ncclSend and ncclRecv",
+};
+
+export const chipsAndCheese: Source = {
+  title: "Chips and Cheese, Nvidia's H100: Funny L2, and Tons of Bandwidth",
+  year: 2023,
+  url: "https://chipsandcheese.com/2023/07/02/nvidias-h100-funny-l2-and-tons-of-bandwidth/",
+  says: "L2 bandwidth measured on an H100 PCIe: about 5.5 TB/s",
+};
+
+export const dellMemory: Source = {
+  title: "Dell, Memory Bandwidth for Next-Gen PowerEdge Servers",
+  year: 2023,
+  url: "https://infohub.delltechnologies.com/",
+  says: "eight channels of DDR5 per socket; 4,400 MT/s with two modules per channel",
+};
+
+export const kioxia: Source = {
+  title: "Tom's Hardware, Kioxia's PCIe 5.0 SSD Just Hit 14,000 MBps",
+  year: 2021,
+  url: "https://www.tomshardware.com/news/kioxia-pcie-5-ssd-just-hit-140000-mbps",
+  says: "sequential reads of up to 14,000 MB/s over PCIe 5.0, four lanes",
+};
+
+export const megatron: Source = {
+  title: "Shoeybi et al., Megatron-LM, in the words of Hugging Face Accelerate's page on it",
+  year: 2019,
+  url: "https://huggingface.co/docs/accelerate/usage_guides/megatron_lm",
+  says: "in a simple transformer layer, two all-reduces in the forward path and two in the backward path",
+};
