@@ -19,7 +19,7 @@ const source = blocks.filter(({ language }) => language === "ts");
 const shell = blocks.filter(({ language }) => language === "sh");
 
 it("every block says what it is: a program, commands, or something to look at", () => {
-  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(["", "sh", "ts"]);
+  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(["", "python", "sh", "ts"]);
   expect(source.length).toBeGreaterThan(20);
   expect(shell.length).toBeGreaterThan(25);
 });
@@ -67,7 +67,7 @@ function pasted(program: Block): string {
 function filesOf(page: string): Map<string, string> {
   const own = programs.filter((block) => block.page === page);
   const files = new Map<string, string>();
-  if (own.length > 0) for (const name of ["my.ts", "train.ts"]) files.set(name, pasted(own[0]));
+  if (own.length > 0) for (const name of ["my.ts", "train.ts", "mean.ts", "grid.ts"]) files.set(name, pasted(own[0]));
   for (const program of own) files.set(nameOf(program) ?? "my.ts", pasted(program));
   const answer = "course/part1-distributed/chapter01-first-program/exercises/1-world-of-eight/solution.ts";
   files.set("exercises/1.1-world-of-eight.ts", resolve(answer));

@@ -5,7 +5,7 @@ import { MemoryStore } from "../../../src/world/store/memory-store.ts";
 import { runProgram } from "../../helpers/jobs.ts";
 import type { Register } from "./claim.ts";
 import { messagesOf } from "./runs.ts";
-import { ncclTimeout } from "./sources.ts";
+import { flightRecorder, freeThreading, h100, ncclTimeout, zero } from "./sources.ts";
 
 const hello = "worldsize run hello-distributed";
 const here = "two cores of an AMD EPYC, Node 20.20; differs from machine to machine";
@@ -30,16 +30,24 @@ export const chapter01: Register = {
     { says: "a thousand GPUs", by: "example", why: "the size of the question" },
     { says: "the thousand processes", by: "example", why: "the size of the question" },
     {
-      says: "eight small messages later all know the sum",
-      by: "run",
-      gives: { eight: async () => (await messagesOf("1.1", 4)).length },
+      says: "70 billion parameters with Adam in mixed precision keeps 16 bytes per parameter: weights and gradients in 16 bits, and in 32 bits a copy of the weights and two moments",
+      by: "source",
+      sources: [zero],
+      gives: { "16 bytes": () => 2 + 2 + 4 + 4 + 4 },
     },
-    { says: "Four copies of one program", by: "example", why: "the world of the picture" },
+    { says: "70 × 10⁹ × 16 B = 1.1 TB", by: "arithmetic", gives: { "1.1": () => (70e9 * 16) / 1e12 } },
+    { says: "an H100 has 80 GB", by: "source", sources: [h100] },
+    { says: "At least 14 devices", by: "arithmetic", gives: { "14": () => Math.ceil((70e9 * 16) / 80e9) } },
+    { says: "Two hosts with four GPUs each", by: "example", why: "the hosts of the picture" },
+    { says: "Two hosts, four GPUs each, eight copies of one program", by: "arithmetic", gives: { eight: () => 2 * 4 } },
+    { says: "Four copies start", by: "command", run: hello, prints: ["all 4 of us"] },
+    { says: "numbered from 0", by: "command", run: hello, prints: ["Hello from rank 0 of 4"] },
     {
-      says: "two numbers, its own rank and the size of its world, and contributes a 1",
-      by: "example",
-      why: "rank and size; exercise 1.1 adds ones",
+      says: "in two rounds, 1 becomes 2 and then 4 on every rank",
+      by: "run",
+      gives: { "4": async () => (await messagesOf("1.1", 4)).length / 2, two: () => Math.log2(4), "2": () => 1 + 1 },
     },
+    { says: "each rank contributes a 1", by: "example", why: "exercise 1.1 adds ones" },
     {
       says: "Eight messages of four bytes later",
       by: "run",
@@ -48,14 +56,7 @@ export const chapter01: Register = {
         four: async () => Math.max(...(await messagesOf("1.1", 4)).map(({ bytes }) => bytes)),
       },
     },
-    {
-      says: "The program is started four times",
-      by: "command",
-      run: hello,
-      prints: ["Hello from rank 3 of 4", "all 4 of us"],
-    },
-    { says: "numbered from 0", by: "command", run: hello, prints: ["Hello from rank 0 of 4"] },
-    { says: "the same five lines", by: "example", why: "the body of the program above" },
+    { says: "except in free-threaded builds, 3.13+", by: "source", sources: [freeThreading] },
     {
       says: "in four threads, in four processes, or on four machines",
       by: "command",
@@ -73,7 +74,6 @@ export const chapter01: Register = {
     { says: "my number on this host | 2 |", by: "arithmetic", gives: { "2": () => 6 % 4 } },
     { says: "where rank 0 can be reached | 10.0.0.1 |", by: "example", why: "a private address" },
     { says: "at which port | 29500 |", by: "example", why: "torchrun's usual port" },
-    { says: "Two shells", by: "example", why: "RANK=0 and RANK=1 of the listing" },
     {
       says: "it returns 1 to the first caller, 2 to the second, and never the same number twice",
       by: "run",
@@ -81,39 +81,46 @@ export const chapter01: Register = {
     },
     { says: "the next three chapters", by: "example", why: "chapters 2, 3 and 4" },
     {
-      says: "`group.size` is 3",
+      says: "World rank 4 is rank 2 of the even group, and its size is 3",
       by: "arithmetic",
       gives: { "3": () => [0, 1, 2, 3, 4].filter((rank) => rank % 2 === 0).length },
     },
     {
-      says: "exchange the four bytes of the sum",
-      by: "run",
-      gives: { four: async () => (await messagesOf("1.4", 4)).at(-1)?.bytes ?? 0 },
+      says: "the even ranks 0, 2, 4 become 0, 1, 2 of one group, the odd ranks 1, 3 become 0, 1 of another",
+      by: "example",
+      why: "the two groups of five ranks",
+    },
+    { says: "a grid of 2 × 4", by: "example", why: "the cut that the program makes" },
+    { says: "Its row is 4, 5, 6, 7, which add up to 22", by: "arithmetic", gives: { "22": () => 4 + 5 + 6 + 7 } },
+    { says: "its column is 2 and 6", by: "arithmetic", gives: { "6": () => 2 + 4 } },
+    { says: "256 KiB over `shm`", by: "run", gives: { "256": () => UNIT / 1024 } },
+    { says: "ranks keep their last thousand operations", by: "run", gives: { thousand: kept } },
+    {
+      says: "On a machine with two cores, four ranks as threads take 0.4 s from the shell to the prompt, four processes 0.7 s, and the same with PyTorch 2.13 and gloo 7 s",
+      by: "measured",
+      run: "worldsize bench startup --transport unix --against gloo",
+      prints: [/hello-distributed, 4 ranks, unix time s [\d.]+/],
+      where: here,
     },
     {
-      says: "Only the last two messages are the group's own work",
-      by: "run",
-      gives: { two: async () => (await messagesOf("1.4", 4)).filter(({ bytes }) => bytes === 4).length },
-    },
-    { says: "NCCL waits half an hour", by: "source", sources: [ncclTimeout] },
-    { says: "256 KiB per group over `shm`", by: "run", gives: { "256": () => UNIT / 1024 } },
-    { says: "eight GPUs as 2 × 4", by: "arithmetic", gives: { eight: () => 2 * 4 } },
-    { says: "ranks keep the last thousand operations", by: "run", gives: { thousand: kept } },
-    {
-      says: "On the two cores this was written on, four ranks as threads take 0.30 s",
+      says: "0.36 to 0.42, 0.70 to 0.71 and 7.1 to 7.3 s",
       by: "measured",
       run: "worldsize bench startup",
       prints: [/hello-distributed, 4 ranks, shm time s [\d.]+/],
       where: here,
     },
     {
-      says: "four processes 0.53 s, and the same with PyTorch and gloo 4.4 s",
-      by: "measured",
-      run: "worldsize bench startup --transport unix --against gloo",
-      prints: [/hello-distributed, 4 ranks, unix time s [\d.]+/],
-      where: here,
+      says: "10 minutes on nccl, 30 on the others",
+      by: "source",
+      sources: [ncclTimeout],
     },
-    { says: "a thousand files", by: "example", why: "one for each of the thousand ranks of the question" },
+    { says: "`TORCH_FR_BUFFER_SIZE` above 0 (new versions start with 2,000", by: "source", sources: [flightRecorder] },
+    {
+      says: 'pull request [110947](https://github.com/pytorch/pytorch/pull/110947), "Change ProcessGroupNCCL default timeout to 10 min"',
+      by: "source",
+      sources: [ncclTimeout],
+    },
+    { says: "(2020): the 16 bytes", by: "source", sources: [zero] },
     {
       says: "go wrong in three ways",
       by: "example",

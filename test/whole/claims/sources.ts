@@ -5,7 +5,7 @@ export const h100: Source = {
   title: "NVIDIA H100 Tensor Core GPU Architecture, whitepaper",
   year: 2022,
   url: "https://resources.nvidia.com/en-us-tensor-core",
-  says: "H100 SXM5: 132 SMs, 50 MB L2, HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
+  says: "H100 SXM5: 132 SMs, 50 MB L2, 80 GB of HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
 };
 
 export const a100: Source = {
@@ -113,6 +113,27 @@ export const wasmSimd: Source = {
   says: "v128, a value type of 128 bits",
 };
 
+export const zero: Source = {
+  title: "Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+  year: 2020,
+  url: "https://arxiv.org/abs/1910.02054",
+  says: "mixed-precision Adam keeps 16 bytes per parameter: 2 + 2 for weights and gradients, 12 for the optimizer's 32-bit copy and moments",
+};
+
+export const freeThreading: Source = {
+  title: "Python support for free threading",
+  year: 2025,
+  url: "https://docs.python.org/3/howto/free-threading-python.html",
+  says: "starting with the 3.13 release, CPython has support for a build where the global interpreter lock is disabled",
+};
+
+export const flightRecorder: Source = {
+  title: "pytorch/pytorch, torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  year: 2025,
+  url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  says: "max_entries_ = getCvarInt({TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE}, 2000)",
+};
+
 export const nccl228: Source = {
   title: "NVIDIA/nccl, src/nccl.h.in; openucx/ucc, pull request 1244",
   year: 2026,
@@ -146,4 +167,18 @@ export const megatron: Source = {
   year: 2019,
   url: "https://huggingface.co/docs/accelerate/usage_guides/megatron_lm",
   says: "in a simple transformer layer, two all-reduces in the forward path and two in the backward path",
+};
+
+export const glooSend: Source = {
+  title: "gloo, gloo/transport/tcp/pair.cc, Pair::send of an unbound buffer",
+  year: 2024,
+  url: "https://github.com/pytorch/gloo/blob/main/gloo/transport/tcp/pair.cc",
+  says: "executes the send if there is a remote pending receive; else notifies the peer and keeps it. Timed with torch 2.13 for this text",
+};
+
+export const demystifying: Source = {
+  title: "Hu et al., Demystifying NCCL: An In-depth Analysis of GPU Communication Protocols and Algorithms",
+  year: 2025,
+  url: "https://arxiv.org/abs/2507.04786",
+  says: "LL stores 4 bytes of data with a flag of 4 bytes; LL128 120 bytes of data in 128",
 };
