@@ -86,16 +86,11 @@ export const chapter01: Register = {
       gives: { "3": () => [0, 1, 2, 3, 4].filter((rank) => rank % 2 === 0).length },
     },
     {
-      says: "exchange the four bytes of the sum",
-      by: "run",
-      gives: { four: async () => (await messagesOf("1.4", 4)).at(-1)?.bytes ?? 0 },
-    },
-    {
       says: "Only the last two messages are the group's own work",
       by: "run",
       gives: { two: async () => (await messagesOf("1.4", 4)).filter(({ bytes }) => bytes === 4).length },
     },
-    { says: "NCCL waits half an hour", by: "source", sources: [ncclTimeout] },
+    { says: "a job on NCCL after ten minutes", by: "source", sources: [ncclTimeout] },
     { says: "256 KiB per group over `shm`", by: "run", gives: { "256": () => UNIT / 1024 } },
     { says: "eight GPUs as 2 × 4", by: "arithmetic", gives: { eight: () => 2 * 4 } },
     { says: "ranks keep the last thousand operations", by: "run", gives: { thousand: kept } },

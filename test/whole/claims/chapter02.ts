@@ -83,18 +83,18 @@ export const chapter02: Register = {
       says: "3.4 µs | 450 GB/s | 1.5 MB",
       by: "simulator",
       gives: {
-        "3.4": () => parts.nvlink4.latency * 1e6,
+        "3.4": () => parts.nvlink4.latency.simple * 1e6,
         "450": () => parts.nvlink4.bandwidth / 1e9,
-        "1.5": () => (parts.nvlink4.latency * parts.nvlink4.bandwidth) / 1e6,
+        "1.5": () => (parts.nvlink4.latency.simple * parts.nvlink4.bandwidth) / 1e6,
       },
     },
     {
       says: "400 Gb InfiniBand | 14 µs | 50 GB/s | 700 KB",
       by: "simulator",
       gives: {
-        "14": () => parts.ndr400.latency * 1e6,
+        "14": () => parts.ndr400.latency.simple * 1e6,
         "50": () => parts.ndr400.bandwidth / 1e9,
-        "700": () => (parts.ndr400.latency * parts.ndr400.bandwidth) / 1e3,
+        "700": () => (parts.ndr400.latency.simple * parts.ndr400.bandwidth) / 1e3,
       },
     },
     { says: "With p = 4 and m = 8", by: "example", why: "what the script runs" },

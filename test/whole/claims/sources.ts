@@ -112,3 +112,17 @@ export const wasmSimd: Source = {
   url: "https://github.com/WebAssembly/simd/blob/main/proposals/simd/SIMD.md",
   says: "v128, a value type of 128 bits",
 };
+
+export const demystifying: Source = {
+  title: "Hu et al., Demystifying NCCL: An In-depth Analysis of GPU Communication Protocols and Algorithms",
+  year: 2025,
+  url: "https://arxiv.org/abs/2507.04786",
+  says: "Simple: chunks and memory fences, near peak bandwidth; LL: 4 B of data and 4 B of flag; LL128: 120 B of data and 8 B of flag, about 95 % of peak",
+};
+
+export const rabenseifner: Source = {
+  title: "Thakur, Rabenseifner and Gropp, Optimization of Collective Communication Operations in MPICH",
+  year: 2005,
+  url: "https://doi.org/10.1177/1094342005051521",
+  says: "recursive halving and doubling: 2 log2 p steps and 2 (p - 1)/p of the tensor for a power of two",
+};
