@@ -53,7 +53,7 @@ export const chapter02: Register = {
     },
     { says: "Two operations on", by: "example", why: "any two" },
     { says: "has two numbers (Hockney, 1994)", by: "source", sources: [hockney] },
-    { says: "1/β is the **bandwidth**", by: "source", sources: [hockney] },
+    { says: "1/β is the **bandwidth**", by: "example", why: "a definition" },
     { says: "| link | α | 1/β |", by: "example", why: "a heading" },
     {
       says: "shared memory | 6 µs |",
@@ -108,6 +108,5 @@ export const chapter02: Register = {
       where: here,
     },
     { says: "a thousand GPUs", by: "example", why: "the size of chapter 1's question" },
-    { says: 'Meiko CS-2", 1994', by: "source", sources: [hockney] },
   ],
 };

@@ -1,7 +1,7 @@
 /** What chapter 3 states, and what it rests on. */
 import { busFactor } from "../../../src/world/index.ts";
 import type { Register } from "./claim.ts";
-import { algorithms, messagesOf, sentBy, shownBy } from "./runs.ts";
+import { algorithms, largestTested, messagesOf, sentBy, shownBy } from "./runs.ts";
 import { gemma } from "./sources.ts";
 
 const cheatsheet = "worldsize run collective-cheatsheet";
@@ -115,7 +115,7 @@ export const chapter03: Register = {
       gives: { "2": () => sentBy("ring", 8, 4 * 8 * 840).messages / 7 },
     },
     { says: "the eight numbers of a loss", by: "example", why: "a small tensor" },
-    { says: "for 1 to 17 ranks", by: "example", why: "test/world/algorithms: sizes 1 to 17" },
+    { says: "for 1 to 17 ranks", by: "run", gives: { "17": largestTested } },
     {
       says: "three ways:",
       by: "command",
@@ -155,7 +155,11 @@ export const chapter03: Register = {
     { says: "kept in 16 bits", by: "example", why: "bfloat16 and float16" },
     { says: "of 1 and 2, on two ranks", by: "example", why: "the question" },
     { says: "their mean is rounded toward zero, to 1", by: "run", gives: { "1": meanOfIntegers } },
-    { says: "Three small collectives: two all_reduces and a broadcast", by: "run", gives: { two: () => 2 } },
+    {
+      says: "Three small collectives: two all_reduces and a broadcast",
+      by: "example",
+      why: "what the solution of exercise 3.2 calls",
+    },
     {
       says: "Four bytes a message",
       by: "run",

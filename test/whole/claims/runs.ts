@@ -1,5 +1,5 @@
 /** Numbers that come out of the course's own programs: messages of exercises' solutions, loads of links, files. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sequenceOf } from "../../../src/draw/sequence.ts";
@@ -131,4 +131,11 @@ export function pathOf(algorithm: MessageAlgorithm, n: number, bytes: number): {
 export function busiestCard(machine: MachineName, nodes: number, algorithm: LaidAlgorithm, bytes: number): number {
   const { loads } = layOn(describedMachine(machine, nodes), algorithm, bytes);
   return Math.max(...loads.filter(({ hop }) => /NIC/.test(hopName(hop))).map((load) => load.bytes));
+}
+
+/** The largest world size that test/world/cost.test.ts compares formulas with messages for. */
+export function largestTested(): number {
+  const [, size] =
+    /const sizes = Array\.from\(\{ length: (\d+) \}/.exec(readFileSync("test/world/cost.test.ts", "utf8")) ?? [];
+  return Number(size);
 }

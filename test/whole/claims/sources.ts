@@ -8,6 +8,20 @@ export const h100: Source = {
   says: "H100 SXM5: 132 SMs, 50 MB L2, HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
 };
 
+export const clock: Source = {
+  title: "Lockwood, H100 (after NVIDIA's whitepaper and data sheet)",
+  year: 2024,
+  url: "https://glennklockwood.com/garden/processors/h100",
+  says: "132 SMs of 128 FP32 cores at 1.98 GHz: 66.9 TFLOPS",
+};
+
+export const sharedMemory: Source = {
+  title: "Ultrasonics Sonochemistry 99, 106546, table 3",
+  year: 2023,
+  url: "https://pmc.ncbi.nlm.nih.gov/articles/PMC10448217/table/t0015",
+  says: "shared memory of a Hopper with 144 SMs at 1755 MHz: 32348 GB/s, which is 128 bytes per cycle of each SM",
+};
+
 export const a100: Source = {
   title: "NVIDIA A100 Tensor Core GPU Architecture, whitepaper",
   year: 2020,
@@ -33,7 +47,7 @@ export const dgxH100: Source = {
   title: "NVIDIA DGX H100/H200 User Guide",
   year: 2023,
   url: "https://docs.nvidia.com/dgx/dgxh100-user-guide/introduction-to-dgxh100.html",
-  says: "eight GPUs, four OSFP ports serving eight single-port ConnectX-7 at up to 400 Gb/s, one for each GPU (Table 6)",
+  says: "8 GPUs, four OSFP ports serving eight single-port ConnectX-7 at up to 400 Gb/s, one for each GPU (Table 6)",
 };
 
 export const ethernet: Source = {
@@ -96,14 +110,14 @@ export const hockney: Source = {
   title: "Hockney, The communication challenge for MPP: Intel Paragon and Meiko CS-2, Parallel Computing 20",
   year: 1994,
   url: "https://doi.org/10.1016/S0167-8191(06)80021-9",
-  says: "a message's time is a start-up time and its length over an asymptotic bandwidth",
+  says: "a message's time has 2 parameters: a start-up time, and an asymptotic bandwidth that its length is divided by",
 };
 
 export const gemma: Source = {
   title: "Gemma: Open Models Based on Gemini Research and Technology",
   year: 2024,
   url: "https://arxiv.org/abs/2403.08295",
-  says: "a vocabulary of 256k tokens",
+  says: "a vocabulary of 256k tokens, that is, 256,000",
 };
 
 export const wasmSimd: Source = {

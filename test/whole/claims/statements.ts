@@ -33,6 +33,7 @@ const aside: readonly RegExp[] = [
   /\b1F1B\b|\b[23]D\b/g,
   /\b(PCI Express Base Specification|TP|PP|DP|EP) \d+(\.\d+)?/g,
   /\b(19|20)\d\d\b(?! ?(ms|µs|s|GB|MB|KB|B|bytes|tokens|ranks)\b)/g,
+  /\b[A-Z]+-\d+\b/g, // CS-2
   /\barXiv:? ?\d+\.\d+/g,
   /\b[a-zL] [-+] 1\b/g, // n - 1
   /&\w+;/g,
