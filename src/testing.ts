@@ -1,5 +1,6 @@
 /** What the tests and benches need beyond the public interface. */
 
+export { courseFigures, drawFigure } from "./cli/course-figures.ts";
 export { loadProgram } from "./cli/load.ts";
 export type { Device } from "./device/index.ts";
 export type { Rung } from "./draw/index.ts";

@@ -20,6 +20,7 @@ It works. Try next:
 
   npx worldsize learn                         the exercises, one after the other, checked as you save
   npx worldsize list                          all scripts, chapter by chapter
+  npx worldsize figure ring-all-reduce        a figure of the course, drawn from a run
   npx worldsize run collective-cheatsheet     every collective, before and after
   npx worldsize run send-recv-basic --deadlock   a deadlock that explains itself
 

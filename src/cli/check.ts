@@ -35,7 +35,7 @@ export function checkFlags(args: readonly string[]): {
   const command = strict(new Command("worldsize check"))
     .description("Checks your answer to an exercise: exercises/N.M-….ts, made from its starter by the first check.")
     .usage("[flags] [NUMBER…]")
-    .argument("[numbers...]", "such as 3.3; all of chapter 3 with 3; everything you have begun without any")
+    .argument("[numbers...]", "such as 3.3, or 3 for all of chapter 3; without any, everything you have begun")
     .option("--json", "print one verdict per line, for editors and teachers")
     .option("--seed <number>", "repeat the inputs and interleavings of an earlier check", wholeNumber)
     .option("--file <path>", "check this file as the answer, or each .ts file of this folder")
@@ -144,7 +144,7 @@ export function choose(names: readonly string[], copies: Copies): CourseExercise
   if (names.length === 0) {
     const begun = all.filter((exercise) => existsSync(copies.path(exercise)));
     if (begun.length > 0) return begun;
-    throw new UsageError(`You have begun no exercise yet. Write: worldsize check ${all[0]?.number ?? "1.1"}`);
+    throw new UsageError(`You have not begun an exercise yet. Write: worldsize check ${all[0]?.number ?? "1.1"}`);
   }
   return names.flatMap((name) => {
     const found = all.filter(({ number, name: word, chapter }) =>

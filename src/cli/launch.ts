@@ -42,13 +42,13 @@ export async function launchCommand(args: readonly string[], output: Output): Pr
     .description("Starts a program on several ranks, each a process of its own; --nnodes spans several machines.")
     .option("-n, --ranks <count>", "ranks on this machine (default: what the program says, or 4)", wholeNumber)
     .addOption(transportOption("tcp"))
-    .option("--nnodes <count>", "machines that take part", wholeNumber, 1)
-    .option("--node-rank <number>", "which of them this is, from 0", wholeNumber, 0)
+    .option("--nnodes <count>", "number of machines", wholeNumber, 1)
+    .option("--node-rank <number>", "number of this machine, counted from 0", wholeNumber, 0)
     .option("--rendezvous <host:port>", "where node 0 listens and the others connect", address)
     .option("--secret-file <file>", "file with the secret that all nodes share, mode 0600")
     .option("--log-dir <folder>", "write what each rank prints and shows to a file of its own")
     .option("--max-restarts <count>", "restart all ranks after a failure, at most this many times", wholeNumber, 0)
-    .addOption(new Option("--sockets <kind>", "between ranks of one machine").choices(kinds).default(kinds[0]));
+    .addOption(new Option("--sockets <kind>", "sockets between ranks of one machine").choices(kinds).default(kinds[0]));
   parse(addProgramFlags(command), args);
   const flags = command.opts<LaunchFlags>();
   const { values, ...loaded } = await loadTaken(command);

@@ -7,6 +7,7 @@
 import { compileProgram, type Program } from "../job/node/compile.ts";
 import { accountOf } from "../script/account.ts";
 import { type Script, scriptOf } from "../script/index.ts";
+import { missingImport } from "../script/missing-import.ts";
 import { visible } from "../trace/text.ts";
 import { findScript, UsageError } from "./scripts.ts";
 
@@ -52,7 +53,7 @@ async function importProgram({ url, file }: Program, patience: number): Promise<
     };
     const empty = (): void =>
       resolve(fail("it can never go on: it awaits something at its top level that nothing will ever resolve."));
-    const threw = (thrown: unknown): void => resolve(fail(accountOf(thrown).stack));
+    const threw = (thrown: unknown): void => resolve(fail(accountOf(thrown, missingImport).stack));
     process.once("exit", exit);
     process.once("beforeExit", empty);
     process.once("uncaughtException", threw);
@@ -67,7 +68,7 @@ async function importProgram({ url, file }: Program, patience: number): Promise<
   try {
     const imported = import(url).then(
       (module: Record<string, unknown>) => ({ module }),
-      (thrown) => ({ error: fail(accountOf(thrown).stack) }),
+      (thrown) => ({ error: fail(accountOf(thrown, missingImport).stack) }),
     );
     const result = await Promise.race([imported, over.then((error) => ({ error }))]);
     if ("error" in result) throw result.error;

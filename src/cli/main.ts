@@ -5,7 +5,7 @@ import { inspect, isError, visibleLines, wordsOf } from "../trace/text.ts";
 import { Output } from "./output.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
-const commands = ["list", "run", "launch", "join", "verify", "learn", "check", "bench", "help"] as const;
+const commands = ["list", "run", "launch", "join", "verify", "learn", "check", "figure", "bench", "help"] as const;
 
 const help = `${pc.bold("worldsize")}: ML systems that one person can read, and the course that teaches them.
 
@@ -17,6 +17,7 @@ const help = `${pc.bold("worldsize")}: ML systems that one person can read, and 
   worldsize verify                   what this machine has
   worldsize learn                    the exercises, one after the other; every save is checked
   worldsize check 3.3                one exercise, once; --json for editors and teachers
+  worldsize figure ring-all-reduce   a figure of the course, drawn here; all of them without a name
   worldsize bench NAME               all-reduce, p2p, gemm, startup; --help for more
 
   ${pc.dim("common flags of run: --transport shm|local|tcp, --json, --trace FILE, --algorithm NAME, --seed N")}
@@ -43,6 +44,8 @@ async function main(args: readonly string[], output: Output): Promise<number> {
       return (await import("./bench/bench.ts")).benchCommand(rest, output);
     case "check":
       return (await import("./check.ts")).checkCommand(rest, output);
+    case "figure":
+      return (await import("./figure.ts")).figureCommand(rest, output);
     case "learn":
       return (await import("./learn/learn.ts")).learnCommand(rest, output);
     case "launch":

@@ -51,7 +51,7 @@ export function strict(command: Command): Command {
 export function takesProgram(command: Command): Command {
   return command
     .usage("[flags] PROGRAM [-- the program's own options]")
-    .argument("<program>", "name of a script, or path of a program")
+    .argument("<program>", "name of a script, or path to a program")
     .argument("[options...]", "its options, after --")
     .passThroughOptions();
 }
@@ -108,11 +108,10 @@ export function addProgramFlags(command: Command, script?: Script): Command {
         "over tcp also how long a process may be silent, or take to join (default: 30)",
       seconds,
     )
-    .option(
-      "--silence <seconds>",
-      "report once who waits for what when nothing has moved for this long; 0: never (default: 30)",
-      silence,
-      defaultSettings.silence,
+    .addOption(
+      new Option("--silence <seconds>", "report once who waits for what when nothing has moved for this long; 0: never")
+        .argParser(silence)
+        .default(defaultSettings.silence, String(defaultSettings.silence / 1e3)),
     )
     .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
     .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
@@ -124,7 +123,7 @@ export function addScriptOptions(command: Command, script: Script): Command {
     const option = scriptOption(key, spec);
     if (command.options.some(({ long }) => long === option.long) || option.long === "--help") {
       throw new UsageError(
-        `The program's option ${key} would be ${option.long}, which ${command.name()} has itself. Rename it.`,
+        `The program's option ${key} would be ${option.long}, which ${command.name()} already has. Rename it.`,
       );
     }
     command.addOption(option);
@@ -137,7 +136,7 @@ function flagOf(key: string): string {
   const refuse = (why: string): never => {
     throw new UsageError(`The program's option ${JSON.stringify(key)} ${why} Rename it.`);
   };
-  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: letters and digits make one.");
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) refuse("has a name that no flag can have: use letters and digits.");
   const flag = key.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   if (flag.startsWith("no-")) refuse(`would be --${flag}, which turns ${flag.slice(3)} off.`);
   if (flag === "color") refuse("would be --color, which switches the colours of the terminal.");

@@ -41,7 +41,7 @@ export function findScript(name: string): string {
   if (/[\\/.]/.test(name)) {
     if (existsSync(name)) return name;
     throw new UsageError(
-      `There is no file ${relative(process.cwd(), name) || name}. Give the path of a program, or a name that \`worldsize list\` shows.`,
+      `There is no file ${relative(process.cwd(), name) || name}. Give the path to a program, or a name that \`worldsize list\` shows.`,
     );
   }
   throw new UsageError(

@@ -1,4 +1,8 @@
-/** Parts of a machine on a logarithmic ladder of bandwidth, with capacity and latency beside them. */
+/**
+ * Levels of memory and links as dots on a logarithmic ladder of bandwidth: what each holds, how far
+ * down the next step goes, and the latency beside it. Dots, because a bar's length on a logarithmic
+ * axis means nothing: the axis has no zero.
+ */
 import { colour, round, svgPicture, svgText } from "./svg.ts";
 
 /** A step of a ladder of links. */
@@ -6,48 +10,81 @@ export interface Rung {
   readonly name: string;
   /** Bytes a second. */
   readonly bandwidth: number;
-  readonly capacity: string;
+  /** What it holds, or reaches. */
+  readonly holds: string;
+  /** Empty where there is none with a source. */
   readonly latency: string;
+  /** What the latency is of: hardware, or a library's protocol. */
+  readonly latencyOf: string;
 }
 
-const LEFT = 190;
-const WIDTH = 330;
-const ROW = 34;
+const LEFT = 148;
+const WIDTH = 220;
+const ROW = 38;
+const TOP = 62;
+const TOTAL = 488;
 
-/** @returns the text of an SVG file. */
+/** @param rungs fastest first. @returns the text of an SVG file. */
 export function ladderSvg(title: string, rungs: readonly Rung[]): string {
-  const top = 64;
-  const from = Math.floor(Math.log10(Math.min(...rungs.map(({ bandwidth }) => bandwidth))));
+  // A decade is left free below the slowest, for its number.
+  const from = Math.floor(Math.log10(Math.min(...rungs.map(({ bandwidth }) => bandwidth)))) - 1;
   const to = Math.ceil(Math.log10(Math.max(...rungs.map(({ bandwidth }) => bandwidth))));
-  const bottom = top + rungs.length * ROW;
-  const x = (bandwidth: number): number => LEFT + ((Math.log10(bandwidth) - from) / (to - from)) * WIDTH;
+  const bottom = TOP + rungs.length * ROW;
+  const x = (bandwidth: number): number => round(LEFT + ((Math.log10(bandwidth) - from) / (to - from)) * WIDTH);
+  const y = (i: number): number => TOP + i * ROW + 14;
+  const latencies = LEFT + WIDTH + 36;
   const body = [
-    svgText(16, 26, title, 'class="title"'),
-    svgText(LEFT, 50, "bandwidth, each step ten times", 'class="small"'),
+    svgText(12, 24, title, 'class="title"'),
+    svgText(
+      LEFT + WIDTH / 2,
+      48,
+      "bandwidth: each line ten times the one before",
+      'class="small" text-anchor="middle"',
+    ),
+    svgText(latencies, 48, "latency", 'class="small"'),
   ];
-  body.push(
-    svgText(LEFT + WIDTH + 20, 50, "capacity", 'class="small"'),
-    svgText(LEFT + WIDTH + 110, 50, "latency", 'class="small"'),
-  );
   for (let power = from; power <= to; power++) {
-    const at = round(x(10 ** power));
-    body.push(`<path d="M${at} ${top - 6}V${bottom}" stroke="var(--line)" stroke-width=".7"/>`);
-    body.push(svgText(at, bottom + 16, speed(10 ** power), 'class="small" text-anchor="middle"'));
+    const at = x(10 ** power);
+    body.push(`<path d="M${at} ${TOP - 4}V${bottom}" stroke="var(--line)" stroke-width=".8"/>`);
+    body.push(svgText(at, bottom + 16, tick(power), 'class="small" text-anchor="middle"'));
   }
-  rungs.forEach(({ name, bandwidth, capacity, latency }, i) => {
-    const y = top + i * ROW;
-    body.push(svgText(LEFT - 12, y + 17, name, 'text-anchor="end"'));
+  rungs.forEach(({ name, bandwidth, holds, latency, latencyOf }, i) => {
+    const [here, at] = [x(bandwidth), y(i)];
+    body.push(svgText(12, at + 2, name), svgText(12, at + 16, holds, 'class="small"'));
+    const next = rungs[i + 1];
+    if (next) {
+      body.push(
+        `<path d="M${here} ${at}V${y(i + 1)}H${x(next.bandwidth)}" fill="none" stroke="var(--soft)" stroke-width="1.4"/>`,
+        svgText(
+          here + 6,
+          at + ROW / 2 + 4,
+          `÷ ${Number((bandwidth / next.bandwidth).toPrecision(2))}`,
+          'class="small"',
+        ),
+      );
+    }
+    body.push(svgText(latencies, at + 2, latency), svgText(latencies, at + 16, latencyOf, 'class="small"'));
+  });
+  rungs.forEach(({ bandwidth }, i) => {
+    const label = speed(bandwidth);
+    const wide = label.length * 6.4 + 6;
+    const at = x(bandwidth) - 10;
+    // What stands behind a number must not strike it through.
     body.push(
-      `<rect x="${LEFT}" y="${y + 4}" width="${round(x(bandwidth) - LEFT)}" height="18" rx="4" fill="${colour(i)}" opacity=".85"/>`,
-    );
-    body.push(
-      svgText(LEFT + WIDTH + 20, y + 17, capacity, 'class="small"'),
-      svgText(LEFT + WIDTH + 110, y + 17, latency, 'class="small"'),
+      `<rect x="${round(at - wide + 2)}" y="${y(i) - 8}" width="${round(wide)}" height="16" fill="var(--page)"/>`,
+      svgText(at, y(i) + 4, label, `text-anchor="end" style="fill:${colour(i)};font-size:12px"`),
+      `<circle cx="${x(bandwidth)}" cy="${y(i)}" r="5.5" fill="${colour(i)}"/>`,
     );
   });
-  return svgPicture(LEFT + WIDTH + 190, bottom + 28, title, body);
+  return svgPicture(TOTAL, bottom + 28, title, body);
 }
 
 function speed(bytesPerSecond: number): string {
-  return bytesPerSecond >= 1e12 ? `${bytesPerSecond / 1e12} TB/s` : `${bytesPerSecond / 1e9} GB/s`;
+  const [value, unit] = bytesPerSecond >= 1e12 ? [bytesPerSecond / 1e12, "TB/s"] : [bytesPerSecond / 1e9, "GB/s"];
+  return `${Number(value.toPrecision(3))} ${unit}`;
+}
+
+/** `1 GB/s`, 10, 100, `1 TB/s`, …: the unit once for every three. */
+function tick(power: number): string {
+  return power % 3 === 0 ? speed(10 ** power) : String(10 ** (power % 3));
 }

@@ -50,7 +50,7 @@ const filled = [1, 7, 2, 6, 3, 5, 0, 8, 4];
 
 /** @returns places for all devices and links that are drawn. */
 export function planMachine(machine: Machine): MachinePlan {
-  const nodes = 1 + Math.max(0, ...machine.devices.map(({ node }) => node));
+  const nodes = 1 + machine.devices.reduce((last, { node }) => Math.max(last, node), 0);
   const facing = nodes > 1 && ranksOf(machine).length > nodes;
   const shown = facing ? 2 : Math.min(nodes, MOST);
   const devices = machine.devices.filter(({ node }) => node < shown);

@@ -11,7 +11,7 @@ export function machineSvg(machine: Machine, layout?: Layout): string {
   const busiest = layout ? busiestOf(layout) : [];
   const bad = new Set(busiest.map(({ hop }) => hopName(hop)));
   const busy = new Set(layout?.loads.filter(({ seconds }) => seconds > 0).map(({ hop }) => hopName(hop)));
-  const slowest = Math.min(...machine.links.map(({ part }) => part.bandwidth));
+  const slowest = machine.links.reduce((least, { part }) => Math.min(least, part.bandwidth), Infinity);
   const thick = (bandwidth: number): number => round(1.6 + Math.log2(bandwidth / slowest) * 0.8);
   const either = (names: ReadonlySet<string>, { a, b }: { readonly a: string; readonly b: string }): boolean =>
     names.has(hopName({ from: a, to: b })) || names.has(hopName({ from: b, to: a }));

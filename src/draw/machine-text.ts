@@ -8,7 +8,7 @@ const holders = ["switch", "cpu", "memory", "pcie"] as const;
 export function machineText(whole: Machine, marked: string | readonly string[] = []): string[] {
   const bad = new Set(typeof marked === "string" ? [marked] : marked);
   // Nodes are alike: the first stands for all.
-  const nodes = 1 + Math.max(...whole.devices.map(({ node }) => node));
+  const nodes = 1 + whole.devices.reduce((last, { node }) => Math.max(last, node), 0);
   const far = new Set(whole.devices.flatMap(({ name, node }) => (node > 0 ? [name] : [])));
   const near = whole.links.filter(({ a, b }) => !(far.has(a) && far.has(b)));
   const machine = { ...whole, devices: whole.devices.filter(({ name }) => !far.has(name)), links: near };

@@ -62,6 +62,9 @@ function draw(sheet: Sheet, shape: Shape): void {
     case "band":
       sheet.write(0, shape.y, shape.label);
       break;
+    case "lane":
+      for (let row = 0; row < shape.height; row++) sheet.join(shape.x, shape.y + row, UP | DOWN);
+      break;
     case "dot":
       sheet.write(shape.x, shape.y, "●");
   }
@@ -83,7 +86,8 @@ function strip(sheet: Sheet, { x, y, width, cells }: CellsShape): void {
     const room = width - [...text].length;
     return `${" ".repeat(Math.max(0, Math.floor(room / 2)))}${text}${" ".repeat(Math.max(0, Math.ceil(room / 2)))}`;
   });
-  sheet.write(x, y, `│${words.join("│")}│`);
+  const bar = (i: number): string => (cells[i - 1]?.strong || cells[i]?.strong ? "┃" : "│");
+  sheet.write(x, y, `${words.map((word, i) => `${bar(i)}${word}`).join("")}${bar(words.length)}`);
 }
 
 function trace(sheet: Sheet, { points, arrow }: LineShape): void {

@@ -1,6 +1,6 @@
 /**
  * A picture as data: shapes on a grid of character cells. One scene is drawn for a terminal
- * (scene-text.ts, a cell is a character) and as SVG (scene-svg.ts, a cell is 8 × 18 pixels), so both
+ * (scene-text.ts, a cell is a character) and as SVG (scene-svg.ts, a cell is 8 × 20 pixels), so both
  * show the same thing at the same place. Lines run along the grid; coordinates are whole cells,
  * counted from the left and from the top.
  */
@@ -21,6 +21,8 @@ export interface TextShape {
   readonly ink?: Ink;
   /** SVG only: `bold` for headings, `small` for notes, `code` for a fixed width. */
   readonly style?: "bold" | "small" | "code";
+  /** SVG only: what lies behind the words, so that lines below do not cross them. */
+  readonly back?: Ink | "page";
 }
 
 /** A frame whose corners are cells; what it holds stands in shapes of their own. */
@@ -45,7 +47,7 @@ export interface CellsShape {
   readonly y: number;
   /** Characters of each cell. */
   readonly width: number;
-  /** What each holds; its colour; `strong` marks what has just changed. */
+  /** What each holds; its colour; `strong` marks what has just changed, by thick lines. */
   readonly cells: readonly { readonly text: string; readonly ink?: Ink; readonly strong?: boolean }[];
 }
 
@@ -69,6 +71,15 @@ export interface BandShape {
   readonly label: string;
 }
 
+/** A rank's life: a faint line down through whole cells. */
+export interface LaneShape {
+  readonly kind: "lane";
+  readonly x: number;
+  readonly y: number;
+  readonly height: number;
+  readonly ink?: Ink;
+}
+
 /** A dot on a line. */
 export interface DotShape {
   readonly kind: "dot";
@@ -77,8 +88,8 @@ export interface DotShape {
   readonly ink?: Ink;
 }
 
-/** Any of them. */
-export type Shape = TextShape | BoxShape | CellsShape | LineShape | BandShape | DotShape;
+/** Anything that a scene is made of. */
+export type Shape = TextShape | BoxShape | CellsShape | LineShape | BandShape | LaneShape | DotShape;
 
 /** A whole picture. */
 export interface Scene {

@@ -28,6 +28,8 @@ export interface Watch {
   readonly world: ProcessGroup;
   /** What was called on it, and on the groups made of it. */
   calls(): Promise<Watched[]>;
+  /** How many calls there were so far: of a kind, or all. */
+  count(kind?: TrafficOperation["kind"]): number;
   /** World ranks of the groups that were made of it and have this rank. */
   readonly made: readonly (readonly number[])[];
 }
@@ -146,7 +148,8 @@ export function watch(world: ProcessGroup, plus = 0): Watch {
     });
   };
 
-  return { world: wrap(world), calls: () => Promise.all(noted.map(read)), made };
+  const count = (kind?: Kind): number => noted.filter((each) => kind === undefined || each.kind === kind).length;
+  return { world: wrap(world), calls: () => Promise.all(noted.map(read)), count, made };
 }
 
 async function read({ tensors, object, ...call }: Noted): Promise<Watched> {

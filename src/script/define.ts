@@ -40,7 +40,7 @@ export interface Context<O = Record<string, never>> {
   readonly options: O;
   readonly show: Show;
   readonly place: Place;
-  /** Words that all ranks share: for meeting and counting, not for tensors. */
+  /** A key-value table of strings that all ranks share: for rendezvous and counting, not for tensors. */
   readonly store: Store;
   /** RANK, WORLD_SIZE, LOCAL_RANK and what the job was started with. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -6,6 +6,7 @@ import type { Span, Tracer } from "../trace/trace.ts";
 import type { Rank, Store } from "../world/index.ts";
 import { accountOf } from "./account.ts";
 import type { Context, Place, Script } from "./define.ts";
+import { missingImport } from "./missing-import.ts";
 import type { Shown } from "./show.ts";
 import { showTo } from "./show-to.ts";
 
@@ -52,7 +53,7 @@ export async function runRank(rank: Rank, program: RankProgram): Promise<Ending>
 /** Ends a rank whose program threw. */
 export function failRank(rank: Rank, thrown: unknown): Ending {
   rank.engine.openCalls.forget();
-  const { title, message, stack, echo } = accountOf(thrown, nonMemberHint);
+  const { title, message, stack, echo } = accountOf(thrown, (error) => nonMemberHint(error) || missingImport(error));
   if (!echo) rank.engine.leave("failed", `threw ${title}`);
   return { rank: rank.world.rank, ok: false, error: { message, stack, echo } };
 }

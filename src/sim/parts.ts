@@ -6,6 +6,7 @@
  */
 import type { Protocol } from "./protocols.ts";
 
+/** A kind of link. */
 export interface LinkPart {
   readonly name: string;
   /** Bytes per second, each way. */

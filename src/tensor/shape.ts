@@ -85,7 +85,7 @@ export function broadcastStrides(shape: Shape, strides: readonly number[], to: S
   return to.map((length, i) => (i < missing || (shape[i - missing] === 1 && length !== 1) ? 0 : strides[i - missing]));
 }
 
-/** One launch of a kernel that walks four axes: lengths, a stride list an operand, first elements. */
+/** One launch of a kernel that walks four axes: lengths, one stride list per operand, first elements. */
 export interface Walk {
   readonly sizes: readonly number[];
   readonly strides: readonly (readonly number[])[];

@@ -154,12 +154,12 @@ export class Tensor extends View<Tensor> {
     return this.device.apply("reduce", "product", this, axis, keepdim);
   }
 
-  /** The least along an axis, or of all. @throws RangeError for none. */
+  /** The minimum along an axis, or of all. @throws RangeError for none. */
   min(axis?: number, keepdim = false): Tensor {
     return this.device.apply("reduce", "min", this, axis, keepdim);
   }
 
-  /** The largest along an axis, or of all. @throws RangeError for none. */
+  /** The maximum along an axis, or of all. @throws RangeError for none. */
   max(axis?: number, keepdim = false): Tensor {
     return this.device.apply("reduce", "max", this, axis, keepdim);
   }

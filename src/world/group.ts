@@ -274,7 +274,7 @@ export class ProcessGroup extends Messaging {
   /**
    * A group of some of this group's ranks, in the order of the list; undefined on the others. As with
    * torch.distributed.new_group, all ranks, members or not, call it with the same list: groups that
-   * do not meet are made by as many calls on every rank, or by one split.
+   * do not overlap are made by as many calls on every rank, or by one split.
    * @param name of the new group, the same from all ranks.
    */
   newGroup(ranks: readonly number[], name?: string): Work<ProcessGroup | undefined> {

@@ -71,7 +71,7 @@ describe("bad input: one message, exit code 2", () => {
 export default defineScript({ about: "x", options: { trace: number(1, "no file") }, async main() {} });`;
     const { status, stderr } = worldsize("run", write("flag.ts", program));
     expect(stderr).toContain(
-      "The program's option trace would be --trace, which worldsize run flag has itself. Rename it.",
+      "The program's option trace would be --trace, which worldsize run flag already has. Rename it.",
     );
     expect(status).toBe(2);
   });
@@ -80,8 +80,8 @@ export default defineScript({ about: "x", options: { trace: number(1, "no file")
     const cases: [string, string][] = [
       ["noCache", "would be --no-cache, which turns cache off. Rename it."],
       ["color", "would be --color, which switches the colours of the terminal. Rename it."],
-      ["a-b", "has a name that no flag can have: letters and digits make one. Rename it."],
-      ["", "has a name that no flag can have: letters and digits make one. Rename it."],
+      ["a-b", "has a name that no flag can have: use letters and digits. Rename it."],
+      ["", "has a name that no flag can have: use letters and digits. Rename it."],
     ];
     for (const [name, message] of cases) {
       const program = `import { defineScript, number } from "worldsize";
@@ -173,6 +173,7 @@ export default defineScript({ about: "x", ranks: 1,
 
   it("shows help made from the script's options", () => {
     const { status, stdout } = worldsize("run", "send-recv-basic", "--help");
+    expect(stdout.replace(/\s+/g, " ")).toContain("0: never (default: 30) --seed"); // each default once, in its own unit
     expect(status).toBe(0);
     expect(stdout).toContain("--elements <value>");
     expect(stdout).toContain("length of the tensor");

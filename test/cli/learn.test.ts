@@ -55,7 +55,7 @@ describe("worldsize check", () => {
     const { status, stdout } = worldsize("check");
     expect(stdout).toMatch(/^passed {2}3\.1 a-mean, in \d+ runs\n/);
     expect(stdout).toMatch(
-      /\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution as well\n$/,
+      /\n {2}at 5 ranks, a rank sends at most \d+ messages and \d+ bytes; our solution the same\n$/,
     );
     expect(status).toBe(0);
     const { "3.1": progress } = JSON.parse(readFileSync(join(home, "exercises/progress.json"), "utf8"));
@@ -77,7 +77,7 @@ describe("worldsize check", () => {
 
   it("bad input: one line, exit code 2", () => {
     const cases: [string[], string][] = [
-      [["check"], "You have begun no exercise yet. Write: worldsize check 1.1"],
+      [["check"], "You have not begun an exercise yet. Write: worldsize check 1.1"],
       [["check", "3.4"], 'There is no exercise "3.4". Did you mean'],
       [["check", "ring-allreduce"], "Did you mean ring-all-reduce?"],
       [["check", "3", "--file", "x.ts"], "--file takes the number of one exercise."],

@@ -6,9 +6,11 @@ import {
   groupsScene,
   hostsScene,
   type Member,
+  returnedEarly,
   type Scene,
   sceneSvg,
   sceneText,
+  sendScene,
   type Wait,
   waitsOf,
   waitsScene,
@@ -117,5 +119,35 @@ describe("waits", () => {
   it("five do not fit", () => {
     const cycle = Array.from({ length: 5 }, (_, rank) => wait(rank, (rank + 1) % 5));
     expect(() => waitsScene(cycle, "cycle")).toThrow("A cycle of 5 ranks is not drawn: 2 to 4 are.");
+  });
+});
+
+describe("a send whose receive is late", () => {
+  /** What two ranks recorded. */
+  async function recorded(eager: number) {
+    const { records, failure } = await runProgram("tools/figures/early-send.ts", { ranks: 2, transport: "local", recorded: true, eager }); // biome-ignore format: one call
+    expect(failure?.message).toBeUndefined();
+    return records.map(({ traffic }) => traffic);
+  }
+
+  it("waits for it by rendezvous, and returns before it when eager: both as recorded", async () => {
+    const [rendezvous, eager] = [await recorded(0), await recorded(1024)];
+    expect([returnedEarly(rendezvous), returnedEarly(eager)]).toEqual([false, true]);
+    const runs = [
+      { name: "rendezvous", traffic: rendezvous },
+      { name: "eager", traffic: eager },
+    ];
+    const scene = sendScene("When does send return?", runs);
+    expectInside(scene);
+    const [waits, returns] = scene.shapes.flatMap((shape) => (shape.kind === "box" && shape.ink === 0 ? [shape] : []));
+    const [receive] = scene.shapes.flatMap((shape) => (shape.kind === "box" && shape.ink === 1 ? [shape] : []));
+    expect(waits.x + waits.width).toBe(receive.x + receive.width);
+    expect(returns.x + returns.width).toBeLessThan(receive.x);
+    expect(words(scene)).toEqual(expect.arrayContaining(["send waits", "a copy waits for the receive"]));
+  });
+
+  it("is not drawn where it was not recorded", () => {
+    const none = { events: [], operations: [], dropped: 0 };
+    expect(() => returnedEarly([none, none])).toThrow("No end of a recv was recorded.");
   });
 });

@@ -165,7 +165,7 @@ describe("join", () => {
   it("makes one world of ranks started by hand", async () => {
     const all = ranks(3, port(2), "hello-distributed");
     expect(await Promise.all(all.map(({ code }) => code))).toEqual([0, 0, 0]);
-    for (const { texts } of all) expect(texts.out).toContain("1 + … + 3 = 6, and everybody agrees");
+    for (const { texts } of all) expect(texts.out).toContain("1 + … + 3 = 6, and all ranks agree");
     const { mode } = statSync(join(folder, "config/worldsize/secret"));
     expect(mode & 0o777).toBe(0o600);
   });
@@ -183,7 +183,7 @@ describe("join", () => {
       "hello-distributed",
     ];
     const out = execFileSync("mpirun", args, { encoding: "utf8", env, stdio: "pipe" });
-    expect(out.match(/1 \+ … \+ 4 = 10, and everybody agrees/g)).toHaveLength(4);
+    expect(out.match(/1 \+ … \+ 4 = 10, and all ranks agree/g)).toHaveLength(4);
   });
 
   it("turns a second rank of the same number away, and the job goes on", async () => {

@@ -14,7 +14,7 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { mendsOn } from "../../course/part1-distributed/chapter01-first-program/scripts/verify-setup.ts";
+import { fixesOn } from "../../course/part1-distributed/chapter01-first-program/scripts/verify-setup.ts";
 import { interruptible } from "../../src/cli/program-flags.ts";
 import { blasName, formatChoice, parseChoice } from "../../src/job/blas-choice.ts";
 import { privateFolder, removeFolder, socketFolder } from "../../src/job/node/processes/folder.ts";
@@ -255,7 +255,7 @@ describe("a BLAS", () => {
   });
 
   it("and MPI are installed by what a system has", () => {
-    expect(["linux", "darwin", "win32"].map((system) => mendsOn(system).blas)).toEqual([
+    expect(["linux", "darwin", "win32"].map((system) => fixesOn(system).blas)).toEqual([
       "apt install libopenblas0",
       "brew install openblas",
       "put libopenblas.dll into a folder of the PATH",

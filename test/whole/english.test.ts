@@ -21,6 +21,7 @@ const rules: readonly (readonly [found: RegExp, instead: string, wrong: string, 
   [/\bshall\b/i, "must, should", "All shall be awaited", "a shallow copy"],
   [/\bcircles?\b/i, "cycle (of waits), ring", "ranks wait in a circle", "a cycle"],
   [/\bthe meeting\b/i, "the rendezvous", "build the meeting", "meeting a deadline"],
+  [/\b(table|store) of words\b/i, "key-value table", "a small store of words", "a table of wordings"],
   [/\btexts\b/i, "strings", "Values are texts", "context, text"],
   [
     /\btells? (its|their|each other'?s?) (own )?colou?rs?\b/i,

@@ -52,7 +52,7 @@ it("hello-distributed says where each rank lives and what they agreed on", async
       lines.some((line) => line.startsWith(`${rank}: Hello from rank ${rank} of 4, in process ${process.pid}, thread`)),
     ).toBe(true);
     expect(lines).toContain(`${rank}: my left neighbour says it is rank ${(rank + 3) % 4}`);
-    expect(lines).toContain(`${rank}: 1 + … + 4 = 10, and everybody agrees`);
+    expect(lines).toContain(`${rank}: 1 + … + 4 = 10, and all ranks agree`);
   }
 });
 

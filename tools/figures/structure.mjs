@@ -1,18 +1,20 @@
 // Pictures of structure: hosts and groups, who waits for whom, machines, and the front page's three.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inferenceScene } from "./inference.mjs";
+import { decisions, levels } from "./models.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const part1 = "course/part1-distributed";
 
 /** @returns the text of each SVG file, by path. */
-export async function structureFigures() {
+export async function figures() {
   const { compileAnswer, compileProgram, courseExercises, loadExercise, runJob, runOnce } = await import(
     "../../dist/testing.js"
   );
-  const { cycleOf, gridScene, groupsScene, hostsScene, sceneSvg, waitsOf, waitsScene } = await import(
-    "../../dist/draw.js"
-  );
+  const draw = await import("../../dist/draw.js");
+  const { describedMachine, parts } = await import("../../dist/sim.js");
+  const { cycleOf, gridScene, groupsScene, hostsScene, waitsOf, waitsScene } = draw;
 
   const cut = await compileProgram(join(root, "tools/figures/cut.ts"));
   /** Each rank's place in the groups of a split, from a run. */
@@ -32,8 +34,17 @@ export async function structureFigures() {
   const { result } = await runOnce(await loadExercise(file), stuck, settings);
   const cycle = cycleOf(waitsOf(result.records.map(({ traffic }) => traffic)));
 
+  const early = await compileProgram(join(root, "tools/figures/early-send.ts"));
+  /** The same late receive, with sends of so many bytes completed from a copy. */
+  const sent = async (eager) => {
+    const { failure, records } = await runJob({ program: early, ranks: 2, transport: "local", recorded: true, eager });
+    if (failure) throw new Error(failure.message);
+    return records.map(({ traffic }) => traffic);
+  };
+
   const one = `${part1}/chapter01-first-program/figures`;
   const two = `${part1}/chapter02-point-to-point/figures`;
+  const four = `${part1}/chapter04-algorithms/figures`;
   const scenes = {
     [`${one}/hosts.svg`]: hostsScene(byRow, 6),
     [`${one}/groups.svg`]: groupsScene(
@@ -42,6 +53,21 @@ export async function structureFigures() {
     ),
     [`${one}/grid.svg`]: gridScene(byRow, byColumn, "Eight ranks as 2 × 4: rows and columns are groups"),
     [`${two}/deadlock.svg`]: waitsScene(cycle, "Each waits for the next, and nobody can move"),
+    [`${two}/eager.svg`]: draw.sendScene("When does send return?", [
+      { name: "Rendezvous: the default here", traffic: await sent(0) },
+      { name: "Eager: with --eager 1KiB", traffic: await sent(1024) },
+    ]),
+    [`${two}/pipeline.svg`]: draw.pipelineScene(4, 4),
+    [`${four}/rails.svg`]: draw.railsScene(describedMachine("dgx-h100", 2), 3),
+    "course/figures/parallelism.svg": draw.decisionsScene(
+      "Which parallelism? Stop at the first line that is yours",
+      decisions.map(({ symptom, remedy }) => `${symptom}: ${remedy}`).join("; "),
+      decisions,
+    ),
+    "course/figures/inference-pipeline.svg": inferenceScene(),
   };
-  return Object.fromEntries(Object.entries(scenes).map(([path, scene]) => [path, sceneSvg(scene)]));
+  return {
+    "course/figures/memory-hierarchy.svg": draw.ladderSvg("What feeds an H100, from the inside out", levels(parts)),
+    ...Object.fromEntries(Object.entries(scenes).map(([path, scene]) => [path, draw.sceneSvg(scene)])),
+  };
 }

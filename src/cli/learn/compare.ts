@@ -13,7 +13,7 @@ export function comparison({ folder }: CourseExercise, answer: string, marks: Ma
     marks ? `at ${marks.world} rank${marks.world === 1 ? "" : "s"}` : "",
     "yours",
     "ours",
-    bound ? "least" : "",
+    bound ? "minimum" : "",
   ];
   const rows = [
     ...(marks ? markRows(marks) : []),

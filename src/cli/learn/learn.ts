@@ -40,7 +40,7 @@ function makeFolderOf({ folder }: Copies): void {
 export async function learnCommand(args: readonly string[], output: Output): Promise<number> {
   const command = strict(new Command("worldsize learn"))
     .description("Leads through the exercises: edit your copy in exercises/, save, and see it checked at once.")
-    .argument("[number]", "exercise to begin with; the first that has not passed if not given");
+    .argument("[number]", "exercise to open (default: the first that has not passed)");
   parse(command, args);
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new UsageError("learn needs a terminal to read keys from. In a script, write: worldsize check 3.3 --json");

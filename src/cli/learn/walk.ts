@@ -46,7 +46,7 @@ export class Walk {
       return isHere ? pc.bold(line) : pc.dim(line);
     });
     return [
-      `Step ${this.#at + 1} of ${this.#steps.length} of the run that failed.   ← → a step · < > ten · ^ $ the ends`,
+      `Step ${this.#at + 1} of ${this.#steps.length} of the run that failed.   ← → one step · < > ten · ^ $ first and last`,
       "",
       ...near.slice(0, this.#at - from + 1),
       ...bufferLines(this.#steps, this.#at, this.#ranks).map((line) => `     ${line}`),

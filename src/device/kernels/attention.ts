@@ -1,6 +1,6 @@
 /**
  * Attention without the matrix of scores, forward, backward and over a block table. Tokens
- * of all sequences lie behind each other; strides count elements. All f32.
+ * of all sequences lie one after the other; strides count elements. All f32.
  *
  * What it costs is counted as is usual: 4 · dim operations for each head and each pair of a query and
  * a key that it sees, 2 · dim for the score and 2 · dim for the value; backward 10 · dim, as five products

@@ -64,16 +64,16 @@ export function markRows({
   return rows.filter(([, own]) => own !== undefined);
 }
 
-/** `at 5 ranks, a rank sends at most 8 messages and 1,120 bytes; our solution as well`, and a line on time. */
+/** `at 5 ranks, a rank sends at most 8 messages and 1,120 bytes; our solution the same`, and a line on time. */
 export function marksText({ world, answer, ours, bound }: Marks): string[] {
   const sent = ({ messages, bytes }: Cost): string => `${words(messages, "message")} and ${words(bytes, "byte")}`;
   const isSame = answer.messages === ours.messages && answer.bytes === ours.bytes;
   const lines = [
-    `at ${counted(world, "rank")}, a rank sends at most ${sent(answer)}; our solution ${isSame ? "as well" : sent(ours)}`,
+    `at ${counted(world, "rank")}, a rank sends at most ${sent(answer)}; our solution ${isSame ? "the same" : sent(ours)}`,
   ];
   if (answer.microseconds === undefined || ours.microseconds === undefined) return lines;
   const own = `on links of 20 µs and 1 GB/s that takes ${time(answer.microseconds)}`;
-  const our = answer.microseconds === ours.microseconds ? "as well" : time(ours.microseconds);
+  const our = answer.microseconds === ours.microseconds ? "the same" : time(ours.microseconds);
   const least = bound?.microseconds === undefined ? "" : `; the minimum is ${time(bound.microseconds)}`;
   return [...lines, `${own}; our solution ${our}${least}`];
 }

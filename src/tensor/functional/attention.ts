@@ -6,7 +6,7 @@ import { shaped, tensors } from "./check.ts";
 
 /** Arguments of attention. f32 but the boundaries. */
 export interface Attention {
-  /** [qTokens, heads, dim]: the queries of all sequences behind each other. */
+  /** [qTokens, heads, dim]: the queries of all sequences one after the other. */
   readonly q: Tensor;
   /** [kTokens, kvHeads, dim]; heads is a multiple of kvHeads. */
   readonly k: Tensor;

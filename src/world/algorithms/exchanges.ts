@@ -19,7 +19,7 @@ export function gatherExchange(pieces: readonly Span[], input: Span): Exchange {
   };
 }
 
-/** The output becomes the reduction of every rank's piece `me`. @param input all pieces, behind each other. */
+/** The output becomes the reduction of every rank's piece `me`. @param input all pieces, one after the other. */
 export function scatterExchange(output: Span, input: Span, me: number, size: number, operator: Operator): Exchange {
   const offset = me * output.count * sizeOf(output.dtype);
   return {

@@ -27,6 +27,9 @@ export class GroupComm implements Comm {
   readonly #nodes: readonly number[];
   readonly #journal: Journal;
   #scratch: Buffer[] | undefined;
+  /** Where somebody records: the messages so far, and those that were waited for since the last one. */
+  readonly #posted: Request[] = [];
+  #waited: number[] = [];
 
   constructor({ transport, device, eager, nodes, journal }: CommOptions, operation: Operation, rank: number) {
     this.#transport = transport;
@@ -55,22 +58,22 @@ export class GroupComm implements Comm {
   }
 
   send(to: number, span: Span): Request {
-    return this.#transport.send(this.#message("send", to, span));
+    return this.#keep(this.#transport.send(this.#message("send", to, span)));
   }
 
   sendCopy(to: number, span: Span): void {
     const buffer = this.#device.alloc(spanBytes(span), "scratch");
     const copy = { ...span, buffer, offset: 0 };
     this.copy(copy, span);
-    this.#eager.add(this.#operation, this.#transport.send(this.#message("send", to, copy)), buffer);
+    this.#eager.add(this.#operation, this.#keep(this.#transport.send(this.#message("send", to, copy))), buffer);
   }
 
   recv(from: number, span: Span): Request {
-    return this.#transport.recv(this.#message("recv", from, span));
+    return this.#keep(this.#transport.recv(this.#message("recv", from, span)));
   }
 
   recvCombine(from: number, span: Span, operator: ReduceOp): Request {
-    return this.#transport.recv(this.#message("recv", from, span, operator));
+    return this.#keep(this.#transport.recv(this.#message("recv", from, span, operator)));
   }
 
   copy(target: Span, source: Span): void {
@@ -118,16 +121,32 @@ export class GroupComm implements Comm {
     this.#device.runtime.pool.memory.bytes(at + bytes.length).set(bytes, at);
   }
 
+  /** Its operation has waited for these messages. */
+  waitedFor(requests: Request | readonly Request[]): void {
+    if (!this.#journal.recorded) return;
+    for (const each of [requests].flat() as Request[]) {
+      const place = this.#posted.indexOf(each);
+      if (place >= 0) this.#waited.push(place);
+    }
+  }
+
   /** Frees the scratch memory. */
   close(): void {
     for (const buffer of this.#scratch ?? []) buffer.release();
     this.#scratch = undefined;
   }
 
+  #keep(request: Request): Request {
+    if (this.#journal.recorded) this.#posted.push(request);
+    return request;
+  }
+
   #message(way: "send" | "recv", to: number, span: Span, combine?: ReduceOp) {
     const { group, seq, tag } = this.#operation;
     const peer = group.ranks[to];
-    this.#journal.message(way, this.#operation, peer, spanBytes(span));
+    const posted = this.#journal.recorded ? { span, waited: this.#waited } : undefined;
+    this.#journal.message(way, this.#operation, peer, spanBytes(span), posted);
+    if (this.#waited.length > 0) this.#waited = [];
     return {
       peer,
       group: group.id,

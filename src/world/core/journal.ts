@@ -7,7 +7,7 @@ import { captureSite, type Site } from "../../trace/site.ts";
 import type { Tracer } from "../../trace/trace.ts";
 import { formatOperation, type Operation } from "./operation.ts";
 import { type FlightRecord, Recorder, type RecorderPlace } from "./recorder.ts";
-import type { RankTraffic, Traffic } from "./traffic.ts";
+import type { PeerEvent, Posted, RankTraffic, Traffic } from "./traffic.ts";
 
 /** Call sites are always captured for a rank's first operations, later only when it must wait. */
 const ALWAYS_SITED = 1000;
@@ -79,8 +79,8 @@ export class Journal {
   }
 
   /** A message, or an access to a peer's memory, begins. @param peer world rank. */
-  message(event: "send" | "recv" | "read" | "write", operation: Operation, peer: number, bytes: number): void {
-    this.#traffic?.message(event, operation, peer, bytes);
+  message(event: PeerEvent, operation: Operation, peer: number, bytes: number, posted?: Posted): void {
+    this.#traffic?.message(event, operation, peer, bytes, posted);
   }
 
   /** An operation is over. */

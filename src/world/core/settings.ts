@@ -9,7 +9,7 @@ export interface WorldSettings {
   readonly link: LinkSpeeds | undefined;
   /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager: number;
-  /** Milliseconds that a program may wait for anything without any progress; as long as it takes if not given. */
+  /** Milliseconds that a program may wait for anything without any progress; without limit if not given. */
   readonly timeout: number | undefined;
 }
 

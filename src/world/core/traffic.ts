@@ -10,14 +10,17 @@
 import type { Buffer, DType } from "../../device/index.ts";
 import { formatSite } from "../../trace/site.ts";
 import { formatOperation, type Kind, type Operation } from "./operation.ts";
-import type { Contiguous } from "./span.ts";
+import type { Contiguous, Span } from "./span.ts";
+
+/** A message, or an access to a peer's memory. */
+export type PeerEvent = "send" | "recv" | "read" | "write";
 
 export interface TrafficEvent {
   /**
    * issue, await, end: an operation was called, somebody started to wait for it, it is complete.
    * send, recv, read, write: a message, or an access to a peer's memory, began.
    */
-  readonly event: "issue" | "await" | "end" | "send" | "recv" | "read" | "write";
+  readonly event: "issue" | "await" | "end" | PeerEvent;
   /** Milliseconds on the clock that all ranks of the job share. */
   readonly time: number;
   /** Number of the operation on this rank, from 0. */
@@ -32,6 +35,10 @@ export interface TrafficEvent {
   readonly tag?: number;
   /** What lay in the operation's tensors when its message left, or when it ended; where somebody looks. */
   readonly seen?: readonly Glimpse[];
+  /** Of a message: the elements that it carries or fills, as they lay when it was posted; where somebody looks. */
+  readonly part?: Glimpse;
+  /** Of a message: those of its operation, by their place among its messages, that were waited for since the last one. */
+  readonly waited?: readonly number[];
 }
 
 /** Some of the elements of a buffer, around the part that an operation works on. */
@@ -50,7 +57,7 @@ export interface Glimpse {
 }
 
 /** Looks at what lies in a tensor's buffer just now. */
-export type Look = (data: Contiguous) => Omit<Glimpse, "buffer">;
+export type Look = (data: Pick<Contiguous, "buffer" | "offset" | "size" | "dtype">) => Omit<Glimpse, "buffer">;
 
 /** An operation as it was called. */
 export interface TrafficOperation {
@@ -72,6 +79,13 @@ export interface RankTraffic {
 }
 
 export const noTraffic: RankTraffic = { events: [], operations: [], dropped: 0 };
+
+/** A message as its rank posts it. */
+export interface Posted {
+  /** Where its elements lie. */
+  readonly span: Span;
+  readonly waited: readonly number[];
+}
 
 /** An access to a peer's memory. */
 export interface PeerAccess {
@@ -108,8 +122,10 @@ export class Traffic {
   }
 
   /** Records a message, or an access to a peer's memory. @param peer world rank. */
-  message(event: "send" | "recv" | "read" | "write", operation: Operation, peer: number, bytes: number): void {
-    this.#add(event, operation, { peer, bytes, tag: operation.tag ?? 0 });
+  message(event: PeerEvent, operation: Operation, peer: number, bytes: number, posted?: Posted): void {
+    const part = posted && this.#look ? this.#glimpses([{ ...posted.span, size: posted.span.count }])[0] : undefined;
+    const waited = posted && posted.waited.length > 0 ? { waited: posted.waited } : {};
+    this.#add(event, operation, { peer, bytes, tag: operation.tag ?? 0, ...(part && { part }), ...waited });
   }
 
   dump(): RankTraffic {
@@ -125,7 +141,7 @@ export class Traffic {
   #add(
     event: TrafficEvent["event"],
     operation: Operation,
-    details: Pick<TrafficEvent, "peer" | "bytes" | "tag">,
+    details: Pick<TrafficEvent, "peer" | "bytes" | "tag" | "part" | "waited">,
   ): void {
     let number = this.#numbers.get(operation);
     if (this.#events.length >= this.#limit) {
@@ -138,11 +154,11 @@ export class Traffic {
       this.#numbers.set(operation, number);
     }
     const { kind, group, seq } = operation;
-    const seen = this.#look && (event === "send" || event === "end") ? { seen: this.#glimpses(operation) } : {};
+    const seen = this.#look && (event === "send" || event === "end") ? { seen: this.#glimpses(operation.data) } : {};
     this.#events.push({ event, time: this.#now(), operation: number, kind, group: group.id, seq, ...details, ...seen });
   }
 
-  #glimpses({ data }: Operation): Glimpse[] {
+  #glimpses(data: readonly Parameters<Look>[0][]): Glimpse[] {
     const look = this.#look as Look;
     return data.flatMap((each) => {
       try {

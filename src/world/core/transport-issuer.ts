@@ -87,7 +87,10 @@ export class TransportIssuer extends Issuer implements Planner {
   *#run(call: Call<unknown>, operation: Operation): Steps {
     const comm = this.#comm(operation);
     try {
-      yield* call.steps(comm, operation, this.#transport);
+      for (const requests of call.steps(comm, operation, this.#transport)) {
+        yield requests;
+        comm.waitedFor(requests);
+      }
     } finally {
       comm.close();
     }

@@ -97,7 +97,7 @@ const sameCalls =
 const sameGroups =
   "Every rank, member or not, must call newGroup with the same ranks in the same order, and the same name. For several groups at once, use split.";
 
-/** A send and the receive it meets, of different size or dtype. */
+/** A send and the receive it matches, of different size or dtype. */
 function findUnequalPair(reports: readonly Report[]): string | undefined {
   for (const receiver of reports) {
     for (const recv of receiver.pending.filter((work) => work.kind === "recv")) {
@@ -117,7 +117,7 @@ function findUnequalPair(reports: readonly Report[]): string | undefined {
   return undefined;
 }
 
-/** A send and a receive of the same two ranks that wait for each other and never meet. */
+/** A send and a receive of the same two ranks that wait for each other and never match. */
 function findApart(reports: readonly Report[]): string | undefined {
   const all = reports.flatMap(({ rank, pending }) => pending.map((work) => ({ rank, work })));
   const meets = (a: PendingOperation, b: PendingOperation): boolean => a.tag === b.tag && a.group === b.group;
@@ -197,7 +197,7 @@ function describeStuck(reports: readonly Report[]): string {
     .sort((a, b) => a.rank - b.rank)
     .map(({ rank, text }) => `  rank ${rank} waits for ${text}`);
   const apart = findApart(reports);
-  const most = apart ? 4 : 16; // two that never meet say enough
+  const most = apart ? 4 : 16; // two that never match say enough
   if (lines.length > most) lines.splice(most, Infinity, `  and ${lines.length - most} more`);
   const sends = all.some(({ work }) => work.kind === "send");
   const advice: string[] = [];

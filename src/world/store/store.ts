@@ -17,7 +17,7 @@ export const limits = {
   waitLength: 1 << 20,
 } as const;
 
-/** Words that all ranks of a job share: for meeting and counting, not for tensors. As torch.distributed's stores. */
+/** A key-value table of strings that all ranks of a job share: for rendezvous and counting, not for tensors. As torch.distributed's stores. */
 export interface Store {
   /** @throws StoreLimitError for keys or values that are too long, or too many. */
   set(key: string, value: string): Promise<void>;

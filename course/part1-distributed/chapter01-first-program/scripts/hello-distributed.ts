@@ -3,13 +3,16 @@
 // Ranks share nothing: each has its own variables, its own device memory, and (over shm)
 // its own thread. All they can do is send each other messages. Here they greet, tell each
 // other where they live, exchange their numbers, and agree on a sum.
-import { defineScript } from "worldsize";
+import { defineScript, number } from "worldsize";
 
 export default defineScript({
   about: "Four ranks find each other, greet, exchange their ranks and agree on a sum.",
   ranks: 4,
+  options: {
+    pause: number(0, "seconds that the last rank waits before the sum, so that you can kill it", { min: 0, max: 600 }),
+  },
   measured: ["Hello from", "I know all"],
-  async main({ world, device, place, env, show }) {
+  async main({ world, device, place, env, options, show, sleep }) {
     const { rank, size } = world;
 
     // 1. Who am I? The launcher told each rank its number and the size of the world.
@@ -18,7 +21,7 @@ export default defineScript({
         `(RANK=${env.RANK}, WORLD_SIZE=${env.WORLD_SIZE})`,
     );
 
-    // 2. Nobody goes on before everybody has come.
+    // 2. A barrier: no rank goes on before every rank has come.
     await world.barrier();
 
     if (size === 1) {
@@ -26,11 +29,13 @@ export default defineScript({
       return;
     }
 
-    // 3. Everybody tells everybody something. Objects travel as text.
-    const homes = await world.allGatherObject(`${place.process}, thread ${place.thread}`);
+    // 3. Every rank tells all others something small. Objects travel as text.
+    const homes = await world.allGatherObject({ process: place.process, thread: place.thread });
     if (rank === 0) {
-      const threads = new Set(homes).size;
-      show.line(`I know all ${homes.length} of us now; we live in ${threads} thread${threads > 1 ? "s" : ""}.`);
+      const processes = new Set(homes.map((home) => home.process)).size;
+      const threads = new Set(homes.map((home) => `${home.process} ${home.thread}`)).size;
+      const [count, what] = processes > 1 ? [processes, "processes"] : [threads, threads > 1 ? "threads" : "thread"];
+      show.line(`I know all ${homes.length} of us now; we live in ${count} ${what}.`);
     }
 
     // 4. Neighbours exchange their ranks: each sends to the right and receives from the left.
@@ -43,12 +48,13 @@ export default defineScript({
       show.line(`my left neighbour says it is rank ${await theirs.item()}`);
     }
 
-    // 5. All contribute a number; all learn the same sum, without anyone being in charge.
-    const number = device.tensor([rank + 1], "i32");
-    await world.allReduce(number, "sum");
-    const sum = await number.item();
+    // 5. All contribute a number; all learn the same sum, and no rank is in charge of it.
+    if (options.pause > 0 && rank === size - 1) await sleep(options.pause * 1000);
+    const mine = device.tensor([rank + 1], "i32");
+    await world.allReduce(mine, "sum");
+    const sum = await mine.item();
     const expected = (size * (size + 1)) / 2;
     if (sum !== expected) throw new Error(`the sum is ${sum}, but 1 + … + ${size} is ${expected}`);
-    show.line(`1 + … + ${size} = ${sum}, and everybody agrees`);
+    show.line(`1 + … + ${size} = ${sum}, and all ranks agree`);
   },
 });

@@ -1,6 +1,6 @@
 // What this machine has, found out by trying: every line is a small experiment. Nothing
 // here is needed to start; a missing thing costs speed or a chapter's extra, and the line
-// says which command mends it.
+// says which command fixes it.
 import { execFileSync } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from "node:os";
@@ -11,7 +11,7 @@ interface Finding {
   readonly what: string;
   readonly state: State;
   readonly found: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** What a command prints, or undefined if there is no such command. */
@@ -24,11 +24,11 @@ function output(command: string, ...args: string[]): string | undefined {
 }
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-const line = (what: string, state: State, found: string, mend = ""): Finding => ({
+const line = (what: string, state: State, found: string, fix = ""): Finding => ({
   what,
   state,
   found,
-  mend: state === "ok" ? "" : mend,
+  fix: state === "ok" ? "" : fix,
 });
 
 function node(): Finding {
@@ -114,13 +114,13 @@ function kernels(device: Context["device"], { peak }: Speeds): Finding {
   return line(
     "SIMD kernels",
     build === "relaxed" ? "ok" : "slower",
-    `${build === "relaxed" ? "with" : "without"} fused multiply-add: at most ${peak.toFixed(0)} GFLOP/s a core`,
+    `${build === "relaxed" ? "with" : "without"} fused multiply-add: at most ${peak.toFixed(0)} GFLOP/s per core`,
     "use an engine with relaxed SIMD: node --version should say v20.19 or newer",
   );
 }
 
-/** What mends the lack of a BLAS and of MPI, by system. */
-export function mendsOn(system: string): { readonly blas: string; readonly mpi: string } {
+/** What fixes the lack of a BLAS and of MPI, by system. */
+export function fixesOn(system: string): { readonly blas: string; readonly mpi: string } {
   if (system === "darwin") return { blas: "brew install openblas", mpi: "brew install open-mpi" };
   if (system === "win32") return { blas: "put libopenblas.dll into a folder of the PATH", mpi: "use WSL" };
   return { blas: "apt install libopenblas0", mpi: "apt install openmpi-bin" };
@@ -131,13 +131,13 @@ function matrixProduct(place: Context["place"], speeds: Speeds): Finding {
   const { name, pin, reason = "" } = place.blas;
   const share = shareOf(speeds, name && process.arch === "x64" ? [256, 512] : [128]);
   if (name) return line("matrix product", "ok", `${name}: ${share} (WORLDSIZE_BLAS="${pin}" repeats it bit for bit)`);
-  const mends: [RegExp, string][] = [
+  const fixes: [RegExp, string][] = [
     [/switched off/, "unset WORLDSIZE_BLAS, if you did not mean it"],
     [/koffi/, "npm install --no-save koffi (optional; calls a native BLAS)"],
-    [/./, `${mendsOn(platform()).blas} (optional; two to four times as fast)`],
+    [/./, `${fixesOn(platform()).blas} (optional; two to four times as fast)`],
   ];
-  const mend = mends.find(([why]) => why.test(reason))?.[1];
-  return line("matrix product", "slower", `our kernel: ${share}; native BLAS: ${reason}`, mend);
+  const fix = fixes.find(([why]) => why.test(reason))?.[1];
+  return line("matrix product", "slower", `our kernel: ${share}; native BLAS: ${reason}`, fix);
 }
 
 /** A message over a loopback socket and back. */
@@ -175,13 +175,13 @@ function commands(): Finding[] {
     .map((name) => output(name, "--version")?.trim())
     .find(Boolean);
   return [
-    line("MPI", mpi ? "ok" : "missing", mpi ?? "no mpirun", `${mendsOn(platform()).mpi} (only to compare with)`),
-    line("GPU", gpu ? "ok" : "missing", gpu ?? "no nvidia-smi", "nothing to mend: no chapter needs one"),
+    line("MPI", mpi ? "ok" : "missing", mpi ?? "no mpirun", `${fixesOn(platform()).mpi} (only to compare with)`),
+    line("GPU", gpu ? "ok" : "missing", gpu ?? "no nvidia-smi", "nothing to fix: no chapter needs one"),
     line(
       "browser",
       browser ? "ok" : "missing",
       browser ?? "none on the PATH",
-      "any recent browser opens the course's pages",
+      "any recent browser opens the pages that --page writes",
     ),
   ];
 }
@@ -201,19 +201,19 @@ async function findings(device: Context["device"], place: Context["place"]): Pro
 }
 
 export default defineScript({
-  about: "What this machine has, each line tried out, with the one command that mends it.",
+  about: "What this machine has, each line tried out, with the one command that fixes it.",
   ranks: 1,
   async main({ world, device, place, show }) {
     const own = world.rank === 0 ? await findings(device, place) : [];
     await world.barrier();
     if (world.rank !== 0) return;
     const width = Math.max(...own.map(({ what }) => what.length));
-    for (const { what, state, found, mend } of own) {
-      show.line(`${state.padEnd(8)}${what.padEnd(width + 2)}${found}${mend ? `  →  ${mend}` : ""}`);
+    for (const { what, state, found, fix } of own) {
+      show.line(`${state.padEnd(8)}${what.padEnd(width + 2)}${found}${fix ? `  →  ${fix}` : ""}`);
     }
     const needed = own.filter(({ what, state }) => state === "missing" && ["Node", "shared memory"].includes(what));
     if (needed.length > 0)
-      throw new Error(`${needed.map(({ what }) => what).join(" and ")} must be mended before anything runs.`);
+      throw new Error(`${needed.map(({ what }) => what).join(" and ")} must be fixed before anything runs.`);
     show.line(`${platform()} on ${arch()}: everything the course needs is here.`);
   },
 });

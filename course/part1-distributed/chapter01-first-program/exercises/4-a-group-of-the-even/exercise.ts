@@ -89,7 +89,7 @@ export default defineExercise<Report>({
             ? `the value of rank 0 alone is ${expected}`
             : `the values of ranks ${even.join(", ")} add up to ${expected}`;
         const isMean = even.length > 1 && got * even.length === expected;
-        const lost = got === Math.trunc(expected) ? " Are the halves lost?" : "";
+        const lost = got === Math.trunc(expected) ? " Were the fractions lost?" : "";
         const hint = why ? ` ${why}.` : isMean ? " That is their mean." : lost;
         throw new Wrong("the sum", `rank ${rank} returned ${got}; ${sum}.${hint}`);
       }

@@ -94,8 +94,8 @@ export function judgeFigures(outcome: Outcome<Report>, half: Half, rank: number)
   outcome.must(
     looked === wanted,
     "the clock",
-    `${where} looked at the clock ${counted(looked, "time")}; once before the first and once after the last message of ` +
-      `${counted(sizes.length, "size")} are ${wanted}. Every look costs time.`,
+    `${where} looked at the clock ${counted(looked, "time")}; one look before the first and one after the last message of each of ` +
+      `${counted(sizes.length, "size")} makes ${wanted}. Every look costs time.`,
   );
   const events = eventsOf(outcome, half, rank);
   const order = events.flatMap(({ event, operation }) => (event === "issue" ? [operation] : []));

@@ -101,7 +101,7 @@ function judgeSums(outcome: Outcome<Report>): void {
       : untouched
         ? " Every rank's x is as it was before the call: the sum belongs in x itself."
         : rest > 0 && wrong.every((each) => each.i >= rest)
-          ? ` Only elements that are left over when ${length} are dealt to ${size} are wrong.`
+          ? ` Only the elements that are left over when ${length} are divided among ${size} ranks are wrong.`
           : steps(rank, outcome.sent(rank).messages, size, length < size, phaseOf(outcome.reports, sums, inputs));
   const is = `on rank ${rank} of ${size}, element ${i} of ${length} is ${got} but should be ${sums[i]}`;
   throw new Wrong("the sum", `${is}${why ? `: ${why}` : ""}.${hint}`);

@@ -38,7 +38,7 @@ export default defineMutants([
     name: "leaves-the-rest",
     belief: "The length is divisible by the world size.",
     edits: [["Math.floor((x.size * c) / size)", "Math.floor(x.size / size) * c"]],
-    message: /Only elements that are left over/,
+    message: /Only the elements that are left over/,
     rightAt: [1],
   },
   {

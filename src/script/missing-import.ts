@@ -1,0 +1,29 @@
+/** What probably happened when a program uses a name that it has not imported. */
+
+/** Values that programs import from "worldsize"; test/cli/missing-import.test.ts compares them with what it exports. */
+export const importable = [
+  "AbortError",
+  "JobError",
+  "OutOfMemoryError",
+  "ProcessGroup",
+  "Tensor",
+  "Work",
+  "allReduceAlgorithms",
+  "allReduceCosts",
+  "boolean",
+  "busFactor",
+  "choice",
+  "defineScript",
+  "functional",
+  "number",
+  "string",
+];
+
+/** @returns the line to add if an error says that one of worldsize's names is not defined, else "". */
+export function missingImport(error: Error): string {
+  if (!(error instanceof ReferenceError)) return "";
+  // "x is not defined" in V8 and SpiderMonkey, "Can't find variable: x" in JavaScriptCore
+  const name = /^(\w+) is not defined$|^Can't find variable: (\w+)$/.exec(error.message)?.slice(1).find(Boolean);
+  if (name === undefined || !importable.includes(name)) return "";
+  return `The import is missing. Write at the top: import { ${name} } from "worldsize";`;
+}
