@@ -34,6 +34,7 @@ it("the scripts of chapters 1 to 4 are there", () => {
       "async-communication",
       "pipeline-simulation",
       "collective-cheatsheet",
+      "average-three-ways",
       "distributed-mean",
       "distributed-softmax",
       "benchmark-algorithms",
@@ -67,4 +68,13 @@ it("collective-cheatsheet shows the right numbers", async () => {
       { rank: 2, before: "[30,31,32]", after: "[12,22,32]" },
     ],
   });
+});
+
+it("distributed-softmax says what would overflow, also where rank 0 has no columns", async () => {
+  const script = "course/part1-distributed/chapter03-collectives/scripts/distributed-softmax.ts";
+  const options = { columns: 3, scale: 1 };
+  const { shown } = await runProgram(script, { ranks: 5, options });
+  const lines = shown.flatMap(({ shown: what }) => (what.kind === "line" ? [what.text] : []));
+  expect(lines[0]).toMatch(/exponentials of all rows would add up to 1\d\.\d\.$/);
+  expect(lines).toContain("Each rank contributed 2 × 4 numbers to the two allReduces; its slice has up to 4 × 1.");
 });

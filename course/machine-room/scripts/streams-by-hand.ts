@@ -8,6 +8,8 @@ type Options = { size: number };
 interface Step {
   readonly title: string;
   readonly lesson: string;
+  /** What it shows where streams run inline, if that is something else. */
+  readonly inline?: string;
   run(context: Context<Options>): void | Promise<void>;
 }
 
@@ -15,6 +17,7 @@ const steps: Step[] = [
   {
     title: "Launch",
     lesson: "The host is done long before its stream: a launch only writes a command.",
+    inline: "Inline, the host runs each kernel itself: its row is as long as theirs.",
     run: ({ device, options: { size } }) => {
       const x = device.randn([size, size], { seed: 1 });
       for (let i = 0; i < 6; i++) x.matmul(x).dispose();
@@ -23,6 +26,7 @@ const steps: Step[] = [
   {
     title: "Wait",
     lesson: "Reading a number makes the host wait, and the stream run dry: look for the gap in its row.",
+    inline: "Inline there is nothing to wait for: the number exists when it is read. The gap is the host's thinking.",
     async run({ device, options: { size } }) {
       const x = device.randn([size, size], { seed: 1 });
       for (let i = 0; i < 3; i++) x.matmul(x).dispose();
@@ -35,6 +39,7 @@ const steps: Step[] = [
   {
     title: "Event",
     lesson: "Two streams run side by side; an event makes the second wait for the first, not the host.",
+    inline: "Inline, the host runs both streams' kernels, in the order of their launch.",
     run({ device, options: { size } }) {
       const [first, second] = [device.raw.stream, secondStream(device)];
       const x = device.randn([size, size], { seed: 1 });
@@ -57,6 +62,7 @@ const steps: Step[] = [
   {
     title: "Overlap",
     lesson: "All sums are issued, and the stream waits for them at the end: the link works while products go on.",
+    inline: "All sums are issued: the link works while the host runs the next product.",
     run({ device, world, options: { size } }) {
       const x = device.randn([size, size], { seed: 1 });
       const works = Array.from({ length: 4 }, () => world.allReduce(x.matmul(x)));
@@ -66,6 +72,7 @@ const steps: Step[] = [
   {
     title: "Graph",
     lesson: "Four hundred launches, then eight commands that launch as many: the host's part is as good as gone.",
+    inline: "Four hundred launches, then eight replays of as many: what is left of the host's part is the kernels.",
     async run({ device, span }) {
       const x = device.ones([64, 64]);
       const step = () => {
@@ -117,7 +124,8 @@ export default defineScript({
     const { world, device, show, span, spans, now } = context;
     const { rank } = world;
     device.raw.withStream(secondStream(device), () => device.ones([1]).dispose()); // its thread starts before it is timed
-    for (const { title, lesson, run } of [{ ...steps[0], title: "" }, ...steps]) {
+    const isInline = device.raw.stream.mode === "inline";
+    for (const { title, lesson, inline = lesson, run } of [{ ...steps[0], title: "" }, ...steps]) {
       await device.synchronize();
       await world.barrier();
       const start = now();
@@ -128,7 +136,7 @@ export default defineScript({
       const lanes = (await world.allGatherObject(lanesOf(rank, mine))).flat();
       if (title === "" || rank !== 0) continue; // the first time warms up
       show.timeline(lanes, `${title} (${(end - start).toFixed(1)} ms)`);
-      show.line(`${lesson}\n`);
+      show.line(`${isInline ? inline : lesson}\n`);
     }
   },
 });

@@ -140,3 +140,38 @@ export const rabenseifner: Source = {
   url: "https://doi.org/10.1177/1094342005051521",
   says: "recursive halving and doubling: 2 log2 p steps and 2 (p - 1)/p of the tensor for a power of two",
 };
+
+export const nccl228: Source = {
+  title: "NVIDIA/nccl, src/nccl.h.in; openucx/ucc, pull request 1244",
+  year: 2026,
+  url: "https://github.com/openucx/ucc/pull/1244",
+  says: "ncclAlltoAll, ncclGather and ncclScatter; ncclAlltoAll since NCCL 2.28 in place of grouped ncclSend and ncclRecv",
+};
+
+export const chipsAndCheese: Source = {
+  title: "Chips and Cheese, Nvidia's H100: Funny L2, and Tons of Bandwidth",
+  year: 2023,
+  url: "https://chipsandcheese.com/2023/07/02/nvidias-h100-funny-l2-and-tons-of-bandwidth/",
+  says: "L2 bandwidth measured on an H100 PCIe: about 5.5 TB/s",
+};
+
+export const dellMemory: Source = {
+  title: "Dell, Memory Bandwidth for Next-Gen PowerEdge Servers",
+  year: 2023,
+  url: "https://infohub.delltechnologies.com/",
+  says: "eight channels of DDR5 per socket; 4,400 MT/s with two modules per channel",
+};
+
+export const kioxia: Source = {
+  title: "Tom's Hardware, Kioxia's PCIe 5.0 SSD Just Hit 14,000 MBps",
+  year: 2021,
+  url: "https://www.tomshardware.com/news/kioxia-pcie-5-ssd-just-hit-140000-mbps",
+  says: "sequential reads of up to 14,000 MB/s over PCIe 5.0, four lanes",
+};
+
+export const megatron: Source = {
+  title: "Shoeybi et al., Megatron-LM, in the words of Hugging Face Accelerate's page on it",
+  year: 2019,
+  url: "https://huggingface.co/docs/accelerate/usage_guides/megatron_lm",
+  says: "in a simple transformer layer, two all-reduces in the forward path and two in the backward path",
+};

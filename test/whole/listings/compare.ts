@@ -5,6 +5,7 @@ function steady(text: string): string {
   return text
     .replace(/\b(process|thread) \d+/g, "$1 #")
     .replace(/\b\d+(\.\d+)? ?(ms|µs|us|s|[KMG]B\/s)\b/g, "# $2")
+    .replace(/\((ms|µs|s)\) \d+(\.\d+)?/g, "($1) #")
     .replace(/\s+/g, " ")
     .trim();
 }

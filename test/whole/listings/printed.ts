@@ -55,19 +55,6 @@ export const printings: readonly Printing[] = [
       ),
   },
   {
-    block: /^rank 2 called allReduce\(sum, f32\[1024\]\) as operation 17 of world/,
-    print: () =>
-      printedBy(
-        "worldsize run train.ts -n 3",
-        "train.ts",
-        40,
-        `const x = device.zeros([1024]); for (let i = 0; i < 17; i++) if (i < 16 || world.rank === 2)
-          await world.allReduce(x);
-        else
-          await world.broadcast(x, 0);`,
-      ),
-  },
-  {
     block: /^rank 0 writes to a buffer that send\(f32\[4\]\) to rank 1 \(program\.ts:12\)/,
     print: () =>
       printedBy(

@@ -26,53 +26,53 @@ const operations: Record<string, (world: World, device: Device) => Promise<Effec
     const after = numbers(device, world.rank, 2);
     const before = after.clone();
     await world.broadcast(after, 0);
-    return { before, after, meaning: "rank 0's tensor goes to everybody" };
+    return { before, after, meaning: "rank 0's tensor goes to every rank" };
   },
   async reduce(world, device) {
     const after = numbers(device, world.rank, 2);
     const before = after.clone();
     await world.reduce(after, 0, "sum");
-    return { before, after, meaning: "rank 0 gets the sum; the others keep theirs" };
+    return { before, after, meaning: "rank 0 gets the sum; the others keep what they had" };
   },
   async all_reduce(world, device) {
     const after = numbers(device, world.rank, 2);
     const before = after.clone();
     await world.allReduce(after, "sum");
-    return { before, after, meaning: "everybody gets the sum" };
+    return { before, after, meaning: "every rank gets the sum" };
   },
   async gather(world, device) {
     const before = numbers(device, world.rank, 1);
     const after = world.rank === 0 ? device.zeros([world.size], "i32") : undefined;
     await world.gather(after, before, 0);
-    return { before, after, meaning: "rank 0 collects everybody's tensor" };
+    return { before, after, meaning: "rank 0 collects the tensors of all ranks" };
   },
   async all_gather(world, device) {
     const before = numbers(device, world.rank, 1);
     const after = device.zeros([world.size], "i32");
     await world.allGather(after, before);
-    return { before, after, meaning: "everybody collects everybody's tensor" };
+    return { before, after, meaning: "every rank collects the tensors of all ranks" };
   },
   async scatter(world, device) {
     const before = world.rank === 0 ? numbers(device, 0, world.size) : undefined;
     const after = device.zeros([1], "i32");
     await world.scatter(after, before, 0);
-    return { before, after, meaning: "rank 0 hands out one piece to each" };
+    return { before, after, meaning: "rank 0 hands out one piece per rank" };
   },
   async reduce_scatter(world, device) {
     const before = numbers(device, world.rank, world.size);
     const after = device.zeros([1], "i32");
     await world.reduceScatter(after, before, "sum");
-    return { before, after, meaning: "rank r gets the sum of everybody's piece r" };
+    return { before, after, meaning: "rank r gets the sum of all pieces r" };
   },
   async all_to_all(world, device) {
     const before = numbers(device, world.rank, world.size);
     const after = device.zeros([world.size], "i32");
     await world.allToAll(after, before);
-    return { before, after, meaning: "rank r's piece j becomes rank j's piece r: a transposition" };
+    return { before, after, meaning: "rank r's piece j becomes rank j's piece r" };
   },
   async barrier(world) {
     await world.barrier();
-    return { before: undefined, after: undefined, meaning: "nobody goes on before everybody has come; no data" };
+    return { before: undefined, after: undefined, meaning: "no rank goes on before all have come; no data" };
   },
 };
 

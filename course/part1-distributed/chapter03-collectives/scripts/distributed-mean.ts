@@ -37,12 +37,12 @@ export default defineScript({
 
     if (Math.abs(weighted - reference) > 1e-4) throw new Error(`${weighted} should be ${reference}`);
     show.table([
-      { way: "mean of the ranks' means", mean: await naive.item(), "numbers sent by a rank": 1 },
-      { way: "sum of sums / sum of counts", mean: weighted, "numbers sent by a rank": 2 },
+      { way: "mean of the ranks' means", mean: await naive.item(), "contributed per rank": 1 },
+      { way: "sum of sums / sum of counts", mean: weighted, "contributed per rank": 2 },
       {
         way: "gather everything, then mean",
         mean: reference,
-        "numbers sent by a rank": `up to ${options.elements * size}`,
+        "contributed per rank": `${options.elements} to ${options.elements * size}`,
       },
     ]);
     if (size === 1) {

@@ -48,16 +48,25 @@ export default defineScript({
       difference = Math.max(difference, await gap.item());
     }
     if (!(difference < 1e-6)) throw new Error(`the distributed softmax is off by ${difference}`);
+    // Without step 1: exp of the logits as they are, added up over all columns of all ranks.
+    const naive = mine.exp().sum();
+    await world.allReduce(naive, "sum");
+
     const share = await probabilities.sum().item();
-    show.row({ columns: `${from} to ${to}`, "probability mass here": share / rows });
-    if (rank === 0) {
-      const naive = await mine.exp().sum().item();
-      const sum = Number.isFinite(naive) ? naive.toPrecision(3) : "more than a float can hold";
-      show.line(`Without the maximum, this rank's exponentials alone would add up to ${sum}.`);
-      const off = difference === 0 ? "0" : difference.toExponential(1);
-      show.line(`Largest difference from the softmax of whole rows: ${off}.`);
-      if (size === 1) show.line("A rank alone sends nothing. Try -n 4.");
-      else show.line(`Each rank sent 2 × ${rows} numbers, not ${rows} × ${columns}.`);
+    show.row({ columns: to > from ? `${from} to ${to - 1}` : "none", "probability mass here": share / rows });
+    const total = await naive.item();
+    if (rank !== 0) return;
+    const sumsTo = Number.isFinite(total) ? total.toPrecision(3) : "more than an f32 can hold";
+    show.line(`Without the maximum, the exponentials of all rows would add up to ${sumsTo}.`);
+    const off = difference === 0 ? "0" : difference.toExponential(1);
+    show.line(`Largest difference from the softmax of whole rows: ${off}.`);
+    if (size === 1) {
+      show.line("A rank alone sends nothing. Try -n 4.");
+      return;
     }
+    const widest = Math.ceil(columns / size);
+    show.line(
+      `Each rank contributed 2 × ${rows} numbers to the two allReduces; its slice has up to ${rows} × ${widest}.`,
+    );
   },
 });

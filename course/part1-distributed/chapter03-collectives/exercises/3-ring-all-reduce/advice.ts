@@ -7,15 +7,15 @@ export default defineAdvice({
   },
   "the sum": {
     hint: "For 3 ranks and 7 elements, draw each rank's chunks after every step: whose numbers are in them? Print yours, and look for the first step that differs.",
-    read: "Nine patterns",
+    read: "The ring, step by step",
   },
   "the ring": {
     hint: "Print the peer of every send. Which neighbours does rank 0 have, and the last rank? What is meant for a rank farther away takes one link per step.",
-    read: "Nine patterns",
+    read: "The ring, step by step",
   },
   "bytes sent": {
     hint: "A ring sends one chunk per step, 2 (n - 1) of them in all. For three ranks, print which chunk goes in each step, and how many bytes it has.",
-    read: "What they cost",
+    read: "The ring, step by step",
   },
   "it runs to the end": {
     hint: "Are both halves of a step in flight before either is awaited, and is nothing used before it has come? Print the bounds of your chunks, too: -1 % 3 is -1 in JavaScript.",
