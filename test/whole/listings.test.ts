@@ -19,7 +19,7 @@ const source = blocks.filter(({ language }) => language === "ts");
 const shell = blocks.filter(({ language }) => language === "sh");
 
 it("every block says what it is: a program, commands, or something to look at", () => {
-  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(["", "sh", "ts"]);
+  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(["", "python", "sh", "text", "ts"]);
   expect(source.length).toBeGreaterThan(20);
   expect(shell.length).toBeGreaterThan(25);
 });
@@ -51,7 +51,7 @@ function nameOf({ page, line }: Block): string | undefined {
   const above = readPage(page)
     .split("\n")
     .slice(0, line - 2);
-  return /`([\w-]+\.ts)`:\s*$/.exec(above.join("\n"))?.[1];
+  return /`([\w-]+\.ts)`[^`]*:\s*$/.exec(above.slice(-6).join("\n"))?.[1];
 }
 
 /** Writes a program to a file of its own. @returns where. */
@@ -77,6 +77,11 @@ function filesOf(page: string): Map<string, string> {
   writeFileSync(secret, "a secret of this test, long enough to be one", { mode: 0o600 });
   return files.set("job.secret", secret);
 }
+
+it("what other programs read is not tried here: a twin in PyTorch, say, which no test may need", () => {
+  const twins = blocks.filter(({ language }) => language === "python");
+  for (const { text, place } of twins) expect(text, place).toMatch(/^(import|from) /m);
+});
 
 const lines = shell
   .filter(({ text }) => !/\bjoin\b.*&\s*$/m.test(text))
@@ -131,7 +136,7 @@ it("ranks that a shell starts meet each other", () => {
 });
 
 describe("what is shown as printed was printed", () => {
-  const shown = blocks.filter(({ language }) => language === "");
+  const shown = blocks.filter(({ language }) => language === "" || language === "text");
   const kind = (text: string): string | undefined => {
     if (looked.some(({ line }) => line.test(text))) return "looked at";
     return printings.some(({ block }) => block.test(text)) ? "printed" : undefined;

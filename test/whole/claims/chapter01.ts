@@ -5,7 +5,7 @@ import { MemoryStore } from "../../../src/world/store/memory-store.ts";
 import { runProgram } from "../../helpers/jobs.ts";
 import type { Register } from "./claim.ts";
 import { messagesOf } from "./runs.ts";
-import { ncclTimeout } from "./sources.ts";
+import { flightBuffer, freeThreading, h100Memory, ncclTimeout, zero } from "./sources.ts";
 
 const hello = "worldsize run hello-distributed";
 const here = "two cores of an AMD EPYC, Node 20.20; differs from machine to machine";
@@ -29,17 +29,26 @@ export const chapter01: Register = {
   claims: [
     { says: "a thousand GPUs", by: "example", why: "the size of the question" },
     { says: "the thousand processes", by: "example", why: "the size of the question" },
+    { says: "Training a model of 70 billion parameters", by: "example", why: "a size that is common" },
     {
-      says: "eight small messages later all know the sum",
-      by: "run",
-      gives: { eight: async () => (await messagesOf("1.1", 4)).length },
+      says: "keeps 16 bytes per parameter: weights and gradients in 16 bits, and in 32 bits a copy",
+      by: "source",
+      sources: [zero],
+      gives: { "16 bytes": () => 2 + 2 + 4 + 4 + 4 },
     },
-    { says: "Four copies of one program", by: "example", why: "the world of the picture" },
+    { says: "70 × 10⁹ × 16 B = 1.1 TB", by: "arithmetic", gives: { "1.1": () => (70e9 * 16) / 1e12 } },
+    { says: "an H100 has 80 GB", by: "source", sources: [h100Memory] },
+    { says: "At least 14 devices", by: "arithmetic", gives: { "14": () => Math.ceil((70e9 * 16) / 80e9) } },
+    { says: "Two hosts with four GPUs each", by: "example", why: "the picture" },
+    { says: "Two hosts, four GPUs each, eight copies", by: "arithmetic", gives: { eight: () => 2 * 4 } },
+    { says: "Four copies start", by: "command", run: hello, prints: ["Hello from rank 3 of 4", "all 4 of us"] },
+    { says: "numbered from 0", by: "command", run: hello, prints: ["Hello from rank 0 of 4"] },
     {
-      says: "two numbers, its own rank and the size of its world, and contributes a 1",
-      by: "example",
-      why: "rank and size; exercise 1.1 adds ones",
+      says: "in two rounds, 1 becomes 2 and then 4 on every rank",
+      by: "arithmetic",
+      gives: { two: () => Math.log2(4), "2 and": () => 1 + 1, "4 on": () => 2 + 2 },
     },
+    { says: "each rank contributes a 1", by: "example", why: "exercise 1.1 adds ones" },
     {
       says: "Eight messages of four bytes later",
       by: "run",
@@ -48,14 +57,7 @@ export const chapter01: Register = {
         four: async () => Math.max(...(await messagesOf("1.1", 4)).map(({ bytes }) => bytes)),
       },
     },
-    {
-      says: "The program is started four times",
-      by: "command",
-      run: hello,
-      prints: ["Hello from rank 3 of 4", "all 4 of us"],
-    },
-    { says: "numbered from 0", by: "command", run: hello, prints: ["Hello from rank 0 of 4"] },
-    { says: "the same five lines", by: "example", why: "the body of the program above" },
+    { says: "free-threaded builds, 3.13+", by: "source", sources: [freeThreading] },
     {
       says: "in four threads, in four processes, or on four machines",
       by: "command",
@@ -67,13 +69,12 @@ export const chapter01: Register = {
       by: "run",
       gives: { "1,000": () => Math.min(1000, MAX_RANKS.local) },
     },
-    { says: "on host 1 of 2, with 4 GPUs each", by: "example", why: "the machines of the table" },
+    { says: "value on host 1 of 2, with 4 GPUs each", by: "example", why: "the machines of the picture" },
     { says: "my number in the world | 6 |", by: "arithmetic", gives: { "6": () => 1 * 4 + 2 } },
     { says: "how many we are | 8 |", by: "arithmetic", gives: { "8": () => 2 * 4 } },
     { says: "my number on this host | 2 |", by: "arithmetic", gives: { "2": () => 6 % 4 } },
     { says: "where rank 0 can be reached | 10.0.0.1 |", by: "example", why: "a private address" },
     { says: "at which port | 29500 |", by: "example", why: "torchrun's usual port" },
-    { says: "Two shells", by: "example", why: "RANK=0 and RANK=1 of the listing" },
     {
       says: "it returns 1 to the first caller, 2 to the second, and never the same number twice",
       by: "run",
@@ -81,34 +82,50 @@ export const chapter01: Register = {
     },
     { says: "the next three chapters", by: "example", why: "chapters 2, 3 and 4" },
     {
-      says: "`group.size` is 3",
+      says: "ranks 0, 2, 4 become 0, 1, 2 of one group, the odd ranks 1, 3 become 0, 1 of another",
+      by: "example",
+      why: "the picture; exercise 1.4 makes the group",
+    },
+    {
+      says: "its size is 3",
       by: "arithmetic",
       gives: { "3": () => [0, 1, 2, 3, 4].filter((rank) => rank % 2 === 0).length },
     },
+    { says: "eight ranks a grid of 2 × 4", by: "arithmetic", gives: { "2": () => 8 / 4 } },
     {
-      says: "Only the last two messages are the group's own work",
-      by: "run",
-      gives: { two: async () => (await messagesOf("1.4", 4)).filter(({ bytes }) => bytes === 4).length },
+      says: "Its row is 4, 5, 6, 7, which add up to 22; its column is 2 and 6",
+      by: "arithmetic",
+      gives: { "22": () => 4 + 5 + 6 + 7, "2 and": () => 6 % 4 },
     },
-    { says: "a job on NCCL after ten minutes", by: "source", sources: [ncclTimeout] },
-    { says: "256 KiB per group over `shm`", by: "run", gives: { "256": () => UNIT / 1024 } },
-    { says: "eight GPUs as 2 × 4", by: "arithmetic", gives: { eight: () => 2 * 4 } },
-    { says: "ranks keep the last thousand operations", by: "run", gives: { thousand: kept } },
+    { says: "256 KiB over `shm`", by: "run", gives: { "256": () => UNIT / 1024 } },
+    { says: "ranks keep their last thousand operations", by: "run", gives: { thousand: kept } },
     {
-      says: "On the two cores this was written on, four ranks as threads take 0.30 s",
+      says: "On a machine with two cores, four ranks as threads take 0.3 s",
       by: "measured",
       run: "worldsize bench startup",
       prints: [/hello-distributed, 4 ranks, shm time s [\d.]+/],
       where: here,
     },
     {
-      says: "four processes 0.53 s, and the same with PyTorch and gloo 4.4 s",
+      says: "four processes 0.5 s, and the same with PyTorch and gloo 4.4 s",
       by: "measured",
       run: "worldsize bench startup --transport unix --against gloo",
       prints: [/hello-distributed, 4 ranks, unix time s [\d.]+/],
       where: here,
     },
-    { says: "a thousand files", by: "example", why: "one for each of the thousand ranks of the question" },
+    {
+      says: "on the two cores, three runs took 0.7 to 1.3 s for threads, and 26 to 31 s for gloo",
+      by: "measured",
+      run: "worldsize bench startup --against gloo",
+      small: "worldsize bench startup",
+      prints: [/hello-distributed, 4 ranks, shm time s [\d.]+/],
+      where: `${here}; with other work on both cores`,
+    },
+    { says: "10 minutes on nccl, 30 on the others", by: "source", sources: [ncclTimeout] },
+    { says: "above 0 (new versions start with 2,000;", by: "source", sources: [flightBuffer] },
+    { says: "pull request [110947]", by: "example", why: "the number of the pull request" },
+    { says: "default timeout to 10 min", by: "source", sources: [ncclTimeout] },
+    { says: "(2020): the 16 bytes", by: "source", sources: [zero] },
     {
       says: "go wrong in three ways",
       by: "example",

@@ -29,13 +29,6 @@ export const a100: Source = {
   says: "12 NVLinks of third generation, 25 GB/s each way per link: 600 GB/s in both directions together",
 };
 
-export const hopper: Source = {
-  title: "Luo et al., Benchmarking and Dissecting the Nvidia Hopper GPU Architecture",
-  year: 2024,
-  url: "https://arxiv.org/abs/2402.13499",
-  says: "measured latency and throughput of L1, shared memory, L2 and global memory on an H100",
-};
-
 export const pcie5: Source = {
   title: "PCI-SIG, PCI Express Base Specification 5.0",
   year: 2019,
@@ -55,13 +48,6 @@ export const ethernet: Source = {
   year: 2010,
   url: "https://standards.ieee.org/ieee/802.3ba/4252/",
   says: "Ethernet at 40 and 100 Gb/s, approved in June 2010",
-};
-
-export const nvme: Source = {
-  title: "Samsung, SSD PM1743",
-  year: 2021,
-  url: "https://semiconductor.samsung.com/ssd/enterprise-ssd/pm1743/",
-  says: "enterprise drive on four lanes of PCIe 5.0, sequential reads of about 14 GB/s",
 };
 
 export const performance: Source = {
@@ -99,13 +85,6 @@ export const ncclTuning: Source = {
   says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0",
 };
 
-export const mpiModes: Source = {
-  title: "The MPI standard, Point-to-Point Communication, Communication Modes",
-  year: 2021,
-  url: "https://www.mpi-forum.org/docs/",
-  says: "a send is standard, buffered, synchronous or ready",
-};
-
 export const hockney: Source = {
   title: "Hockney, The communication challenge for MPP: Intel Paragon and Meiko CS-2, Parallel Computing 20",
   year: 1994,
@@ -132,13 +111,6 @@ export const demystifying: Source = {
   year: 2025,
   url: "https://arxiv.org/abs/2507.04786",
   says: "Simple: chunks and memory fences, near peak bandwidth; LL: 4 B of data and 4 B of flag; LL128: 120 B of data and 8 B of flag, about 95 % of peak",
-};
-
-export const rabenseifner: Source = {
-  title: "Thakur, Rabenseifner and Gropp, Optimization of Collective Communication Operations in MPICH",
-  year: 2005,
-  url: "https://doi.org/10.1177/1094342005051521",
-  says: "recursive halving and doubling: 2 log2 p steps and 2 (p - 1)/p of the tensor for a power of two",
 };
 
 export const nccl228: Source = {
@@ -174,4 +146,32 @@ export const megatron: Source = {
   year: 2019,
   url: "https://huggingface.co/docs/accelerate/usage_guides/megatron_lm",
   says: "in a simple transformer layer, two all-reduces in the forward path and two in the backward path",
+};
+
+export const zero: Source = {
+  title: "Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+  year: 2020,
+  url: "https://arxiv.org/abs/1910.02054",
+  says: "mixed precision with Adam: 2 + 2 + 12 = 16 bytes per parameter, the 12 in 32 bits: parameters, momentum, variance",
+};
+
+export const h100Memory: Source = {
+  title: "NVIDIA DGX BasePOD reference architecture, core components",
+  year: 2023,
+  url: "https://docs.nvidia.com/dgx-basepod/reference-architecture-infrastructure-foundation-enterprise-ai/latest/core-components.html",
+  says: "640 GB total GPU memory for 8 H100: 80 GB each",
+};
+
+export const freeThreading: Source = {
+  title: "Python, Python support for free threading",
+  year: 2024,
+  url: "https://docs.python.org/3/howto/free-threading-python.html",
+  says: "starting with the 3.13 release, a build without the global interpreter lock",
+};
+
+export const flightBuffer: Source = {
+  title: "PyTorch, torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  year: 2025,
+  url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  says: 'max_entries_ = getCvarInt({"TORCH_FR_BUFFER_SIZE", "TORCH_NCCL_TRACE_BUFFER_SIZE"}, 2000); enabled_ = max_entries_ > 0',
 };

@@ -94,7 +94,9 @@ async function unequal(
 
 /** Numbers of a quote that neither its sources say nor a calculation gives, and sources that nobody could look up. */
 function unsaid({ says, sources, gives = {} }: Claim & { readonly by: "source" }): string[] {
-  const said = sources.flatMap((source) => source.says.match(/\d+(?:[.,]\d+)*/g) ?? []);
+  const said = sources.flatMap(
+    (source) => source.says.match(/\d+(?:[.,]\d+)*|\b(?:one|two|three|four|five|six|seven|eight|ten|twelve)\b/g) ?? [],
+  );
   const known = new Set([...said, ...Object.keys(gives)].map(numberIn));
   const whole = ({ title, year, url }: Source): boolean => title !== "" && year > 1900 && url.startsWith("https://");
   return [

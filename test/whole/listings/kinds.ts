@@ -13,6 +13,7 @@ export const read: readonly Apart[] = [
   { line: /worldsize bench (?!algorithms)/, why: "a benchmark runs for minutes; test/cli runs each with one round" },
   { line: /worldsize check/, why: "judges the reader's answer; test/exercise judges ours" },
   { line: /--nnodes 2/, why: "two machines; test/job/nodes.test.ts starts both on this one" },
+  { line: /-- --pause 60/, why: "waits for a minute; listings/printed.ts kills a rank of it" },
   { line: /--file topo\.txt/, why: "needs a machine with GPUs; test/sim reads such matrices" },
 ];
 
@@ -22,6 +23,7 @@ export const others: readonly Apart[] = [
   { line: /^npm test/, why: "this is it" },
   { line: /^npm (pack|install)/, why: "test/whole/package.test.ts packs and installs" },
   { line: /^nvidia-smi/, why: "needs a GPU" },
+  { line: /^kill -9|^tail -n 2/, why: "of a process and a folder that have other names each time" },
   { line: /^docker|^ {2}--volume|^ {2}node:20/, why: "needs Docker" },
   { line: /^mpirun/, why: "needs Open MPI; test/job/join.test.ts starts ranks by its variables" },
   { line: /^head -c 32/, why: "makes a secret; the listing's test makes its own" },
@@ -37,5 +39,9 @@ export const failing: readonly Apart[] = [
 /** Blocks without a language that no command above them printed: how they begin or what they hold, and why they are there. */
 export const looked: readonly Apart[] = [
   { line: /^rank 0 │ Overlap, first without/, why: "a timeline, which no two runs draw alike" },
+  { line: /^rank 0 device ·/, why: "a timeline, which no two runs draw alike" },
+  { line: /^The last operations of each rank/, why: "a folder with another name each time; printed.ts has the line" },
+  { line: /^\{"operation":"recv/, why: "lines of a file; the fields are those of FlightRecord" },
+  { line: /^backward {3}g0/, why: "a picture of what the exercise asks for" },
   { line: /^world {3}rank {2}size/, why: "the API on one screen; test/whole/api.test.ts compares it with the library" },
 ];
