@@ -8,7 +8,7 @@ import { prepare } from "./setup.mjs";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Where pictures come from: each has a function `figures` that gives SVG files by path. */
-const sources = ["./figures/scenes.mjs", "./figures/structure.mjs", "./figures/machines.mjs"];
+const sources = ["./figures/scenes.mjs", "./figures/machines.mjs"];
 
 /** Every picture: its path, and its text. */
 export async function drawFigures() {

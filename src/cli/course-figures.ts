@@ -45,22 +45,25 @@ export async function loadFigure(path: string): Promise<Loaded> {
   return { program, figure: module.figure, script: module.default && scriptOf({ ...module }, program.file) };
 }
 
-/** Runs a figure's program in one thread, where turns are in order, and draws it. @throws Error when its program fails. */
+/** Runs a figure's program in one thread, where turns are in order, and draws it. @throws Error when its program fails and should not. */
 export async function drawFigure(path: string): Promise<Scene> {
   const { program, figure, script } = await loadFigure(path);
-  if (!script) return figureScene(figure, { traffic: [], shown: [] });
-  const ranks = figure.ranks ?? script.ranks ?? 4;
-  const shown: Shown[][] = Array.from({ length: ranks }, () => []);
-  const { failure, records } = await runJob({
-    program,
-    ranks,
-    transport: "local",
-    recorded: true,
-    glimpsed: GLIMPSED,
-    options: { ...figure.options },
-    onShown: (rank, what) => shown[rank].push(what),
-  });
-  if (failure) throw new Error(`${program.file} could not be recorded: ${failure.message}`);
-  const run: Recorded = { traffic: records.map(({ traffic }) => traffic), shown };
-  return figureScene(figure, run);
+  const runs: Recorded[] = [];
+  const ranks = figure.ranks ?? script?.ranks ?? 4;
+  for (const { options, eager } of script ? (figure.settings ?? [{}]) : []) {
+    const shown: Shown[][] = Array.from({ length: ranks }, () => []);
+    const { failure, records } = await runJob({
+      program,
+      ranks,
+      eager,
+      transport: "local",
+      recorded: true,
+      glimpsed: GLIMPSED,
+      options: { ...options },
+      onShown: (rank, what) => shown[rank].push(what),
+    });
+    if (failure && !figure.fails) throw new Error(`${program.file} could not be recorded: ${failure.message}`);
+    runs.push({ traffic: records.map(({ traffic }) => traffic), shown });
+  }
+  return figureScene(figure, runs);
 }

@@ -54,7 +54,7 @@ async function list(output: Output): Promise<void> {
     if (output.broken) return;
     const { figure } = await loadFigure(each.path);
     if (each.chapter !== last?.chapter) {
-      const heading = each.chapter ? `Chapter ${Number(each.chapter)}` : "All chapters";
+      const heading = each.chapter ? `Chapter ${Number(each.chapter)}` : "The front page";
       output.write(`${last ? "\n" : ""}${pc.bold(heading)}\n`);
     }
     const [first, ...more] = wrap(figure.about, WIDTH - width - 4);

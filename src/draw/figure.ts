@@ -14,19 +14,29 @@ export interface Recorded {
   readonly shown: readonly (readonly Shown[])[];
 }
 
+/** How a figure's program runs. */
+export interface RunSetting {
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Bytes up to which sends are complete at once, from a copy. */
+  readonly eager?: number;
+}
+
 /** What a figure's module exports as `figure`. */
 export interface Figure {
   /** One line: what it shows. */
   readonly about: string;
   /** Of a program, whose module's default it is; its ranks, if not the program's own number. */
   readonly ranks?: number;
-  /** Options of the program. */
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** Draws it; the line above goes with it, for those who cannot see it. @param run of the module's program; without messages where there is none. */
-  draw(run: Recorded): Scene;
+  /** How its program runs, once for each; once as it is, if not given. */
+  readonly settings?: readonly RunSetting[];
+  /** Whether the program's failure is what it shows. */
+  readonly fails?: boolean;
+  /** Draws it. Where the scene says no more than its title, the line above tells those who cannot see it. @param runs of the module's program; none where there is no program. */
+  draw(...runs: Recorded[]): Scene;
 }
 
 /** A figure as a scene. */
-export function figureScene(figure: Figure, run: Recorded): Scene {
-  return { ...figure.draw(run), about: figure.about };
+export function figureScene(figure: Figure, runs: readonly Recorded[]): Scene {
+  const scene = figure.draw(...runs);
+  return { ...scene, about: scene.about === scene.title || !scene.about ? figure.about : scene.about };
 }

@@ -4,7 +4,7 @@ export { type Band, type BandArrow, type Bands, bandsScene, type Held } from "./
 export { bottleneckOf, busiestOf } from "./busiest.ts";
 export { type Decision, decisionsScene } from "./decisions-scene.ts";
 export { doubleTreeScene } from "./double-tree-scene.ts";
-export { type Figure, figureScene, type Recorded } from "./figure.ts";
+export { type Figure, figureScene, type Recorded, type RunSetting } from "./figure.ts";
 export { gridScene, groupsScene, hostsScene, type Member } from "./groups-scene.ts";
 export { chunksIn, chunksOf, heldSum, holdingsOf, ranksIn, sumText } from "./holdings.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";

@@ -143,7 +143,7 @@ function across(
   return x;
 }
 
-/** A bow from one box to another in its row, outside of all boxes. */
+/** A bow from one box to another in its row, outside all boxes. */
 function bowed(a: PlacedBox, b: PlacedBox, height: number): Wire["points"] {
   const edge = a.y + (Math.sign(height) * BOX) / 2;
   return Array.from({ length: 17 }, (_, i) => {

@@ -18,14 +18,15 @@ const py = (y: number): number => HEAD + (y + 0.5) * ROW;
 
 /** @returns the text of an SVG file. */
 export function sceneSvg({ title, about, width, height, shapes }: Scene): string {
+  const boxes = shapes.filter((shape) => shape.kind === "box");
   const words = shapes.filter((shape) => shape.kind === "text").map((shape) => placeOf(shape));
   const most = Math.max(EDGE + textWidth(title, SIZES.bold), ...words.map(({ left, length }) => left + length));
   const wide = Math.max(2 * EDGE + width * CELL, Math.ceil(most) + EDGE);
-  const body = [svgText(EDGE, 22, title, 'class="title"'), ...shapes.map((shape) => draw(shape, wide))];
+  const body = [svgText(EDGE, 22, title, 'class="title"'), ...shapes.map((shape) => draw(shape, wide, boxes))];
   return svgPicture(wide, HEAD + height * ROW + EDGE, about, body);
 }
 
-function draw(shape: Shape, wide: number): string {
+function draw(shape: Shape, wide: number, boxes: readonly BoxShape[]): string {
   switch (shape.kind) {
     case "text":
       return textOf(shape);
@@ -34,7 +35,7 @@ function draw(shape: Shape, wide: number): string {
     case "cells":
       return cellsOf(shape);
     case "line":
-      return lineOf(shape);
+      return lineOf(shape, boxes);
     case "band": {
       const place = `x="4" y="${HEAD + shape.y * ROW}" width="${wide - 8}" height="${shape.height * ROW - 4}"`;
       const label = svgText(EDGE, HEAD + shape.y * ROW + 14, shape.label, 'class="small"');
@@ -102,9 +103,11 @@ function cellsOf({ x, y, width, cells }: CellsShape): string {
     .join("");
 }
 
-function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape): string {
+function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape, boxes: readonly BoxShape[]): string {
   const at = points.map(([x, y]): Point => [px(x), py(y)]);
-  if (arrow && at.length > 1) at[at.length - 1] = ending(at[at.length - 2], at[at.length - 1]);
+  const [x, y] = points[points.length - 1];
+  const isFramed = boxes.some((box) => isOnFrame(box, x, y));
+  if (arrow && at.length > 1 && !isFramed) at[at.length - 1] = ending(at[at.length - 2], at[at.length - 1]);
   const dash = dashed ? ' stroke-dasharray="5 4"' : "";
   const style = `fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"${dash} stroke-linejoin="round"`;
   const path = `<path d="${bent(at)}" ${style}/>`;
@@ -116,7 +119,13 @@ function lineOf({ points, ink = "soft", arrow, dashed, thick = 1.8 }: LineShape)
   return `${path}<path d="M${wing(1)}L${round(tip[0])} ${round(tip[1])}L${wing(-1)}" fill="none" stroke="${inkOf(ink)}" stroke-width="${thick}"/>`;
 }
 
-/** Where an arrow ends: at the far edge of its last cell, or a little below or above. */
+function isOnFrame({ x: left, y: top, width, height }: BoxShape, x: number, y: number): boolean {
+  const [right, bottom] = [left + width - 1, top + height - 1];
+  if (x < left || x > right || y < top || y > bottom) return false;
+  return x === left || x === right || y === top || y === bottom;
+}
+
+/** Where an arrow ends that does not end at a frame: at the far edge of its last cell, or a little below or above. */
 function ending(from: Point, tip: Point): Point {
   const [dx, dy] = unit(from, tip);
   return [tip[0] + dx * CELL * 0.5, tip[1] + dy * ROW * 0.6];

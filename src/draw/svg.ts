@@ -8,7 +8,7 @@ export interface Look {
   readonly titled?: boolean;
 }
 
-/** Text inside of SVG. */
+/** Text inside SVG. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] as string);
 }

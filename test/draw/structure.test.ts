@@ -48,7 +48,10 @@ function expectInside({ shapes, width, height, title, about }: Scene): void {
 
 /** Members of the groups that a real split makes. */
 async function members(ranks: number, options: Record<string, unknown>): Promise<Member[]> {
-  const { shown, failure } = await runProgram("tools/figures/cut.ts", { ranks, options, transport: "local" });
+  const { shown, failure } = await runProgram(
+    "course/part1-distributed/chapter01-first-program/figures/programs/cut.ts",
+    { ranks, options, transport: "local" },
+  );
   expect(failure?.message).toBeUndefined();
   return shown.map(({ shown: what }) => (what as unknown as { row: Member }).row).sort((a, b) => a.rank - b.rank);
 }
@@ -125,7 +128,7 @@ describe("waits", () => {
 describe("a send whose receive is late", () => {
   /** What two ranks recorded. */
   async function recorded(eager: number) {
-    const { records, failure } = await runProgram("tools/figures/early-send.ts", { ranks: 2, transport: "local", recorded: true, eager }); // biome-ignore format: one call
+    const { records, failure } = await runProgram("course/part1-distributed/chapter02-point-to-point/figures/eager.ts", { ranks: 2, transport: "local", recorded: true, eager }); // biome-ignore format: one call
     expect(failure?.message).toBeUndefined();
     return records.map(({ traffic }) => traffic);
   }

@@ -1,7 +1,9 @@
-// Machines, and what an algorithm costs on them on virtual time.
+// Machines, what an algorithm costs on them on virtual time, and the levels of memory.
+import { levels } from "./models.mjs";
+
 export async function figures() {
-  const { crossingsOf, logPlotSvg, machineSvg } = await import("../../dist/draw.js");
-  const { describedMachine, layOn, predict } = await import("../../dist/sim.js");
+  const { crossingsOf, ladderSvg, logPlotSvg, machineSvg } = await import("../../dist/draw.js");
+  const { describedMachine, layOn, parts, predict } = await import("../../dist/sim.js");
   const sizes = Array.from({ length: 36 }, (_, i) => 4 * Math.round(10 ** (2 + i / 5)));
   const bytes = (value) =>
     value >= 1e9
@@ -40,6 +42,7 @@ export async function figures() {
   const box = describedMachine("pcie-box");
   const four = "course/part1-distributed/chapter04-algorithms/figures";
   return {
+    "course/figures/memory-hierarchy.svg": ladderSvg("What feeds an H100, from the inside out", levels(parts)),
     [`${four}/dgx-h100.svg`]: machineSvg(h100, layOn(h100, "ring", 256e6)),
     [`${four}/pcie-box.svg`]: machineSvg(box, layOn(box, "ring", 256e6)),
     [`${four}/crossover.svg`]: plot("One DGX H100, 8 ranks, on virtual time", h100, [

@@ -2,15 +2,17 @@
 // each adds its own number before passing it on.
 //
 // A send completes when the matching receive has taken the bytes. So the order of calls
-// matters: with --deadlock, everybody sends first, nobody receives, and the job says so.
+// matters: with --deadlock, all ranks send first, nobody receives, and the job says so. With
+// --wrong, rank 1 receives from the wrong rank, which is as good as not at all.
 import { boolean, defineScript, number } from "worldsize";
 
 export default defineScript({
-  about: "A tensor travels down a chain of ranks; with --deadlock, everybody sends and nobody receives.",
+  about: "A tensor travels down a chain of ranks; with --deadlock, all ranks send and nobody receives.",
   ranks: 4,
   options: {
     elements: number(4, "length of the tensor", { min: 1, integer: true }),
     deadlock: boolean(false, "let every rank send before it receives, and see what is reported"),
+    wrong: boolean(false, "let rank 1 receive from its right neighbour, which sends it nothing"),
   },
   async main({ world, device, options, show }) {
     const { rank, size } = world;
@@ -24,15 +26,19 @@ export default defineScript({
       const left = (rank - 1 + size) % size;
       const mine = device.full([options.elements], rank);
       show.line(`sending to rank ${right}, and only then receiving from rank ${left}`);
-      await world.send(mine, right); // waits for a receive that nobody has posted
-      await world.recv(mine, left);
+      const theirs = device.zeros([options.elements]);
+      await world.send(mine, right); // waits for a receive that nobody has posted, unless a copy may leave
+      await world.recv(theirs, left);
+      if ((await theirs.min().item()) !== left) throw new Error(`rank ${left} did not send that`);
+      show.line(`it worked: the send left from a copy, and ${left} has come from rank ${left}`);
       return;
     }
 
     // The chain: rank 0 starts, the others receive, add, and pass on.
     const parcel = device.zeros([options.elements]);
     if (rank > 0) {
-      await world.recv(parcel, rank - 1);
+      const from = options.wrong && rank === 1 ? (rank + 1) % size : rank - 1;
+      await world.recv(parcel, from);
       show.line(`received ${JSON.stringify(await parcel.toArray())} from rank ${rank - 1}`);
     }
     parcel.add_(rank + 1);
@@ -46,7 +52,5 @@ export default defineScript({
     const arrived = (await parcel.min().item()) === expected && (await parcel.max().item()) === expected;
     if (!arrived) throw new Error(`expected ${expected} everywhere, got ${await parcel.toArray()}`);
     show.line(`the end of the chain: every element is 1 + … + ${size} = ${expected}`);
-
-    // Tags tell messages of one pair apart. See chapter 2 for what happens without them.
   },
 });

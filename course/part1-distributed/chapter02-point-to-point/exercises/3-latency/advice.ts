@@ -39,6 +39,6 @@ export default defineAdvice({
   },
   "it runs to the end": {
     hint: "Does rank 1 receive as many messages as rank 0 sends, of the same sizes? Does each receive in flight have a tensor of its own, and is each awaited?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
 });

@@ -11,7 +11,7 @@ export default defineAdvice({
   },
   "the edges": {
     hint: "An edge is only read, a halo only written. Which of your lines receives into an edge, copies something there, or gives its memory back?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
   messages: {
     hint: "On 3 ranks, draw the arrows that leave rank 1 and label each with what it carries. Is there one to either side, with a whole edge?",

@@ -11,7 +11,7 @@ export default defineAdvice({
   },
   "the list": {
     hint: "Print each value on rank 1 when it has arrived. Is it there before you read it, and read before the next one comes? And what do the other ranks return?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
   messages: {
     hint: "Count the sends of each rank for 5 values, for one and for none. Is a value skipped because it is 0, or are several in one message?",
@@ -23,18 +23,18 @@ export default defineAdvice({
   },
   "its input": {
     hint: "The list of values belongs to the caller. Which of your lines takes a value out of it, sorts it, or writes to it?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
   "two in flight": {
     hint: "For four values, write your calls and awaits in a row, and count the sends in flight at each point. A value has to wait only for the send that last used its own buffer.",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
   "two buffers": {
     hint: "How many tensors are there after 300 values, and how many elements has each? When may a buffer be filled again?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
   "it runs to the end": {
     hint: "Was the send that used a buffer awaited before the buffer is filled again, and are the last sends, too? Does rank 1 receive as often as rank 0 sends?",
-    read: "Buffers under way",
+    read: "Buffers in flight",
   },
 });

@@ -1,17 +1,17 @@
-// The path of a request through an inference server, as a scene: the front page's third picture.
+// The path of a request through an inference server.
+import type { Figure, Point, Scene, Shape } from "worldsize/draw";
 
-/** @returns a scene of 58 columns. */
-export function inferenceScene() {
-  const shapes = [];
-  const small = (x, y, text, anchor = "start") =>
+function inferenceScene(): Scene {
+  const shapes: Shape[] = [];
+  const small = (x: number, y: number, text: string, anchor: "start" | "middle" | "end" = "start") =>
     shapes.push({ kind: "text", x, y, text, anchor, style: "small", ink: "soft" });
-  const box = (x, y, width, height, name, lines, ink) => {
+  const box = (x: number, y: number, width: number, height: number, name: string, lines: string[], ink: number) => {
     const middle = x + (width - 1) / 2;
     shapes.push({ kind: "box", x, y, width, height, ink, fill: ink });
     shapes.push({ kind: "text", x: middle, y: y + 1, text: name, anchor: "middle", style: "bold", ink });
     for (const [i, text] of lines.entries()) small(middle, y + 2 + i, text, "middle");
   };
-  const arrow = (...points) => shapes.push({ kind: "line", points, arrow: true });
+  const arrow = (...points: Point[]) => shapes.push({ kind: "line", points, arrow: true });
 
   // Text comes in at the top left and leaves at the bottom left; the loop at the right runs once per token.
   shapes.push({ kind: "text", x: 0, y: 1, text: "request", style: "bold" });
@@ -55,3 +55,9 @@ export function inferenceScene() {
     shapes,
   };
 }
+
+export const figure: Figure = {
+  about:
+    "A request on its way through an inference server: tokenizer, scheduler, prefill, decode, KV cache, detokenizer.",
+  draw: inferenceScene,
+};

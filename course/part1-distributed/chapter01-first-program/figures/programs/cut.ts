@@ -2,7 +2,7 @@
 import { choice, defineScript, number } from "worldsize";
 
 export default defineScript({
-  about: "Every rank tells its color, its rank in the group of that color, and that group's size.",
+  about: "Every rank announces its color, its rank in the group of that color, and that group's size.",
   ranks: 8,
   options: {
     by: choice("row", ["row", "column", "parity"], "what the color is"),
