@@ -2,7 +2,7 @@
 import { efficiency } from "../../../src/sim/protocols.ts";
 import { busFactor } from "../../../src/world/index.ts";
 import type { Register } from "./claim.ts";
-import { busiestCard, crossing, equalLinks, largestTested, messagesOf, on, parts, pathOf, sentBy } from "./runs.ts";
+import { busiestCard, crossing, equalLinks, messagesOf, on, parts, pathOf, sentBy } from "./runs.ts";
 import {
   a100,
   busbwOfH100,
@@ -134,7 +134,6 @@ export const chapter04: Register = {
       by: "run",
       gives: { "2 (n - 1) |": () => rounds("ring", 8) / 7, "2 (n - 1)/n": () => (bytes("ring", 8) * 8) / 7 },
     },
-    { says: "for 1 to 17 ranks and more", by: "run", gives: { "17": largestTested } },
     { says: "Set two lines of the table equal", by: "example", why: "any two" },
     {
       says: "Eight ranks, α = 5 µs, 10 GB/s. L = 3",

@@ -19,7 +19,7 @@ export interface Stated {
 const aside: readonly RegExp[] = [
   /^```[\s\S]*?^```/gm, // code
   /^#.*$/gm, // headings
-  /\]\([^)]*\)/g, // where a link leads
+  /\]\((?:[^()]|\([^()]*\))*\)/g, // where a link leads
   /<!--[\s\S]*?-->/g,
   /^\s*\d+\. /gm, // numbers of a list
   /^\| \d+ \| (?=\[|[A-Z])/gm, // numbers of chapters in the map

@@ -32,12 +32,15 @@ export const others: readonly Apart[] = [
 
 /** Commands of `run` that fail, because that is what they show. */
 export const failing: readonly Apart[] = [
+  { line: /--wrong$/, why: "one rank listens to the wrong one, and the report says so" },
   { line: /--deadlock( --eager 1KiB --elements 1000)?$/, why: "a deadlock is reported and ends the job" },
   { line: /worldsize run skip\.ts$/, why: "its ranks call different collectives" },
 ];
 
 /** Blocks without a language that no command above them printed: how they begin or what they hold, and why they are there. */
 export const looked: readonly Apart[] = [
+  { line: /^│ rank │ +multiply/, why: "times, in columns as wide as they need" },
+  { line: /^npx worldsize run exercises\/latency\.ts/, why: "a command for the reader's own copy" },
   { line: /^rank 0 │ Overlap, first without/, why: "a timeline, which no two runs draw alike" },
   { line: /^rank 0 device ·/, why: "a timeline, which no two runs draw alike" },
   { line: /^The last operations of each rank/, why: "a folder with another name each time; printed.ts has the line" },
