@@ -55,10 +55,6 @@ export const printings: readonly Printing[] = [
     block: /^rank 2 │ Hello from rank 2 of 4.*\n.*\n…/,
     print: async () => (await typed("worldsize run hello-distributed")).text,
   },
-  {
-    block: /^Deadlock: each of these ranks waits for another one.*\n {2}rank 0 waits for rank 1/,
-    print: async () => (await typed("worldsize run send-recv-basic --deadlock -n 3")).text,
-  },
   { block: /^rank 3 failed in hello-distributed\.ts:\nrank 3 was killed by SIGKILL/, print: killed },
   {
     block: /^rank 3 was killed by SIGKILL while rank 0 waits in allReduce\(sum, f32\[4\]\) \(train\.ts:41\)/,
