@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import pc from "picocolors";
 import { sequenceOf } from "../draw/sequence.ts";
 import { sequenceText } from "../draw/sequence-text.ts";
-import type { CourseExercise } from "../exercise/node/catalog.ts";
+import { type CourseExercise, twinLines } from "../exercise/node/catalog.ts";
 import type { Verdict } from "../exercise/node/checker.ts";
 import { marksText } from "../exercise/node/marks.ts";
 import type { Notice } from "../exercise/node/types/notices.ts";
@@ -11,18 +11,18 @@ import { visibleLines } from "../trace/text.ts";
 
 /** A verdict as lines of text, with the picture of what went wrong. @param notices what its types show. */
 export function report(
-  { number, name }: CourseExercise,
+  exercise: CourseExercise,
   answer: string,
   verdict: Verdict,
   notices: readonly Notice[] = [],
 ): string[] {
-  const title = `${number} ${name}`;
+  const title = `${exercise.number} ${exercise.name}`;
   const output = [...noticeLines(notices), ...printedLines(verdict)];
   if (verdict.verdict === "passed") {
     const marks = verdict.marks && verdict.marks.ours.messages > 0 ? marksText(verdict.marks) : [];
     return [
       `${pc.green("passed")}  ${title}, in ${verdict.runs} run${verdict.runs === 1 ? "" : "s"}`,
-      ...marks.map((line) => pc.dim(`  ${line}`)),
+      ...[...marks, ...twinLines(exercise)].map((line) => pc.dim(`  ${line}`)),
       ...output,
     ];
   }

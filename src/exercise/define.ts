@@ -3,7 +3,8 @@
  * outcome is judged. The feeding (`run`) happens beside the answer; the judging (`judge`)
  * happens in the checker, on inputs made anew from the seed, where no answer reaches.
  *
- * Beside an exercise.ts lie task.md (the text), starter.ts, solution.ts, mutants.ts and advice.ts.
+ * Beside an exercise.ts lie task.md (the text), starter.ts, solution.ts, mutants.ts, advice.ts, and twin.py: the
+ * solution in PyTorch, shown with ours.
  */
 import type { Context } from "../script/index.ts";
 import type { Outcome, RunSettings } from "./outcome.ts";

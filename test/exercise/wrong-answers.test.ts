@@ -72,6 +72,36 @@ const wrong: Record<string, Record<string, Edits>> = {
       ],
     ],
   },
+  "4.5": {
+    "every bucket at once, each with a buffer of its own": [
+      [
+        "for (const bucket of bucketsOf(gradients, bucketBytes)) {",
+        "await Promise.all(bucketsOf(gradients, bucketBytes).map(async (bucket) => {",
+      ],
+      ["flat.dispose();\n  }", "flat.dispose();\n  }));"],
+    ],
+    "the last bucket first": [
+      ["of bucketsOf(gradients, bucketBytes)) {", "of bucketsOf(gradients, bucketBytes).reverse()) {"],
+    ],
+    "packs before it is ready": [["for (const i of bucket) await ready(i);", "await ready(bucket[0]);"]],
+    "a bucket that is exactly full is too full": [
+      ["bytes + 4 * size > bucketBytes", "bytes + 4 * size >= bucketBytes"],
+    ],
+    "counts elements for bytes": [["bytes + 4 * size > bucketBytes", "bytes + size > bucketBytes"]],
+    "unpacks each from the start": [
+      ["part.copy_(flat.slice(0, at, (at += part.size))", "part.copy_(flat.slice(0, 0, part.size)"],
+    ],
+    "other bits on each rank": [["flat.div_(world.size);", "flat.div_(world.size * (1 + 1e-7 * world.rank));"]],
+    "the whole bucket in every step": [
+      ["device.empty([sum.size])", "device.empty([x.size])"],
+      ["world.send(chunk(rank - step), right), world.recv(incoming", "world.send(x, right), world.recv(incoming"],
+      [
+        "sum.add_(incoming);",
+        "const c = (rank - step - 1 + 2 * size) % size;\n    sum.add_(incoming.slice(0, start(c), start(c + 1)));",
+      ],
+    ],
+    "means of what has come so far": [["sum.add_(incoming);", "sum.add_(incoming).div_(2);"]],
+  },
   "2.4": {
     "copies its own edges": [
       [

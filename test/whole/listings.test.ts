@@ -51,7 +51,7 @@ function nameOf({ page, line }: Block): string | undefined {
   const above = readPage(page)
     .split("\n")
     .slice(0, line - 2);
-  return /`([\w-]+\.ts)`[^`]*:\s*$/.exec(above.slice(-6).join("\n"))?.[1];
+  return /`([\w-]+\.ts)`:\s*$/.exec(above.join("\n"))?.[1];
 }
 
 /** Writes a program to a file of its own. @returns where. */
@@ -67,7 +67,7 @@ function pasted(program: Block): string {
 function filesOf(page: string): Map<string, string> {
   const own = programs.filter((block) => block.page === page);
   const files = new Map<string, string>();
-  if (own.length > 0) for (const name of ["my.ts", "train.ts"]) files.set(name, pasted(own[0]));
+  if (own.length > 0) for (const name of ["my.ts", "train.ts", "mean.ts", "grid.ts"]) files.set(name, pasted(own[0]));
   for (const program of own) files.set(nameOf(program) ?? "my.ts", pasted(program));
   const answer = "course/part1-distributed/chapter01-first-program/exercises/1-world-of-eight/solution.ts";
   files.set("exercises/1.1-world-of-eight.ts", resolve(answer));
@@ -77,11 +77,6 @@ function filesOf(page: string): Map<string, string> {
   writeFileSync(secret, "a secret of this test, long enough to be one", { mode: 0o600 });
   return files.set("job.secret", secret);
 }
-
-it("what other programs read is not tried here: a twin in PyTorch, say, which no test may need", () => {
-  const twins = blocks.filter(({ language }) => language === "python");
-  for (const { text, place } of twins) expect(text, place).toMatch(/^(import|from) /m);
-});
 
 const lines = shell
   .filter(({ text }) => !/\bjoin\b.*&\s*$/m.test(text))

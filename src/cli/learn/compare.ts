@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
-import type { CourseExercise } from "../../exercise/node/catalog.ts";
+import { type CourseExercise, twinLines } from "../../exercise/node/catalog.ts";
 import { type Marks, markRows } from "../../exercise/node/marks.ts";
 
 /** @param answer the reader's text. @param marks of its last check, if it passed and sent anything. */
-export function comparison({ folder }: CourseExercise, answer: string, marks: Marks | undefined): string[] {
-  const ours = readFileSync(join(folder, "solution.ts"), "utf8");
+export function comparison(exercise: CourseExercise, answer: string, marks: Marks | undefined): string[] {
+  const ours = readFileSync(join(exercise.folder, "solution.ts"), "utf8");
   const bound = marks?.bound;
   const head = [
     marks ? `at ${marks.world} rank${marks.world === 1 ? "" : "s"}` : "",
@@ -31,6 +31,8 @@ export function comparison({ folder }: CourseExercise, answer: string, marks: Ma
     ...(bound ? ["", `The minimum: ${bound.because}. Time is that of the messages on links of 20 µs and 1 GB/s.`] : []),
     "",
     ...ours.trimEnd().split("\n"),
+    "",
+    ...twinLines(exercise),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** Finds the course's exercises: course/PART/chapterNN-NAME/exercises/M-NAME/exercise.ts is exercise N.M. */
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { packageRoot } from "../../job/node/compile.ts";
 
 export interface CourseExercise {
@@ -12,6 +12,12 @@ export interface CourseExercise {
   readonly folder: string;
   /** Its exercise.ts. */
   readonly file: string;
+}
+
+/** `the same in PyTorch: course/…/twin.py`, for readers who have passed; none where there is no twin. */
+export function twinLines({ folder }: CourseExercise): string[] {
+  const twin = join(folder, "twin.py");
+  return existsSync(twin) ? [`the same in PyTorch: ${relative(process.cwd(), twin)}`] : [];
 }
 
 /** In the order of the chapters. @param root folder of the package. */

@@ -4,19 +4,21 @@ import { busFactor } from "../../../src/world/index.ts";
 import type { Register } from "./claim.ts";
 import { busiestCard, crossing, equalLinks, messagesOf, on, parts, pathOf, sentBy } from "./runs.ts";
 import {
-  a100,
   busbwOfH100,
   demystifying,
   dgxH100,
   ethernet,
   h100,
   nccl24,
+  nccl227,
+  ncclTopology,
   ncclTuning,
   pcie5,
   performance,
+  vllmOneShot,
 } from "./sources.ts";
 
-const { nvlink3, nvlink4, pcie5: pcie, ndr400, eth100 } = parts;
+const { nvlink4, pcie5: pcie, ndr400, eth100 } = parts;
 const MB = 1e6;
 const GB = 1e9;
 /** A tensor that is cut evenly by every number of ranks here. */
@@ -39,16 +41,16 @@ export const chapter04: Register = {
       why: "NVLink, PCIe, the network: the three of the protocols' table",
     },
     {
-      says: "for five algorithms; dots mark",
+      says: "for six algorithms; dots mark",
       by: "command",
       run: "worldsize run benchmark-algorithms --links dgx-h100 --to 4e9",
-      prints: ["ring", "doubling", "halving", "tree", "double-tree"],
+      prints: ["ring", "doubling", "halving", "tree", "double-tree", "nvls"],
     },
     {
-      says: "by five algorithms, computed",
+      says: "by six algorithms, computed",
       by: "command",
       run: "worldsize run benchmark-algorithms --links dgx-h100 --to 4e9",
-      prints: ["ring", "doubling", "halving", "tree", "double-tree"],
+      prints: ["ring", "doubling", "halving", "tree", "double-tree", "nvls"],
     },
     { says: "from four numbers", by: "example", why: "n, B, α and β" },
     { says: "neighbors only, 2 (n - 1) steps", by: "run", gives: { "2": () => rounds("ring", 8) / 7 } },
@@ -152,15 +154,39 @@ export const chapter04: Register = {
     },
     { says: "For n = 2 and 3 there is none", by: "run", gives: { "2": () => noCrossing(2), "3": () => noCrossing(3) } },
     {
-      says: "doubling is fastest up to about 320 KB",
+      says: "wins up to about 320 KB",
       by: "simulator",
       gives: { "320": () => Math.round(crossing("dgx-h100", 1, ["doubling", "halving"], [100e3, 5 * MB]) / 1e4) * 10 },
     },
     {
-      says: "it only comes within 1 % at 1 GB",
+      says: "comes within 1 % of halving at 1 GB",
       by: "simulator",
       gives: { "1 %": () => (ms("dgx-h100", 1, "ring", GB) / ms("dgx-h100", 1, "halving", GB) - 1) * 100 },
     },
+    {
+      says: "halving up to 8 MB",
+      by: "simulator",
+      gives: { "8": () => crossing("dgx-h100", 1, ["halving", "nvls"], [MB, 100 * MB]) / MB },
+    },
+    {
+      says: "(25 µs of latency)",
+      by: "simulator",
+      gives: { "25": () => ms("dgx-h100", 1, "nvls", 4) * 1e3 },
+    },
+    {
+      says: "it reaches 31 GB/s of busbw, halving 21",
+      by: "simulator",
+      gives: {
+        "31": () => busbw("pcie-box", 1, "ring", 256 * MB),
+        "21": () => busbw("pcie-box", 1, "halving", 256 * MB),
+      },
+    },
+    { says: "6.6, 14 or 8.4 µs per ring collective", by: "source", sources: [ncclTuning] },
+    { says: "at most 141 GB/s for LL", by: "source", sources: [ncclTuning] },
+    { says: "up to 256 KB on eight GPUs", by: "source", sources: [vllmOneShot] },
+    { says: "if the tensor is larger than 256 MB", by: "source", sources: [busbwOfH100] },
+    { says: "such sockets NCCL counts 10 GB/s", by: "source", sources: [ncclTopology] },
+    { says: "registered as symmetric (since 2.27)", by: "source", sources: [nccl227] },
     {
       says: "(6 against 3.6 µs:",
       by: "simulator",
@@ -183,7 +209,7 @@ export const chapter04: Register = {
         "tree 10": () => ms("ethernet", 64, "tree", 10 * MB),
       },
     },
-    { says: "takes 1.9 ms", by: "simulator", gives: { "1.9": () => ms("ethernet", 64, "halving", 10 * MB) } },
+    { says: "takes 1.9", by: "simulator", gives: { "1.9": () => ms("ethernet", 64, "halving", 10 * MB) } },
     { says: "| Simple | a large buffer, then a flag | 3.4, 5.7, 14 µs |", by: "source", sources: [ncclTuning] },
     {
       says: "| LL128 | 120 bytes with 8 bytes of flag | 1.9, 2.5, 4.0 µs | 94 % |",
@@ -303,7 +329,7 @@ export const chapter04: Register = {
     },
     { says: "eight GPUs on NVSwitch", by: "source", sources: [dgxH100] },
     {
-      says: "eight of the GPUs carry 448 MB for a tensor of 256 MB",
+      says: "eight carry 448 MB for a tensor of 256 MB",
       by: "command",
       run: inspector,
       prints: ["allReduce of 256 MB on 8 ranks", /ring simple [\d.]+ \d+ GPU 0 → 16 448/],
@@ -313,12 +339,6 @@ export const chapter04: Register = {
       by: "source",
       sources: [h100],
       gives: { "450": () => nvlink4.bandwidth / GB },
-    },
-    {
-      says: "NVLink 3, 12 links of a GPU | 300 GB/s",
-      by: "source",
-      sources: [a100],
-      gives: { "300": () => nvlink3.bandwidth / GB },
     },
     {
       says: "PCIe 5, 16 lanes | 63 GB/s",

@@ -5,21 +5,7 @@ export const h100: Source = {
   title: "NVIDIA H100 Tensor Core GPU Architecture, whitepaper",
   year: 2022,
   url: "https://resources.nvidia.com/en-us-tensor-core",
-  says: "H100 SXM5: 132 SMs, 50 MB L2, HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
-};
-
-export const clock: Source = {
-  title: "Lockwood, H100 (after NVIDIA's whitepaper and data sheet)",
-  year: 2024,
-  url: "https://glennklockwood.com/garden/processors/h100",
-  says: "132 SMs of 128 FP32 cores at 1.98 GHz: 66.9 TFLOPS",
-};
-
-export const sharedMemory: Source = {
-  title: "Ultrasonics Sonochemistry 99, 106546, table 3",
-  year: 2023,
-  url: "https://pmc.ncbi.nlm.nih.gov/articles/PMC10448217/table/t0015",
-  says: "shared memory of a Hopper with 144 SMs at 1755 MHz: 32348 GB/s, which is 128 bytes per cycle of each SM",
+  says: "H100 SXM5: 132 SMs, 50 MB L2, 80 GB of HBM3 at 3.35 TB/s; 18 NVLinks of fourth generation, 25 GB/s each way per link: 900 GB/s in both directions together",
 };
 
 export const a100: Source = {
@@ -27,6 +13,13 @@ export const a100: Source = {
   year: 2020,
   url: "https://images.nvidia.com/aem-dam/en-zz/Solutions/data-center/nvidia-ampere-architecture-whitepaper.pdf",
   says: "12 NVLinks of third generation, 25 GB/s each way per link: 600 GB/s in both directions together",
+};
+
+export const hopper: Source = {
+  title: "Luo et al., Benchmarking and Dissecting the Nvidia Hopper GPU Architecture",
+  year: 2024,
+  url: "https://arxiv.org/abs/2402.13499",
+  says: "measured latency and throughput of L1, shared memory, L2 and global memory on an H100",
 };
 
 export const pcie5: Source = {
@@ -40,7 +33,7 @@ export const dgxH100: Source = {
   title: "NVIDIA DGX H100/H200 User Guide",
   year: 2023,
   url: "https://docs.nvidia.com/dgx/dgxh100-user-guide/introduction-to-dgxh100.html",
-  says: "8 GPUs, four OSFP ports serving eight single-port ConnectX-7 at up to 400 Gb/s, one for each GPU (Table 6)",
+  says: "eight GPUs, four OSFP ports serving eight single-port ConnectX-7 at up to 400 Gb/s, one for each GPU (Table 6)",
 };
 
 export const ethernet: Source = {
@@ -48,6 +41,13 @@ export const ethernet: Source = {
   year: 2010,
   url: "https://standards.ieee.org/ieee/802.3ba/4252/",
   says: "Ethernet at 40 and 100 Gb/s, approved in June 2010",
+};
+
+export const nvme: Source = {
+  title: "Samsung, SSD PM1743",
+  year: 2021,
+  url: "https://semiconductor.samsung.com/ssd/enterprise-ssd/pm1743/",
+  says: "enterprise drive on four lanes of PCIe 5.0, sequential reads of about 14 GB/s",
 };
 
 export const performance: Source = {
@@ -61,7 +61,7 @@ export const busbwOfH100: Source = {
   title: "NVIDIA/nccl-tests, issue 212, H100 all reduce performance is poor",
   year: 2024,
   url: "https://github.com/NVIDIA/nccl-tests/issues/212",
-  says: "450GB/s is the line rate … an effective NVLink bandwidth of 370GB/s … With NVLink SHARP … a peak busBw of ~480GB/s (algbw ~275GB/s)",
+  says: "450GB/s is the line rate … an effective NVLink bandwidth of 370GB/s … With NVLink SHARP … a peak busBw of ~480GB/s (algbw ~275GB/s) … 256M is too small to reach peak bandwidth",
 };
 
 export const ncclTimeout: Source = {
@@ -82,14 +82,21 @@ export const ncclTuning: Source = {
   title: "NCCL, src/graph/tuning.cc",
   year: 2023,
   url: "https://github.com/NVIDIA/nccl/blob/master/src/graph/tuning.cc",
-  says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0",
+  says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0; a ring's base latency 6.6, 14.0, 8.4; LL on Hopper at most 141.0 GB/s; 3 protocols",
+};
+
+export const mpiModes: Source = {
+  title: "The MPI standard, Point-to-Point Communication, Communication Modes",
+  year: 2021,
+  url: "https://www.mpi-forum.org/docs/",
+  says: "a send is standard, buffered, synchronous or ready",
 };
 
 export const hockney: Source = {
   title: "Hockney, The communication challenge for MPP: Intel Paragon and Meiko CS-2, Parallel Computing 20",
   year: 1994,
   url: "https://doi.org/10.1016/S0167-8191(06)80021-9",
-  says: "a message's time has 2 parameters: a start-up time, and an asymptotic bandwidth that its length is divided by",
+  says: "a message's time has two parameters: a start-up time, and an asymptotic bandwidth that its length is divided by",
 };
 
 export const gemma: Source = {
@@ -106,11 +113,25 @@ export const wasmSimd: Source = {
   says: "v128, a value type of 128 bits",
 };
 
-export const demystifying: Source = {
-  title: "Hu et al., Demystifying NCCL: An In-depth Analysis of GPU Communication Protocols and Algorithms",
+export const zero: Source = {
+  title: "Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+  year: 2020,
+  url: "https://arxiv.org/abs/1910.02054",
+  says: "mixed-precision Adam keeps 16 bytes per parameter: 2 + 2 for weights and gradients, 12 in 32 bits for the optimizer's copy and moments: weights and gradients in 16 bits",
+};
+
+export const freeThreading: Source = {
+  title: "Python support for free threading",
   year: 2025,
-  url: "https://arxiv.org/abs/2507.04786",
-  says: "Simple: chunks and memory fences, near peak bandwidth; LL: 4 B of data and 4 B of flag; LL128: 120 B of data and 8 B of flag, about 95 % of peak",
+  url: "https://docs.python.org/3/howto/free-threading-python.html",
+  says: "starting with the 3.13 release, CPython has support for a build where the global interpreter lock is disabled",
+};
+
+export const flightRecorder: Source = {
+  title: "pytorch/pytorch, torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  year: 2025,
+  url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
+  says: "max_entries_ = getCvarInt({TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE}, 2000); enabled_ = max_entries_ > 0",
 };
 
 export const nccl228: Source = {
@@ -148,30 +169,51 @@ export const megatron: Source = {
   says: "in a simple transformer layer, two all-reduces in the forward path and two in the backward path",
 };
 
-export const zero: Source = {
-  title: "Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
-  year: 2020,
-  url: "https://arxiv.org/abs/1910.02054",
-  says: "mixed precision with Adam: 2 + 2 + 12 = 16 bytes per parameter, the 12 in 32 bits: parameters, momentum, variance",
-};
-
-export const h100Memory: Source = {
-  title: "NVIDIA DGX BasePOD reference architecture, core components",
-  year: 2023,
-  url: "https://docs.nvidia.com/dgx-basepod/reference-architecture-infrastructure-foundation-enterprise-ai/latest/core-components.html",
-  says: "640 GB total GPU memory for 8 H100: 80 GB each",
-};
-
-export const freeThreading: Source = {
-  title: "Python, Python support for free threading",
+export const glooSend: Source = {
+  title: "gloo, gloo/transport/tcp/pair.cc, Pair::send of an unbound buffer",
   year: 2024,
-  url: "https://docs.python.org/3/howto/free-threading-python.html",
-  says: "starting with the 3.13 release, a build without the global interpreter lock",
+  url: "https://github.com/pytorch/gloo/blob/main/gloo/transport/tcp/pair.cc",
+  says: "executes the send if there is a remote pending receive; else notifies the peer and keeps it. Timed with torch 2.13 for this text: a receiver that sleeps 2 s, 2.0 s for 16 bytes and for 16 MB",
 };
 
-export const flightBuffer: Source = {
-  title: "PyTorch, torch/csrc/distributed/c10d/FlightRecorder.hpp",
+export const demystifying: Source = {
+  title: "Hu et al., Demystifying NCCL: An In-depth Analysis of GPU Communication Protocols and Algorithms",
   year: 2025,
-  url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
-  says: 'max_entries_ = getCvarInt({"TORCH_FR_BUFFER_SIZE", "TORCH_NCCL_TRACE_BUFFER_SIZE"}, 2000); enabled_ = max_entries_ > 0',
+  url: "https://arxiv.org/abs/2507.04786",
+  says: "LL stores 4 bytes of data with a flag of 4 bytes; LL128 120 bytes of data and 8 of flag in 128",
+};
+
+export const clock: Source = {
+  title: "Lockwood, H100 (after NVIDIA's whitepaper and data sheet)",
+  year: 2024,
+  url: "https://glennklockwood.com/garden/processors/h100",
+  says: "132 SMs of 128 FP32 cores at 1.98 GHz: 66.9 TFLOPS",
+};
+
+export const sharedMemory: Source = {
+  title: "Ultrasonics Sonochemistry 99, 106546, table 3",
+  year: 2023,
+  url: "https://pmc.ncbi.nlm.nih.gov/articles/PMC10448217/table/t0015",
+  says: "shared memory of a Hopper with 144 SMs at 1755 MHz: 32348 GB/s, which is 128 bytes per cycle of each SM",
+};
+
+export const vllmOneShot: Source = {
+  title: "vLLM, csrc/custom_all_reduce.cuh",
+  year: 2025,
+  url: "https://github.com/vllm-project/vllm/blob/main/csrc/custom_all_reduce.cuh",
+  says: "one stage if world_size_ <= 8 && bytes < 256 * 1024 (4 ranks: 512 * 1024), else two stages",
+};
+
+export const ncclTopology: Source = {
+  title: "NCCL, src/graph/topo.h",
+  year: 2025,
+  url: "https://github.com/NVIDIA/nccl/blob/master/src/graph/topo.h",
+  says: "SKL_QPI_BW 10.0, SRP_QPI_BW 22.0, ERP_QPI_BW 40.0 GB/s between sockets",
+};
+
+export const nccl227: Source = {
+  title: "NCCL, release notes of v2.27.3-1",
+  year: 2025,
+  url: "https://github.com/NVIDIA/nccl/releases/tag/v2.27.3-1",
+  says: "2.27: symmetric memory API and symmetric kernels",
 };

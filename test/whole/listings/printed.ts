@@ -1,5 +1,4 @@
 /** What the text shows as printed, and the programs that print it: blocks with no command directly above them. */
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,29 +32,7 @@ async function printBy(command: string, name: string, line: number, body: string
   }
 }
 
-/** Starts four processes, kills the one that says it is rank 3, and gives what the others say. */
-function killed(): Promise<string> {
-  const args = ["bin/worldsize.mjs", "launch", "-n", "4", "hello-distributed", "--", "--pause", "60"];
-  const child = spawn(process.execPath, args, { env: { ...process.env, NO_COLOR: "1" } });
-  let [text, isKilled] = ["", false];
-  const read = (data: Buffer): void => {
-    text += data.toString();
-    const [, number] = /Hello from rank 3 of 4, in process (\d+)/.exec(text) ?? [];
-    if (!number || isKilled || !/rank 0 │ my left neighbour/.test(text)) return;
-    isKilled = true;
-    setTimeout(() => process.kill(Number(number), "SIGKILL"), 500); // until all wait for it
-  };
-  child.stdout.on("data", read);
-  child.stderr.on("data", read);
-  return new Promise((done) => child.on("close", () => done(text)));
-}
-
 export const printings: readonly Printing[] = [
-  {
-    block: /^rank 2 │ Hello from rank 2 of 4.*\n.*\n…/,
-    print: async () => (await typed("worldsize run hello-distributed")).text,
-  },
-  { block: /^rank 3 failed in hello-distributed\.ts:\nrank 3 was killed by SIGKILL/, print: killed },
   {
     block: /^rank 3 was killed by SIGKILL while rank 0 waits in allReduce\(sum, f32\[4\]\) \(train\.ts:41\)/,
     print: () =>
@@ -68,6 +45,20 @@ export const printings: readonly Printing[] = [
         if (world.rank === 3) process.kill(process.pid, "SIGKILL");
         await sum;`,
       ),
+  },
+  {
+    block: /^rank 2 │ Hello from rank 2 of 4.*\n.*\n…/,
+    print: async () => (await typed("worldsize run hello-distributed")).text,
+  },
+  {
+    block:
+      /^Deadlock: each of these ranks waits for another one.*\n {2}rank 0 waits for rank 1.*\n {2}rank 1 .* send\(/,
+    print: async () => (await typed("worldsize run send-recv-basic --deadlock")).text,
+  },
+  {
+    block:
+      /^Deadlock: each of these ranks waits for another one.*\n {2}rank 0 waits for rank 1.*\n {2}rank 1 .* recv\(/,
+    print: async () => (await typed("worldsize run send-recv-basic --wrong")).text,
   },
   {
     block: /^rank 0 writes to a buffer that send\(f32\[4\]\) to rank 1 \(program\.ts:12\)/,
