@@ -1,8 +1,8 @@
 /**
  * Links that described machines are made of. Bandwidths are line rates per direction, in bytes per
  * second, as their makers state them; what a program reaches is less. Latencies are those that NCCL's
- * own model counts per hop, with the software on the way: they depend on the protocol a message is
- * sent by. What the wire alone takes is less (`hardware`, where a source says).
+ * own model counts per hop of a ring, with the software on the way: they depend on the protocol a message is
+ * sent by. What that model adds per collective (6.6, 14, 8.4 µs for LL, LL128, Simple) is left out here.
  */
 import type { Protocol } from "./protocols.ts";
 
@@ -76,19 +76,19 @@ export const parts = {
     name: "socket interconnect",
     bandwidth: 41.6 * GB,
     latency: pci,
-    source: `Intel Xeon Scalable, 2nd generation: two links of 10.4 GT/s × 2 bytes, ideal: GPUs' traffic across sockets reaches less; ${tuning} of PCIe`,
+    source: `Intel Xeon Scalable, 2nd generation: two links of 10.4 GT/s × 2 bytes, ideal: NCCL counts 10 GB/s for GPUs (src/graph/topo.h); ${tuning} of PCIe`,
   },
   upi2: {
     name: "socket interconnect, UPI 2.0",
     bandwidth: 128 * GB,
     latency: pci,
-    source: `Intel Xeon Scalable, 4th generation: up to four links of 16 GT/s × 2 bytes, ideal: GPUs' traffic across sockets reaches less; ${tuning} of PCIe`,
+    source: `Intel Xeon Scalable, 4th generation: up to four links of 16 GT/s × 2 bytes, ideal: NCCL counts 22 GB/s for GPUs (src/graph/topo.h); ${tuning} of PCIe`,
   },
   xgmi2: {
     name: "socket interconnect, xGMI",
     bandwidth: 126 * GB,
     latency: pci,
-    source: `AMD EPYC 7002: 64 lanes of PCIe 4 between two sockets (AnandTech, 2019), ideal: GPUs' traffic across sockets reaches less; ${tuning} of PCIe`,
+    source: `AMD EPYC 7002: 64 lanes of PCIe 4 between two sockets (AnandTech, 2019), ideal: NCCL counts 16 GB/s for GPUs (src/graph/topo.h); ${tuning} of PCIe`,
   },
   memory: {
     name: "shared memory",
