@@ -19,7 +19,7 @@ const source = blocks.filter(({ language }) => language === "ts");
 const shell = blocks.filter(({ language }) => language === "sh");
 
 it("every block says what it is: a program, commands, or something to look at", () => {
-  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(["", "python", "sh", "text", "ts"]);
+  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(["", "python", "sh", "ts"]);
   expect(source.length).toBeGreaterThan(20);
   expect(shell.length).toBeGreaterThan(25);
 });
@@ -131,7 +131,7 @@ it("ranks that a shell starts meet each other", () => {
 });
 
 describe("what is shown as printed was printed", () => {
-  const shown = blocks.filter(({ language }) => language === "" || language === "text");
+  const shown = blocks.filter(({ language }) => language === "");
   const kind = (text: string): string | undefined => {
     if (looked.some(({ line }) => line.test(text))) return "looked at";
     return printings.some(({ block }) => block.test(text)) ? "printed" : undefined;

@@ -370,6 +370,12 @@ export const chapter04: Register = {
       gives: { seven: () => nvlink4.bandwidth / pcie.bandwidth },
     },
     {
+      says: "Simple (3.4 and 5.7 µs)",
+      by: "source",
+      sources: [ncclTuning],
+      gives: { "3.4": () => nvlink4.latency.simple * 1e6, "5.7": () => pcie.latency.simple * 1e6 },
+    },
+    {
       says: "1.7 and 6.3 times: at 64 KiB",
       by: "simulator",
       gives: { "1.7": () => nvlinkOverPcie(64 * 1024), "6.3": () => nvlinkOverPcie(64 * 1024 ** 2) },
