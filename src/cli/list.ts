@@ -2,10 +2,14 @@
 import { Command } from "commander";
 import pc from "picocolors";
 import { visibleLines } from "../trace/text.ts";
+import { wrap } from "./learn/layout.ts";
 import { loadProgram } from "./load.ts";
 import type { Output } from "./output.ts";
 import { parse, strict } from "./program-flags.ts";
 import { courseScripts } from "./scripts.ts";
+
+/** Of a line, so that a narrow terminal shows it whole. */
+const WIDTH = 80;
 
 /** @returns the exit code. */
 export async function listCommand(args: readonly string[], output: Output): Promise<number> {
@@ -27,7 +31,9 @@ export async function listCommand(args: readonly string[], output: Output): Prom
     if (of !== chapter)
       process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(of ? `Chapter ${Number(of)}` : "The machine room")}\n`);
     chapter = of;
-    process.stdout.write(`  ${pc.cyan(name.padEnd(width))}  ${visibleLines(about)}\n`);
+    const [first, ...more] = wrap(visibleLines(about), WIDTH - width - 4);
+    const lines = [`  ${pc.cyan(name.padEnd(width))}  ${first}`, ...more.map((line) => " ".repeat(width + 4) + line)];
+    process.stdout.write(`${lines.join("\n")}\n`);
   }
   return 0;
 }

@@ -11,7 +11,7 @@ import { visibleLines } from "../trace/text.ts";
 import { allReduceAlgorithms, defaultTable, type LinkSpeed, parseLink, type TuningTable } from "../world/index.ts";
 import { type Loaded, loadProgram } from "./load.ts";
 import { parseBytes, parseMemory } from "./memory.ts";
-import { suggest, UsageError } from "./scripts.ts";
+import { nearest, UsageError } from "./scripts.ts";
 
 /** Beyond this, helpers wait for each other. */
 const MAX_HELPERS = 63;
@@ -153,8 +153,9 @@ function scriptOption(key: string, spec: OptionSpec): Option {
     try {
       return spec.parse(text);
     } catch (error) {
-      const near = spec.choices ? ` ${suggest(text, spec.choices)}` : "";
-      throw new InvalidArgumentError(`${(error as Error).message}.${near}`);
+      const near = nearest(text, spec.choices ?? []); // the message lists them all
+      const hint = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
+      throw new InvalidArgumentError(`${(error as Error).message}.${hint}`);
     }
   });
 }

@@ -52,14 +52,19 @@ export function findScript(name: string): string {
   );
 }
 
-/** `Did you mean a or b?`, or the whole list if nothing is near. */
-export function suggest(word: string, words: readonly string[]): string {
-  if (words.length === 0) return "";
+/** Up to three words that a typing error may have meant, the nearest first. */
+export function nearest(word: string, words: readonly string[]): string[] {
   const limit = Math.max(2, Math.ceil(word.length / 2));
-  const near = words
+  return words
     .filter((candidate) => distance(word, candidate) <= limit || candidate.includes(word))
     .sort((a, b) => distance(word, a) - distance(word, b))
     .slice(0, 3);
+}
+
+/** `Did you mean a or b?`, or the whole list if nothing is near. */
+export function suggest(word: string, words: readonly string[]): string {
+  if (words.length === 0) return "";
+  const near = nearest(word, words);
   if (near.length === 0 && words.length <= 6) return `Known: ${words.join(", ")}.`;
   if (near.length === 0) near.push([...words].sort((a, b) => distance(word, a) - distance(word, b))[0]);
   return `Did you mean ${near.join(" or ")}?`;

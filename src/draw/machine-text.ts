@@ -32,7 +32,7 @@ export function machineText(whole: Machine, marked: string | readonly string[] =
     hung.add(inner);
     children.set(outer, [...(children.get(outer) ?? []), link]);
   }
-  const alike = nodes > 1 ? [`├─ node 1${nodes > 2 ? ` to ${nodes - 1}` : ""}: the same`] : [];
+  const alike = nodes > 1 ? [`├─ ${nodes > 2 ? `nodes 1 to ${nodes - 1}` : "node 1"}: the same`] : [];
   const roots = machine.devices.filter(({ name, kind: k }) => !hung.has(name) && (k === "cpu" || k === "memory"));
   const isMarked = ({ a, b }: MachineLink): boolean => bad.has(`${a} → ${b}`) || bad.has(`${b} → ${a}`);
   const note = (link: MachineLink): string =>

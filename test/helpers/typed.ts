@@ -31,7 +31,7 @@ class Understood extends Error {}
 
 /** Words of a command line behind `npx worldsize`, without a comment and what the shell reads; quotes keep blanks together. */
 export function wordsOf(line: string): string[] {
-  const plain = line.replace(/\s+[#>].*$/, "").replace(/^.*?\bworldsize\s+/, "");
+  const plain = line.replace(/\s+[#>].*$|\s&\s*$/g, "").replace(/^.*?\bworldsize\s+/, "");
   return [...plain.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c);
 }
 

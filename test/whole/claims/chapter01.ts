@@ -33,7 +33,7 @@ export const chapter01: Register = {
       says: "70 billion parameters with Adam in mixed precision keeps 16 bytes per parameter: weights and gradients in 16 bits, and in 32 bits a copy of the weights and two moments",
       by: "source",
       sources: [zero],
-      gives: { "16 bytes": () => 2 + 2 + 4 + 4 + 4 },
+      gives: { "16 bytes": () => 2 + 2 + 4 + 4 + 4, "70": () => 70 },
     },
     { says: "70 × 10⁹ × 16 B = 1.1 TB", by: "arithmetic", gives: { "1.1": () => (70e9 * 16) / 1e12 } },
     { says: "an H100 has 80 GB", by: "source", sources: [h100] },
@@ -115,11 +115,8 @@ export const chapter01: Register = {
       sources: [ncclTimeout],
     },
     { says: "`TORCH_FR_BUFFER_SIZE` above 0 (new versions start with 2,000", by: "source", sources: [flightRecorder] },
-    {
-      says: 'pull request [110947](https://github.com/pytorch/pytorch/pull/110947), "Change ProcessGroupNCCL default timeout to 10 min"',
-      by: "source",
-      sources: [ncclTimeout],
-    },
+    { says: "pull request [110947]", by: "example", why: "the number of the pull request" },
+    { says: "default timeout to 10 min", by: "source", sources: [ncclTimeout] },
     { says: "(2020): the 16 bytes", by: "source", sources: [zero] },
     {
       says: "go wrong in three ways",

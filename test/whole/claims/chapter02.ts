@@ -80,7 +80,7 @@ export const chapter02: Register = {
     { says: "Two operations on", by: "example", why: "any two" },
     { says: "two buffers", by: "example", why: "double buffering" },
     { says: "has two numbers (Hockney, 1994)", by: "source", sources: [hockney] },
-    { says: "1/β is the **bandwidth**", by: "source", sources: [hockney] },
+    { says: "1/β is the **bandwidth**", by: "example", why: "a definition" },
     { says: "| link | α | 1/β |", by: "example", why: "a heading" },
     {
       says: "threads here, two cores | 1.2 to 1.6 µs | 12 GB/s | 17 KB |",
@@ -231,6 +231,5 @@ export const chapter02: Register = {
       by: "source",
       sources: [glooSend],
     },
-    { says: "Paragon and Meiko CS-2", by: "source", sources: [hockney] },
   ],
 };

@@ -54,9 +54,10 @@ export function numberIn(written: string): number {
   return digits === "" && word ? named[word] : Number(digits.replaceAll(",", ""));
 }
 
-/** Half of the last digit that a number is written with: `1.75` is right from 1.745 to 1.755. */
+/** Half of the last digit that a number is written with: `1.75` is right from 1.745 to 1.755; a tenth of `a third`. */
 export function precisionOf(written: string): number {
   const [digits = ""] = /[\d.,]*\d/.exec(written) ?? [];
+  if (digits === "" && numberIn(written) < 1) return numberIn(written) / 10;
   const [, fraction = ""] = digits.replaceAll(",", "").split(".");
   return 0.5 * 10 ** -fraction.length;
 }

@@ -1,16 +1,19 @@
 /** What course/README.md states, and what it rests on. */
+import { readPage } from "../../helpers/pages.ts";
 import type { Register } from "./claim.ts";
 import { parts } from "./runs.ts";
-import { chipsAndCheese, dellMemory, h100, kioxia, megatron } from "./sources.ts";
+import { chipsAndCheese, clock, dellMemory, h100, kioxia, megatron, sharedMemory } from "./sources.ts";
 
 /** Bandwidths of some of the figure's levels. */
 const { nvlink4, ndr400, eth100 } = parts;
 const onChip = 132 * 128 * 1.98e9;
 
+const chaptersOfTheMap = (readPage("course/README.md").match(/^\| \d+ \|/gm) ?? []).length;
+
 export const front: Register = {
   page: "course/README.md",
   claims: [
-    { says: "Fourteen chapters", by: "example", why: "the table below has as many rows" },
+    { says: "Fourteen chapters", by: "run", gives: { Fourteen: () => chaptersOfTheMap } },
     { says: "(two minutes)", by: "example", why: "the page has 900 words" },
     {
       says: "nine patterns",
@@ -39,15 +42,16 @@ export const front: Register = {
       by: "arithmetic",
       gives: { "2,700": () => Math.round(onChip / eth100.bandwidth / 100) * 100 },
     },
-    { says: "a fast drive reads 14 GB/s", by: "source", sources: [kioxia] },
+    { says: "a fast drive reads 14 GB/s", by: "source", sources: [kioxia], gives: { "14": () => 14_000 / 1000 } },
     { says: "a network card 50", by: "simulator", gives: { "50": () => ndr400.bandwidth / 1e9 } },
-    { says: "132 SMs × 128 B per cycle × 1.98 GHz", by: "source", sources: [h100] },
+    { says: "132 SMs × 128 B per cycle × 1.98 GHz", by: "source", sources: [h100, clock, sharedMemory] },
     {
       says: "8 channels of DDR5 per socket, 8 B wide; with two modules each they run at 4,400 MT/s",
       by: "source",
       sources: [dellMemory],
+      gives: { "8 B": () => 64 / 8 },
     },
     { says: "drives on four lanes of PCIe 5 (Kioxia showed [14,000 MB/s]", by: "source", sources: [kioxia] },
-    { says: "stand here for 1.98 GHz", by: "source", sources: [h100] },
+    { says: "stand here for 1.98 GHz", by: "source", sources: [clock] },
   ],
 };

@@ -11,8 +11,11 @@ import { runJob } from "../../../src/job/node/job.ts";
 import type { Shown } from "../../../src/script/index.ts";
 import {
   describedMachine,
+  hopName,
+  type LaidAlgorithm,
   layOn,
   type MachineName,
+  type ProtocolChoice,
   parts,
   runVirtual,
   uniformNetwork,
@@ -60,10 +63,11 @@ export function equalLinks(
 export function on(
   machine: MachineName,
   nodes: number,
-  algorithm: MessageAlgorithm,
+  algorithm: LaidAlgorithm,
   bytes: number,
+  protocol: ProtocolChoice = "auto",
 ): ReturnType<typeof layOn> {
-  return layOn(describedMachine(machine, nodes), algorithm, bytes);
+  return layOn(describedMachine(machine, nodes), algorithm, bytes, protocol);
 }
 
 export { parts };
@@ -94,7 +98,44 @@ export async function shownBy(ranks: number, body: string): Promise<number> {
   }
 }
 
-/** Lines of a file. */
-export function linesOf(file: string): number {
-  return readFileSync(file, "utf8").trimEnd().split("\n").length;
+/** The size in bytes from which on `b` is no slower than `a`, by bisection on virtual time. */
+export function crossing(
+  machine: MachineName,
+  nodes: number,
+  [a, b]: readonly [LaidAlgorithm, LaidAlgorithm],
+  [from, to]: readonly [number, number],
+  protocol: ProtocolChoice = "auto",
+): number {
+  const described = describedMachine(machine, nodes);
+  const isAhead = (size: number): boolean => {
+    const bytes = Math.round(size / 1024) * 1024; // pieces come out even
+    return layOn(described, b, bytes, protocol).seconds <= layOn(described, a, bytes, protocol).seconds;
+  };
+  if (isAhead(from) || !isAhead(to)) throw new Error(`${a} and ${b} do not cross between ${from} and ${to} bytes`);
+  let [low, high] = [from, to];
+  while (high / low > 1.005) {
+    const middle = Math.sqrt(low * high);
+    if (isAhead(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** What waits for each other in an allReduce of `bytes` on `n` ranks: messages, and bytes per byte of tensor. */
+export function pathOf(algorithm: MessageAlgorithm, n: number, bytes: number): { alphas: number; bytes: number } {
+  const path = allReduceCosts[algorithm].path({ size: n, count: bytes / 4, itemBytes: 4 });
+  return { alphas: path.alphas, bytes: path.bytes / bytes };
+}
+
+/** Bytes over the busiest network card. */
+export function busiestCard(machine: MachineName, nodes: number, algorithm: LaidAlgorithm, bytes: number): number {
+  const { loads } = layOn(describedMachine(machine, nodes), algorithm, bytes);
+  return Math.max(...loads.filter(({ hop }) => /NIC/.test(hopName(hop))).map((load) => load.bytes));
+}
+
+/** The largest world size that test/world/cost.test.ts compares formulas with messages for. */
+export function largestTested(): number {
+  const [, size] =
+    /const sizes = Array\.from\(\{ length: (\d+) \}/.exec(readFileSync("test/world/cost.test.ts", "utf8")) ?? [];
+  return Number(size);
 }

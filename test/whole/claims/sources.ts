@@ -61,7 +61,7 @@ export const busbwOfH100: Source = {
   title: "NVIDIA/nccl-tests, issue 212, H100 all reduce performance is poor",
   year: 2024,
   url: "https://github.com/NVIDIA/nccl-tests/issues/212",
-  says: "450GB/s is the line rate … an effective NVLink bandwidth of 370GB/s … With NVLink SHARP … a peak busBw of ~480GB/s (algbw ~275GB/s)",
+  says: "450GB/s is the line rate … an effective NVLink bandwidth of 370GB/s … With NVLink SHARP … a peak busBw of ~480GB/s (algbw ~275GB/s) … 256M is too small to reach peak bandwidth",
 };
 
 export const ncclTimeout: Source = {
@@ -82,7 +82,7 @@ export const ncclTuning: Source = {
   title: "NCCL, src/graph/tuning.cc",
   year: 2023,
   url: "https://github.com/NVIDIA/nccl/blob/master/src/graph/tuning.cc",
-  says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0",
+  says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0; a ring's base latency 6.6, 14.0, 8.4; LL on Hopper at most 141.0 GB/s; 3 protocols",
 };
 
 export const mpiModes: Source = {
@@ -96,14 +96,14 @@ export const hockney: Source = {
   title: "Hockney, The communication challenge for MPP: Intel Paragon and Meiko CS-2, Parallel Computing 20",
   year: 1994,
   url: "https://doi.org/10.1016/S0167-8191(06)80021-9",
-  says: "a message's time is a start-up time and its length over an asymptotic bandwidth",
+  says: "a message's time has two parameters: a start-up time, and an asymptotic bandwidth that its length is divided by",
 };
 
 export const gemma: Source = {
   title: "Gemma: Open Models Based on Gemini Research and Technology",
   year: 2024,
   url: "https://arxiv.org/abs/2403.08295",
-  says: "a vocabulary of 256k tokens",
+  says: "a vocabulary of 256k tokens, that is, 256,000",
 };
 
 export const wasmSimd: Source = {
@@ -117,7 +117,7 @@ export const zero: Source = {
   title: "Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
   year: 2020,
   url: "https://arxiv.org/abs/1910.02054",
-  says: "mixed-precision Adam keeps 16 bytes per parameter: 2 + 2 for weights and gradients, 12 for the optimizer's 32-bit copy and moments",
+  says: "mixed-precision Adam keeps 16 bytes per parameter: 2 + 2 for weights and gradients, 12 in 32 bits for the optimizer's copy and moments: weights and gradients in 16 bits",
 };
 
 export const freeThreading: Source = {
@@ -131,7 +131,7 @@ export const flightRecorder: Source = {
   title: "pytorch/pytorch, torch/csrc/distributed/c10d/FlightRecorder.hpp",
   year: 2025,
   url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/FlightRecorder.hpp",
-  says: "max_entries_ = getCvarInt({TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE}, 2000)",
+  says: "max_entries_ = getCvarInt({TORCH_FR_BUFFER_SIZE, TORCH_NCCL_TRACE_BUFFER_SIZE}, 2000); enabled_ = max_entries_ > 0",
 };
 
 export const nccl228: Source = {
@@ -173,12 +173,47 @@ export const glooSend: Source = {
   title: "gloo, gloo/transport/tcp/pair.cc, Pair::send of an unbound buffer",
   year: 2024,
   url: "https://github.com/pytorch/gloo/blob/main/gloo/transport/tcp/pair.cc",
-  says: "executes the send if there is a remote pending receive; else notifies the peer and keeps it. Timed with torch 2.13 for this text",
+  says: "executes the send if there is a remote pending receive; else notifies the peer and keeps it. Timed with torch 2.13 for this text: a receiver that sleeps 2 s, 2.0 s for 16 bytes and for 16 MB",
 };
 
 export const demystifying: Source = {
   title: "Hu et al., Demystifying NCCL: An In-depth Analysis of GPU Communication Protocols and Algorithms",
   year: 2025,
   url: "https://arxiv.org/abs/2507.04786",
-  says: "LL stores 4 bytes of data with a flag of 4 bytes; LL128 120 bytes of data in 128",
+  says: "LL stores 4 bytes of data with a flag of 4 bytes; LL128 120 bytes of data and 8 of flag in 128",
+};
+
+export const clock: Source = {
+  title: "Lockwood, H100 (after NVIDIA's whitepaper and data sheet)",
+  year: 2024,
+  url: "https://glennklockwood.com/garden/processors/h100",
+  says: "132 SMs of 128 FP32 cores at 1.98 GHz: 66.9 TFLOPS",
+};
+
+export const sharedMemory: Source = {
+  title: "Ultrasonics Sonochemistry 99, 106546, table 3",
+  year: 2023,
+  url: "https://pmc.ncbi.nlm.nih.gov/articles/PMC10448217/table/t0015",
+  says: "shared memory of a Hopper with 144 SMs at 1755 MHz: 32348 GB/s, which is 128 bytes per cycle of each SM",
+};
+
+export const vllmOneShot: Source = {
+  title: "vLLM, csrc/custom_all_reduce.cuh",
+  year: 2025,
+  url: "https://github.com/vllm-project/vllm/blob/main/csrc/custom_all_reduce.cuh",
+  says: "one stage if world_size_ <= 8 && bytes < 256 * 1024 (4 ranks: 512 * 1024), else two stages",
+};
+
+export const ncclTopology: Source = {
+  title: "NCCL, src/graph/topo.h",
+  year: 2025,
+  url: "https://github.com/NVIDIA/nccl/blob/master/src/graph/topo.h",
+  says: "SKL_QPI_BW 10.0, SRP_QPI_BW 22.0, ERP_QPI_BW 40.0 GB/s between sockets",
+};
+
+export const nccl227: Source = {
+  title: "NCCL, release notes of v2.27.3-1",
+  year: 2025,
+  url: "https://github.com/NVIDIA/nccl/releases/tag/v2.27.3-1",
+  says: "2.27: symmetric memory API and symmetric kernels",
 };

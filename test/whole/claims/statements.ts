@@ -19,7 +19,7 @@ export interface Stated {
 const aside: readonly RegExp[] = [
   /^```[\s\S]*?^```/gm, // code
   /^#.*$/gm, // headings
-  /\]\([^)]*\)/g, // where a link leads
+  /\]\((?:[^()]|\([^()]*\))*\)/g, // where a link leads
   /<!--[\s\S]*?-->/g,
   /^\s*\d+\. /gm, // numbers of a list
   /^\| \d+ \| (?=\[|[A-Z])/gm, // numbers of chapters in the map
@@ -33,6 +33,8 @@ const aside: readonly RegExp[] = [
   /\b1F1B\b|\b[23]D\b/g,
   /\b(PCI Express Base Specification|TP|PP|DP|EP) \d+(\.\d+)?/g,
   /\b(19|20)\d\d\b(?! ?(ms|µs|s|GB|MB|KB|B|bytes|tokens|ranks)\b)/g,
+  /\b[A-Z]+-\d+\b/g, // CS-2
+  /\barXiv:? ?\d+\.\d+/g,
   /\b[a-zL] [-+] 1\b/g, // n - 1
   /&\w+;/g,
 ];

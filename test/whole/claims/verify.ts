@@ -1,7 +1,7 @@
 /** Holds a page against its register: every number is covered, every quote is there, every backing holds. */
 import { commandIn } from "../../helpers/command.ts";
 import { typed, understood, wordsOf } from "../../helpers/typed.ts";
-import { type Claim, numberIn, precisionOf, type Register } from "./claim.ts";
+import { type Claim, numberIn, precisionOf, type Register, type Source } from "./claim.ts";
 import { placesOf, statedIn } from "./statements.ts";
 
 /** Numbers of a page that no claim covers, each with its line and sentence. */
@@ -70,15 +70,8 @@ export async function broken(claim: Claim): Promise<string[]> {
     case "run":
       if (Object.keys(claim.gives).length === 0) return [`"${claim.says}": what comes out?`];
       return unequal(claim.says, claim.gives);
-    case "source": {
-      const bad = claim.sources.filter(
-        ({ title, year, url, says }) => !(title && year && /^https:\/\//.test(url) && says),
-      );
-      return [
-        ...bad.map(({ title }) => `"${claim.says}": the source ${title} is not whole`),
-        ...(await unequal(claim.says, claim.gives ?? {})),
-      ];
-    }
+    case "source":
+      return [...unsaid(claim), ...(await unequal(claim.says, claim.gives ?? {}))];
     case "example":
       return claim.why ? [] : [`"${claim.says}": why?`];
   }
@@ -97,4 +90,19 @@ async function unequal(
     }),
   );
   return found.flatMap((one) => one ?? []);
+}
+
+/** Numbers of a quote that neither its sources say nor a calculation gives, and sources that nobody could look up. */
+function unsaid({ says, sources, gives = {} }: Claim & { readonly by: "source" }): string[] {
+  const said = sources.flatMap(
+    (source) => source.says.match(/\d+(?:[.,]\d+)*|\b(?:one|two|three|four|five|six|seven|eight|ten|twelve)\b/g) ?? [],
+  );
+  const known = new Set([...said, ...Object.keys(gives)].map(numberIn));
+  const whole = ({ title, year, url }: Source): boolean => title !== "" && year > 1900 && url.startsWith("https://");
+  return [
+    ...sources.filter((source) => !whole(source)).map(({ title }) => `"${says}": the source ${title} is not whole`),
+    ...statedIn(says)
+      .filter(({ number }) => !known.has(numberIn(number)))
+      .map(({ number }) => `"${says}": the source is not known to say ${number}`),
+  ];
 }

@@ -3,6 +3,7 @@
 /** Numbers that differ from run to run, and blanks that a page breaks lines at. */
 function steady(text: string): string {
   return text
+    .replace(/\S+\/flight-\S+/g, "FOLDER")
     .replace(/\b(process|thread) \d+/g, "$1 #")
     .replace(/\b\d+(\.\d+)? ?(ms|µs|us|s|[KMG]B\/s)\b/g, "# $2")
     .replace(/\((ms|µs|s)\) \d+(\.\d+)?/g, "($1) #")

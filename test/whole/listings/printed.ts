@@ -34,6 +34,19 @@ async function printBy(command: string, name: string, line: number, body: string
 
 export const printings: readonly Printing[] = [
   {
+    block: /^rank 3 was killed by SIGKILL while rank 0 waits in allReduce\(sum, f32\[4\]\) \(train\.ts:41\)/,
+    print: () =>
+      printedBy(
+        "worldsize launch -n 4 train.ts",
+        "train.ts",
+        41,
+        `const sum = world.rank < 3 && world.allReduce(device.zeros([4]));
+        if (world.rank === 3) await sleep(500); // until all have said that they wait
+        if (world.rank === 3) process.kill(process.pid, "SIGKILL");
+        await sum;`,
+      ),
+  },
+  {
     block: /^rank 2 │ Hello from rank 2 of 4.*\n.*\n…/,
     print: async () => (await typed("worldsize run hello-distributed")).text,
   },

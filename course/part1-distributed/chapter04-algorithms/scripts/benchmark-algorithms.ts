@@ -29,8 +29,6 @@ import {
   winners,
 } from "worldsize/sim";
 
-/** Sizes that one decade is cut into. */
-const PER_DECADE = 2;
 /** Relative error from which on the model counts as wrong. */
 const WRONG = 0.5;
 
@@ -145,7 +143,7 @@ export default defineScript({
     }
     show.plot(
       curves.map(({ name, seconds }) => ({ name, y: seconds.map((s) => Math.log10(s * 1e6)) })),
-      `log10 of microseconds; sizes from ${sizes[0]} to ${sizes.at(-1)} bytes, each step ${(10 ** (1 / PER_DECADE)).toFixed(1)} times as large`,
+      `log10 of microseconds; sizes from ${sizes[0]} to ${sizes.at(-1)} bytes`,
     );
 
     // 2. Who wins where, and where curves cross.
@@ -208,8 +206,9 @@ export default defineScript({
   },
 });
 
-/** Sizes in bytes, whole floats, evenly spaced on a log scale. */
+/** The ends, and 1, 2 and 5 of each power of ten between them: bytes of whole floats. */
 function sizesBetween(from: number, to: number): number[] {
-  const steps = Math.max(0, Math.floor(Math.log10(to / from) * PER_DECADE + 1e-9));
-  return Array.from({ length: steps + 1 }, (_, i) => 4 * Math.max(1, Math.round((from * 10 ** (i / PER_DECADE)) / 4)));
+  const round = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+  const all = [from, ...round.filter((size) => size > from && size < to), to];
+  return [...new Set(all.map((size) => 4 * Math.max(1, Math.round(size / 4))))];
 }

@@ -35,7 +35,7 @@ const variables = [
   ["NCCL_P2P_LEVEL, NCCL_P2P_DISABLE", "WORLDSIZE_TRANSPORT, --transport", "whether peers' memory is read directly"],
   ["NCCL_SOCKET_IFNAME", "--rendezvous HOST:PORT", "the network that ranks meet on"],
   ["NCCL_IB_HCA, NCCL_CROSS_NIC", "none: we have no rails", "which network cards, and whether rails are crossed"],
-  ["NCCL_NVLS_ENABLE", "nvls, on described machines", "reduction in the NVSwitch (SHARP)"],
+  ["NCCL_NVLS_ENABLE", "nvls, on one described DGX H100", "reduction in the NVSwitch (SHARP)"],
   ["NCCL_PROTO", "--protocol, on described machines", "how messages are handed over: Simple, LL, LL128"],
   ["NCCL_TOPO_DUMP_FILE", "topology-inspector --json", "the topology as a file"],
   [
@@ -170,7 +170,7 @@ function thisMachine(show: Show): Machine | undefined {
     return machineOfTopology(parseTopology(text));
   } catch {
     show.line(
-      "No GPU (no nvidia-smi): ranks here are cores that share memory. The figures of the links are assumptions.",
+      "No GPU (no nvidia-smi): ranks here are cores that share memory. The numbers of the links are assumptions.",
     );
     return coresMachine(host?.cores.length ?? availableParallelism());
   }

@@ -80,7 +80,7 @@ function hintFor(outcome: Seen, { rank, g, got, mean, own, means }: Off): string
     if (made < gradients.length) {
       return ` The answer returned when ${made} of ${gradients.length} gradients were ready. Is an await missing?`;
     }
-    return " It is as backward made it: the mean belongs into the gradient itself.";
+    return " It is as backward made it: the mean belongs in the gradient itself.";
   }
   if (near(got, mean * size)) return " That is the sum: nothing divides it by n.";
   if (near(got, mean / size)) return " That is the mean divided by n once more: the sum is divided by n twice.";

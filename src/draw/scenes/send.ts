@@ -2,8 +2,8 @@
  * When a send returns: one message whose receiver is late, on two lanes of time. Whether the send ended
  * before its receive was called is read from what the two ranks recorded; the rest follows from it.
  */
-import type { RankTraffic } from "../world/index.ts";
-import type { Scene, Shape } from "./scene.ts";
+import type { RankTraffic } from "../../world/index.ts";
+import type { Scene, Shape } from "../scene.ts";
 
 /** A recorded run of a send by rank 0 and its receive by rank 1, and what to call it. */
 export interface SendRun {

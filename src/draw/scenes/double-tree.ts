@@ -1,7 +1,7 @@
 /** The two trees of a double binary tree beside each other, as the algorithm itself places ranks. */
-import { doubleTreePlace } from "../world/index.ts";
-import { letterOf, moved, type Scene, type Shape } from "./scene.ts";
-import { treeShapes } from "./tree-scene.ts";
+import { doubleTreePlace } from "../../world/index.ts";
+import { letterOf, moved, type Scene, type Shape } from "../scene.ts";
+import { treeShapes } from "./tree.ts";
 
 /** Columns between the trees. */
 const GAP = 2;

@@ -1,5 +1,5 @@
 /** A tree of ranks as a tree: the root above, each child below its parent, its lines along the grid. */
-import { letterOf, type Point, type Shape } from "./scene.ts";
+import { letterOf, type Point, type Shape } from "../scene.ts";
 
 /** Who hands on to whom. */
 export interface Tree {

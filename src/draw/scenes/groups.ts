@@ -2,7 +2,7 @@
  * Ranks and the groups they are cut into, as scenes: hosts with their devices, a world split by
  * color, a grid whose rows and columns are groups. A rank keeps its colour whatever it is called.
  */
-import { letterOf, type Scene, type Shape } from "./scene.ts";
+import { letterOf, type Scene, type Shape } from "../scene.ts";
 
 /** A rank in one of the groups that a split made. */
 export interface Member {

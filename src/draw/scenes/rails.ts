@@ -2,9 +2,9 @@
  * Two nodes on rails: each GPU's network card hangs on the switch of its number, and one pair's way
  * over its rail is marked. Simplified: what lies between a GPU and its card is left out.
  */
-import { type Machine, nodesOf, ranksOf } from "../sim/machine.ts";
-import { wayBetween } from "../sim/routes.ts";
-import type { Ink, Point, Scene, Shape } from "./scene.ts";
+import { type Machine, nodesOf, ranksOf } from "../../sim/machine.ts";
+import { wayBetween } from "../../sim/routes.ts";
+import type { Ink, Point, Scene, Shape } from "../scene.ts";
 
 const PITCH = 7;
 /** Rows of the first node's NVSwitch, GPUs and cards, of the rails, and of the second node's. */

@@ -1,6 +1,7 @@
 /** Bands of a recorded run in which rank r's numbers are 2^r, so that every sum tells whose numbers are in it. */
+
+import type { Recorded } from "../figure.ts";
 import type { Band, Held } from "./bands.ts";
-import type { Recorded } from "./figure.ts";
 import { chunksIn, chunksOf, heldSum, holdingsOf, sumText } from "./holdings.ts";
 import { type RoundMessage, roundsOf } from "./rounds.ts";
 

@@ -1,5 +1,5 @@
 /** A ring of ranks as a ring: boxes above and below, with arrows to the right neighbour. */
-import { letterOf, type Point, type Shape } from "./scene.ts";
+import { letterOf, type Point, type Shape } from "../scene.ts";
 
 /** Characters of a box. */
 const BOX = 11;

@@ -2,7 +2,7 @@
  * A pipeline's staircase: which stage works on which micro-batch when, in ideal time. All stages are
  * equal, half a batch takes half the time, and messages take none.
  */
-import type { Scene, Shape } from "./scene.ts";
+import type { Scene, Shape } from "../scene.ts";
 
 /** One piece of work: `start` and `length` in units of the smallest piece that is drawn. */
 export interface Slot {

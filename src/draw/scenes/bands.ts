@@ -2,7 +2,7 @@
  * Rounds as a picture: a lane per rank, a shaded band per round with the messages that travel at once,
  * and between the bands what each rank holds. What a round has changed stands out.
  */
-import { type Ink, letterOf, type Scene, type Shape } from "./scene.ts";
+import { type Ink, letterOf, type Scene, type Shape } from "../scene.ts";
 
 /** A message: from rank to rank, with what it carries. */
 export interface BandArrow {

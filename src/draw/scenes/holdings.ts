@@ -2,10 +2,10 @@
  * What each rank holds before the first round and after each: the values of one buffer, as they were
  * really seen in a run that was looked at (`glimpsed`), and those values in words.
  */
-import type { Glimpse, RankTraffic } from "../world/index.ts";
+import type { Glimpse, RankTraffic } from "../../world/index.ts";
+import { letterOf } from "../scene.ts";
 import type { Held } from "./bands.ts";
 import type { Rounds } from "./rounds.ts";
-import { letterOf } from "./scene.ts";
 
 /** Values of a buffer seen at a place of a rank's log. */
 interface Sighting {

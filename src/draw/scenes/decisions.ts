@@ -1,5 +1,5 @@
 /** A ladder of decisions: from the symptom to the remedy, read from the top, left at the first line that fits. */
-import type { Scene, Shape } from "./scene.ts";
+import type { Scene, Shape } from "../scene.ts";
 
 /** A rung: what hurts, and what helps. */
 export interface Decision {

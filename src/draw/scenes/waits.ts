@@ -1,6 +1,6 @@
 /** A deadlock as a cycle: ranks in a ring, and from each a red arrow to the one that it waits for. */
-import type { RankTraffic } from "../world/index.ts";
-import type { Point, Scene, Shape } from "./scene.ts";
+import type { RankTraffic } from "../../world/index.ts";
+import type { Point, Scene, Shape } from "../scene.ts";
 
 /** A rank that waits for another. */
 export interface Wait {

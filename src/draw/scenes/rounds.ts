@@ -4,7 +4,7 @@
  * for has come; every message takes one round. What ranks really did is played again so, whatever their
  * threads' timing was. holdings.ts says what each rank held in between.
  */
-import type { Glimpse, RankTraffic, TrafficEvent, TrafficOperation } from "../world/index.ts";
+import type { Glimpse, RankTraffic, TrafficEvent, TrafficOperation } from "../../world/index.ts";
 
 /** A message, and where it stands in the logs of both ranks. */
 export interface RoundMessage {
