@@ -44,6 +44,7 @@ export function findScript(name: string): string {
       `There is no file ${relative(process.cwd(), name) || name}. Give the path to a program, or a name that \`worldsize list\` shows.`,
     );
   }
+  if (existsSync(`${name}.ts`)) throw new UsageError(`There is no script "${name}". Did you mean ${name}.ts?`);
   throw new UsageError(
     `There is no script "${name}". ${suggest(
       name,

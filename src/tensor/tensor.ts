@@ -10,6 +10,7 @@ import { isPromise, kindOf } from "../platform/words.ts";
 import type { Comparison } from "./gate.ts";
 import { decode, type HostArray, type Nested, nest } from "./host.ts";
 import { rawOf } from "./raw.ts";
+import { broadcastShapes, sameShape } from "./shape.ts";
 import { View } from "./view.ts";
 
 /** A number is an operand of the tensor's dtype that broadcasts. */
@@ -210,10 +211,12 @@ export class Tensor extends View<Tensor> {
     return this.#inPlace("div", other);
   }
 
-  /** Takes over another tensor's values, broadcast and converted. */
+  /** Takes over another tensor's values, broadcast to this shape (or RangeError) and converted. */
   copy_(source: Tensor): this {
     this.#mustBeContiguous("copy_");
     if (!(source instanceof Tensor)) throw noOperand(`copy_ on ${this}`, "a tensor", source);
+    const shape = broadcastShapes(source.shape, this.shape);
+    if (!sameShape(shape, this.shape)) throw new RangeError(`copy_ from [${source.shape}] does not fit ${this}.`);
     this.device.apply("convert", source, this);
     return this;
   }

@@ -471,6 +471,13 @@ describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) =
         () => device.zeros([2, 3]).reshape([4, -1]),
         "f32[2,3] has 6 elements and cannot take the shape [4,-1].",
       ],
+      [
+        "copy_ of another shape",
+        () => device.zeros([2, 3]).copy_(device.zeros([6])),
+        "Shapes [6] and [2,3] do not broadcast",
+      ],
+      ["copy_ of more axes", () => device.zeros([6]).copy_(device.zeros([1, 6])), "copy_ from [1,6] does not fit"],
+      ["copy_ of more elements", () => device.zeros([1]).copy_(device.zeros([6])), "copy_ from [6] does not fit"],
       ["a missing axis", () => device.zeros([2]).sum(1), "Axis 1 does not exist in a tensor of 1 axes."],
       [
         "ragged rows",

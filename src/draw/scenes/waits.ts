@@ -51,37 +51,37 @@ interface Label {
 }
 
 const BOX = { width: 11, height: 3 };
-const WIDTH = 58;
+const WIDTH = 60;
 
-const above: Label = { x: 29, rows: [0, 1, 3], anchor: "middle" };
-const right: Label = { x: 50, rows: [5, 6, 7], anchor: "end" };
+const above: Label = { x: 30, rows: [0, 1, 3], anchor: "middle" };
+const right: Label = { x: 52, rows: [5, 6, 7], anchor: "end" };
 const left: Label = { x: 7, rows: [5, 6, 7], anchor: "start" };
-const across = { points: [[11, 2], [46, 2]], label: above } as const; // biome-ignore format: a way
+const across = { points: [[11, 2], [48, 2]], label: above } as const; // biome-ignore format: a way
 
 const rings: Readonly<Record<number, Ring>> = {
   2: {
-    boxes: [[0, 1], [47, 1]], // biome-ignore format: corners
+    boxes: [[0, 1], [49, 1]], // biome-ignore format: corners
     ways: [
       across,
-      { points: [[52, 4], [52, 7], [5, 7], [5, 4]], label: { x: 29, rows: [5, 6, 8], anchor: "middle" } }, // biome-ignore format: a way
+      { points: [[54, 4], [54, 7], [5, 7], [5, 4]], label: { x: 30, rows: [5, 6, 8], anchor: "middle" } }, // biome-ignore format: a way
     ],
     height: 9,
   },
   3: {
-    boxes: [[0, 1], [47, 1], [24, 9]], // biome-ignore format: corners
+    boxes: [[0, 1], [49, 1], [25, 9]], // biome-ignore format: corners
     ways: [
       across,
-      { points: [[52, 4], [52, 10], [35, 10]], label: right }, // biome-ignore format: a way
-      { points: [[23, 10], [5, 10], [5, 4]], label: left }, // biome-ignore format: a way
+      { points: [[54, 4], [54, 10], [36, 10]], label: right }, // biome-ignore format: a way
+      { points: [[24, 10], [5, 10], [5, 4]], label: left }, // biome-ignore format: a way
     ],
     height: 12,
   },
   4: {
-    boxes: [[0, 1], [47, 1], [47, 9], [0, 9]], // biome-ignore format: corners
+    boxes: [[0, 1], [49, 1], [49, 9], [0, 9]], // biome-ignore format: corners
     ways: [
       across,
-      { points: [[52, 4], [52, 8]], label: right }, // biome-ignore format: a way
-      { points: [[46, 10], [11, 10]], label: { x: 29, rows: [8, 9, 11], anchor: "middle" } }, // biome-ignore format: a way
+      { points: [[54, 4], [54, 8]], label: right }, // biome-ignore format: a way
+      { points: [[48, 10], [11, 10]], label: { x: 30, rows: [8, 9, 11], anchor: "middle" } }, // biome-ignore format: a way
       { points: [[5, 8], [5, 4]], label: left }, // biome-ignore format: a way
     ],
     height: 12,

@@ -52,5 +52,6 @@ export default defineScript({
     const arrived = (await parcel.min().item()) === expected && (await parcel.max().item()) === expected;
     if (!arrived) throw new Error(`expected ${expected} everywhere, got ${await parcel.toArray()}`);
     show.line(`the end of the chain: every element is 1 + … + ${size} = ${expected}`);
+    if (options.wrong && size === 2) show.line("Both neighbours are rank 0 here, so nothing was wrong. Try -n 3.");
   },
 });
