@@ -55,7 +55,7 @@ export function checkShape(shape: Shape): void {
 export function checkAxis(axis: number, rank: number): number {
   const at = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || at < 0 || at >= rank) {
-    throw new RangeError(`Axis ${axis} does not exist in a tensor of ${rank} axes.`);
+    throw new RangeError(`Axis ${axis} does not exist in a tensor of ${rank} ${rank === 1 ? "axis" : "axes"}.`);
   }
   return at;
 }

@@ -478,7 +478,7 @@ describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) =
       ],
       ["copy_ of more axes", () => device.zeros([6]).copy_(device.zeros([1, 6])), "copy_ from [1,6] does not fit"],
       ["copy_ of more elements", () => device.zeros([1]).copy_(device.zeros([6])), "copy_ from [6] does not fit"],
-      ["a missing axis", () => device.zeros([2]).sum(1), "Axis 1 does not exist in a tensor of 1 axes."],
+      ["a missing axis", () => device.zeros([2]).sum(1), "Axis 1 does not exist in a tensor of 1 axis."],
       [
         "ragged rows",
         () => device.tensor([[1, 2], [3]]),

@@ -155,11 +155,10 @@ export const chapter02: Register = {
       gives: { "1.9": () => parts.nvlink4.latency.ll128 * 1e6, "4.0": () => parts.ndr400.latency.ll128 * 1e6 },
     },
     {
-      says: "below about 100 KB is mostly waiting, whatever the protocol (270 KB, if LL had the whole line); with Simple, one below 1.5 MB",
+      says: "below about 100 KB is mostly waiting, whatever the protocol; with Simple, one below 1.5 MB",
       by: "simulator",
       gives: {
         "100": () => Math.round((parts.nvlink4.latency.ll * parts.nvlink4.bandwidth * 0.375) / 1e3 / 100) * 100,
-        "270": () => (parts.nvlink4.latency.ll * parts.nvlink4.bandwidth) / 1e3,
         "1.5": () => (parts.nvlink4.latency.simple * parts.nvlink4.bandwidth) / 1e6,
       },
     },

@@ -154,7 +154,7 @@ export const chapter03: Register = {
       prints: [/counts 2\.005[0-4]?\d* 2 /],
     },
     {
-      says: "gather all, then mean | 2.005 | 1,000 to 4,000 |",
+      says: "gather everything, then mean | 2.005 | 1,000 to 4,000 |",
       by: "command",
       run: mean,
       prints: [/mean 2\.005[0-4]?\d* 1000 to 4000/],
@@ -188,7 +188,7 @@ export const chapter03: Register = {
       gives: { four: async () => Math.max(...(await messagesOf("3.2", 2)).map(({ bytes }) => bytes)) },
     },
     { says: "the sum of the same four numbers", by: "example", why: "one of each rank" },
-    { says: "the ones had already become 3", by: "arithmetic", gives: { "3": () => 1 + 1 + 1 } },
+    { says: "the ones had become 2 or 3", by: "arithmetic", gives: { "2": () => 1 + 1, "3": () => 1 + 1 + 1 } },
     { says: "In bfloat16, 256 + 1 is 256.", by: "run", gives: { "256": bfloat } },
     { says: "We add 16-bit tensors", by: "example", why: "bfloat16 and float16" },
     { says: "engines that generate | 5, 14 |", by: "example", why: "chapters of the map" },
