@@ -188,6 +188,7 @@ export const chapter03: Register = {
       gives: { four: async () => Math.max(...(await messagesOf("3.2", 2)).map(({ bytes }) => bytes)) },
     },
     { says: "the sum of the same four numbers", by: "example", why: "one of each rank" },
+    { says: "the exact one, 16777219, f32 cannot hold", by: "arithmetic", gives: { "16777219": () => 2 ** 24 + 3 } },
     { says: "the ones had become 2 or 3", by: "arithmetic", gives: { "2": () => 1 + 1, "3": () => 1 + 1 + 1 } },
     { says: "In bfloat16, 256 + 1 is 256.", by: "run", gives: { "256": bfloat } },
     { says: "We add 16-bit tensors", by: "example", why: "bfloat16 and float16" },
