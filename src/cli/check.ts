@@ -14,6 +14,7 @@ import type { Notice } from "../exercise/node/types/notices.ts";
 import { TypeCheck } from "../exercise/node/types/type-check.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import { visibleLines } from "../trace/text.ts";
+import { wrap } from "./learn/layout.ts";
 import type { Output } from "./output.ts";
 import { interruptible, parse, strict, wholeNumber } from "./program-flags.ts";
 import { suggest, UsageError } from "./scripts.ts";
@@ -97,7 +98,7 @@ function show(
   if (json) {
     const told = { ...jsonOf(exercise, answer, verdict, notices), ...(lines ? { steps: lines } : {}) };
     process.stdout.write(`${JSON.stringify(told)}\n`);
-  } else process.stdout.write(`${report(exercise, answer, verdict, notices).join("\n")}\n`);
+  } else process.stdout.write(`${report(exercise, answer, verdict, notices).flatMap(fitted).join("\n")}\n`);
   if (verdict.verdict !== "failed") return undefined;
   const { traffic, property } = verdict;
   if (lines && !json) {
@@ -170,4 +171,10 @@ function showProgress(number: string): (done: number, all: number) => void {
     if (!process.stderr.isTTY) return;
     process.stderr.write(all === 0 ? "\r\x1b[K" : `\r\x1b[K${number}: run ${done + 1} of ${all}`);
   };
+}
+
+/** A line of a report as a terminal takes it: sentences are wrapped, pictures are not. */
+function fitted(line: string): string[] {
+  const { isTTY, columns } = process.stdout;
+  return isTTY && columns > 0 && !/[│├┤╳●]/.test(line) ? wrap(line, columns) : [line];
 }

@@ -32,7 +32,7 @@ export function wrap(line: string, width: number): string[] {
   const rows: string[] = [];
   let row = "";
   for (const word of line.split(/(?<= )/)) {
-    if (row !== "" && seen(row + word.trimEnd()) > width) {
+    if (row.trim() !== "" && seen(row + word.trimEnd()) > width) {
       rows.push(row.trimEnd());
       row = indent;
     }
