@@ -7,8 +7,8 @@
  * Tons of Bandwidth" (2023); host DRAM: 8 channels of DDR5 per socket, 8 bytes wide, with two modules each, which
  * run at 4400 MT/s (Dell, "Memory Bandwidth for Next-Gen PowerEdge Servers", 2023), 2 TB in all; NVMe: what PCIe 5
  * drives of four lanes are sold for (Kioxia announced 14,000 MB/s in 2021). Links, and NCCL's latencies by its
- * protocol LL, as in src/sim/parts.ts. Latencies of hardware: 40, 281 and 690 cycles on a GH200, whose GPU is of
- * the same architecture (M. Dewing, AI_kernels, latency/README.md), at 1.98 GHz. Where no source was found, there is none.
+ * protocol LL, as in src/sim/parts.ts. Latencies of hardware: 40, 291 and 700 cycles on an
+ * H100 SXM (M. Dewing, AI_kernels, latency/README.md), at 1.98 GHz. Where no source was found, there is none.
  */
 export function levels({ nvlink4, pcie5, ndr400, eth100 }) {
   const hardware = (cycles) => ({ latency: `${Number((cycles / 1.98).toPrecision(2))} ns`, latencyOf: "hardware" });
@@ -18,8 +18,8 @@ export function levels({ nvlink4, pcie5, ndr400, eth100 }) {
   const none = { latency: "", latencyOf: "" };
   return [
     { name: "L1, shared memory", bandwidth: 132 * 128 * 1.98e9, holds: "132 × 256 KB", ...hardware(40) },
-    { name: "L2 cache", bandwidth: 5.5e12, holds: "50 MB", ...hardware(281) },
-    { name: "HBM3", bandwidth: 3.35e12, holds: "80 GB", ...hardware(690) },
+    { name: "L2 cache", bandwidth: 5.5e12, holds: "50 MB", ...hardware(291) },
+    { name: "HBM3", bandwidth: 3.35e12, holds: "80 GB", ...hardware(700) },
     { name: "NVLink 4", holds: "7 other GPUs, 560 GB", ...nccl(nvlink4) },
     { name: "Host DRAM", bandwidth: 8 * 8 * 4.4e9, holds: "2 × 1 TB, for the CPU", ...none },
     { name: "PCIe 5 × 16", holds: "GPU to host DRAM", ...nccl(pcie5) },

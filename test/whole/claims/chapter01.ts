@@ -5,7 +5,7 @@ import { MemoryStore } from "../../../src/world/store/memory-store.ts";
 import { runProgram } from "../../helpers/jobs.ts";
 import type { Register } from "./claim.ts";
 import { messagesOf } from "./runs.ts";
-import { flightRecorder, freeThreading, h100, ncclTimeout, zero } from "./sources.ts";
+import { dumpByDefault, flightRecorder, freeThreading, h100, ncclTimeout, zero } from "./sources.ts";
 
 const hello = "worldsize run hello-distributed";
 const here = "two cores of an AMD EPYC, Node 20.20; differs from machine to machine";
@@ -109,12 +109,14 @@ export const chapter01: Register = {
       prints: [/hello-distributed, 4 ranks, shm time s [\d.]+/],
       where: here,
     },
+    { says: "after its group's `timeout`, 10 minutes", by: "source", sources: [ncclTimeout] },
     {
-      says: "10 minutes on nccl, 30 on the others",
+      says: "by default in new versions (`TORCH_FR_BUFFER_SIZE` starts at 2,000)",
       by: "source",
-      sources: [ncclTimeout],
+      sources: [flightRecorder, dumpByDefault],
     },
-    { says: "`TORCH_FR_BUFFER_SIZE` above 0 (new versions start with 2,000", by: "source", sources: [flightRecorder] },
+    { says: "above 0 and `TORCH_NCCL_DUMP_ON_TIMEOUT=1`", by: "source", sources: [flightRecorder, dumpByDefault] },
+    { says: "On gloo an operation waits 30 minutes", by: "source", sources: [ncclTimeout] },
     { says: "pull request [110947]", by: "example", why: "the number of the pull request" },
     { says: "default timeout to 10 min", by: "source", sources: [ncclTimeout] },
     { says: "(2020): the 16 bytes", by: "source", sources: [zero] },

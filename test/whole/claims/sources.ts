@@ -78,10 +78,18 @@ export const nccl24: Source = {
   says: "NCCL 2.4 adds double binary trees",
 };
 
+/** Torch writes its flight recorder by default. */
+export const dumpByDefault: Source = {
+  title: "PyTorch, [c10d][fr] flight recorder improvements, pull request 143446",
+  year: 2024,
+  url: "https://github.com/pytorch/pytorch/pull/143446",
+  says: "dumps are written by default upon timeout or exception; users need not opt in",
+};
+
 export const ncclTuning: Source = {
-  title: "NCCL, src/graph/tuning.cc",
-  year: 2023,
-  url: "https://github.com/NVIDIA/nccl/blob/master/src/graph/tuning.cc",
+  title: "NCCL 2.27, src/graph/tuning.cc",
+  year: 2025,
+  url: "https://github.com/NVIDIA/nccl/blob/v2.27.5-1/src/graph/tuning.cc",
   says: "hwLat of a ring's step in µs, LL, LL128 and Simple: NVLink 0.6, 1.9, 3.4; PCI 1.0, 2.5, 5.7; network 2.7, 4.0, 14.0; a ring's base latency 6.6, 14.0, 8.4; LL on Hopper at most 141.0 GB/s; 3 protocols",
 };
 
