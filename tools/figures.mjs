@@ -1,24 +1,20 @@
-// `npm run figures`: draws the course's pictures anew, from runs of its programs and on virtual time.
+// `npm run figures`: draws the course's pictures anew. Each is a module in a folder `figures` of the course, which
+// runs a program, lays an algorithm on a machine, or computes curves; `worldsize figure` shows the same in a terminal.
 // They are kept in git, so that a forge can show them; test/whole/figures.test.ts draws them again and compares.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { prepare } from "./setup.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** Where pictures come from: each has a function `figures` that gives SVG files by path. */
-const sources = ["./figures/scenes.mjs", "./figures/machines.mjs"];
-
 /** Every picture: its path, and its text. */
 export async function drawFigures() {
+  const { courseFigures, drawFigure } = await import("../dist/testing.js");
   const drawn = {};
-  for (const source of sources) {
-    const { figures } = await import(source);
-    for (const [path, svg] of Object.entries(await figures())) {
-      if (path in drawn) throw new Error(`${path} is drawn twice, the second time by ${source}.`);
-      drawn[path] = svg;
-    }
+  for (const { path } of courseFigures()) {
+    const file = relative(root, path).replaceAll(sep, "/").replace(/\.ts$/, ".svg");
+    drawn[file] = (await drawFigure(path)).svg();
   }
   return drawn;
 }
@@ -26,7 +22,6 @@ export async function drawFigures() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await prepare({ development: false });
   for (const [path, svg] of Object.entries(await drawFigures())) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), svg);
     console.log(`${path} (${(svg.length / 1024).toFixed(1)} KiB)`);
   }

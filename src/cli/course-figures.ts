@@ -1,7 +1,7 @@
-/** The course's figures: modules beside the chapters' text, drawn as scenes of recorded runs. */
+/** The course's figures: modules beside the chapters' text, drawn from recorded runs and computed curves. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Figure, figureScene, type Recorded, type Scene } from "../draw/index.ts";
+import { type Drawing, type Figure, figureDrawing, type Recorded } from "../draw/index.ts";
 import { compileProgram, type Program } from "../job/node/compile.ts";
 import { runJob } from "../job/node/job.ts";
 import { type Script, type Shown, scriptOf } from "../script/index.ts";
@@ -46,7 +46,7 @@ export async function loadFigure(path: string): Promise<Loaded> {
 }
 
 /** Runs a figure's program in one thread, where turns are in order, and draws it. @throws Error when its program fails and should not. */
-export async function drawFigure(path: string): Promise<Scene> {
+export async function drawFigure(path: string): Promise<Drawing> {
   const { program, figure, script } = await loadFigure(path);
   const runs: Recorded[] = [];
   const ranks = figure.ranks ?? script?.ranks ?? 4;
@@ -65,5 +65,5 @@ export async function drawFigure(path: string): Promise<Scene> {
     if (failure && !figure.fails) throw new Error(`${program.file} could not be recorded: ${failure.message}`);
     runs.push({ traffic: records.map(({ traffic }) => traffic), shown });
   }
-  return figureScene(figure, runs);
+  return figureDrawing(figure, runs);
 }

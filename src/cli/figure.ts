@@ -1,7 +1,6 @@
 /** `worldsize figure`: the course's figures, drawn here and now from the runs that they show. */
 import { Command } from "commander";
 import pc from "picocolors";
-import { sceneSvg, sceneText } from "../draw/index.ts";
 import { checkWritable, writeWhole } from "../platform/node/files.ts";
 import { unknownWord } from "../platform/words.ts";
 import { type CourseFigure, courseFigures, drawFigure, loadFigure } from "./course-figures.ts";
@@ -35,14 +34,14 @@ export async function figureCommand(args: readonly string[], output: Output): Pr
     throw new UsageError(`There is no ${unknownWord("figure", name, names)}`);
   }
   if (svg !== undefined) drawTo(svg, checkWritable); // better now than after the run
-  const scene = await drawFigure(found.path);
+  const drawing = await drawFigure(found.path);
   if (svg !== undefined) {
-    drawTo(svg, (file) => writeWhole(file, sceneSvg(scene)));
-    output.write(`${svg}: ${scene.title}\n`);
+    drawTo(svg, (file) => writeWhole(file, drawing.svg()));
+    output.write(`${svg}: ${drawing.title}\n`);
     return 0;
   }
-  const [title, ...lines] = sceneText(scene);
-  output.write(`${[pc.bold(title), ...lines, "", ...wrap(scene.about, WIDTH)].join("\n")}\n`);
+  const [title, ...lines] = drawing.text();
+  output.write(`${[pc.bold(title), ...lines, "", ...wrap(drawing.about, WIDTH)].join("\n")}\n`);
   return 0;
 }
 

@@ -5,6 +5,18 @@
 import type { Shown } from "../script/index.ts";
 import type { RankTraffic } from "../world/index.ts";
 import type { Scene } from "./scene.ts";
+import { sceneSvg } from "./scene-svg.ts";
+import { sceneText } from "./scene-text.ts";
+
+/** A picture that is drawn both ways: curves and maps, whose places are no cells, bring both drawings along. */
+export interface Drawing {
+  readonly title: string;
+  /** What it shows, for readers who cannot see it. */
+  readonly about: string;
+  /** For a terminal: lines of at most 80 columns, the title first. */
+  text(): string[];
+  svg(): string;
+}
 
 /** What a run left behind. */
 export interface Recorded {
@@ -32,11 +44,14 @@ export interface Figure {
   /** Whether the program's failure is what it shows. */
   readonly fails?: boolean;
   /** Draws it. Where the scene says no more than its title, the line above tells those who cannot see it. @param runs of the module's program; none where there is no program. */
-  draw(...runs: Recorded[]): Scene;
+  draw(...runs: Recorded[]): Scene | Drawing;
 }
 
-/** A figure as a scene. */
-export function figureScene(figure: Figure, runs: readonly Recorded[]): Scene {
-  const scene = figure.draw(...runs);
-  return { ...scene, about: scene.about === scene.title || !scene.about ? figure.about : scene.about };
+/** A figure, ready to be drawn in a terminal or as SVG. */
+export function figureDrawing(figure: Figure, runs: readonly Recorded[]): Drawing {
+  const drawn = figure.draw(...runs);
+  const about = drawn.about === drawn.title || !drawn.about ? figure.about : drawn.about;
+  if ("svg" in drawn) return { ...drawn, about };
+  const scene = { ...drawn, about };
+  return { title: scene.title, about, text: () => sceneText(scene), svg: () => sceneSvg(scene) };
 }

@@ -1,8 +1,10 @@
 /** Pictures as text and SVG: machines, messages between ranks, what happened when; and pages of them. */
 
 export { bottleneckOf, busiestOf } from "./busiest.ts";
-export { type Figure, figureScene, type Recorded, type RunSetting } from "./figure.ts";
+export { type Drawing, type Figure, figureDrawing, type Recorded, type RunSetting } from "./figure.ts";
 export { ladderSvg, type Rung } from "./ladder-svg.ts";
+export { ladderText } from "./ladder-text.ts";
+export { logPlotText } from "./log-plot-text.ts";
 export { machineSvg } from "./machine-svg.ts";
 export { machineText } from "./machine-text.ts";
 export { type PageItem, pageOf } from "./page.ts";

@@ -79,7 +79,8 @@ export function ladderSvg(title: string, rungs: readonly Rung[]): string {
   return svgPicture(TOTAL, bottom + 28, title, body);
 }
 
-function speed(bytesPerSecond: number): string {
+/** `450 GB/s` */
+export function speed(bytesPerSecond: number): string {
   const [value, unit] = bytesPerSecond >= 1e12 ? [bytesPerSecond / 1e12, "TB/s"] : [bytesPerSecond / 1e9, "GB/s"];
   return `${Number(value.toPrecision(3))} ${unit}`;
 }

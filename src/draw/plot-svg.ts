@@ -18,7 +18,7 @@ export interface LogPlot {
 }
 
 const BOX = { left: 54, top: 56, width: 340, height: 290 };
-const TOTAL = 488;
+const TOTAL = 496;
 /** Pixels between the labels of curves, and between labels of the lower axis. */
 const [APART, TICK] = [16, 54];
 

@@ -10,6 +10,8 @@ export interface PlotTextOptions {
   readonly width: number;
   /** Rows of the drawing. */
   readonly height?: number;
+  /** Tells a value on the axis; in up to five digits if not given. */
+  readonly label?: (value: number) => string;
   /** Paints what belongs to series i. */
   readonly paint?: (text: string, i: number) => string;
 }
@@ -19,14 +21,14 @@ const APART = 12;
 
 /** @returns the lines, the last of which is the legend. */
 export function plotText(series: readonly Series[], options: PlotTextOptions): string[] {
-  const { width, height = 11, paint = (text: string) => text } = options;
+  const { width, height = 11, label: tell = short, paint = (text: string) => text } = options;
   const range = extent(series.flatMap(({ y }) => y));
   if (!range) return ["(nothing to plot)"];
   const [low, high] = range;
   const flat = high === low;
   const labels = Array.from({ length: height }, (_, row) => {
-    if (flat) return row === (height - 1) >> 1 ? short(high) : "";
-    return short(high - ((high - low) * row) / (height - 1));
+    if (flat) return row === (height - 1) >> 1 ? tell(high) : "";
+    return tell(high - ((high - low) * row) / (height - 1));
   });
   const label = Math.max(...labels.map(({ length }) => length));
   const points = series.reduce((most, { y }) => Math.max(most, y.length), 0);

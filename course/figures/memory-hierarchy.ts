@@ -1,4 +1,6 @@
-// The levels of memory, for the front page.
+// The levels of memory around a GPU.
+import { type Figure, ladderSvg, ladderText, type Rung } from "worldsize/draw";
+import { type LinkPart, parts } from "worldsize/sim";
 
 /**
  * Levels of memory around an H100 SXM in a DGX H100, fastest first; links are of one direction. Bandwidths
@@ -10,9 +12,13 @@
  * protocol LL, as in src/sim/parts.ts. Latencies of hardware: 40, 291 and 700 cycles on an
  * H100 SXM (M. Dewing, AI_kernels, latency/README.md), at 1.98 GHz. Where no source was found, there is none.
  */
-export function levels({ nvlink4, pcie5, ndr400, eth100 }) {
-  const hardware = (cycles) => ({ latency: `${Number((cycles / 1.98).toPrecision(2))} ns`, latencyOf: "hardware" });
-  const nccl = ({ bandwidth, latency }) => {
+function levels(): Rung[] {
+  const { nvlink4, pcie5, ndr400, eth100 } = parts;
+  const hardware = (cycles: number) => ({
+    latency: `${Number((cycles / 1.98).toPrecision(2))} ns`,
+    latencyOf: "hardware",
+  });
+  const nccl = ({ bandwidth, latency }: LinkPart) => {
     return { bandwidth, latency: `${(latency.ll * 1e6).toFixed(1)} µs`, latencyOf: "NCCL, LL" };
   };
   const none = { latency: "", latencyOf: "" };
@@ -28,3 +34,15 @@ export function levels({ nvlink4, pcie5, ndr400, eth100 }) {
     { name: "100 Gb Ethernet", bandwidth: eth100.bandwidth, holds: "other nodes", ...none },
   ];
 }
+
+const title = "What feeds an H100, from the inside out";
+
+export const figure: Figure = {
+  about: "Nine levels around an H100, from 33.5 TB/s on chip to 12.5 GB/s over Ethernet, with the factor of each step.",
+  draw: () => ({
+    title,
+    about: title,
+    text: () => ladderText(title, levels()),
+    svg: () => ladderSvg(title, levels()),
+  }),
+};
