@@ -32,22 +32,19 @@ export function edgeRounds(size: number, place: (rank: number, tree: 0 | 1) => T
   const down: [number[], number[]] = [[], []];
   for (const tree of [0, 1] as const) {
     const own = trees[tree];
-    /** The next round after `after` of an edge's colour. */
-    const next = (child: number, after: number): number => {
-      const colour = colours[2 * child + tree];
-      return after + 1 + ((((after + 1 + colour) % 2) + 2) % 2);
-    };
+    /** The first round from this one on that is of an edge's colour. */
+    const next = (child: number, from: number): number => from + ((from + colours[2 * child + tree]) % 2);
     const below = [own.findIndex(({ parent }) => parent === undefined)];
     for (let i = 0; i < below.length; i++) {
       const rank = below[i];
       for (const child of own[rank].children) {
-        down[tree][child] = next(child, down[tree][rank] ?? -1);
+        down[tree][child] = next(child, (down[tree][rank] ?? -1) + 1);
         below.push(child);
       }
     }
     for (const rank of below.reverse()) {
       if (own[rank].parent === undefined) continue;
-      up[tree][rank] = next(rank, Math.max(-1, ...own[rank].children.map((child) => up[tree][child])));
+      up[tree][rank] = next(rank, 1 + Math.max(-1, ...own[rank].children.map((child) => up[tree][child])));
     }
   }
   const last = (rounds: readonly number[][]): number => 1 + Math.max(-1, ...rounds.flatMap((each) => each.filter(Number.isFinite))); // biome-ignore format: one line
