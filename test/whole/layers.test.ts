@@ -12,15 +12,19 @@ const below: Readonly<Record<string, readonly string[]>> = {
   device: ["platform", "trace"],
   tensor: ["platform", "device"],
   world: ["platform", "trace", "device"],
-  script: ["platform", "trace", "device", "tensor", "world"],
-  job: ["platform", "trace", "device", "tensor", "world", "script"],
+  autograd: ["platform", "trace", "device", "tensor"],
+  nn: ["platform", "trace", "device", "tensor", "autograd"],
+  models: ["platform", "trace", "device", "tensor", "autograd", "nn"],
+  data: ["platform"],
+  script: ["platform", "trace", "device", "tensor", "autograd", "world"],
+  job: ["platform", "trace", "device", "tensor", "autograd", "world", "script"],
   sim: ["platform", "trace", "device", "world"],
   draw: ["trace", "device", "world", "sim", "script"],
   exercise: ["platform", "trace", "device", "tensor", "world", "script", "job"],
   cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
 };
 /** Folders that import no package at all. */
-const bare = ["platform", "trace", "device", "tensor", "world", "sim", "draw"];
+const bare = ["platform", "trace", "device", "tensor", "autograd", "nn", "models", "data", "world", "sim", "draw"];
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })
