@@ -5,6 +5,7 @@
  */
 import type { BinaryOp, CompareOp, DType, ReduceOp, Tag, UnaryOp } from "../device/index.ts";
 import type { RawHome } from "./raw.ts";
+import type { Recorder } from "./recorder.ts";
 import type { Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
@@ -18,6 +19,8 @@ export interface Operations<T> {
   binary(op: BinaryOp, a: T, b: T | number, out?: T): T;
   /** u8: 1 where a op b holds. */
   compare(op: Comparison, a: T, b: T | number): T;
+  /** A contiguous copy in a dtype. */
+  cast(x: T, dtype: DType): T;
   /** Copies x into a contiguous tensor, broadcast and converted. */
   convert(x: T, out: T): T;
   fill(out: T, value: number): T;
@@ -36,8 +39,13 @@ export interface TensorHome<T> extends RawHome {
   view(storage: Storage, dtype: DType, shape: Shape, strides: readonly number[], offset: number): T;
   /** A tensor tells that it is gone. */
   release(tensor: T): void;
-  /** Carries out what a fused kernel does: the same gate for functions that are not a tensor's methods. */
-  fused<R>(operation: string, compute: () => R): R;
+  /** Who is told of operations, so that gradients can be computed. */
+  readonly tape: Recorder<T>;
+  /**
+   * Carries out what a fused kernel does: the same gate for functions that are not a tensor's methods.
+   * @param args what it was called with, by name: the tape looks there for tensors that need gradients.
+   */
+  fused<R extends object>(operation: string, args: object, compute: () => R): R;
   /** Carries out an operation. */
   apply<K extends keyof Operations<T>>(operation: K, ...args: Parameters<Operations<T>[K]>): T;
 }

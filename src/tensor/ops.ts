@@ -130,7 +130,12 @@ export function fill(out: Tensor, value: number): Tensor {
   return out;
 }
 
-/** Copies x into a contiguous tensor, converting: `to`, `contiguous` and `copy_`. */
+/** A contiguous copy: `to`, `contiguous` and `clone`. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return convert(x, x.device.empty(x.shape, dtype));
+}
+
+/** Copies x into a contiguous tensor, converting: `copy_`. */
 export function convert(x: Tensor, out: Tensor): Tensor {
   const strides = broadcastStrides(x.shape, x.strides, out.shape);
   for (const {
@@ -283,6 +288,7 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, batch: Shape, [m, n, k]: nu
 export const operations: Operations<Tensor> = {
   unary,
   binary,
+  cast,
   compare,
   convert,
   fill,

@@ -5,8 +5,8 @@ import { Tensor } from "./tensor.ts";
 export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
 
 export class Scopes {
-  /** Tensors made in each open scope. */
-  readonly #open: Set<Tensor>[] = [];
+  /** Tensors made in each open scope; undefined where they belong to none. */
+  readonly #open: (Set<Tensor> | undefined)[] = [];
 
   /** Runs a function and frees what it made. @throws TypeError when it returns a promise. */
   run<T extends Kept>(body: () => T): T {
@@ -27,6 +27,16 @@ export class Scopes {
     return result;
   }
 
+  /** Runs a function whose tensors no open scope frees. */
+  outside<R>(body: () => R): R {
+    this.#open.push(undefined);
+    try {
+      return body();
+    } finally {
+      this.#open.pop();
+    }
+  }
+
   /** A tensor was made. */
   add(tensor: Tensor): void {
     this.#open.at(-1)?.add(tensor);
@@ -34,6 +44,6 @@ export class Scopes {
 
   /** A tensor is gone. */
   forget(tensor: Tensor): void {
-    for (const scope of this.#open) scope.delete(tensor);
+    for (const scope of this.#open) scope?.delete(tensor);
   }
 }

@@ -45,6 +45,11 @@ export class Storage {
     return this.#past + (this.#buffer?.version ?? 0);
   }
 
+  /** Whether more than one view has it: what is written into it then, others see. */
+  get isShared(): boolean {
+    return this.#handles > 1;
+  }
+
   /** One more view. */
   retain(): this {
     this.#handles++;

@@ -17,39 +17,27 @@ import { kindOf, unknownWord } from "../platform/words.ts";
 import { Captured } from "./captured.ts";
 import type { Operations, TensorHome } from "./gate.ts";
 import { encode, type Nested, unnest } from "./host.ts";
+import { NoTape } from "./no-tape.ts";
 import { operations } from "./ops.ts";
+import { type RandomOptions, RandomSource } from "./random.ts";
 import { RawHome, rawOf } from "./raw.ts";
+import type { Recorder } from "./recorder.ts";
 import { type Kept, Scopes } from "./scope.ts";
 import { checkShape, contiguousStrides, type Shape, sizeOfShape } from "./shape.ts";
 import { Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 
-export interface RandomOptions {
-  /** Same seed, same numbers, however many workers draw them. Without one, the device's own sequence goes on. */
-  readonly seed?: number;
-  readonly dtype?: DType;
-}
-
 /** Most elements of a tensor. */
 const MOST = 2 ** 31 - 1;
-
-/** @throws TypeError unless these are options of random tensors. */
-function checkOptions(options: RandomOptions): void {
-  if (typeof options !== "object" || options === null) {
-    const example = 'such as { seed: 1, dtype: "f16" }';
-    throw new TypeError(`A random tensor takes options ${example}, but got ${kindOf(options)}.`);
-  }
-  const known = ["seed", "dtype"];
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw new TypeError(`A random tensor has no ${unknownWord("option", key, known)}`);
-  }
-}
 
 /** @throws TypeError unless memory statistics have such a kind. */
 function checkTag(tag: Tag): Tag {
   if (tags.includes(tag)) return tag;
   throw new TypeError(`There is no ${unknownWord("tag", tag, tags)}`);
 }
+
+/** A device without a tape computes all the same, and has no gradients. */
+const noTape = new NoTape();
 
 /** What an operation threw; where memory ran out, with the operation that needed it. */
 function explained(error: unknown, operation: string): unknown {
@@ -58,16 +46,19 @@ function explained(error: unknown, operation: string): unknown {
 
 /** What programs get as `device`: makes tensors, frees them by scope, captures graphs, and shows its memory. */
 export class TensorDevice extends RawHome implements TensorHome<Tensor> {
+  readonly tape: Recorder<Tensor>;
   readonly #scopes = new Scopes();
   #tag: Tag = "data";
-  readonly #seed: number;
-  /** Counter blocks of the device's own random sequence that are used up. */
-  #drawn = 0;
+  readonly #random: RandomSource;
 
-  /** @param seed of random numbers that are drawn without a seed of their own. */
-  constructor(raw: Device, seed = 0) {
+  /**
+   * @param seed of random numbers that are drawn without a seed of their own.
+   * @param tape who is told of operations, so that there are gradients.
+   */
+  constructor(raw: Device, seed = 0, tape: Recorder<Tensor> = noTape) {
     super(raw);
-    this.#seed = seed;
+    this.#random = new RandomSource(seed);
+    this.tape = tape;
   }
 
   /** Uninitialised. @throws OutOfMemoryError, RangeError. */
@@ -134,18 +125,18 @@ export class TensorDevice extends RawHome implements TensorHome<Tensor> {
 
   /** Uniform in [0, 1). */
   rand(shape: Shape, options: RandomOptions = {}): Tensor {
-    return this.#random("randomUniform", shape, [0, 1], options);
+    return this.#random.draw(this, "randomUniform", shape, [0, 1], options);
   }
 
   /** Normal with mean 0 and standard deviation 1. */
   randn(shape: Shape, options: RandomOptions = {}): Tensor {
-    return this.#random("randomNormal", shape, [0, 1], options);
+    return this.#random.draw(this, "randomNormal", shape, [0, 1], options);
   }
 
   /** i32, uniform in from … to - 1. */
   randint(from: number, to: number, shape: Shape, options: Pick<RandomOptions, "seed"> = {}): Tensor {
     if (!(to > from)) throw new RangeError(`randint from ${from} to ${to}: there is no number in between.`);
-    return this.#random("randomInt", shape, [from, to - from], { ...options, dtype: "i32" });
+    return this.#random.draw(this, "randomInt", shape, [from, to - from], { ...options, dtype: "i32" });
   }
 
   /**
@@ -197,18 +188,45 @@ export class TensorDevice extends RawHome implements TensorHome<Tensor> {
 
   apply<K extends keyof Operations<Tensor>>(operation: K, ...args: Parameters<Operations<Tensor>[K]>): Tensor {
     const compute = operations[operation] as (...args: Parameters<Operations<Tensor>[K]>) => Tensor;
+    const recording = this.tape.pause(); // what an operation is made of is not entered, only itself
+    let result: Tensor;
     try {
-      return compute(...args);
+      result = compute(...args);
     } catch (error) {
       throw explained(error, operation);
+    } finally {
+      if (recording) this.tape.resume();
     }
+    if (recording) this.tape.record(operation, args, result);
+    return result;
   }
 
-  fused<R>(operation: string, compute: () => R): R {
+  fused<R extends object>(operation: string, args: object, compute: () => R): R {
+    const recording = this.tape.pause();
+    let result: R;
     try {
-      return compute();
+      result = compute();
     } catch (error) {
       throw explained(error, operation);
+    } finally {
+      if (recording) this.tape.resume();
+    }
+    if (recording) this.tape.record(operation, args, result);
+    return result;
+  }
+
+  /** Runs a synchronous function whose tensors belong to no scope: whoever gets them frees them. */
+  unscoped<R>(body: () => R): R {
+    return this.#scopes.outside(body);
+  }
+
+  /** Runs a synchronous function whose operations are not entered on the tape: nothing in it needs gradients. */
+  noGrad<R>(body: () => R): R {
+    const recording = this.tape.pause();
+    try {
+      return body();
+    } finally {
+      if (recording) this.tape.resume();
     }
   }
 
@@ -236,34 +254,5 @@ export class TensorDevice extends RawHome implements TensorHome<Tensor> {
   /** Runs a synchronous function whose launches go to another stream, as torch.cuda.stream does. */
   withStream<T>(stream: Stream, body: () => T): T {
     return rawOf(this).withStream(stream, body);
-  }
-
-  #random(
-    kernel: "randomUniform" | "randomNormal" | "randomInt",
-    shape: Shape,
-    range: number[],
-    options: RandomOptions,
-  ): Tensor {
-    checkOptions(options);
-    const seed = options.seed ?? this.#seed;
-    if (!Number.isSafeInteger(seed))
-      throw new RangeError(`A seed is a whole number below 2^53, but this one is ${seed}.`);
-    const wide = this.empty(shape, kernel === "randomInt" ? "i32" : "f32");
-    // Draws with a seed start at block 0 of their own key, the others follow each other under the device's key.
-    const own = options.seed === undefined;
-    if (own)
-      rawOf(this).refuse(
-        "The device's own random numbers",
-        "a replay would draw the same ones. Give a seed if that is wanted.",
-      );
-    const high = Math.floor(seed / 2 ** 32) ^ (own ? 0x5eed : 0);
-    const block = own ? this.#drawn : 0;
-    if (own) this.#drawn += Math.ceil(wide.size / 4);
-    rawOf(this).launch(kernel, [wide.ref()], [wide.size, seed | 0, high, block, ...range]);
-    const dtype = options.dtype ?? wide.dtype;
-    if (dtype === wide.dtype) return wide;
-    const narrow = wide.to(dtype);
-    wide.dispose();
-    return narrow;
   }
 }

@@ -11,7 +11,7 @@ import type { Comparison } from "./gate.ts";
 import { decode, type HostArray, type Nested, nest } from "./host.ts";
 import { rawOf } from "./raw.ts";
 import { broadcastShapes, sameShape } from "./shape.ts";
-import { View } from "./view.ts";
+import { Tracked } from "./tracked.ts";
 
 /** A number is an operand of the tensor's dtype that broadcasts. */
 export type Operand = Tensor | number;
@@ -21,22 +21,22 @@ function noOperand(call: string, wanted: string, got: unknown): TypeError {
 }
 
 /** An n-dimensional array on a device. Operations return at once; `item`, `toArray` and `data` wait. */
-export class Tensor extends View<Tensor> {
+export class Tensor extends Tracked<Tensor> {
   /** This tensor if its elements lie next to each other, else a copy; dispose either alike. */
   override contiguous(): Tensor {
     if (this.isContiguous) return this.view();
-    return this.device.apply("convert", this, this.device.empty(this.shape, this.dtype));
+    return this.device.apply("cast", this, this.dtype);
   }
 
   /** A copy. */
   clone(): Tensor {
-    return this.device.apply("convert", this, this.device.empty(this.shape, this.dtype));
+    return this.device.apply("cast", this, this.dtype);
   }
 
   /** The same values in another dtype: floats truncate toward zero, u8 wraps, f16 and bf16 round to nearest even. */
   to(dtype: DType): Tensor {
     if (dtype === this.dtype) return this.view();
-    return this.device.apply("convert", this, this.device.empty(this.shape, dtype));
+    return this.device.apply("cast", this, dtype);
   }
 
   // Arithmetic, with broadcasting.
@@ -213,7 +213,7 @@ export class Tensor extends View<Tensor> {
 
   /** Takes over another tensor's values, broadcast to this shape (or RangeError) and converted. */
   copy_(source: Tensor): this {
-    this.#mustBeContiguous("copy_");
+    this.#mayChange("copy_", source);
     if (!(source instanceof Tensor)) throw noOperand(`copy_ on ${this}`, "a tensor", source);
     const shape = broadcastShapes(source.shape, this.shape);
     if (!sameShape(shape, this.shape)) throw new RangeError(`copy_ from [${source.shape}] does not fit ${this}.`);
@@ -223,7 +223,7 @@ export class Tensor extends View<Tensor> {
 
   /** Sets all elements. */
   fill_(value: number): this {
-    this.#mustBeContiguous("fill_");
+    this.#mayChange("fill_", value);
     this.device.apply("fill", this, value);
     return this;
   }
@@ -261,13 +261,25 @@ export class Tensor extends View<Tensor> {
   }
 
   #inPlace(op: BinaryOp, other: Operand): this {
-    this.#mustBeContiguous(`${op}_`);
+    this.#mayChange(`${op}_`, other);
     this.device.apply("binary", op, this, this.#operand(other), this);
     return this;
   }
 
-  #mustBeContiguous(call: string): void {
+  /** Changes in place are for values that no gradient flows through: the tape would not know of them. */
+  #mayChange(call: string, other: unknown): void {
     if (!this.isContiguous)
       throw new RangeError(`${call} on ${this}: a view whose elements are scattered cannot be changed in place.`);
+    if (!this.device.tape.recording) return;
+    const tracked = this.requiresGrad
+      ? ""
+      : other instanceof Tensor && other.requiresGrad
+        ? `, with ${other}`
+        : undefined;
+    if (tracked === undefined) return;
+    throw new Error(
+      `${call} on ${this}${tracked}: gradients flow through ${tracked ? "what it would add in" : "it"}, and a change in ` +
+        "place would lose them. Use the form that gives a new tensor, or change it inside device.noGrad(() => …).",
+    );
   }
 }

@@ -7,6 +7,9 @@ import type { TensorHome } from "./gate.ts";
 import { checkAxis, contiguousStrides, isContiguous, type Shape, sizeOfShape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
+/** What gives another view of the same elements. */
+export type ViewOperation = "view" | "reshape" | "permute" | "slice" | "select" | "unsqueeze";
+
 /** @template T what views of it are: the class that extends this one. */
 export abstract class View<T extends View<T>> {
   /** Where it lies, and who computes with it. */
@@ -55,7 +58,7 @@ export abstract class View<T extends View<T>> {
 
   /** A second handle on the same elements. */
   view(): T {
-    return this.at(this.shape, this.strides, 0);
+    return this.at(this.shape, this.strides, 0, "view");
   }
 
   /** The same elements in another shape; one length may be -1. Copies only if the elements are scattered. */
@@ -71,7 +74,7 @@ export abstract class View<T extends View<T>> {
       throw new RangeError(`${this} has ${this.size} elements and cannot take the shape [${shape}].`);
     }
     using source = this.contiguous();
-    return source.at(full, contiguousStrides(full), 0);
+    return source.at(full, contiguousStrides(full), 0, "reshape");
   }
 
   /** All elements along one axis. */
@@ -97,6 +100,8 @@ export abstract class View<T extends View<T>> {
       axes.map((axis) => this.shape[axis]),
       axes.map((axis) => this.strides[axis]),
       0,
+      "permute",
+      axes,
     );
   }
 
@@ -111,6 +116,8 @@ export abstract class View<T extends View<T>> {
       this.shape.map((n, i) => (i === at ? end - start : n)),
       this.strides,
       start * this.strides[at],
+      "slice",
+      [at, start],
     );
   }
 
@@ -122,7 +129,8 @@ export abstract class View<T extends View<T>> {
       throw new RangeError(`Index ${index} does not exist on axis ${axis} of ${this}.`);
     }
     const without = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== at);
-    return this.at(without(this.shape), without(this.strides), position * this.strides[at]);
+    const elements = position * this.strides[at];
+    return this.at(without(this.shape), without(this.strides), elements, "select", [at, position]);
   }
 
   /** A new axis of length 1. */
@@ -133,7 +141,7 @@ export abstract class View<T extends View<T>> {
       value,
       ...list.slice(at),
     ];
-    return this.at(insert(this.shape, 1), insert(this.strides, 0), 0);
+    return this.at(insert(this.shape, 1), insert(this.strides, 0), 0, "unsqueeze", [at]);
   }
 
   /** The same elements next to each other: a view if they already are, else a copy. */
@@ -151,7 +159,11 @@ export abstract class View<T extends View<T>> {
     this.#disposed = true;
     this.device.release(this as unknown as T);
     this.storage.release();
+    this.gone();
   }
+
+  /** For those who keep something for as long as the handle lives. */
+  protected gone(): void {}
 
   [Symbol.dispose](): void {
     this.dispose();
@@ -167,8 +179,17 @@ export abstract class View<T extends View<T>> {
     return `${this.dtype}[${this.shape}]`;
   }
 
-  /** Another view of the same memory, whose first element is `elements` further on. */
-  protected at(shape: Shape, strides: readonly number[], elements: number): T {
+  /**
+   * Another view of the same memory, whose first element is `elements` further on.
+   * @param _operation what made it, and @param _details its numbers: for whoever follows views.
+   */
+  protected at(
+    shape: Shape,
+    strides: readonly number[],
+    elements: number,
+    _operation: ViewOperation,
+    _details?: readonly number[],
+  ): T {
     this.#check();
     const offset = this.offset + elements * sizeOf(this.dtype);
     return this.device.view(this.storage.retain(), this.dtype, shape, strides, offset);

@@ -5,10 +5,11 @@ import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
 /** y = silu(gate) · up (Shazeer, 2020). All of one shape. */
-export function swiglu({ gate, up }: { gate: Tensor; up: Tensor }): Tensor {
+export function swiglu(args: { gate: Tensor; up: Tensor }): Tensor {
+  const { gate, up } = args;
   tensors("swiglu", { gate, up });
   shaped("swiglu", "up", up, gate.shape, "as gate");
-  return gate.device.fused("swiglu", () => {
+  return gate.device.fused("swiglu", args, () => {
     const y = gate.device.empty(gate.shape);
     rawOf(gate.device).launch("swiglu", [gate.ref(), up.ref(), y.ref()], [gate.size]);
     return y;
@@ -21,7 +22,7 @@ export function swigluBackward(args: { gate: Tensor; up: Tensor; dy: Tensor }): 
   tensors("swigluBackward", args);
   shaped("swigluBackward", "up", up, gate.shape, "as gate");
   shaped("swigluBackward", "dy", dy, gate.shape, "as gate");
-  return gate.device.fused("swigluBackward", () => {
+  return gate.device.fused("swigluBackward", args, () => {
     const [dgate, dup] = [gate.device.empty(gate.shape), gate.device.empty(gate.shape)];
     const refs = [gate, up, dy, dgate, dup].map((tensor) => tensor.ref());
     rawOf(gate.device).launch("swigluBackward", refs, [gate.size]);
@@ -30,9 +31,10 @@ export function swigluBackward(args: { gate: Tensor; up: Tensor; dy: Tensor }): 
 }
 
 /** The tanh form of GELU (Hendrycks and Gimpel, 2016), as GPT-2 has it. */
-export function gelu({ x }: { x: Tensor }): Tensor {
+export function gelu(args: { x: Tensor }): Tensor {
+  const { x } = args;
   tensors("gelu", { x });
-  return x.device.fused("gelu", () => {
+  return x.device.fused("gelu", args, () => {
     const y = x.device.empty(x.shape);
     rawOf(x.device).launch("gelu", [x.ref(), y.ref()], [x.size]);
     return y;
@@ -40,10 +42,11 @@ export function gelu({ x }: { x: Tensor }): Tensor {
 }
 
 /** The gradient of x. */
-export function geluBackward({ x, dy }: { x: Tensor; dy: Tensor }): Tensor {
+export function geluBackward(args: { x: Tensor; dy: Tensor }): Tensor {
+  const { x, dy } = args;
   tensors("geluBackward", { x, dy });
   shaped("geluBackward", "dy", dy, x.shape, "as x");
-  return x.device.fused("geluBackward", () => {
+  return x.device.fused("geluBackward", args, () => {
     const dx = x.device.empty(x.shape);
     rawOf(x.device).launch("geluBackward", [x.ref(), dy.ref(), dx.ref()], [x.size]);
     return dx;
@@ -67,7 +70,8 @@ export interface Rope {
  * Rotary positions (Su et al., 2021), halves of a head against each other as Llama's are.
  * @throws KernelError, at the next wait, for a position that is not in the tables.
  */
-export function rope({ x, position, cos, sin, back = false }: Rope): Tensor {
+export function rope(args: Rope): Tensor {
+  const { x, position, cos, sin, back = false } = args;
   tensors("rope", { x, cos, sin });
   tensors("rope", { position }, "i32");
   if (x.shape.length !== 3) throw new RangeError(`rope takes x of shape [tokens, heads, dim], but got ${x}.`);
@@ -76,7 +80,7 @@ export function rope({ x, position, cos, sin, back = false }: Rope): Tensor {
   shaped("rope", "position", position, [count], "one for each token");
   for (const [name, each] of Object.entries({ cos, sin }))
     shaped("rope", name, each, [positions, dim / 2], "a row for each position, half a head long");
-  return x.device.fused("rope", () => {
+  return x.device.fused("rope", args, () => {
     const y = x.device.empty(x.shape);
     const refs = [x, position, cos, sin, y].map((tensor) => tensor.ref());
     rawOf(x.device).launch("rope", refs, [count, heads, dim, positions, Number(back)]);
@@ -96,12 +100,13 @@ export interface Dropout {
 }
 
 /** @throws RangeError for a share outside [0, 1), or no seed. */
-export function dropout({ x, p, seed, block = 0 }: Dropout): Tensor {
+export function dropout(args: Dropout): Tensor {
+  const { x, p, seed, block = 0 } = args;
   tensors("dropout", { x });
   if (!(p >= 0 && p < 1)) throw new RangeError(`dropout takes a share p from 0 to less than 1, but got ${p}.`);
   if (!Number.isSafeInteger(seed))
     throw new RangeError(`A seed is a whole number below 2^53, but this one is ${seed}.`);
-  return x.device.fused("dropout", () => {
+  return x.device.fused("dropout", args, () => {
     const y = x.device.empty(x.shape);
     const scalars = [x.size, seed | 0, Math.floor(seed / 2 ** 32), block, p];
     rawOf(x.device).launch("dropout", [x.ref(), y.ref()], scalars);

@@ -29,7 +29,7 @@ export interface Attention {
 export function attention(args: Attention): { o: Tensor; lse: Tensor } {
   const { q, k, v, qStarts, kStarts } = args;
   const { sequences, heads, scalars } = formOf("attention", args);
-  return q.device.fused("attention", () => {
+  return q.device.fused("attention", args, () => {
     const [o, lse] = [q.device.empty(q.shape), q.device.empty([heads, q.shape[0]])];
     const refs = [q, k, v, o, lse, qStarts, kStarts].map((tensor) => tensor.ref());
     rawOf(q.device).launch("attention", refs, [sequences, ...scalars]);
@@ -54,7 +54,7 @@ export function attentionBackward(args: AttentionBackward): { dq: Tensor; dk: Te
   shaped("attentionBackward", "o", o, q.shape, "as q");
   shaped("attentionBackward", "dout", dout, q.shape, "as q");
   shaped("attentionBackward", "lse", lse, [heads, q.shape[0]], "one for each head and query");
-  return q.device.fused("attentionBackward", () => {
+  return q.device.fused("attentionBackward", args, () => {
     const dq = q.device.empty(q.shape);
     const [dk, dv] = [0, 0].map((zero) => k.device.apply("fill", k.device.empty(k.shape), zero)); // the kernel adds
     const refs = [q, k, v, o, lse, dout, dq, dk, dv, qStarts, kStarts].map((tensor) => tensor.ref());
@@ -87,7 +87,7 @@ export function attentionPaged(args: PagedAttention): { o: Tensor; lse: Tensor }
   shaped("attentionPaged", "v", v, k.shape, "as k");
   shaped("attentionPaged", "qStarts", qStarts, [sequences + 1], "the sequences' boundaries");
   shaped("attentionPaged", "lengths", lengths, [sequences], "one for each sequence");
-  return q.device.fused("attentionPaged", () => {
+  return q.device.fused("attentionPaged", args, () => {
     const [o, lse] = [q.device.empty(q.shape), q.device.empty([heads, qTokens])];
     const refs = [q, k, v, o, lse, qStarts, lengths, tables].map((tensor) => tensor.ref());
     const sizes = [sequences, heads, kvHeads, dim, qTokens, pages, page, width];

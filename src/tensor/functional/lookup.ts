@@ -13,9 +13,10 @@ export interface Lookup {
 }
 
 /** The rows that an index names. @returns [...index, width]. @throws KernelError, at the next wait, for a row that is not there. */
-export function embedding({ table, index }: Lookup): Tensor {
+export function embedding(args: Lookup): Tensor {
+  const { table, index } = args;
   const { rows, width } = tableOf("embedding", table, index);
-  return table.device.fused("embedding", () => {
+  return table.device.fused("embedding", args, () => {
     const out = table.device.empty([...index.shape, width]);
     rawOf(table.device).launch("gather", [table.ref(), index.ref(), out.ref()], [rows, index.size, width]);
     return out;
@@ -23,11 +24,12 @@ export function embedding({ table, index }: Lookup): Tensor {
 }
 
 /** Adds rows to those that an index names: the gradient of an embedding. @param args.source [...index, width] */
-export function embeddingBackward({ table, index, source }: Lookup & { source: Tensor }): Tensor {
+export function embeddingBackward(args: Lookup & { source: Tensor }): Tensor {
+  const { table, index, source } = args;
   tensors("embeddingBackward", { source });
   const { rows, width } = tableOf("embeddingBackward", table, index);
   shaped("embeddingBackward", "source", source, [...index.shape, width], "a row for each index");
-  return table.device.fused("embeddingBackward", () => {
+  return table.device.fused("embeddingBackward", args, () => {
     rawOf(table.device).launch("scatterAdd", [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
     return table;
   });
@@ -65,7 +67,7 @@ export function crossEntropy(args: CrossEntropy): { loss: Tensor; dlogits: Tenso
   tensors("crossEntropy", { target }, "i32");
   const { rows, cols } = rowsOf("crossEntropy", "logits", logits);
   shaped("crossEntropy", "target", target, logits.shape.slice(0, -1), "one for each row of the logits");
-  return logits.device.fused("crossEntropy", () => {
+  return logits.device.fused("crossEntropy", args, () => {
     const loss = logits.device.empty(target.shape);
     const dlogits = inPlace ? logits : logits.device.empty(logits.shape);
     const refs = [logits, target, loss, dlogits].map((tensor) => tensor.ref());

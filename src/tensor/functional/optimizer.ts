@@ -8,11 +8,12 @@ import { shaped, tensors } from "./check.ts";
  * The norm of all tensors as of one vector, and by what they are to be multiplied so that it is at most `most`.
  * @returns f32 [2]: the norm, and min(1, most / norm).
  */
-export function gradNorm({ gradients, most = Infinity }: { gradients: readonly Tensor[]; most?: number }): Tensor {
+export function gradNorm(args: { gradients: readonly Tensor[]; most?: number }): Tensor {
+  const { gradients, most = Infinity } = args;
   const [first] = gradients;
   if (!first) throw new RangeError("gradNorm takes at least one tensor.");
   for (const [i, gradient] of gradients.entries()) tensors("gradNorm", { [`gradients[${i}]`]: gradient });
-  return first.device.fused("gradNorm", () => {
+  return first.device.fused("gradNorm", args, () => {
     const out = first.device.empty([2]);
     const list = gradients.map((gradient) => ({ refs: [gradient.ref()], n: gradient.size }));
     rawOf(first.device).launchMany("gradNorm", list, [out.ref()], [Math.min(most, 3.4e38)]);
@@ -55,7 +56,7 @@ export function adamw_(args: Adamw): void {
     for (const [name, each] of Object.entries(others))
       shaped("adamw_", name, each, parameter.shape, "as its parameter");
   }
-  head.parameter.device.fused("adamw_", () => {
+  head.parameter.device.fused("adamw_", args, () => {
     const list = entries.map(({ parameter, gradient, first, second }) => ({
       refs: [parameter, gradient, first, second].map((tensor) => tensor.ref()),
       n: parameter.size,
@@ -67,5 +68,6 @@ export function adamw_(args: Adamw): void {
       [factor.ref()],
       [lr, beta1, beta2, eps, decay, ...corrections],
     );
+    return {};
   });
 }

@@ -14,10 +14,11 @@ export interface Quantized {
 }
 
 /** @param args.w f32 [n, k], k a multiple of 32. @throws RangeError for another k. */
-export function quantize({ w, bits }: { w: Tensor; bits: 8 | 4 }): Quantized {
+export function quantize(args: { w: Tensor; bits: 8 | 4 }): Quantized {
+  const { w, bits } = args;
   tensors("quantize", { w });
   const [n, k] = matrix("quantize", "w", w);
-  return w.device.fused("quantize", () => {
+  return w.device.fused("quantize", args, () => {
     const packed = w.device.empty([n, (k * bits) / 8], "u8");
     const scales = w.device.empty([n, k / 32]);
     rawOf(w.device).launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), packed.ref(), scales.ref()], [n, k]);
@@ -26,7 +27,8 @@ export function quantize({ w, bits }: { w: Tensor; bits: 8 | 4 }): Quantized {
 }
 
 /** y = x wᵀ. @param args.x f32 [m, k]. @returns f32 [m, n]. */
-export function matmulQuantized({ x, weight }: { x: Tensor; weight: Quantized }): Tensor {
+export function matmulQuantized(args: { x: Tensor; weight: Quantized }): Tensor {
+  const { x, weight } = args;
   const { packed, scales, bits } = weight;
   tensors("matmulQuantized", { x, scales });
   tensors("matmulQuantized", { packed }, "u8");
@@ -34,7 +36,7 @@ export function matmulQuantized({ x, weight }: { x: Tensor; weight: Quantized })
   const [n] = packed.shape;
   shaped("matmulQuantized", "packed", packed, [n, (k * bits) / 8], `${bits} bits for each column of x`);
   shaped("matmulQuantized", "scales", scales, [n, k / 32], "one for each 32 columns");
-  return x.device.fused("matmulQuantized", () => {
+  return x.device.fused("matmulQuantized", args, () => {
     const y = x.device.empty([m, n]);
     const refs = [x, packed, scales, y].map((tensor) => tensor.ref());
     rawOf(x.device).launch(bits === 8 ? "matmul8" : "matmul4", refs, [m, n, k, n]);
