@@ -1,4 +1,5 @@
 /** Runs a script's main on one built rank, from its context to its good or bad end. */
+import { Tape } from "../autograd/index.ts";
 import { mulberry32, rankSeed } from "../platform/random.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import { cut } from "../trace/text.ts";
@@ -70,7 +71,7 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
   const random = mulberry32(rankSeed(program.seed, world.rank));
   return {
     world,
-    device: new TensorDevice(device, program.seed),
+    device: new TensorDevice(device, program.seed, new Tape()),
     options: program.options,
     show: showTo(program.emit),
     place: program.place,

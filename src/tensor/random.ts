@@ -27,14 +27,63 @@ function checkOptions(options: RandomOptions): void {
   }
 }
 
-/** A device's own sequence of random numbers, and draws beside it. */
+/** Where a source stands: what a run that is to draw the same numbers again begins with. */
+export interface RandomState {
+  /** Counter blocks of the device's own sequence that are used up. */
+  readonly drawn: number;
+  readonly step: number;
+  /** How many keys were asked for in this step, by name. */
+  readonly asked: ReadonlyMap<string, number>;
+}
+
+/** 53 bits from a string: two rounds of FNV-1a with different primes and a last mixing (Murmur3's). */
+function hashOf(text: string): number {
+  let [a, b] = [0x811c9dc5, 0x9e3779b9];
+  for (let i = 0; i < text.length; i++) {
+    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
+    b = Math.imul(b ^ text.charCodeAt(i), 0x85ebca6b);
+  }
+  const mixed = (x: number): number => {
+    let y = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+    y = Math.imul(y ^ (y >>> 13), 0xc2b2ae35);
+    return (y ^ (y >>> 16)) >>> 0;
+  };
+  return (mixed(a ^ mixed(b)) & 0x1fffff) * 2 ** 32 + mixed(b);
+}
+
+/** A device's own sequence of random numbers, keys for named uses, and draws beside both. */
 export class RandomSource {
   readonly #seed: number;
-  /** Counter blocks of the device's own sequence that are used up. */
   #drawn = 0;
+  #step = 0;
+  #asked = new Map<string, number>();
 
   constructor(seed: number) {
     this.#seed = seed;
+  }
+
+  /** Begins a step of training: the keys of a step depend on nothing that was drawn before. */
+  beginStep(step: number): void {
+    this.#step = step;
+    this.#asked = new Map();
+  }
+
+  /** A seed for the next use of a name in this step: a function of the seed, the name, the step and how often it was asked for. */
+  key(name: string): number {
+    const times = this.#asked.get(name) ?? 0;
+    this.#asked.set(name, times + 1);
+    return hashOf([this.#seed, name, this.#step, times].join("\u0000"));
+  }
+
+  get state(): RandomState {
+    return { drawn: this.#drawn, step: this.#step, asked: new Map(this.#asked) };
+  }
+
+  /** Goes back to where it stood. */
+  restore({ drawn, step, asked }: RandomState): void {
+    this.#drawn = drawn;
+    this.#step = step;
+    this.#asked = new Map(asked);
   }
 
   /** A tensor of random numbers. @param range what the kernel takes besides. @throws RangeError for a seed that is none. */

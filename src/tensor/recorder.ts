@@ -3,10 +3,13 @@
  * tape keeps what it is told, and how backward reads it, is a folder of its own; a device without one computes
  * all the same, and has no gradients.
  */
+import type { DType } from "../device/index.ts";
 import type { Shape } from "./shape.ts";
 
 /** A place on the tape that a gradient can flow to. */
 export interface GradientNode {
+  /** Whether it is a weight, or depends on nothing but weights. */
+  readonly isWeight: boolean;
   /** One more tensor, or node, refers to it. */
   retain(): void;
   /** One less; without any, it and what it has kept are let go. */
@@ -22,6 +25,14 @@ export interface Edge {
 /** Takes a hook away again. */
 export interface HookHandle {
   remove(): void;
+}
+
+/** What kind of leaf it is. */
+export interface LeafOptions {
+  /** A parameter of a model: its gradient may be computed later than those of activations, and counts as one in the memory statistics. */
+  readonly isWeight?: boolean;
+  /** Of its gradient, if not its own. */
+  readonly gradDType?: DType;
 }
 
 /** Options of `backward`. */
@@ -41,7 +52,7 @@ export interface Recorder<T> {
   /** Enters an operation, after it was carried out. @param args as it was called: a list, or tensors by name. */
   record(operation: string, args: object, result: unknown): void;
   /** Makes a tensor a leaf, whose gradient is wanted. @throws TypeError for integers. */
-  leaf(tensor: T): Edge;
+  leaf(tensor: T, options?: LeafOptions): Edge;
   /** The gradient of a leaf. */
   gradOf(edge: Edge): T | null;
   /** Replaces the gradient of a leaf; the old one is freed unless it is the new one. @throws RangeError for another shape. */

@@ -4,6 +4,7 @@
  * is what fully sharded parameters need (PyTorch's untyped storage and its resize_).
  */
 import type { Buffer, Device, Tag } from "../device/index.ts";
+import type { Site } from "../trace/site.ts";
 
 /** Bytes that views share, that come and go, and whose writes are counted. */
 export class Storage {
@@ -43,6 +44,16 @@ export class Storage {
    */
   get version(): number {
     return this.#past + (this.#buffer?.version ?? 0);
+  }
+
+  /** Whoever has kept a value asks to know the line of the next write: one more, or one less. */
+  watch(change: 1 | -1): void {
+    this.#buffer?.watch(change);
+  }
+
+  /** The line that last wrote into it while somebody watched. */
+  get lastWrite(): Site | undefined {
+    return this.#buffer?.lastWrite;
   }
 
   /** Whether more than one view has it: what is written into it then, others see. */

@@ -19,7 +19,7 @@ import type { Operations, TensorHome } from "./gate.ts";
 import { encode, type Nested, unnest } from "./host.ts";
 import { NoTape } from "./no-tape.ts";
 import { operations } from "./ops.ts";
-import { type RandomOptions, RandomSource } from "./random.ts";
+import { type RandomOptions, RandomSource, type RandomState } from "./random.ts";
 import { RawHome, rawOf } from "./raw.ts";
 import type { Recorder } from "./recorder.ts";
 import { type Kept, Scopes } from "./scope.ts";
@@ -213,6 +213,32 @@ export class TensorDevice extends RawHome implements TensorHome<Tensor> {
     }
     if (recording) this.tape.record(operation, args, result);
     return result;
+  }
+
+  /** Begins a step of training: the random keys of a step depend on its number, and on nothing that was drawn before. */
+  beginStep(step: number): void {
+    this.#random.beginStep(step);
+  }
+
+  /** A seed for the next random numbers under a name, such as a layer's dropout: the same in every layout, and again when a step is repeated. */
+  randomKey(name: string): number {
+    return this.#random.key(name);
+  }
+
+  /** Where the device's random numbers stand. */
+  randomState(): RandomState {
+    return this.#random.state;
+  }
+
+  /** Runs a synchronous function that draws the numbers that were drawn from `state` on, and then goes back to where it was. */
+  withRandomState<R>(state: RandomState, body: () => R): R {
+    const before = this.#random.state;
+    this.#random.restore(state);
+    try {
+      return body();
+    } finally {
+      this.#random.restore(before);
+    }
   }
 
   /** Runs a synchronous function whose tensors belong to no scope: whoever gets them frees them. */

@@ -1,4 +1,5 @@
 /** Devices for tests that need no ranks. */
+import { Tape } from "../../src/autograd/index.ts";
 import { type Device, SegmentPool } from "../../src/device/index.ts";
 import { type OpenDevice, type OpenDeviceOptions, openDevice } from "../../src/job/node/open-device.ts";
 import { SharedMemory } from "../../src/platform/memory.ts";
@@ -28,5 +29,5 @@ export async function makeDevice(choice: DeviceChoice = {}): Promise<Device> {
 }
 
 export async function makeTensorDevice(seed = 0, choice: DeviceChoice = {}): Promise<TensorDevice> {
-  return new TensorDevice(await makeDevice(choice), seed);
+  return new TensorDevice(await makeDevice(choice), seed, new Tape());
 }

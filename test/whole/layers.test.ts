@@ -10,7 +10,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   trace: [],
   device: ["platform", "trace"],
-  tensor: ["platform", "device"],
+  tensor: ["platform", "trace", "device"],
   world: ["platform", "trace", "device"],
   autograd: ["platform", "trace", "device", "tensor"],
   nn: ["platform", "trace", "device", "tensor", "autograd"],

@@ -5,6 +5,7 @@
  * A Hold marks the part of a buffer that an operation in flight reads or writes. Whoever
  * touches a held part in conflict with the hold gets an error instead of a race.
  */
+import { captureSite, type Site } from "../../trace/site.ts";
 import type { Completion } from "../streams/completion.ts";
 
 /** What device memory is used for; statistics are kept by tag. */
@@ -41,6 +42,8 @@ export class Buffer {
   #free: (uses: readonly Completion[]) => void;
   #uses: Completion[] = none;
   #version = 0;
+  #watchers = 0;
+  #lastWrite: Site | undefined;
 
   static {
     readAddress = (buffer) => {
@@ -76,6 +79,17 @@ export class Buffer {
   /** Something will write into it: a kernel, the host, an operation between ranks. */
   wrote(): void {
     this.#version++;
+    if (this.#watchers > 0) this.#lastWrite = captureSite();
+  }
+
+  /** Somebody has kept its value and wants to know the line of the next write: one more, or one less. */
+  watch(change: 1 | -1): void {
+    this.#watchers += change;
+  }
+
+  /** The line that last wrote while somebody watched. */
+  get lastWrite(): Site | undefined {
+    return this.#lastWrite;
   }
 
   /** Whether the memory has been returned. */

@@ -1,0 +1,111 @@
+/** Derivatives of the fused functions of tensor/functional/, each by the kernel of its backward pass. */
+import { functional as F, type Tensor } from "../../tensor/index.ts";
+import { type Derivative, derivative, type Gradients } from "../derivative.ts";
+
+/** Where a kernel that only adds writes the gradient of a weight: zeroed first, unless it holds a sum. */
+function sumInto<A>(c: Gradients<A>, input: number, like: Tensor): Tensor {
+  if (!c.wants(input)) return c.device.zeros(like.shape);
+  const { out, add } = c.into(input, like.shape);
+  if (!add) c.device.fill(out, 0);
+  return out;
+}
+
+/** What the functions give that have several results. */
+type Normed = Readonly<Record<"y" | "rstd", Tensor>>;
+type LayerNormed = Readonly<Record<"y" | "mean" | "rstd", Tensor>>;
+type Attended = Readonly<Record<"o" | "lse", Tensor>>;
+type Lost = Readonly<Record<"loss" | "dlogits", Tensor>>;
+
+/** By function. */
+export const network: Readonly<Record<string, Derivative>> = {
+  linear: derivative({
+    inputs: ({ x, weight, bias }: F.Linear) => [x, weight, bias],
+    save: ({ x, weight }, _y: Tensor, wants) => [wants(1) ? x : undefined, wants(0) ? weight : undefined],
+    backward: (c) => {
+      const { weight } = c.args;
+      const dy = c.dy().contiguous();
+      if (c.wants(0)) c.give(0, F.linearInput({ dy, weight: c.saved(1) }));
+      if (c.wants(1)) {
+        const { out, add } = c.into(1, weight.shape);
+        F.linearWeight({ dy, x: c.saved(0), out, add });
+      }
+      if (c.wants(2)) c.give(2, dy.reshape([-1, weight.shape[0]]).sum(0));
+    },
+  }),
+  embedding: derivative({
+    inputs: ({ table }: F.Lookup) => [table],
+    save: ({ index }) => [index],
+    backward: (c) => {
+      const table = sumInto(c, 0, c.args.table);
+      F.embeddingBackward({ table, index: c.saved(0), source: c.dy().contiguous() });
+    },
+  }),
+  rmsNorm: derivative({
+    inputs: ({ x, weight }: F.RmsNorm) => [x, weight],
+    outputs: ({ y }: Normed) => [y],
+    save: ({ x, weight }, { rstd }: Normed) => [x, weight, rstd],
+    backward: (c) => {
+      const [x, weight, rstd] = [c.saved(0), c.saved(1), c.saved(2)];
+      const dx = F.rmsNormBackward({ x, weight, rstd, dy: c.dy().contiguous(), dweight: sumInto(c, 1, weight) });
+      if (c.wants(0)) c.give(0, dx);
+    },
+  }),
+  layerNorm: derivative({
+    inputs: ({ x, weight, bias }: F.LayerNorm) => [x, weight, bias],
+    outputs: ({ y }: LayerNormed) => [y],
+    save: ({ x, weight }, { mean, rstd }: LayerNormed) => [x, weight, mean, rstd],
+    backward: (c) => {
+      const [x, weight, mean, rstd] = [c.saved(0), c.saved(1), c.saved(2), c.saved(3)];
+      const [dweight, dbias] = [sumInto(c, 1, weight), sumInto(c, 2, weight)];
+      const dx = F.layerNormBackward({ x, weight, mean, rstd, dy: c.dy().contiguous(), dweight, dbias });
+      if (c.wants(0)) c.give(0, dx);
+    },
+  }),
+  swiglu: derivative({
+    inputs: ({ gate, up }: { gate: Tensor; up: Tensor }) => [gate, up],
+    save: ({ gate, up }) => [gate, up],
+    backward: (c) => {
+      const { dgate, dup } = F.swigluBackward({ gate: c.saved(0), up: c.saved(1), dy: c.dy().contiguous() });
+      if (c.wants(0)) c.give(0, dgate);
+      if (c.wants(1)) c.give(1, dup);
+    },
+  }),
+  gelu: derivative({
+    inputs: ({ x }: { x: Tensor }) => [x],
+    save: ({ x }) => [x],
+    backward: (c) => c.give(0, F.geluBackward({ x: c.saved(0), dy: c.dy().contiguous() })),
+  }),
+  rope: derivative({
+    inputs: ({ x }: F.Rope) => [x],
+    save: ({ position, cos, sin }) => [position, cos, sin],
+    backward: (c) => {
+      const [position, cos, sin] = [c.saved(0), c.saved(1), c.saved(2)];
+      c.give(0, F.rope({ x: c.dy().contiguous(), position, cos, sin, back: !c.args.back }));
+    },
+  }),
+  dropout: derivative({
+    inputs: ({ x }: F.Dropout) => [x],
+    backward: (c) => {
+      const { p, seed, block } = c.args;
+      c.give(0, F.dropout({ x: c.dy().contiguous(), p, seed, block }));
+    },
+  }),
+  attention: derivative({
+    inputs: ({ q, k, v }: F.Attention) => [q, k, v],
+    outputs: ({ o }: Attended) => [o],
+    save: ({ q, k, v, qStarts, kStarts }, { o, lse }: Attended) => [q, k, v, o, lse, qStarts, kStarts],
+    backward: (c) => {
+      const [q, k, v, o, lse, qStarts, kStarts] = [0, 1, 2, 3, 4, 5, 6].map((i) => c.saved(i));
+      const { causal, scale } = c.args;
+      const dout = c.dy().contiguous();
+      const { dq, dk, dv } = F.attentionBackward({ q, k, v, o, lse, dout, qStarts, kStarts, causal, scale });
+      for (const [input, gradient] of [dq, dk, dv].entries()) if (c.wants(input)) c.give(input, gradient);
+    },
+  }),
+  crossEntropy: derivative({
+    inputs: ({ logits }: F.CrossEntropy) => [logits],
+    outputs: ({ loss }: Lost) => [loss],
+    save: (_, { dlogits }: Lost) => [dlogits],
+    backward: (c) => c.give(0, c.saved(0).mul(c.dy().unsqueeze(-1))),
+  }),
+};

@@ -1,0 +1,6 @@
+/** Gradients: the tape, and what programs do with it. */
+export { Leaf } from "./leaf.ts";
+export { recompute } from "./recompute.ts";
+export type { RegionHooks } from "./region.ts";
+export type { SavedHooks } from "./saved.ts";
+export { DeferredWeights, Tape } from "./tape.ts";

@@ -1,0 +1,120 @@
+/**
+ * Recomputation, or activation checkpointing (Chen et al., 2016; torch.utils.checkpoint without reentry): a part
+ * of the forward pass keeps its inputs only, and runs again when backward first needs something it would have kept.
+ *
+ * It hangs on what is saved. The first run counts the values that its operations save and keeps none; the second
+ * runs under the same random counters, so it saves the same values in the same order. Operations between ranks
+ * run again, too, in the same order on every rank.
+ */
+import { edgeOf, type RandomState, type Shape, type Tensor, type TensorDevice } from "../tensor/index.ts";
+import { Held } from "./held.ts";
+import type { Saved, SavedHooks } from "./saved.ts";
+import type { Tape } from "./tape.ts";
+
+/** What a function of tensors keeps of one saved value: enough to see that the second run saves the same. */
+interface Form {
+  readonly dtype: string;
+  readonly shape: Shape;
+}
+
+/** One recomputed part of a forward pass. */
+class Frame implements SavedHooks<number> {
+  readonly #device: TensorDevice;
+  readonly #tape: Tape;
+  readonly #body: (...inputs: Tensor[]) => Tensor;
+  readonly #inputs: readonly Saved[];
+  readonly #tracked: readonly boolean[];
+  readonly #random: RandomState;
+  readonly #forms: Form[] = [];
+  #values: Held[] | undefined;
+  #left = 0;
+
+  constructor(device: TensorDevice, tape: Tape, body: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]) {
+    this.#device = device;
+    this.#tape = tape;
+    this.#body = body;
+    this.#inputs = inputs.map((input) => tape.save(input));
+    this.#tracked = inputs.map((input) => edgeOf(input) !== undefined);
+    this.#random = device.randomState();
+  }
+
+  pack(tensor: Tensor): number {
+    this.#forms.push({ dtype: tensor.dtype, shape: tensor.shape });
+    this.#left++;
+    return this.#forms.length - 1;
+  }
+
+  unpack(index: number): Tensor {
+    this.#values ??= this.#again();
+    return this.#values[index].open();
+  }
+
+  drop(index: number): void {
+    this.#values?.[index].release();
+    if (--this.#left === 0) this.release();
+  }
+
+  /** Gives up the inputs, when no value will be asked for. */
+  release(): void {
+    for (const input of this.#inputs) input.release();
+  }
+
+  /** Whether no operation has saved anything. */
+  get isEmpty(): boolean {
+    return this.#left === 0;
+  }
+
+  #again(): Held[] {
+    const values: Held[] = [];
+    const collect: SavedHooks<void> = {
+      pack: (tensor) => void values.push(new Held(tensor)),
+      unpack: () => {
+        throw new Error("backward inside of a recomputed function is not possible.");
+      },
+    };
+    const inputs = (): Tensor[] =>
+      this.#inputs.map((input, i) => {
+        const tensor = input.open("recompute", undefined);
+        return this.#tracked[i] ? tensor.requiresGrad_() : tensor;
+      });
+    const run = (): undefined => {
+      this.#tape.withSavedHooks(collect, () => this.#body(...inputs()));
+      return undefined;
+    };
+    this.#device.withRandomState(this.#random, () => this.#tape.whileRecording(() => this.#device.scope(run)));
+    this.#check(values);
+    return values;
+  }
+
+  #check(values: readonly Held[]): void {
+    const text = (form: Form | undefined): string => (form ? `${form.dtype}[${form.shape}]` : "nothing");
+    for (let i = 0; i < Math.max(values.length, this.#forms.length); i++) {
+      const [first, second] = [text(this.#forms[i]), text(values[i])];
+      if (first === second) continue;
+      for (const value of values) value.release();
+      throw new Error(
+        `A recomputed function saved ${first} as value ${i} when it first ran, and ${second} when it ran again. ` +
+          "It must do the same both times: let nothing in it depend on what happens in between.",
+      );
+    }
+  }
+}
+
+/**
+ * Runs a function of tensors whose intermediate values are not kept but computed again when backward needs them.
+ * @param body must do the same both times, and give a new tensor. Other tensors that it uses, such as weights, stay as they are.
+ * @returns its result, on which gradients are those of the plain call, bit for bit.
+ * @throws Error, in backward, when it did something else the second time.
+ */
+export function recompute(
+  device: TensorDevice,
+  tape: Tape,
+  body: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+): Tensor {
+  if (!tape.recording) return body(...inputs);
+  const frame = new Frame(device, tape, body, inputs);
+  const result = tape.withSavedHooks(frame, () => device.scope(() => body(...inputs)));
+  if (frame.isEmpty) frame.release();
+  return result;
+}

@@ -1,0 +1,246 @@
+/**
+ * The tape: it is told of every operation while it records, and makes a node of those that gradients flow
+ * through. One for each device; what it is doing (recording or not, in which region, with which hooks on saved
+ * values) is its state and nobody else's.
+ */
+import { type DType, dtypes } from "../device/index.ts";
+import {
+  type BackwardOptions,
+  type Edge,
+  edgeOf,
+  type HookHandle,
+  type LeafOptions,
+  type Recorder,
+  type Shape,
+  sameShape,
+  setEdge,
+  Tensor,
+  type TensorDevice,
+} from "../tensor/index.ts";
+import { captureSite } from "../trace/site.ts";
+import type { Derivative } from "./derivative.ts";
+import { derivatives } from "./derivatives/index.ts";
+import { type GradientHook, Hooks } from "./hooks.ts";
+import { Leaf } from "./leaf.ts";
+import { Node } from "./node.ts";
+import { type Later, Pass } from "./pass.ts";
+import { Region, type RegionHooks } from "./region.ts";
+import { PackedTensor, type Saved, type SavedHooks, SavedTensor } from "./saved.ts";
+
+/** Operations whose line is remembered: capturing it costs more than the operation, and mistakes show in the first step. */
+const LINES = 4096;
+
+/** Gradients of weights that were put off. */
+export class DeferredWeights {
+  readonly #later: Later[];
+
+  constructor(later: Later[]) {
+    this.#later = later;
+  }
+
+  /** How many operations wait. */
+  get size(): number {
+    return this.#later.length;
+  }
+
+  /** Computes them, in the order in which they were put off. A second time does nothing. */
+  run(): void {
+    for (const later of this.#later.splice(0)) later();
+  }
+}
+
+export class Tape implements Recorder<Tensor> {
+  #recording = true;
+  #recorded = 0;
+  #region: Region | undefined;
+  #savedHooks: SavedHooks | undefined;
+  #defer: Later[] | undefined;
+
+  get recording(): boolean {
+    return this.#recording;
+  }
+
+  pause(): boolean {
+    const was = this.#recording;
+    this.#recording = false;
+    return was;
+  }
+
+  resume(): void {
+    this.#recording = true;
+  }
+
+  record(operation: string, args: object, result: unknown): void {
+    const entry: Derivative | null | undefined = derivatives[operation];
+    if (!entry) {
+      if (entry === undefined) refuseTracked(operation, args);
+      return;
+    }
+    const inputs = entry.inputs(args as never);
+    let tracked = false;
+    for (const input of inputs) if (input && edgeOf(input)) tracked = true;
+    if (!tracked) return;
+    const edges = inputs.map((input) => (input ? edgeOf(input) : undefined));
+    const wants = (input: number): boolean => edges[input] !== undefined;
+    const saved = entry.save?.(args as never, result as never, wants) ?? [];
+    const order = this.#recorded++;
+    const node = new Node({
+      operation,
+      derivative: entry,
+      args,
+      edges,
+      saved: saved.map((tensor) => tensor && this.save(tensor)),
+      order,
+      region: this.#region,
+      site: order < LINES ? captureSite() : undefined,
+    });
+    const outputs = entry.outputs?.(result as never) ?? [result as Tensor];
+    for (const [output, tensor] of outputs.entries()) setEdge(tensor, { node, output });
+  }
+
+  leaf(tensor: Tensor, { isWeight = false, gradDType = tensor.dtype }: LeafOptions = {}): Edge {
+    for (const dtype of [tensor.dtype, gradDType]) checkFloat(tensor, dtype);
+    return { node: new Leaf(tensor.device as TensorDevice, tensor, isWeight, gradDType), output: 0 };
+  }
+
+  isLeaf({ node }: Edge): boolean {
+    return node instanceof Leaf;
+  }
+
+  gradOf({ node }: Edge): Tensor | null {
+    return node instanceof Leaf ? node.grad : null;
+  }
+
+  setGrad({ node }: Edge, gradient: Tensor | null, shape: Shape): void {
+    if (!(node instanceof Leaf)) throw new Error("Only a leaf has a gradient that can be set.");
+    if (gradient !== null && !(gradient instanceof Tensor && sameShape(gradient.shape, shape))) {
+      throw new RangeError(`The gradient of a tensor of shape [${shape}] has that shape, but got ${gradient}.`);
+    }
+    node.set(gradient);
+  }
+
+  /** Where the gradient of a leaf is to lie from now on, such as a part of a bucket. @throws RangeError for another shape. */
+  placeGrad(tensor: Tensor, place: Tensor | undefined): void {
+    leafOf(tensor, "placeGrad").placeAt(place);
+  }
+
+  hook({ node, output }: Edge, hook: GradientHook): HookHandle {
+    if (node instanceof Leaf) return node.arrivals.add(hook);
+    return (node as Node).hooksOf(output, () => new Hooks()).add(hook);
+  }
+
+  hookLeaf({ node }: Edge, hook: () => void): HookHandle {
+    if (node instanceof Leaf) return node.ready.add(hook);
+    throw new Error("A hook after accumulation sits on a leaf, but this is the result of an operation.");
+  }
+
+  backward(root: Tensor, gradient: Tensor | undefined, { retainGraph = false }: BackwardOptions): void {
+    const edge = edgeOf(root);
+    if (!edge) {
+      throw new Error(
+        `backward on ${root}: nothing that it was computed from needs a gradient. Call requiresGrad_() first.`,
+      );
+    }
+    if (!gradient && root.size !== 1) {
+      throw new RangeError(
+        `backward on ${root} needs the gradient of each element: give it, or take a sum() or mean().`,
+      );
+    }
+    if (gradient && !sameShape(gradient.shape, root.shape)) {
+      throw new RangeError(`backward on ${root} takes a gradient of its shape, but got ${gradient}.`);
+    }
+    const device = root.device as TensorDevice;
+    const later = this.#defer;
+    const pass = new Pass(device, { retainGraph, defer: later && ((each) => later.push(each)) });
+    this.#still(() =>
+      device.scope(() => {
+        pass.run(edge, gradient ?? device.full(root.shape, 1, root.dtype));
+        return undefined;
+      }),
+    );
+  }
+
+  /** Puts off the gradients of weights in every backward pass of a function, as zero-bubble schedules do. */
+  deferWeights(body: () => void): DeferredWeights {
+    const before = this.#defer;
+    const later: Later[] = [];
+    this.#defer = later;
+    try {
+      body();
+    } finally {
+      this.#defer = before;
+    }
+    return new DeferredWeights(later.map((each) => () => this.#still(each)));
+  }
+
+  /** Runs a function whose operations belong to a region: its hooks are called around their backward. */
+  region<R>(hooks: RegionHooks, body: () => R): R {
+    const outer = this.#region;
+    this.#region = new Region(hooks, outer);
+    try {
+      return body();
+    } finally {
+      this.#region = outer;
+    }
+  }
+
+  /** Runs a function whose saved values go through hooks. */
+  withSavedHooks<P, R>(hooks: SavedHooks<P>, body: () => R): R {
+    const before = this.#savedHooks;
+    this.#savedHooks = hooks as SavedHooks;
+    try {
+      return body();
+    } finally {
+      this.#savedHooks = before;
+    }
+  }
+
+  /** Runs a function that records, also where nothing is recorded. */
+  whileRecording<R>(body: () => R): R {
+    const was = this.#recording;
+    this.#recording = true;
+    try {
+      return body();
+    } finally {
+      this.#recording = was;
+    }
+  }
+
+  /** Keeps a value as an operation would: through the hooks that are set, and with its version. */
+  save(tensor: Tensor): Saved {
+    const hooks = this.#savedHooks;
+    return hooks ? this.#still(() => new PackedTensor(hooks, tensor)) : new SavedTensor(tensor);
+  }
+
+  /** Runs a function whose operations are not entered. */
+  #still<R>(body: () => R): R {
+    const was = this.pause();
+    try {
+      return body();
+    } finally {
+      if (was) this.resume();
+    }
+  }
+}
+
+function leafOf(tensor: Tensor, call: string): Leaf {
+  const node = edgeOf(tensor)?.node;
+  if (node instanceof Leaf) return node;
+  throw new Error(`${call} on ${tensor}, which is no leaf that needs a gradient.`);
+}
+
+function checkFloat(tensor: Tensor, dtype: DType): void {
+  if (!dtypes[dtype].float)
+    throw new TypeError(`${tensor} cannot have a gradient: only floating-point tensors have one.`);
+}
+
+/** An operation that has no derivative here must not cut gradients off in silence. */
+function refuseTracked(operation: string, args: object): void {
+  for (const [name, arg] of Object.entries(args)) {
+    if (!(arg instanceof Tensor && edgeOf(arg))) continue;
+    throw new Error(
+      `${operation} has no derivative, but gradients are wanted of its argument ${name}, ${arg}. ` +
+        "Call it inside device.noGrad(() => …), or on a detach().",
+    );
+  }
+}
