@@ -7,7 +7,7 @@ export type { RandomOptions, RandomState } from "./random.ts";
 export { closeRaw, rawOf } from "./raw.ts";
 export type { BackwardOptions, Edge, GradientNode, HookHandle, LeafOptions, Recorder } from "./recorder.ts";
 export type { Kept } from "./scope.ts";
-export { type Shape, sameShape, sizeOfShape } from "./shape.ts";
+export { contiguousStrides, type Shape, sameShape, sizeOfShape } from "./shape.ts";
 export { Storage } from "./storage.ts";
 export { type Operand, Tensor } from "./tensor.ts";
 export { TensorDevice } from "./tensor-device.ts";

@@ -1,7 +1,6 @@
 /** Gradients of every operation against finite differences. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { mulberry32 } from "../../src/platform/random.ts";
-import { functional as F, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
+import type { TensorDevice } from "../../src/tensor/index.ts";
 import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
 
 afterAll(closeDevices);

@@ -1,0 +1,127 @@
+/**
+ * What optimizers share. A parameter without a gradient is left alone, its weight decay included; a step that is
+ * refused leaves parameters, moments and counts as they were. Half formats have f32 masters, since small steps
+ * would be rounded away: the master moves, and the parameter is its rounded view.
+ */
+import type { Tensor, TensorDevice } from "../tensor/index.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** Parameters that share options O. */
+export type ParameterGroup<O> = { readonly parameters: readonly Parameter[] } & Partial<O>;
+
+/** How a step is taken. */
+export interface StepOptions {
+  /** f32 [1]: what gradients are multiplied by, such as `factor` of gradientNorm. */
+  readonly factor?: Tensor;
+}
+
+/** What an optimizer keeps for a parameter. */
+export interface ParameterState {
+  /** Steps that this parameter took. */
+  readonly step: number;
+  /** By name, such as `first` and `second` moments, and `master`. All f32, of the parameter's shape. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** @template O what can be set for each group. */
+export abstract class Optimizer<O extends { readonly lr: number }> {
+  readonly #groups: { readonly parameters: readonly Parameter[]; options: O }[];
+  readonly #states = new Map<Parameter, { step: number; readonly tensors: Record<string, Tensor> }>();
+
+  /** @throws RangeError for no parameters, or one that is there twice. */
+  constructor(parameters: readonly Parameter[] | readonly ParameterGroup<O>[], defaults: O) {
+    const isGroups = parameters.length > 0 && "parameters" in parameters[0];
+    const groups = isGroups
+      ? (parameters as readonly ParameterGroup<O>[])
+      : [{ parameters: parameters as readonly Parameter[] }];
+    this.#groups = groups.map(({ parameters: list, ...options }) => ({
+      parameters: list,
+      options: { ...defaults, ...options },
+    }));
+    const all = this.#groups.flatMap((group) => group.parameters);
+    if (all.length === 0) throw new RangeError("An optimizer needs at least one parameter.");
+    if (new Set(all).size !== all.length) throw new RangeError("A parameter was given to an optimizer twice.");
+  }
+
+  /** Options of each group, in order. */
+  get groups(): readonly { readonly parameters: readonly Parameter[]; readonly options: O }[] {
+    return this.#groups;
+  }
+
+  /** Sets the learning rate of every group, or of one. */
+  setLr(lr: number, group?: number): void {
+    for (const [i, each] of this.#groups.entries()) {
+      if (group === undefined || group === i) each.options = { ...each.options, lr };
+    }
+  }
+
+  /** Moves every parameter that has a gradient. */
+  step({ factor }: StepOptions = {}): void {
+    const [first] = this.#groups.flatMap((group) => group.parameters);
+    const device = first.device as TensorDevice;
+    device.noGrad(() =>
+      device.scope(() => {
+        for (const { parameters, options } of this.#groups) {
+          const moving = parameters.filter((parameter) => parameter.grad !== null);
+          if (moving.length > 0) this.update(moving, options, factor ?? device.ones([1]));
+        }
+        return undefined;
+      }),
+    );
+  }
+
+  /** Frees all gradients: they are null then. */
+  zeroGrad(): void {
+    for (const { parameters } of this.#groups) for (const parameter of parameters) parameter.grad = null;
+  }
+
+  /** What is kept for a parameter; undefined before its first step. */
+  stateOf(parameter: Parameter): ParameterState | undefined {
+    return this.#states.get(parameter);
+  }
+
+  /** Takes over a state, such as one from a checkpoint, and its tensors. */
+  setState(parameter: Parameter, { step, tensors }: ParameterState): void {
+    for (const tensor of Object.values(this.#states.get(parameter)?.tensors ?? {})) tensor.dispose();
+    this.#states.set(parameter, { step, tensors: { ...tensors } });
+  }
+
+  /** Frees what it keeps. */
+  dispose(): void {
+    for (const { tensors } of this.#states.values()) for (const tensor of Object.values(tensors)) tensor.dispose();
+    this.#states.clear();
+  }
+
+  /** Moves parameters of one group, all of which have a gradient. Its tensors are freed afterwards. */
+  protected abstract update(parameters: readonly Parameter[], options: O, factor: Tensor): void;
+
+  /** The state of a parameter, made with zeros under these names on first use, and counted one step further. */
+  protected advance(parameter: Parameter, names: readonly string[]): ParameterState {
+    let state = this.#states.get(parameter);
+    if (!state) {
+      const device = parameter.device as TensorDevice;
+      const made: Record<string, Tensor> = {};
+      device.unscoped(() =>
+        device.withTag("optimizer", () => {
+          for (const name of names) made[name] = device.zeros(parameter.shape);
+          if (parameter.dtype !== "f32") made.master = parameter.to("f32");
+        }),
+      );
+      state = { step: 0, tensors: made };
+      this.#states.set(parameter, state);
+    }
+    state.step++;
+    return state;
+  }
+}
+
+/** The f32 values that a step moves: the master of a half format, else the parameter itself. */
+export function movingValues(parameter: Parameter, state: ParameterState): Tensor {
+  return state.tensors.master ?? parameter;
+}
+
+/** A gradient in f32. */
+export function gradientOf(parameter: Parameter): Tensor {
+  const gradient = parameter.grad as Tensor;
+  return gradient.dtype === "f32" ? gradient : gradient.to("f32");
+}
