@@ -1,8 +1,16 @@
 /** Modules, losses and optimizers. */
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
+export {
+  type AttentionOptions,
+  type KeyValueCache,
+  type RotaryTables,
+  SelfAttention,
+  type Sequences,
+} from "./attention.ts";
 export { clipGradNorm_, gradientNorm } from "./clip.ts";
 export { Dropout, Embedding, inF32, LayerNorm, type LayerOptions, Linear, RMSNorm, Sequential } from "./layers.ts";
 export { type CrossEntropyOptions, crossEntropy, IGNORED, type Loss, squaredError } from "./loss.ts";
+export { GatedMLP, MLP, type MlpOptions } from "./mlp.ts";
 export { Module } from "./module.ts";
 export { Optimizer, type ParameterGroup, type ParameterState, type StepOptions } from "./optimizer.ts";
 export { type Init, Parameter, type ParameterOptions } from "./parameter.ts";
