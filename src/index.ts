@@ -1,5 +1,8 @@
 /** worldsize: what programs import. */
+
+export { recompute, type SavedHooks, tapeOf } from "./autograd/index.ts";
 export { type DType, type MemoryStats, OutOfMemoryError, type Tag } from "./device/index.ts";
+export * from "./nn/index.ts";
 export {
   boolean,
   type Cell,

@@ -19,6 +19,8 @@ export async function buildLibrary() {
       exercise: "src/exercise/index.ts",
       sim: "src/sim/index.ts",
       draw: "src/draw/index.ts",
+      models: "src/models/index.ts",
+      data: "src/data/index.ts",
       testing: "src/testing.ts",
     },
     outdir: "dist",

@@ -9,6 +9,8 @@ export const entries = {
   worldsize: "src/index.ts",
   "worldsize/sim": "src/sim/index.ts",
   "worldsize/draw": "src/draw/index.ts",
+  "worldsize/models": "src/models/index.ts",
+  "worldsize/data": "src/data/index.ts",
   "worldsize/exercise": "src/exercise/index.ts",
 };
 

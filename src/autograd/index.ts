@@ -4,4 +4,4 @@ export { Leaf } from "./leaf.ts";
 export { recompute } from "./recompute.ts";
 export type { RegionHooks } from "./region.ts";
 export type { SavedHooks } from "./saved.ts";
-export { DeferredWeights, Tape } from "./tape.ts";
+export { DeferredWeights, Tape, tapeOf } from "./tape.ts";

@@ -9,7 +9,7 @@
 import { edgeOf, type RandomState, type Shape, type Tensor, type TensorDevice } from "../tensor/index.ts";
 import { Held } from "./held.ts";
 import type { Saved, SavedHooks } from "./saved.ts";
-import type { Tape } from "./tape.ts";
+import { type Tape, tapeOf } from "./tape.ts";
 
 /** What a function of tensors keeps of one saved value: enough to see that the second run saves the same. */
 interface Form {
@@ -108,10 +108,10 @@ class Frame implements SavedHooks<number> {
  */
 export function recompute(
   device: TensorDevice,
-  tape: Tape,
   body: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
 ): Tensor {
+  const tape = tapeOf(device);
   if (!tape.recording) return body(...inputs);
   const frame = new Frame(device, tape, body, inputs);
   const result = tape.withSavedHooks(frame, () => device.scope(() => body(...inputs)));

@@ -223,6 +223,12 @@ export class Tape implements Recorder<Tensor> {
   }
 }
 
+/** The tape of a device. @throws Error for a device that was made without one. */
+export function tapeOf(device: Tensor["device"]): Tape {
+  if (device.tape instanceof Tape) return device.tape;
+  throw new Error("This device has no tape, so there are no gradients on it. Take the device that a script is handed.");
+}
+
 function leafOf(tensor: Tensor, call: string): Leaf {
   const node = edgeOf(tensor)?.node;
   if (node instanceof Leaf) return node;

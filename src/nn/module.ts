@@ -3,7 +3,7 @@
  * around `forward`, frees what forward made and did not return, and counts it as activations.
  */
 
-import { Hooks, type RegionHooks, type Tape } from "../autograd/index.ts";
+import { Hooks, type RegionHooks, tapeOf } from "../autograd/index.ts";
 import type { HookHandle, Kept, Tensor, TensorDevice } from "../tensor/index.ts";
 import { ParameterTree } from "./tree.ts";
 
@@ -39,7 +39,7 @@ export abstract class Module<A extends readonly unknown[] = [Tensor], R extends 
     const compute = (): R => this.#device.withTag("activations", () => this.#device.scope(() => this.forward(...args)));
     if (!hooks) return compute();
     for (const hook of hooks.before.list) hook(args);
-    const result = (this.#device.tape as Tape).region(regionOf(hooks), compute);
+    const result = tapeOf(this.#device).region(regionOf(hooks), compute);
     for (const hook of hooks.after.list) hook(args, result);
     return result;
   }

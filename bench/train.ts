@@ -1,0 +1,74 @@
+/** The ranks' side of `worldsize bench train`: steps of a small language model, and their best time. */
+import { AdamW, crossEntropy, defineScript, gradientNorm, number } from "worldsize";
+import { Decoder, type DecoderConfig } from "worldsize/models";
+
+/** GPT-2's shape at the size of the bench. */
+const config: DecoderConfig = {
+  family: "gpt2",
+  vocabularySize: 4096,
+  width: 384,
+  layers: 6,
+  heads: 6,
+  kvHeads: 6,
+  headDim: 64,
+  ffnWidth: 1536,
+  activation: "gelu_tanh",
+  norm: "layer",
+  normEps: 1e-5,
+  positions: "learned",
+  ropeTheta: 0,
+  maxPositions: 256,
+  tied: true,
+  attentionBias: true,
+  outputBias: true,
+  mlpBias: true,
+  qkNorm: false,
+  experts: 0,
+  expertsPerToken: 0,
+  normalizeTopK: false,
+  initializerRange: 0.02,
+};
+
+export default defineScript({
+  about: "Times training steps: 6 layers of width 384, 8 sequences of 256 tokens, AdamW.",
+  ranks: 1,
+  options: { rounds: number(5, "steps that are timed, after one that is not; the best counts") },
+  async main({ device, options: { rounds }, show, now }) {
+    const [sequences, length] = [8, 256];
+    const tokens = sequences * length;
+    const model = new Decoder(device, config);
+    const optimizer = new AdamW(model.parameters(), { lr: 1e-3 });
+    const batch = {
+      tokens: device.randint(0, config.vocabularySize, [tokens], { seed: 1 }),
+      positions: device.from(
+        Array.from({ length: tokens }, (_, i) => i % length),
+        [tokens],
+        "i32",
+      ),
+      starts: device.from(
+        Array.from({ length: sequences + 1 }, (_, i) => i * length),
+        [sequences + 1],
+        "i32",
+      ),
+    };
+    const target = device.randint(0, config.vocabularySize, [tokens], { seed: 2 });
+    const step = (): void => {
+      device.scope(() => {
+        const { sum } = crossEntropy(model.call(batch), target, { inPlace: true });
+        sum.mul(1 / tokens).backward();
+        optimizer.step(gradientNorm(model.parameters(), 1));
+        optimizer.zeroGrad();
+        return undefined;
+      });
+    };
+    let best = Infinity;
+    for (let round = 0; round <= rounds; round++) {
+      const start = now();
+      step();
+      await device.synchronize();
+      if (round > 0) best = Math.min(best, now() - start);
+    }
+    const { allocated } = device.memoryStats();
+    show.row({ milliseconds: best, "peak bytes": allocated.peak });
+  },
+});

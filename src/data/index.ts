@@ -1,0 +1,2 @@
+/** What models learn from. */
+export {};

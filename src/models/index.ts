@@ -1,0 +1,4 @@
+/** Language models: a decoder by configuration. */
+export { type Batch, Block, Decoder, type DecoderOptions } from "./decoder.ts";
+export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
+export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
