@@ -83,13 +83,18 @@ export class Pass {
   #compute(node: Node, incoming: readonly (Held | undefined)[], half: Half): readonly (Held | undefined)[] {
     if (!incoming.some((held) => held)) return incoming;
     let seen = incoming;
-    this.#device.scope(() => {
-      if (half !== "weights") seen = incoming.map((held, output) => hooked(node, output, held));
-      const context = new Context(this.#device, node, seen, half, this.#arrivals);
-      node.derivative.backward(context as never);
-      context.flush();
-      return undefined;
-    });
+    try {
+      this.#device.scope(() => {
+        if (half !== "weights") seen = incoming.map((held, output) => hooked(node, output, held));
+        const context = new Context(this.#device, node, seen, half, this.#arrivals);
+        node.derivative.backward(context as never);
+        context.flush();
+        return undefined;
+      });
+    } catch (error) {
+      for (const held of seen) held?.release();
+      throw error;
+    }
     return seen;
   }
 

@@ -15,9 +15,12 @@ export class Scopes {
     let result: T;
     try {
       result = body();
-    } finally {
+    } catch (error) {
       this.#open.pop();
+      for (const tensor of made) tensor.dispose();
+      throw error;
     }
+    this.#open.pop();
     if (result instanceof Promise) throw new TypeError("device.scope takes a synchronous function; await outside it.");
     const kept = new Set(result === undefined ? [] : result instanceof Tensor ? [result] : Object.values(result));
     for (const tensor of made) {
