@@ -9,6 +9,7 @@ import type { Shown, TimelineLane } from "../script/index.ts";
 import { toPerfetto } from "../trace/perfetto.ts";
 import { visible, visibleLines } from "../trace/text.ts";
 import { dumpFlight } from "./flight.ts";
+import { Live } from "./live.ts";
 import type { Loaded } from "./load.ts";
 import type { Output } from "./output.ts";
 import type { ProgramFlags } from "./program-flags.ts";
@@ -25,6 +26,7 @@ export class Presenter {
   readonly #ranks: number;
   readonly #output: Output;
   readonly #stop: AbortController;
+  readonly #live: Live;
   readonly #items: PageItem[] = [];
   readonly #decoder = new PrintDecoder();
 
@@ -37,6 +39,7 @@ export class Presenter {
     this.#loaded = loaded;
     this.#ranks = ranks;
     this.#output = output;
+    this.#live = new Live(output);
     this.#stop = new AbortController();
     if (interrupted.aborted) this.#stop.abort(interrupted.reason);
     interrupted.addEventListener("abort", () => this.#stop.abort(interrupted.reason));
@@ -60,7 +63,12 @@ export class Presenter {
 
   /** Keeps what a rank shows for the page, if there is to be one. */
   keep(rank: number, shown: Shown): void {
-    if (this.#flags.page !== undefined) this.#items.push({ rank, shown });
+    if (this.#flags.page === undefined || shown?.kind === "status") return;
+    const last = this.#items.at(-1);
+    if (shown?.kind === "write" && last?.rank === rank && last.shown.kind === "write") {
+      const text = last.shown.text + shown.text;
+      this.#items.splice(-1, 1, { rank, shown: { kind: "write", text } });
+    } else this.#items.push({ rank, shown });
   }
 
   /** What a rank shows, as lines; one that says why if it cannot be drawn. */
@@ -81,8 +89,12 @@ export class Presenter {
   /** Prints what a rank shows, as text or JSON. */
   readonly show = (rank: number, shown: Shown): void => {
     this.keep(rank, shown);
+    const json = this.#flags.json === true;
+    if (shown?.kind === "write" && !json) return this.#live.write(rank, this.#seen(String(shown.text)), this.#ranks);
     const lines = this.lines(rank, shown);
-    if (lines.length > 0) this.#output.write(`${lines.join("\n")}\n`);
+    if (lines.length === 0) return;
+    if (shown.kind === "status" && !json) this.#live.status(lines[0]);
+    else this.#live.lines(lines);
   };
 
   /** Prints that nothing moves, and who waits for what. */
@@ -93,6 +105,7 @@ export class Presenter {
 
   /** Prints what a rank printed. */
   readonly print = (rank: number, stream: PrintStream, text: string | Uint8Array): void => {
+    this.#live.end();
     const obeyed = this.#flags.ansi || !process[stream].isTTY;
     this.#output.write(obeyed ? text : visible(this.#decoder.textOf(rank, stream, text)), stream);
   };
@@ -104,6 +117,7 @@ export class Presenter {
   conclude(result: JobResult, here = this.#ranks): number {
     const { trace, timeline: drawn, page, json = false } = this.#flags;
     const { file } = this.#loaded.program;
+    this.#live.end();
     const stopped = this.#stop.signal.aborted;
     if (this.#output.broken) return this.#unread(result, file);
     if (!result.ok && !stopped) this.#reportFailure(result, result.failure, file, json);

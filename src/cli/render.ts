@@ -32,9 +32,14 @@ function plain<T>(value: T): T {
 
 /** @param ansi whether control characters in it are obeyed. @returns the lines to print for what a rank showed. */
 export function renderShown(rank: number, shown: Shown, ranks: number, ansi = false): string[] {
-  const digits = String(ranks - 1).length;
-  const prefix = paints[rank % paints.length](`rank ${String(rank).padStart(digits)} │ `);
+  const prefix = prefixOf(rank, ranks);
   return drawing(ansi ? shown : plain(shown)).map((line) => prefix + line);
+}
+
+/** What stands before each line of a rank. */
+export function prefixOf(rank: number, ranks: number): string {
+  const digits = String(ranks - 1).length;
+  return paints[rank % paints.length](`rank ${String(rank).padStart(digits)} │ `);
 }
 
 function drawing(shown: Shown): string[] {
@@ -42,6 +47,9 @@ function drawing(shown: Shown): string[] {
     case "line":
       // What is read by another program stays in one line.
       return shown.text.split("\n").flatMap((line) => (process.stdout.isTTY ? wrap(line, TABLE) : [line]));
+    case "write":
+      return shown.text.split("\n");
+    case "status":
     case "row":
       return [
         Object.entries(shown.row)

@@ -59,6 +59,10 @@ function itemOf(shown: Shown): string {
       return `<pre${isDrawn(shown.text) ? ' class="drawn"' : ""}>${escapeXml(shown.text)}</pre>`;
     case "row":
       return tableOf([shown.row], "");
+    case "status":
+      return ""; // a page shows what is left at the end
+    case "write":
+      return `<pre>${escapeXml(shown.text)}</pre>`;
     case "table":
       return tableOf(shown.rows, shown.title);
     case "plot":

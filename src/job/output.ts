@@ -118,8 +118,8 @@ export class Receipts {
 function sizeOf(shown: Shown): number {
   const items = (lists: readonly (readonly unknown[])[]): number => lists.reduce((sum, list) => sum + list.length, 0);
   return attempt(() => {
-    if (shown.kind === "line") return shown.text.length;
-    if (shown.kind === "row") return 64 * Object.keys(shown.row).length;
+    if (shown.kind === "line" || shown.kind === "write") return shown.text.length;
+    if (shown.kind === "row" || shown.kind === "status") return 64 * Object.keys(shown.row).length;
     if (shown.kind === "table") return 256 * shown.rows.length;
     if (shown.kind === "plot") return 8 * items(shown.series.map(({ y }) => y));
     return 64 * items(shown.lanes.map(({ spans }) => spans));

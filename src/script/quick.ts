@@ -21,6 +21,10 @@ export function agreed(what: Shown, measured: readonly string[] = []): Shown | u
       return isMeasured(what.text) ? undefined : what;
     case "row":
       return { ...what, row: columns(what.row) };
+    case "status":
+      return undefined; // how often one comes is a matter of time
+    case "write":
+      return what;
     case "table":
       return isMeasured(what.title) ? undefined : { ...what, rows: what.rows.map(columns) };
     case "plot":

@@ -8,6 +8,8 @@ export function showTo(send: (shown: Shown) => void): Show {
   return {
     line: (text) => emit({ kind: "line", text }),
     row: (row) => emit({ kind: "row", row }),
+    status: (row) => emit({ kind: "status", row }),
+    write: (text) => emit({ kind: "write", text }),
     table: (rows, title = "") => emit({ kind: "table", title, rows }),
     plot: (series, title = "") => emit({ kind: "plot", title, series }),
     timeline: (lanes, title = "") => emit({ kind: "timeline", title, lanes }),

@@ -23,6 +23,8 @@ export interface TimelineLane {
 export type Shown =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "row"; readonly row: Row }
+  | { readonly kind: "status"; readonly row: Row }
+  | { readonly kind: "write"; readonly text: string }
   | { readonly kind: "table"; readonly title: string; readonly rows: readonly Row[] }
   | { readonly kind: "plot"; readonly title: string; readonly series: readonly Series[] }
   | { readonly kind: "timeline"; readonly title: string; readonly lanes: readonly TimelineLane[] };
@@ -33,6 +35,10 @@ export interface Show {
   line(text: string): void;
   /** Named values. */
   row(row: Row): void;
+  /** Named values of now: the next status takes the place of this one. */
+  status(row: Row): void;
+  /** Text that goes on where the last one ended, such as tokens as they come. */
+  write(text: string): void;
   /** Several rows under one heading. */
   table(rows: readonly Row[], title?: string): void;
   /** Curves over their index. */

@@ -19,6 +19,10 @@ export function showable(shown: Shown): Shown {
       return { kind: "line", text: textOf(shown.text, Infinity) };
     case "row":
       return { kind: "row", row: rowOf(shown.row) };
+    case "status":
+      return { kind: "status", row: rowOf(shown.row) };
+    case "write":
+      return { kind: "write", text: textOf(shown.text, Infinity) };
     case "table":
       return { kind: "table", title: nameOf(shown.title, LONGEST_TITLE), rows: listOf(shown.rows).map(rowOf) };
     case "plot":

@@ -34,7 +34,8 @@ export default defineExercise<Report>({
     if (variant === 0) return { ranks: plainOf(script.ranks), again: undefined };
     const lines: string[] = [];
     const none = (): void => {};
-    const show: Show = { line: (text) => lines.push(String(text)), row: none, table: none, plot: none, timeline: none };
+    const rest = { row: none, status: none, write: none, table: none, plot: none, timeline: none };
+    const show: Show = { line: (text) => lines.push(String(text)), ...rest };
     const { world, calls } = watch(context.world, PLUS);
     try {
       await script.main({ ...context, world, show });
