@@ -1,0 +1,318 @@
+/**
+ * Training as a whole: how losses are normalised, what a missing gradient means, that parameters keep their identity,
+ * and what half formats lose. The numbers are those of mistakes that people made, with the wrong ones beside them.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  Adam,
+  AdamW,
+  clipGradNorm_,
+  crossEntropy,
+  Dropout,
+  Embedding,
+  gradientNorm,
+  LayerNorm,
+  Linear,
+  Module,
+  Parameter,
+  RMSNorm,
+  Sequential,
+  SGD,
+  warmupCosine,
+} from "../../src/nn/index.ts";
+import { functional as F, type Shape, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
+import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
+
+afterAll(closeDevices);
+
+let device: TensorDevice;
+beforeAll(async () => {
+  device = await makeTensorDevice(3);
+});
+
+function parameter(values: number | number[] | number[][], options = {}): Parameter {
+  const tensor = device.tensor(values);
+  const made = new Parameter(device, tensor.shape, options);
+  device.noGrad(() => made.copy_(tensor));
+  return made;
+}
+
+function setGrad(target: Parameter, values: number[]): void {
+  target.grad = device.unscoped(() => device.from(values, target.shape, target.dtype));
+}
+
+describe("losses are summed, and divided once by what counts", () => {
+  /** Per-token loss w · x. */
+  const loss = (w: Parameter, xs: readonly number[]): Tensor => w.mul(device.tensor([...xs])).sum();
+  const batches: readonly (readonly number[])[] = [[1, 1, 1], [5]];
+
+  it.each([
+    ["two micro-batches", batches],
+    ["one batch", [batches.flat()]],
+    ["an empty micro-batch between", [batches[0], [], batches[1]]],
+    ["token by token", batches.flat().map((x) => [x])],
+  ])("%s: the same gradient", async (_, cut) => {
+    const w = parameter(1);
+    const count = cut.flat().length;
+    for (const xs of cut)
+      if (xs.length > 0)
+        loss(w, xs)
+          .mul(1 / count)
+          .backward();
+    expect(await w.grad?.item()).toBe(2);
+  });
+
+  it("a mean of means would be 3", async () => {
+    const w = parameter(1);
+    for (const xs of batches)
+      loss(w, xs)
+        .mul(1 / xs.length)
+        .mul(1 / batches.length)
+        .backward();
+    expect(await w.grad?.item()).toBe(3);
+  });
+
+  it("labels that are all ignored give 0 and finite gradients", async () => {
+    const logits = device.randn([3, 5], { seed: 1 }).requiresGrad_();
+    const { sum, count } = crossEntropy(logits, device.tensor([-100, -100, -100], "i32"));
+    sum.backward();
+    expect([await sum.item(), await count.item()]).toEqual([0, 0]);
+    expect(await logits.grad?.toArray()).toEqual([0, 1, 2].map(() => [0, 0, 0, 0, 0]));
+  });
+
+  it("counts what is not ignored, and weighs rows where weights are given", async () => {
+    const logits = device.zeros([3, 5]).requiresGrad_();
+    const target = device.tensor([1, -100, 4], "i32");
+    const { sum, count } = crossEntropy(logits, target, { weight: device.tensor([2, 7, 0.5]) });
+    expect(await sum.item()).toBeCloseTo(2.5 * Math.log(5), 5);
+    expect(await count.item()).toBe(2);
+    sum.backward();
+    const rows = (await logits.grad?.toArray()) as number[][];
+    expect(rows[0]).toEqual([0.4, -1.6, 0.4, 0.4, 0.4].map((v) => expect.closeTo(v, 5)));
+    expect(rows[1]).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it("with the gradient in place of the logits: the same", async () => {
+    const [a, b] = [1, 2].map(() => device.randn([4, 6], { seed: 5 }).requiresGrad_());
+    const target = device.tensor([1, 5, -100, 0], "i32");
+    crossEntropy(a, target).sum.backward();
+    crossEntropy(b.mul(1), target, { inPlace: true }).sum.backward();
+    expect(await b.grad?.toArray()).toEqual(await a.grad?.toArray());
+  });
+
+  it("5 equal logits are ln 5, also at 10,000", async () => {
+    for (const level of [0, 1e4, -1e4]) {
+      const { sum } = crossEntropy(device.full([1, 5], level), device.tensor([2], "i32"));
+      expect(await sum.item()).toBeCloseTo(1.609438, 5);
+    }
+  });
+
+  it.each([5, -3])("a label that is no column, %i, is named", async (label) => {
+    const other = await makeTensorDevice(0);
+    crossEntropy(other.zeros([2, 5]), other.tensor([1, label], "i32"));
+    await expect(other.synchronize()).rejects.toThrow("the target of row 1 is not among the 5 columns");
+  });
+});
+
+describe("a parameter without a gradient", () => {
+  it.each([
+    ["AdamW", (list: Parameter[]) => new AdamW(list, { lr: 0.1, weightDecay: 0.1 })],
+    ["Adam", (list: Parameter[]) => new Adam(list, { lr: 0.1, weightDecay: 0.1 })],
+    ["SGD", (list: Parameter[]) => new SGD(list, { lr: 0.1, weightDecay: 0.1, momentum: 0.9 })],
+  ])("is left alone by %s, its decay included", async (_, make) => {
+    const [used, unused] = [parameter([1]), parameter([1])];
+    const optimizer = make([used, unused]);
+    setGrad(used, [0]);
+    optimizer.step();
+    expect(await unused.item()).toBe(1);
+    expect(optimizer.stateOf(unused)).toBeUndefined();
+    expect(await used.item()).not.toBe(1); // a gradient of zero still decays
+    expect(optimizer.stateOf(used)?.step).toBe(1);
+  });
+
+  it("counts its own steps", async () => {
+    const [always, late] = [parameter([1]), parameter([1])];
+    const optimizer = new AdamW([always, late], { lr: 0.1, weightDecay: 0 });
+    setGrad(always, [1]);
+    optimizer.step();
+    setGrad(late, [1]);
+    optimizer.step();
+    expect([optimizer.stateOf(always)?.step, optimizer.stateOf(late)?.step]).toEqual([2, 1]);
+    expect(await late.item()).toBeCloseTo(0.9, 5); // its first step is corrected as a first step
+  });
+});
+
+describe("the norm of all gradients", () => {
+  const three = (): Parameter[] =>
+    [[3], [4], [12]].map((values) => {
+      const each = parameter([0]);
+      setGrad(each, values);
+      return each;
+    });
+
+  it("is that of one vector, and clipping really scales", async () => {
+    const list = [...three(), parameter([7])]; // one has none, and does not count
+    expect(await clipGradNorm_(list, 1).item()).toBe(13);
+    expect(await list[2].grad?.item()).toBeCloseTo(12 / 13, 6);
+    expect(list[3].grad).toBeNull();
+  });
+
+  it("leaves small gradients as they are", async () => {
+    const list = three();
+    const { norm, factor } = gradientNorm(list, 20);
+    expect([await norm.item(), await factor.item()]).toEqual([13, 1]);
+  });
+});
+
+describe("bf16", () => {
+  it("parameters move with their f32 masters, not by steps that are rounded away", async () => {
+    const w = parameter([1], { dtype: "bf16", gradDType: "f32" });
+    const optimizer = new SGD([w], { lr: 6e-4 });
+    const plain = device.tensor([1], "bf16");
+    for (let i = 0; i < 100; i++) {
+      w.grad = device.unscoped(() => device.ones([1]));
+      optimizer.step();
+      plain.sub_(device.tensor([6e-4], "bf16"));
+    }
+    expect(await optimizer.stateOf(w)?.tensors.master.item()).toBeCloseTo(0.940002, 6);
+    expect(await w.item()).toBe(0.94140625);
+    expect(await plain.item()).toBe(1);
+  });
+
+  it("adding ones stops at 256", async () => {
+    const sum = device.zeros([1], "bf16");
+    for (let i = 0; i < 1000; i++) sum.add_(1);
+    expect(await sum.item()).toBe(256);
+  });
+
+  it("layers compute in f32 and give gradients in their own dtype", async () => {
+    const layer = new Linear(device, 3, 2, { dtype: "bf16" });
+    layer
+      .call(device.ones([2, 3]))
+      .sum()
+      .backward();
+    expect(layer.weight.grad?.dtype).toBe("bf16");
+    expect(await layer.weight.grad?.toArray()).toEqual([
+      [2, 2, 2],
+      [2, 2, 2],
+    ]);
+  });
+});
+
+describe("modules", () => {
+  class Net extends Module {
+    readonly first: Linear;
+    readonly rest: readonly Linear[];
+    readonly again: Linear;
+
+    constructor() {
+      super(device);
+      this.first = new Linear(device, 4, 4);
+      this.rest = [new Linear(device, 4, 4, { bias: false }), new Linear(device, 4, 4)];
+      this.again = this.first;
+    }
+
+    forward(x: Tensor): Tensor {
+      return this.again.call(this.rest.reduce((y, layer) => layer.call(y).tanh(), this.first.call(x)));
+    }
+  }
+
+  it("name their parameters by field and index, each once", () => {
+    const names = [...new Net().namedParameters().keys()];
+    expect(names).toEqual(["first.weight", "first.bias", "rest.0.weight", "rest.1.weight", "rest.1.bias"]);
+  });
+
+  it("tell hooks of forward and backward, and free what forward made", async () => {
+    const net = new Net();
+    const x = device.ones([2, 4]);
+    const log: string[] = [];
+    net.rest[0].registerForwardPreHook(([input]) => log.push(`before ${input}`));
+    net.rest[0].registerForwardHook((_, result) => log.push(`after ${result}`));
+    net.rest[0].registerFullBackwardPreHook(() => log.push("backward begins"));
+    net.rest[0].registerFullBackwardHook(() => log.push(`backward ends, ${net.rest[0].weight.grad === null}`));
+    const before = device.memoryStats();
+    device.scope(() => {
+      net.call(x).sum().backward();
+      return undefined;
+    });
+    expect(log).toEqual(["before f32[2,4]", "after f32[2,4]", "backward begins", "backward ends, false"]);
+    net.zeroGrad();
+    const after = device.memoryStats();
+    expect(after.allocated.current).toBe(before.allocated.current);
+    for (const tag of ["gradients", "activations"] as const) {
+      expect(after.byTag[tag]?.current ?? 0).toBe(before.byTag[tag]?.current ?? 0);
+    }
+  });
+
+  it("an optimizer made before or after a forward moves the same parameters", async () => {
+    for (const early of [true, false]) {
+      const net = new Net();
+      const optimizer = early ? new SGD(net.parameters(), { lr: 1 }) : undefined;
+      net
+        .call(device.ones([1, 4]))
+        .sum()
+        .backward();
+      const before = await net.first.weight.toArray();
+      (optimizer ?? new SGD(net.parameters(), { lr: 1 })).step();
+      expect(await net.first.weight.toArray()).not.toEqual(before);
+    }
+  });
+
+  it("refuse what does not fit", () => {
+    expect(() => new Linear(device, 4, 2).call(device.ones([2, 3]))).toThrow("linear takes x of shape [2,4]");
+    expect(() => new SGD([])).toThrow("at least one parameter");
+    const twice = parameter([1]);
+    expect(() => new SGD([twice, twice])).toThrow("given to an optimizer twice");
+    expect(() => new Parameter(device, [2], { dtype: "i32" })).toThrow("only floating-point tensors have one");
+  });
+
+  it("layers agree with what they are made of", async () => {
+    const x = device.randn([3, 4], { seed: 8 });
+    const [rms, layer] = [new RMSNorm(device, 4, { eps: 0.1 }), new LayerNorm(device, 4)];
+    expect(await rms.call(x).toArray()).toEqual(await F.rmsNorm({ x, weight: rms.weight, eps: 0.1 }).y.toArray());
+    const [weight, bias] = [layer.weight, layer.bias];
+    expect(await layer.call(x).toArray()).toEqual(await F.layerNorm({ x, weight, bias }).y.toArray());
+    const table = new Embedding(device, 6, 4);
+    const index = device.tensor(
+      [
+        [1, 5],
+        [0, 1],
+      ],
+      "i32",
+    );
+    expect(table.call(index).shape).toEqual([2, 2, 4]);
+    const both = new Sequential(device, new Linear(device, 4, 5), new Linear(device, 5, 2));
+    expect([...both.namedParameters().keys()]).toEqual(
+      [0, 1].flatMap((i) => [`layers.${i}.weight`, `layers.${i}.bias`]),
+    );
+    expect(both.call(x).shape).toEqual([3, 2]);
+  });
+});
+
+describe("dropout", () => {
+  it("drops while training only, a step's masks depend on its number alone, and gradients follow the mask", async () => {
+    const dropout = new Dropout(device, 0.5, "blocks.0");
+    const shape: Shape = [8, 16];
+    const draw = async (step: number): Promise<unknown[]> => {
+      device.beginStep(step);
+      const x = device.ones(shape).requiresGrad_();
+      const [first, second] = [dropout.call(x), dropout.call(x)];
+      first.sum().backward();
+      expect(await x.grad?.toArray()).toEqual(await first.toArray());
+      return [await first.toArray(), await second.toArray()];
+    };
+    const one = await draw(1);
+    device.rand([100]);
+    const two = await draw(2);
+    expect(await draw(1)).toEqual(one);
+    expect(two).not.toEqual(one);
+    expect(one[0]).not.toEqual(one[1]); // micro-batches of a step differ
+    expect(await dropout.eval().call(device.ones(shape)).toArray()).toEqual(await device.ones(shape).toArray());
+  });
+});
+
+it("the learning rate is a function of the step", () => {
+  const form = { peak: 1, warmup: 4, total: 12, floor: 0.1 };
+  const values = [0, 1, 4, 8, 12, 99].map((step) => warmupCosine(form, step));
+  expect(values).toEqual([0, 0.25, 1, expect.closeTo(0.55, 12), 0.1, 0.1]);
+});
