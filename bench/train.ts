@@ -68,7 +68,7 @@ export default defineScript({
       await device.synchronize();
       if (round > 0) best = Math.min(best, now() - start);
     }
-    const { allocated } = device.memoryStats();
-    show.row({ milliseconds: best, "peak bytes": allocated.peak });
+    const { allocated, reserved } = device.memoryStats();
+    show.row({ milliseconds: best, "peak bytes": allocated.peak, "reserved bytes": reserved.peak });
   },
 });

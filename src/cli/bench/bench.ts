@@ -19,6 +19,7 @@ import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
 import { benchLinks, benchStartup } from "./singles.ts";
+import { benchTrain } from "./training.ts";
 
 const benches: Record<
   string,
@@ -73,6 +74,11 @@ const benches: Record<
     about: "products and allReduces over a slow link: overlapped against one after the other",
     peers: [],
     run: benchOverlap,
+  },
+  train: {
+    about: "steps of a small language model: with a native BLAS, and on WASM alone",
+    peers: ["torch", "tfjs", "jax-js"],
+    run: benchTrain,
   },
   links: {
     about: "64 MB over a link paced at 1 GB/s, against 64 ms",

@@ -149,3 +149,22 @@ export function runKernelPeer(
   if (milliseconds > 0) return milliseconds;
   throw new Error(`The driver of ${name} printed no time: ${printed.trim().slice(-200)}`);
 }
+
+const stepDrivers = { torch: "torch_train.py", tfjs: "tfjs_train.mjs", "jax-js": "jax_train.mjs" } as const;
+
+/** The peers that train. */
+export type StepPeer = keyof typeof stepDrivers;
+
+/**
+ * @param threads of the peer. @param core what OpenBLAS is told to take this processor for, where it guesses wrong.
+ * @returns milliseconds of a peer's training step, the best of some. @throws Error when its driver printed none.
+ */
+export function runStepPeer(name: StepPeer, threads: number, steps: number, core?: string): number {
+  const command = name === "torch" ? (python() ?? "python3") : process.execPath;
+  const count = String(threads);
+  const env = { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, ...(core ? { OPENBLAS_CORETYPE: core } : {}) };
+  const printed = capture(command, [join(drivers, stepDrivers[name]), count, String(steps)], env);
+  const milliseconds = Number(printed.trim().split("\n").at(-1));
+  if (milliseconds > 0) return milliseconds;
+  throw new Error(`The driver of ${name} printed no time: ${printed.trim().slice(-200)}`);
+}
