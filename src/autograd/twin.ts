@@ -13,6 +13,7 @@ export type Derivative = (grad: Plain) => readonly Plain[];
 
 const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const plus = (a: Plain, b: Plain): Plain => a.zip(b, (x, y) => x + y);
+const minus = (a: Plain, b: Plain): Plain => a.zip(b, (x, y) => x - y);
 const times = (a: Plain, b: Plain): Plain => a.zip(b, (x, y) => x * y);
 const stretch = (x: Plain, shape: Shape): Plain => Plain.build(shape, (index) => x.at(index));
 const transposed = (x: Plain): Plain => new Value(x).transpose().data;
@@ -93,12 +94,8 @@ export class Value {
   div = (other: Value | number): Value => this.#binary(other, (a, b) => [a / b, 1 / b, -a / b ** 2]);
 
   #unary(f: (x: number) => readonly [y: number, dx: number]): Value {
-    const slope = this.data.map((x) => f(x)[1]);
-    return new Value(
-      this.data.map((x) => f(x)[0]),
-      [this],
-      (grad) => [times(grad, slope)],
-    );
+    const [y, dx] = [0, 1].map((i) => this.data.map((x) => f(x)[i]));
+    return new Value(y, [this], (grad) => [times(grad, dx)]);
   }
 
   #binary(other: Value | number, f: (a: number, b: number) => readonly [y: number, da: number, db: number]): Value {
@@ -132,12 +129,7 @@ export class Value {
     const y = this.data.softmax(axis);
     return new Value(y, [this], (grad) => {
       const mean = new Value(times(grad, y)).sum(axis, true).data;
-      return [
-        times(
-          y,
-          grad.zip(mean, (g, m) => g - m),
-        ),
-      ];
+      return [times(y, minus(grad, mean))];
     });
   }
 
