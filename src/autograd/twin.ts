@@ -30,6 +30,7 @@ function sumTo(grad: Plain, shape: Shape): Plain {
 
 /** Numbers of any shape, in float64, that remember how they were computed. Shapes broadcast as NumPy's do. */
 export class Value {
+  /** The numbers. */
   readonly data: Plain;
   /** Of leaves: the sum over all backward passes. What none has reached stays null, which is not zero. */
   grad: Plain | null = null;
@@ -49,11 +50,15 @@ export class Value {
     throw new RangeError(`${data.length} numbers do not fill the shape [${shape}].`);
   }
 
+  /** Length of each axis. */
   get shape(): Shape {
     return this.data.shape;
   }
 
-  /** Gives every leaf its gradient. @param upstream this Value's own, like it; 1 if it is a loss. @throws RangeError for another shape. */
+  /**
+   * Gives every leaf its gradient.
+   * @param upstream that of this Value, in its shape; 1 if this is a loss. @throws RangeError for another shape.
+   */
   backward(upstream: Plain = stretch(new Plain([], [1]), this.shape)): void {
     if (!sameShape(upstream.shape, this.shape))
       throw new RangeError(`backward of [${this.shape}] takes a gradient like it, but got [${upstream.shape}].`);
@@ -106,7 +111,10 @@ export class Value {
 
   // Sums and products.
 
-  /** Along an axis, or of all numbers; `keepdim` leaves an axis of length 1. Each number counts once, and gets the whole gradient. */
+  /**
+   * Along an axis, or of all numbers; `keepdim` leaves an axis of length 1. Each number counts once, and so gets the
+   * whole gradient.
+   */
   sum(axis?: number, keepdim = false): Value {
     if (axis === undefined) {
       const all = this.reshape([sizeOfShape(this.shape)]).sum(0);
@@ -119,12 +127,13 @@ export class Value {
     return new Value(keepdim ? sum.reshape(kept) : sum, [this], derivative);
   }
 
+  /** The sum, divided by how many numbers went into it. */
   mean(axis?: number, keepdim = false): Value {
     const sum = this.sum(axis, keepdim);
     return sum.div(sizeOfShape(this.shape) / sizeOfShape(sum.shape));
   }
 
-  /** The more a number gains, the more the others lose: of the gradient, only what differs from its mean under y counts. */
+  /** eˣ / Σ eˣ. What one number gains the others lose: of the gradient, only what differs from its mean under y counts. */
   softmax(axis = -1): Value {
     const y = this.data.softmax(axis);
     return new Value(y, [this], (grad) => {
@@ -149,17 +158,20 @@ export class Value {
 
   // The same numbers in other places: the gradient goes back to where they came from.
 
+  /** In the same order, under another shape. @throws RangeError for another size. */
   reshape(shape: Shape): Value {
     if (sizeOfShape(shape) !== sizeOfShape(this.shape))
       throw new RangeError(`[${this.shape}] does not become [${shape}].`);
     return new Value(this.data.reshape(shape), [this], (grad) => [grad.reshape(this.shape)]);
   }
 
+  /** Axes in another order: axis i of the result is axis order[i] of this. */
   permute(order: readonly number[]): Value {
     const back = order.map((_, axis) => order.indexOf(axis));
     return new Value(this.data.permute(order), [this], (grad) => [grad.permute(back)]);
   }
 
+  /** Two axes exchanged. */
   transpose(a = -2, b = -1): Value {
     const [i, j] = [checkAxis(a, this.shape.length), checkAxis(b, this.shape.length)];
     return this.permute(this.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)));
