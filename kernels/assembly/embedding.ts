@@ -15,16 +15,20 @@ export function gatherRows(table: Ptr, index: Ptr, out: Ptr, rows: i32, n: i32, 
   return 0;
 }
 
-/** table[index[i], :] += source[i, :], in the order of i. Returns as gatherRows. */
-export function scatterAddRows(table: Ptr, index: Ptr, source: Ptr, rows: i32, n: i32, width: i32): i32 {
-  const bytes = <Ptr>width * 4, body = bytes & ~15;
+/**
+ * table[index[i], c] += source[i, c] for the columns left..right, in the order of i. Returns as gatherRows.
+ * Threads that share the work take columns: rows of a table may be named many times.
+ */
+export function scatterAddRows(table: Ptr, index: Ptr, source: Ptr, rows: i32, n: i32, width: i32,
+                               left: i32, right: i32): i32 {
+  const bytes = <Ptr>width * 4, first = <Ptr>left * 4, last = <Ptr>right * 4;
   for (let i = 0; i < n; i++, source += bytes) {
     const row = load<i32>(index + <Ptr>i * 4);
     if (<u32>row >= <u32>rows) return i + 1;
     const to = table + <Ptr>row * bytes;
-    let at: Ptr = 0;
-    for (; at < body; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(source + at)));
-    for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(to + at) + load<f32>(source + at));
+    let at = first;
+    for (; at + 16 <= last; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(source + at)));
+    for (; at < last; at += 4) store<f32>(to + at, load<f32>(to + at) + load<f32>(source + at));
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-// Activations of feed-forward layers: SwiGLU (Shazeer, 2020) and GELU in its tanh form
+// Activations of feed-forward layers: SiLU (Elfwing et al., 2017), SwiGLU (Shazeer, 2020) and GELU in its tanh form
 // (Hendrycks and Gimpel, 2016), forward and backward. n elements of f32; in place allowed.
 import { Ptr } from "./lanes";
 import { sigmoid4 } from "./math";
@@ -41,6 +41,25 @@ export function swigluBackward(gate: Ptr, up: Ptr, dy: Ptr, dgate: Ptr, dup: Ptr
     const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(g, f32x4.sub(one, s))));
     store4(dgate, i, bytes, f32x4.mul(f32x4.mul(d, u), slope));
     store4(dup, i, bytes, f32x4.mul(d, f32x4.mul(g, s)));
+  }
+}
+
+/** y = x * sigmoid(x). */
+export function silu(x: Ptr, y: Ptr, n: i32): void {
+  const bytes = <Ptr>n * 4;
+  for (let i: Ptr = 0; i < bytes; i += 16) {
+    const v = load4(x, i, bytes);
+    store4(y, i, bytes, f32x4.mul(v, sigmoid4(v)));
+  }
+}
+
+/** dx = dy * s * (1 + x * (1 - s)), with s = sigmoid(x). */
+export function siluBackward(x: Ptr, dy: Ptr, dx: Ptr, n: i32): void {
+  const bytes = <Ptr>n * 4, one = f32x4.splat(1);
+  for (let i: Ptr = 0; i < bytes; i += 16) {
+    const v = load4(x, i, bytes), s = sigmoid4(v);
+    const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s))));
+    store4(dx, i, bytes, f32x4.mul(load4(dy, i, bytes), slope));
   }
 }
 

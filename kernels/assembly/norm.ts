@@ -16,26 +16,32 @@ export function rmsNorm(x: Ptr, weight: Ptr, y: Ptr, rstd: Ptr, rows: i32, cols:
   }
 }
 
-/** With h = x * rstd and g = dy * weight: dx = rstd * (g - h * mean(g * h)), dweight += dy * h. */
+/**
+ * With h = x * rstd and g = dy * weight: dx = rstd * (g - h * mean(g * h)), dweight += dy * h.
+ * Does dx of the rows from..to, and dweight of the columns left..right over all rows, row by row: threads
+ * that share the work leave the bits that one leaves. left is a multiple of 4.
+ */
 export function rmsNormBackward(x: Ptr, weight: Ptr, rstd: Ptr, dy: Ptr, dx: Ptr, dweight: Ptr,
-                                rows: i32, cols: i32): void {
+                                rows: i32, cols: i32, from: i32, to: i32, left: i32, right: i32): void {
   const bytes = <Ptr>cols * 4, body = bytes & ~15;
+  const first = <Ptr>left * 4, last = <Ptr>right * 4, whole = min(last, body);
   for (let r = 0; r < rows; r++, x += bytes, dy += bytes, dx += bytes) {
     const scale = load<f32>(rstd + <Ptr>r * 4);
     const s = f32x4.splat(scale);
+    let i = first;
+    for (; i < whole; i += 16) {
+      v128.store(dweight + i, madd(v128.load(dy + i), f32x4.mul(v128.load(x + i), s), v128.load(dweight + i)));
+    }
+    for (; i < last; i += 4) {
+      store<f32>(dweight + i, load<f32>(dweight + i) + load<f32>(dy + i) * (load<f32>(x + i) * scale));
+    }
+    if (r < from || r >= to) continue;
     let sums = f32x4.splat(0);
-    let i: Ptr = 0;
-    for (; i < body; i += 16) {
-      const d = v128.load(dy + i), h = f32x4.mul(v128.load(x + i), s);
-      sums = madd(f32x4.mul(d, v128.load(weight + i)), h, sums);
-      v128.store(dweight + i, madd(d, h, v128.load(dweight + i)));
+    for (i = 0; i < body; i += 16) {
+      sums = madd(f32x4.mul(v128.load(dy + i), v128.load(weight + i)), f32x4.mul(v128.load(x + i), s), sums);
     }
     let sum = sum4(sums);
-    for (; i < bytes; i += 4) {
-      const d = load<f32>(dy + i), h = load<f32>(x + i) * scale;
-      sum += d * load<f32>(weight + i) * h;
-      store<f32>(dweight + i, load<f32>(dweight + i) + d * h);
-    }
+    for (; i < bytes; i += 4) sum += load<f32>(dy + i) * load<f32>(weight + i) * (load<f32>(x + i) * scale);
     const mean = sum / <f32>cols, m = f32x4.splat(mean);
     for (i = 0; i < body; i += 16) {
       const g = f32x4.mul(v128.load(dy + i), v128.load(weight + i)), h = f32x4.mul(v128.load(x + i), s);
@@ -82,31 +88,41 @@ export function layerNorm(x: Ptr, weight: Ptr, bias: Ptr, y: Ptr, mean: Ptr, rst
   }
 }
 
-/** With h = (x - mean) * rstd, g = dy * weight: dx = rstd * (g - mean(g) - h * mean(g * h)), dweight += dy * h, dbias += dy. */
+/**
+ * With h = (x - mean) * rstd, g = dy * weight: dx = rstd * (g - mean(g) - h * mean(g * h)), dweight += dy * h,
+ * dbias += dy. Does dx of the rows from..to, dweight and dbias of the columns left..right, as rmsNormBackward.
+ */
 export function layerNormBackward(x: Ptr, weight: Ptr, mean: Ptr, rstd: Ptr, dy: Ptr, dx: Ptr, dweight: Ptr, dbias: Ptr,
-                                  rows: i32, cols: i32): void {
+                                  rows: i32, cols: i32, from: i32, to: i32, left: i32, right: i32): void {
   const bytes = <Ptr>cols * 4, body = bytes & ~15;
+  const first = <Ptr>left * 4, last = <Ptr>right * 4, whole = min(last, body);
   for (let r = 0; r < rows; r++, x += bytes, dy += bytes, dx += bytes) {
     const middle = load<f32>(mean + <Ptr>r * 4), scale = load<f32>(rstd + <Ptr>r * 4);
     const m = f32x4.splat(middle), s = f32x4.splat(scale);
-    let gs = f32x4.splat(0), ghs = gs;
-    let i: Ptr = 0;
-    for (; i < body; i += 16) {
+    let i = first;
+    for (; i < whole; i += 16) {
       const d = v128.load(dy + i), h = f32x4.mul(f32x4.sub(v128.load(x + i), m), s);
-      const g = f32x4.mul(d, v128.load(weight + i));
-      gs = f32x4.add(gs, g);
-      ghs = madd(g, h, ghs);
       v128.store(dweight + i, madd(d, h, v128.load(dweight + i)));
       v128.store(dbias + i, f32x4.add(d, v128.load(dbias + i)));
     }
-    let g1 = sum4(gs), gh1 = sum4(ghs);
-    for (; i < bytes; i += 4) {
+    for (; i < last; i += 4) {
       const d = load<f32>(dy + i), h = (load<f32>(x + i) - middle) * scale;
-      const g = d * load<f32>(weight + i);
-      g1 += g;
-      gh1 += g * h;
       store<f32>(dweight + i, load<f32>(dweight + i) + d * h);
       store<f32>(dbias + i, load<f32>(dbias + i) + d);
+    }
+    if (r < from || r >= to) continue;
+    let gs = f32x4.splat(0), ghs = gs;
+    for (i = 0; i < body; i += 16) {
+      const h = f32x4.mul(f32x4.sub(v128.load(x + i), m), s);
+      const g = f32x4.mul(v128.load(dy + i), v128.load(weight + i));
+      gs = f32x4.add(gs, g);
+      ghs = madd(g, h, ghs);
+    }
+    let g1 = sum4(gs), gh1 = sum4(ghs);
+    for (; i < bytes; i += 4) {
+      const g = load<f32>(dy + i) * load<f32>(weight + i), h = (load<f32>(x + i) - middle) * scale;
+      g1 += g;
+      gh1 += g * h;
     }
     g1 /= <f32>cols;
     gh1 /= <f32>cols;

@@ -41,22 +41,45 @@ import { BF16, F16, F32, I32, Ptr, U8, floatLanes, load1, load4, splat, store1, 
   return a0;
 }
 
-/** R is T for floating dtypes and i32 for integers. */
+/** One vector of columns into one: n rows, `step` bytes apart. */
 // @ts-ignore: decorator
-@inline function reduceWith<T, R>(op: i32, src: Ptr, dst: Ptr, outer: i32, n: i32, inner: i32): void {
-  const step = <Ptr>inner * sizeof<T>();
+@inline function columns<T>(op: i32, p: Ptr, n: i32, step: Ptr): v128 {
+  let acc = identity<T>(op);
+  for (let i = 0; i < n; i++, p += step) acc = join<T>(op, acc, load4<T>(p));
+  return acc;
+}
+
+/**
+ * R is T for floating dtypes and i32 for integers. Of `width` columns that lie side by side, the first `inner`
+ * are done: a thread's share of the whole.
+ */
+// @ts-ignore: decorator
+@inline function reduceWith<T, R>(op: i32, src: Ptr, dst: Ptr, outer: i32, n: i32, inner: i32, width: i32): void {
+  const step = <Ptr>width * sizeof<T>(), V: Ptr = 4 * sizeof<T>();
   for (let o = 0; o < outer; o++, src += <Ptr>n * step) {
-    if (inner == 1) {
+    if (width == 1) {
       store1<R>(dst, rowOf<T>(op, src, n));
       dst += sizeof<R>();
       continue;
     }
     let j = 0;
-    for (; j + 4 <= inner; j += 4, dst += 4 * sizeof<R>()) {
-      let p = src + <Ptr>j * sizeof<T>(), acc = identity<T>(op);
-      for (let i = 0; i < n; i++, p += step) acc = join<T>(op, acc, load4<T>(p));
-      store4<R>(dst, acc);
+    if (isFloat<T>()) {
+      for (; j + 16 <= inner; j += 16, dst += 16 * sizeof<R>()) { // a line of the cache at a time
+        let p = src + <Ptr>j * sizeof<T>();
+        let a = identity<T>(op), b = a, c = a, d = a;
+        for (let i = 0; i < n; i++, p += step) {
+          a = join<T>(op, a, load4<T>(p));
+          b = join<T>(op, b, load4<T>(p + V));
+          c = join<T>(op, c, load4<T>(p + 2 * V));
+          d = join<T>(op, d, load4<T>(p + 3 * V));
+        }
+        store4<R>(dst, a);
+        store4<R>(dst + 4 * sizeof<R>(), b);
+        store4<R>(dst + 8 * sizeof<R>(), c);
+        store4<R>(dst + 12 * sizeof<R>(), d);
+      }
     }
+    for (; j + 4 <= inner; j += 4, dst += 4 * sizeof<R>()) store4<R>(dst, columns<T>(op, src + <Ptr>j * sizeof<T>(), n, step));
     for (; j < inner; j++, dst += sizeof<R>()) {
       let p = src + <Ptr>j * sizeof<T>(), acc = identity<T>(op);
       for (let i = 0; i < n; i++, p += step) acc = join<T>(op, acc, load1<T>(p));
@@ -65,23 +88,26 @@ import { BF16, F16, F32, I32, Ptr, U8, floatLanes, load1, load4, splat, store1, 
   }
 }
 
-function reduceFloat(op: i32, src: Ptr, dst: Ptr, outer: i32, n: i32, inner: i32): void {
+function reduceFloat(op: i32, src: Ptr, dst: Ptr, outer: i32, n: i32, inner: i32, width: i32): void {
   switch (op) { // a constant in each call: the loops are compiled once for every operator
-    case SUM: reduceWith<f32, f32>(SUM, src, dst, outer, n, inner); break;
-    case MIN: reduceWith<f32, f32>(MIN, src, dst, outer, n, inner); break;
-    case MAX: reduceWith<f32, f32>(MAX, src, dst, outer, n, inner); break;
-    case PRODUCT: reduceWith<f32, f32>(PRODUCT, src, dst, outer, n, inner); break;
+    case SUM: reduceWith<f32, f32>(SUM, src, dst, outer, n, inner, width); break;
+    case MIN: reduceWith<f32, f32>(MIN, src, dst, outer, n, inner, width); break;
+    case MAX: reduceWith<f32, f32>(MAX, src, dst, outer, n, inner, width); break;
+    case PRODUCT: reduceWith<f32, f32>(PRODUCT, src, dst, outer, n, inner, width); break;
   }
 }
 
-/** dst[outer, inner] = op over the middle axis of src[outer, n, inner]. */
-export function reduce(op: i32, dtype: i32, src: Ptr, dst: Ptr, outer: i32, n: i32, inner: i32): void {
+/**
+ * dst[outer, inner] = op over the middle axis of src[outer, n, inner]. A share of the columns of one array has
+ * `inner` of them, where src has `width`.
+ */
+export function reduce(op: i32, dtype: i32, src: Ptr, dst: Ptr, outer: i32, n: i32, inner: i32, width: i32): void {
   switch (dtype) {
-    case F32: reduceFloat(op, src, dst, outer, n, inner); break;
-    case F16: reduceWith<u16, u16>(op, src, dst, outer, n, inner); break;
-    case BF16: reduceWith<i16, i16>(op, src, dst, outer, n, inner); break;
-    case I32: reduceWith<i32, i32>(op, src, dst, outer, n, inner); break;
-    case U8: reduceWith<u8, i32>(op, src, dst, outer, n, inner); break;
+    case F32: reduceFloat(op, src, dst, outer, n, inner, width); break;
+    case F16: reduceWith<u16, u16>(op, src, dst, outer, n, inner, width); break;
+    case BF16: reduceWith<i16, i16>(op, src, dst, outer, n, inner, width); break;
+    case I32: reduceWith<i32, i32>(op, src, dst, outer, n, inner, width); break;
+    case U8: reduceWith<u8, i32>(op, src, dst, outer, n, inner, width); break;
   }
 }
 

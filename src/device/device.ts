@@ -122,7 +122,7 @@ export class Device extends DeviceStreams {
     for (const { refs: places, n } of tensors) {
       for (const [i, place] of places.entries()) {
         const writes = kernel.list?.[i] !== "in";
-        words.push(checked(name, i, place, n * 4, writes));
+        words.push(checked(name, i, place, n * (kernel.listBytes?.[i] ?? 4), writes));
         if (writes) place.buffer.wrote();
         if (writes) this.#graph?.writes(place.buffer);
         buffers.push(place.buffer);

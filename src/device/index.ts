@@ -17,6 +17,7 @@ export {
   kernels,
   type ReduceOp,
   reduceOps,
+  runsOf,
   type UnaryOp,
   unaryOps,
 } from "./kernels/index.ts";

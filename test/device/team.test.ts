@@ -1,5 +1,6 @@
 /** Teams: the same bits however many help, for every kernel that is shared; and thousands of jobs in a row. */
-import { afterAll, describe, expect, it } from "vitest";
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type KernelName, kernels, type SegmentPool } from "../../src/device/index.ts";
 import { type Kernel, kernelNumber } from "../../src/device/kernels/index.ts";
 import { compileProgram } from "../../src/job/node/compile.ts";
@@ -8,8 +9,9 @@ import { nodeKit } from "../../src/job/node/node-kit.ts";
 import { type OpenDevice, openDevice } from "../../src/job/node/open-device.ts";
 import { openExtras } from "../../src/job/roles/extras.ts";
 import { nodePlatform } from "../../src/platform/node/node.ts";
-import { type Tensor, TensorDevice } from "../../src/tensor/index.ts";
+import { TensorDevice } from "../../src/tensor/index.ts";
 import { makePool } from "../helpers/device.ts";
+import { sharedLaunches } from "../helpers/shared-launches.ts";
 
 const opened: OpenDevice[] = [];
 afterAll(() => Promise.all(opened.map((each) => each.close())));
@@ -20,82 +22,35 @@ async function withHelpers(helpers: number, stream: "inline" | "threaded" = "inl
   return new TensorDevice(open.device);
 }
 
-/** A launch of each kernel that is shared, large enough to be. @returns what it writes. */
-const launches: Record<string, (device: TensorDevice) => Tensor[]> = {
-  gemm: (device) => [device.randn([203, 130], { seed: 1 }).matmul(device.randn([130, 171], { seed: 2 }))],
-  softmax: (device) => [device.randn([1037, 513], { seed: 3 }).softmax()],
-  rmsNorm: (device) => {
-    const [x, w] = [device.randn([1001, 700], { seed: 4 }), device.randn([700], { seed: 5 })];
-    const [y, rstd] = [device.empty([1001, 700]), device.empty([1001])];
-    device.raw.launch(
-      "rmsNorm",
-      [x, w, y, rstd].map((t) => t.ref()),
-      [1001, 700, 1e-5],
-    );
-    return [y, rstd];
-  },
-  swiglu: (device) => {
-    const n = 500_003;
-    const [gate, up, y] = [device.randn([n], { seed: 6 }), device.randn([n], { seed: 7 }), device.empty([n])];
-    device.raw.launch(
-      "swiglu",
-      [gate, up, y].map((t) => t.ref()),
-      [n],
-    );
-    return [y];
-  },
-  attention: (device) => {
-    const [heads, dim, tokens] = [3, 24, 333];
-    const [q, k, v] = [8, 9, 10].map((seed) => device.randn([tokens, heads, dim], { seed }));
-    const [o, lse] = [device.empty([tokens, heads, dim]), device.empty([heads, tokens])];
-    const starts = device.tensor([0, 100, tokens], "i32");
-    const strides = [heads * dim, dim, heads * dim, dim, heads * dim, dim];
-    const refs = [q, k, v, o, lse, starts, starts].map((t) => t.ref());
-    device.raw.launch("attention", refs, [2, heads, heads, dim, tokens, tokens, ...strides, 1, 0.2]);
-    return [o, lse];
-  },
-  ...Object.fromEntries(
-    ([8, 4] as const).map((bits) => [
-      `matmul${bits}`,
-      (device: TensorDevice) => {
-        const [m, n, k] = [3, 997, 512];
-        const [x, w] = [device.randn([m, k], { seed: 11 }), device.randn([n, k], { seed: 12 })];
-        const [packed, scales, y] = [
-          device.empty([(n * k * bits) / 8], "u8"),
-          device.empty([n, k / 32]),
-          device.empty([m, n]),
-        ];
-        device.raw.launch(
-          `quantize${bits}`,
-          [w, packed, scales].map((t) => t.ref()),
-          [n, k],
-        );
-        device.raw.launch(
-          `matmul${bits}`,
-          [x, packed, scales, y].map((t) => t.ref()),
-          [m, n, k, n],
-        );
-        return [y];
-      },
-    ]),
-  ),
-};
-
 it("every kernel that is shared is tested here", () => {
   const shared = Object.entries(kernels).filter(([, kernel]) => (kernel as Kernel).parts);
-  expect(Object.keys(launches).sort()).toEqual(shared.map(([name]) => name as KernelName).sort());
+  expect(Object.keys(sharedLaunches).sort()).toEqual(shared.map(([name]) => name as KernelName).sort());
 });
 
-describe.each(Object.keys(launches))("%s", (name) => {
-  it.each(["inline", "threaded"] as const)("gives the same bits with 0, 1, 2 and 3 helpers, %s", async (stream) => {
-    const results: string[] = [];
-    for (const helpers of [0, 1, 2, 3]) {
-      const device = await withHelpers(helpers, stream);
-      const tensors = launches[name](device);
+describe("teams", () => {
+  let alone: TensorDevice;
+  let teams: TensorDevice[];
+  beforeAll(async () => {
+    alone = await withHelpers(0);
+    teams = await Promise.all([withHelpers(1), withHelpers(2), withHelpers(3), withHelpers(2, "threaded")]);
+  });
+
+  it.each(Object.entries(sharedLaunches))("%s gives the same bits with 0, 1, 2 and 3 helpers", async (name, launch) => {
+    const bits = async (device: TensorDevice): Promise<string> => {
+      const tensors = device.scope(() => launch(device));
       const data = await Promise.all(tensors.map((tensor) => tensor.data()));
-      results.push(data.map((numbers) => Buffer.from(numbers.buffer).toString("base64")).join());
+      for (const tensor of tensors) tensor.dispose();
+      return data.map((numbers) => createHash("sha256").update(Buffer.from(numbers.buffer)).digest("hex")).join();
+    };
+    const parts = vi.spyOn(kernels[name as KernelName] as Required<Kernel>, "parts");
+    const wanted = await bits(alone);
+    for (const device of teams) {
+      parts.mockClear();
+      expect(await bits(device)).toBe(wanted);
+      // A stream's thread cuts out of our sight.
+      if (device !== teams.at(-1)) expect(parts.mock.results.some(({ value }) => value > 1)).toBe(true);
     }
-    for (const result of results) expect(result === results[0]).toBe(true);
+    parts.mockRestore();
   });
 });
 

@@ -7,7 +7,8 @@
  * of that size. The softmax is left out, and so is whatever a causal mask hides: of n × n pairs
  * n (n + 1) / 2 are left. Key heads that several query heads share change nothing.
  */
-import { type Kernel, run, sharedParts } from "./spec.ts";
+import { run, sharedParts } from "./parts.ts";
+import type { Kernel } from "./spec.ts";
 
 /** Bytes from the first element to just past the last one of [tokens, heads, dim] with these strides. */
 function reach(tokens: number, heads: number, dim: number, token: number, head: number): number {
@@ -58,6 +59,8 @@ const packedScalars = [
 
 /** Arguments of a whole attention; a part of one has two more: the first of its sequences and heads, and the end of them. */
 const ALL = 21;
+/** The same of the backward pass, which is cut by sequences and key heads: query heads that share one add to the same dk and dv. */
+const ALL_BACKWARD = 25;
 
 /** Scalars are listed in each comment, in order. */
 export const attentionKernels = {
@@ -175,9 +178,18 @@ export const attentionKernels = {
       10 * heads * dim * pairs(lengths(words(9, sequences + 1)), lengths(words(10, sequences + 1)), causal),
     run: (k, args, scratch) => {
       const [sequences, heads, kvHeads, ...rest] = args.slice(11);
-      const end = sequences * kvHeads;
-      const shape = [heads, kvHeads, ...rest];
-      return k.attentionBackward(...args.slice(0, 11), ...shape, 0, end, scratch(k.attentionScratchBytes()));
+      const [from, to] = args.length > ALL_BACKWARD ? args.slice(ALL_BACKWARD) : [0, sequences * kvHeads];
+      const shape = [heads, kvHeads, ...rest.slice(0, packedScalars.length - 3)];
+      return k.attentionBackward(...args.slice(0, 11), ...shape, from, to, scratch(k.attentionScratchBytes()));
+    },
+    parts: (args, team) => {
+      const [sequences, heads, kvHeads, dim, qTokens, kTokens] = args.slice(11);
+      return sharedParts(10 * heads * dim * qTokens * kTokens, sequences * kvHeads, team);
+    },
+    part: (args, i, parts) => {
+      const [sequences, , kvHeads] = args.slice(11);
+      const { from, to } = run(sequences * kvHeads, i, parts);
+      return [...args.slice(0, ALL_BACKWARD), from, to];
     },
     explain: badSequence,
   },

@@ -1,25 +1,20 @@
 /** The kernels of tensors: copies, arithmetic, reductions, matrix products, random numbers. */
 import { type Blas, gemmByBlas, suitsBlas } from "../blas.ts";
 import { type DType, dtypes } from "../dtype.ts";
-import { type Kernel, type KernelExports, run, type Scratch, sharedParts } from "./spec.ts";
+import { byAxis, GRAIN, run, sharedBytes, sharedParts } from "./parts.ts";
+import type { Kernel, KernelExports, Scratch } from "./spec.ts";
+import { bytesOf, product4, reach } from "./strided.ts";
 
 /** Rows or columns of a product that a team does not cut further. */
 const TILE = 64;
 /** Least multiply-adds of a part that a BLAS computes: of small products, libraries have kernels that round otherwise. */
 const BLAS_PART = 2 ** 21;
 
-const bytesOf = Object.values(dtypes).map((info) => info.bytes);
-const product4 = (s: readonly number[], at: number): number => s[at] * s[at + 1] * s[at + 2] * s[at + 3];
-
-/** Elements from the first to just past the last one that four strided axes reach. */
-function reach(s: readonly number[], sizes: number, strides: number): number {
-  let last = 0;
-  for (let axis = 0; axis < 4; axis++) {
-    if (s[sizes + axis] === 0) return 0;
-    last += (s[sizes + axis] - 1) * s[strides + axis];
-  }
-  return last + 1;
-}
+/** Where the operands of `binary` and `compare` lie among the arguments, and their strides. */
+const twoOperands = [
+  { buffer: 0, strides: 9 },
+  { buffer: 1, strides: 13 },
+] as const;
 
 /** Calls a kernel of two operands and a result that are walked along four axes. Spelt out: a spread would cost more than the call. */
 function walk(call: KernelExports[string], a: readonly number[]): number {
@@ -45,6 +40,11 @@ export const basicKernels = {
     bounds: ([bytes]) => [bytes, bytes],
     flops: () => 0,
     run: (k, [src, dst, bytes]) => k.copyBytes(dst, src, bytes),
+    parts: ([src, dst, bytes], team) => (Math.abs(src - dst) < bytes ? 1 : sharedBytes(2 * bytes, bytes / 64, team)),
+    part: ([src, dst, bytes], i, parts) => {
+      const { from, to } = run(bytes, i, parts, 64);
+      return [src + from, dst + from, to - from];
+    },
   },
   /** dst | dtype, n, value */
   fill: {
@@ -53,6 +53,11 @@ export const basicKernels = {
     bounds: ([dtype, n]) => [n * bytesOf[dtype]],
     flops: () => 0,
     run: (k, [dst, dtype, n, value]) => k.fill(dtype, dst, n, value),
+    parts: ([, dtype, n], team) => sharedBytes(n * bytesOf[dtype], n / GRAIN, team),
+    part: ([dst, dtype, n, value], i, parts) => {
+      const { from, to } = run(n, i, parts, GRAIN);
+      return [dst + from * bytesOf[dtype], dtype, to - from, value];
+    },
   },
   /** src, dst | from, to, n0..n3, s0..s3 */
   convert: {
@@ -62,6 +67,7 @@ export const basicKernels = {
     flops: () => 0,
     run: (k, [src, dst, from, to, n0, n1, n2, n3, s0, s1, s2, s3]) =>
       k.convert(from, to, src, dst, n0, n1, n2, n3, s0, s1, s2, s3),
+    ...byAxis(4, [{ buffer: 0, strides: 8 }], 1, (a) => ({ strided: bytesOf[a[2]], contiguous: bytesOf[a[3]] })),
   },
   /** x, y | op, dtype, n */
   unary: {
@@ -70,6 +76,11 @@ export const basicKernels = {
     bounds: ([, dtype, n]) => [n * bytesOf[dtype], n * bytesOf[dtype]],
     flops: ([, , n]) => n,
     run: (k, [x, y, op, dtype, n]) => k.unary(op, dtype, x, y, n),
+    parts: ([, , , dtype, n], team) => sharedBytes(2 * n * bytesOf[dtype], n / GRAIN, team),
+    part: ([x, y, op, dtype, n], i, parts) => {
+      const { from, to } = run(n, i, parts, GRAIN);
+      return [x + from * bytesOf[dtype], y + from * bytesOf[dtype], op, dtype, to - from];
+    },
   },
   /** a, b, out | op, dtype, n0..n3, a0..a3, b0..b3 */
   binary: {
@@ -78,6 +89,7 @@ export const basicKernels = {
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
     flops: (s) => product4(s, 2),
     run: (k, args) => walk(k.binary, args),
+    ...byAxis(5, twoOperands, 2, (a) => ({ strided: bytesOf[a[4]], contiguous: bytesOf[a[4]] })),
   },
   /** a, b, out (u8) | op, dtype, n0..n3, a0..a3, b0..b3 */
   compare: {
@@ -86,6 +98,7 @@ export const basicKernels = {
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], reach(s, 2, 10) * bytesOf[s[1]], product4(s, 2)],
     flops: (s) => product4(s, 2),
     run: (k, args) => walk(k.compare, args),
+    ...byAxis(5, twoOperands, 2, (a) => ({ strided: bytesOf[a[4]], contiguous: 1 })),
   },
   /** a, out | op, dtype, n0..n3, a0..a3, value, swapped: out = a op value, or value op a */
   binaryScalar: {
@@ -94,6 +107,7 @@ export const basicKernels = {
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], product4(s, 2) * bytesOf[s[1]]],
     flops: (s) => product4(s, 2),
     run: (k, args, scratch) => walkScalar(k.binary, k.fill, args, scratch),
+    ...byAxis(4, [{ buffer: 0, strides: 8 }], 1, (a) => ({ strided: bytesOf[a[3]], contiguous: bytesOf[a[3]] })),
   },
   /** a, out (u8) | op, dtype, n0..n3, a0..a3, value, swapped */
   compareScalar: {
@@ -102,6 +116,7 @@ export const basicKernels = {
     bounds: (s) => [reach(s, 2, 6) * bytesOf[s[1]], product4(s, 2)],
     flops: (s) => product4(s, 2),
     run: (k, args, scratch) => walkScalar(k.compare, k.fill, args, scratch),
+    ...byAxis(4, [{ buffer: 0, strides: 8 }], 1, (a) => ({ strided: bytesOf[a[3]], contiguous: 1 })),
   },
   /** src [outer, n, inner], dst [outer, inner] | op, dtype, outer, n, inner */
   reduce: {
@@ -112,7 +127,20 @@ export const basicKernels = {
       outer * inner * (dtypes.u8.code === dtype ? 4 : bytesOf[dtype]),
     ],
     flops: ([, , outer, n, inner]) => outer * n * inner,
-    run: (k, [src, dst, op, dtype, outer, n, inner]) => k.reduce(op, dtype, src, dst, outer, n, inner),
+    run: (k, [src, dst, op, dtype, outer, n, inner, width = inner]) =>
+      k.reduce(op, dtype, src, dst, outer, n, inner, width),
+    parts: ([, , , dtype, outer, n, inner], team) =>
+      sharedBytes(outer * n * inner * bytesOf[dtype], outer > 1 ? outer : inner / GRAIN, team),
+    part: ([src, dst, op, dtype, outer, n, inner], i, parts) => {
+      const [from, to] = [bytesOf[dtype], dtypes.u8.code === dtype ? 4 : bytesOf[dtype]];
+      if (outer > 1) {
+        const rows = run(outer, i, parts);
+        const at = [src + rows.from * n * inner * from, dst + rows.from * inner * to];
+        return [...at, op, dtype, rows.to - rows.from, n, inner];
+      }
+      const columns = run(inner, i, parts, GRAIN);
+      return [src + columns.from * from, dst + columns.from * to, op, dtype, 1, n, columns.to - columns.from, inner];
+    },
   },
   /** src [outer, n, inner], dst (i32) [outer, inner] | dtype, outer, n, inner */
   argmax: {
@@ -121,6 +149,11 @@ export const basicKernels = {
     bounds: ([dtype, outer, n, inner]) => [outer * n * inner * bytesOf[dtype], outer * inner * 4],
     flops: ([, outer, n, inner]) => outer * n * inner,
     run: (k, [src, dst, dtype, outer, n, inner]) => k.argmax(dtype, src, dst, outer, n, inner),
+    parts: ([, , , outer, n, inner], team) => sharedParts(outer * n * inner, outer, team),
+    part: ([src, dst, dtype, outer, n, inner], i, parts) => {
+      const { from, to } = run(outer, i, parts);
+      return [src + from * n * inner * bytesOf[dtype], dst + from * inner * 4, dtype, to - from, n, inner];
+    },
   },
   /** x, y (f32) | rows, cols */
   softmax: {

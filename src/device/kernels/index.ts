@@ -3,10 +3,13 @@ import { attentionKernels } from "./attention.ts";
 import { basicKernels } from "./basic.ts";
 import { networkKernels } from "./network.ts";
 import { optimizerKernels } from "./optimizer.ts";
+import { placementKernels } from "./placement.ts";
 import { quantizedKernels } from "./quantized.ts";
+import { routingKernels } from "./routing.ts";
 import type { Kernel } from "./spec.ts";
 
 export * from "./basic.ts";
+export { runsOf } from "./optimizer.ts";
 export type { Kernel, KernelExports } from "./spec.ts";
 
 export const kernels = {
@@ -15,6 +18,8 @@ export const kernels = {
   ...attentionKernels,
   ...quantizedKernels,
   ...optimizerKernels,
+  ...placementKernels,
+  ...routingKernels,
 } satisfies Record<string, Kernel>;
 
 export type KernelName = keyof typeof kernels;

@@ -2,7 +2,8 @@
  * Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each:
  * w is [n, k] bytes or [n, k / 2], scales are [n, k / 32]. k is a multiple of 32.
  */
-import { type Kernel, run, sharedParts } from "./spec.ts";
+import { run, sharedParts } from "./parts.ts";
+import type { Kernel } from "./spec.ts";
 
 const product = (bits: 4 | 8): Omit<Kernel, "run" | "scalars"> => ({
   buffers: ["in", "in", "in", "out"],

@@ -22,6 +22,8 @@ export interface Kernel {
   readonly buffers: readonly ("in" | "out" | "inout")[];
   /** What the tensors of a list are, for kernels whose first buffer is one. */
   readonly list?: readonly ("in" | "out" | "inout")[];
+  /** Bytes of an element of each tensor of a list, 4 if not given. */
+  readonly listBytes?: readonly number[];
   /** Bytes reached in each buffer argument, given the scalars. */
   readonly bounds: (s: readonly number[]) => number[];
   /** Floating-point operations, given the scalars, and what buffers say besides, such as lengths. */
@@ -42,18 +44,4 @@ export interface Kernel {
 export function bytesMoved({ buffers, bounds, bytes }: Kernel, scalars: readonly number[], words: Words): number {
   if (bytes) return bytes(scalars, words);
   return bounds(scalars).reduce((sum, each, i) => sum + (buffers[i] === "inout" ? 2 : 1) * each, 0);
-}
-
-/** Arithmetic below which sharing a kernel costs more than it brings: about 50 µs of one core. */
-const WORTH_SHARING = 2e6;
-
-/** Parts for a kernel that does `flops` of arithmetic and can be cut into `pieces`. */
-export function sharedParts(flops: number, pieces: number, team: number): number {
-  return flops < WORTH_SHARING ? 1 : Math.max(1, Math.min(team, Math.floor(pieces)));
-}
-
-/** Run i of `count` things in `parts` runs, none shorter than a grain, that begin at multiples of it. */
-export function run(count: number, i: number, parts: number, grain = 1): { from: number; to: number } {
-  const start = (part: number): number => Math.floor((part * Math.floor(count / grain)) / parts) * grain;
-  return { from: start(i), to: i + 1 === parts ? count : start(i + 1) };
 }

@@ -53,6 +53,29 @@ export function geluBackward(args: { x: Tensor; dy: Tensor }): Tensor {
   });
 }
 
+/** y = x · sigmoid(x) (Elfwing, Uchibe and Doya, 2017). */
+export function silu(args: { x: Tensor }): Tensor {
+  const { x } = args;
+  tensors("silu", { x });
+  return x.device.fused("silu", args, () => {
+    const y = x.device.empty(x.shape);
+    rawOf(x.device).launch("silu", [x.ref(), y.ref()], [x.size]);
+    return y;
+  });
+}
+
+/** The gradient of x. */
+export function siluBackward(args: { x: Tensor; dy: Tensor }): Tensor {
+  const { x, dy } = args;
+  tensors("siluBackward", { x, dy });
+  shaped("siluBackward", "dy", dy, x.shape, "as x");
+  return x.device.fused("siluBackward", args, () => {
+    const dx = x.device.empty(x.shape);
+    rawOf(x.device).launch("siluBackward", [x.ref(), dy.ref(), dx.ref()], [x.size]);
+    return dx;
+  });
+}
+
 /** Arguments of rope. All f32 but the positions. */
 export interface Rope {
   /** [tokens, heads, dim] */

@@ -75,3 +75,29 @@ export function crossEntropy(args: CrossEntropy): { loss: Tensor; dlogits: Tenso
     return { loss, dlogits };
   });
 }
+
+/** Arguments of the loss with weights. */
+export interface WeightedCrossEntropy extends CrossEntropy {
+  /** f32, one for each row: what its loss is multiplied by. */
+  readonly weight: Tensor;
+}
+
+/**
+ * The same with a weight for each row: loss = weight · negative log-likelihood, and dlogits is its gradient times `scale`.
+ * @throws KernelError, at the next wait, for a target that is no column.
+ */
+export function weightedCrossEntropy(args: WeightedCrossEntropy): { loss: Tensor; dlogits: Tensor } {
+  const { logits, target, weight, ignored = -100, scale = 1, inPlace = false } = args;
+  tensors("weightedCrossEntropy", { logits, weight });
+  tensors("weightedCrossEntropy", { target }, "i32");
+  const { rows, cols } = rowsOf("weightedCrossEntropy", "logits", logits);
+  for (const [name, each] of Object.entries({ target, weight }))
+    shaped("weightedCrossEntropy", name, each, logits.shape.slice(0, -1), "one for each row of the logits");
+  return logits.device.fused("weightedCrossEntropy", args, () => {
+    const loss = logits.device.empty(target.shape);
+    const dlogits = inPlace ? logits : logits.device.empty(logits.shape);
+    const refs = [logits, target, weight, loss, dlogits].map((tensor) => tensor.ref());
+    rawOf(logits.device).launch("crossEntropyWeighted", refs, [rows, cols, ignored, scale]);
+    return { loss, dlogits };
+  });
+}

@@ -1,5 +1,6 @@
 /** What optimizers do to all parameters in one launch. All f32. */
 
+import { runsOf } from "../../device/index.ts";
 import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
@@ -16,7 +17,10 @@ export function gradNorm(args: { gradients: readonly Tensor[]; most?: number }):
   return first.device.fused("gradNorm", args, () => {
     const out = first.device.empty([2]);
     const list = gradients.map((gradient) => ({ refs: [gradient.ref()], n: gradient.size }));
-    rawOf(first.device).launchMany("gradNorm", list, [out.ref()], [Math.min(most, 3.4e38)]);
+    const runs = runsOf(gradients.map(({ size }) => size));
+    using sums = first.device.empty([2 * (gradients.length + runs)]); // f64: one for each run, and by bounds a few more
+    rawOf(first.device).launchMany("squares", list, [sums.ref()], []);
+    rawOf(first.device).launch("gradNorm", [sums.ref(), out.ref()], [runs, Math.min(most, 3.4e38)]);
     return out;
   });
 }
@@ -46,28 +50,76 @@ export interface Adamw {
 
 /** One step of AdamW (Loshchilov and Hutter, 2019) on all entries, in place. */
 export function adamw_(args: Adamw): void {
-  const { entries, factor, lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01, step } = args;
-  const [head] = entries;
-  if (!head) return;
-  if (!(Number.isInteger(step) && step >= 1)) throw new RangeError(`adamw_ counts its steps from 1, but got ${step}.`);
-  tensors("adamw_", { factor });
+  adamLike("adamw", args);
+}
+
+/** One step of Adam (Kingma and Ba, 2015) on all entries, in place: decay · parameter is added to the gradient. */
+export function adam_(args: Adamw): void {
+  adamLike("adam", args);
+}
+
+/** A parameter in bf16 with its f32 master, which the steps move. */
+export interface AdamwMasterEntry extends AdamwEntry {
+  /** bf16: what the model computes with. */
+  readonly parameter: Tensor;
+  /** f32, of the parameter's shape, like the rest. */
+  readonly master: Tensor;
+}
+
+/** Arguments of a step with masters. */
+export interface AdamwMaster extends Adamw {
+  readonly entries: readonly AdamwMasterEntry[];
+}
+
+/** One step of AdamW on all masters, in place; each parameter becomes its master, rounded, in the same pass. */
+export function adamwMaster_(args: AdamwMaster): void {
+  const { entries } = args;
+  checkStep("adamwMaster_", args);
   for (const { parameter, ...others } of entries) {
-    tensors("adamw_", { parameter, ...others });
-    for (const [name, each] of Object.entries(others))
-      shaped("adamw_", name, each, parameter.shape, "as its parameter");
+    tensors("adamwMaster_", { parameter }, "bf16");
+    checkEntry("adamwMaster_", parameter, others);
   }
-  head.parameter.device.fused("adamw_", args, () => {
-    const list = entries.map(({ parameter, gradient, first, second }) => ({
-      refs: [parameter, gradient, first, second].map((tensor) => tensor.ref()),
-      n: parameter.size,
-    }));
-    const corrections = [1 - beta1 ** step, 1 - beta2 ** step];
-    rawOf(head.parameter.device).launchMany(
-      "adamw",
-      list,
-      [factor.ref()],
-      [lr, beta1, beta2, eps, decay, ...corrections],
-    );
+  entries[0]?.parameter.device.fused("adamwMaster_", args, () => {
+    const list = entries.map(({ parameter, master, gradient, first, second }) => [
+      master,
+      gradient,
+      first,
+      second,
+      parameter,
+    ]);
+    launchAdam("adamwMaster", list, args);
     return {};
   });
+}
+
+function adamLike(kernel: "adam" | "adamw", args: Adamw): void {
+  const { entries } = args;
+  const call = `${kernel}_`;
+  checkStep(call, args);
+  for (const { parameter, ...others } of entries) {
+    tensors(call, { parameter });
+    checkEntry(call, parameter, others);
+  }
+  entries[0]?.parameter.device.fused(call, args, () => {
+    const list = entries.map(({ parameter, gradient, first, second }) => [parameter, gradient, first, second]);
+    launchAdam(kernel, list, args);
+    return {};
+  });
+}
+
+function checkStep(call: string, { step, factor }: Adamw): void {
+  if (!(Number.isInteger(step) && step >= 1)) throw new RangeError(`${call} counts its steps from 1, but got ${step}.`);
+  tensors(call, { factor });
+}
+
+function checkEntry(call: string, parameter: Tensor, others: Readonly<Record<string, Tensor>>): void {
+  tensors(call, others);
+  for (const [name, each] of Object.entries(others)) shaped(call, name, each, parameter.shape, "as its parameter");
+}
+
+function launchAdam(kernel: "adam" | "adamw" | "adamwMaster", entries: readonly Tensor[][], args: Adamw): void {
+  const { factor, lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = kernel === "adam" ? 0 : 0.01, step } = args;
+  const list = entries.map((each) => ({ refs: each.map((tensor) => tensor.ref()), n: each[0].size }));
+  const scalars = [lr, beta1, beta2, eps, decay, 1 - beta1 ** step, 1 - beta2 ** step];
+  rawOf(factor.device).launchMany(kernel, list, [factor.ref()], scalars);
 }
