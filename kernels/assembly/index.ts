@@ -3,6 +3,7 @@ export { attention, attentionBackward, attentionPaged, attentionScratchBytes } f
 export { argmax, reduce } from "./reduce";
 export { combine } from "./combine";
 export { binary, compare, convert, copyBytes, fill, unary } from "./elementwise";
+export { expertsForward, expertsInput, expertsWeight } from "./experts";
 export { gatherRows, scatterAddRows } from "./embedding";
 export { gemm, gemmScratchBytes } from "./gemm";
 export { gelu, geluBackward, silu, siluBackward, swiglu, swigluBackward } from "./gate";

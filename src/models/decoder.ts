@@ -14,7 +14,9 @@ import {
   type LayerOptions,
   Linear,
   MLP,
+  type MlpOptions,
   Module,
+  MoE,
   type ParameterOptions,
   RMSNorm,
   type RotaryTables,
@@ -62,11 +64,7 @@ export class Block extends Module<[x: Tensor, batch: Batch, rotary?: RotaryTable
       outputInit,
     });
     this.mlpNorm = makeNorm(device, config, options);
-    const form = { ...options, bias, outputInit };
-    this.mlp =
-      config.activation === "silu"
-        ? new GatedMLP(device, width, ffnWidth, form)
-        : new MLP(device, width, ffnWidth, form);
+    this.mlp = makeMlp(device, config, { ...options, bias, outputInit });
   }
 
   /** @param x f32 [tokens, width] */
@@ -127,6 +125,14 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
     const { weight } = this.embed;
     return weight.dtype === "f32" ? weight : weight.to("f32");
   }
+}
+
+function makeMlp(device: TensorDevice, config: DecoderConfig, form: MlpOptions): Module {
+  const { width, ffnWidth, experts, expertsPerToken: perToken, normalizeTopK: normalize } = config;
+  if (experts > 0) return new MoE(device, width, ffnWidth, { ...form, experts, perToken, normalize });
+  return config.activation === "silu"
+    ? new GatedMLP(device, width, ffnWidth, form)
+    : new MLP(device, width, ffnWidth, form);
 }
 
 function makeNorm(device: TensorDevice, { norm, width, normEps: eps }: DecoderConfig, options: LayerOptions): Module {

@@ -12,6 +12,7 @@ export { Dropout, Embedding, inF32, LayerNorm, type LayerOptions, Linear, RMSNor
 export { type CrossEntropyOptions, crossEntropy, IGNORED, type Loss, squaredError } from "./loss.ts";
 export { GatedMLP, MLP, type MlpOptions } from "./mlp.ts";
 export { Module } from "./module.ts";
+export { MoE, type MoeOptions } from "./moe.ts";
 export { Optimizer, type ParameterGroup, type ParameterState, type StepOptions } from "./optimizer.ts";
 export { type Init, Parameter, type ParameterOptions } from "./parameter.ts";
 export { type WarmupCosine, warmupCosine } from "./schedule.ts";

@@ -14,10 +14,11 @@ function sumInto<A>(c: Gradients<A>, input: number, like: Tensor): Tensor {
 type Normed = Readonly<Record<"y" | "rstd", Tensor>>;
 type LayerNormed = Readonly<Record<"y" | "mean" | "rstd", Tensor>>;
 type Attended = Readonly<Record<"o" | "lse", Tensor>>;
+type Routed = Readonly<Record<"chosen" | "weight", Tensor>>;
 type Lost = Readonly<Record<"loss" | "dlogits", Tensor>>;
 
 /** By function. */
-export const network: Readonly<Record<string, Derivative>> = {
+export const network: Readonly<Record<string, Derivative | null>> = {
   linear: derivative({
     inputs: ({ x, weight, bias }: F.Linear) => [x, weight, bias],
     save: ({ x, weight }, _y: Tensor, wants) => [wants(1) ? x : undefined, wants(0) ? weight : undefined],
@@ -100,6 +101,33 @@ export const network: Readonly<Record<string, Derivative>> = {
       const dout = c.dy().contiguous();
       const { dq, dk, dv } = F.attentionBackward({ q, k, v, o, lse, dout, qStarts, kStarts, causal, scale });
       for (const [input, gradient] of [dq, dk, dv].entries()) if (c.wants(input)) c.give(input, gradient);
+    },
+  }),
+  route: derivative({
+    inputs: ({ logits }: F.Route) => [logits],
+    outputs: ({ weight }: Routed) => [weight],
+    save: ({ logits }, { chosen, weight }: Routed) => [logits, chosen, weight],
+    backward: (c) => {
+      const { k, renormalize } = c.args;
+      const [logits, chosen, weight] = [c.saved(0), c.saved(1), c.saved(2)];
+      c.give(0, F.routeBackward({ logits, k, renormalize, chosen, weight, dweight: c.dy().contiguous() }));
+    },
+  }),
+  sortByExpert: null,
+  expertLinear: derivative({
+    inputs: ({ x, weights }: F.ExpertLinear) => [x, ...weights],
+    save: ({ x, weights, starts }, _y: Tensor, wants) => {
+      const needsRows = weights.some((_, i) => wants(i + 1));
+      return [starts, needsRows ? x : undefined, ...weights.map((weight) => (wants(0) ? weight : undefined))];
+    },
+    backward: (c) => {
+      const { weights } = c.args;
+      const [starts, dy] = [c.saved(0), c.dy().contiguous()];
+      if (c.wants(0)) c.give(0, F.expertLinearInput({ dy, weights: weights.map((_, i) => c.saved(i + 2)), starts }));
+      if (!weights.some((_, i) => c.wants(i + 1))) return;
+      // Of experts without rows as well: their gradient is zero on every rank alike.
+      const dweights = weights.map((weight, i) => sumInto(c, i + 1, weight));
+      F.expertLinearWeight({ dy, x: c.saved(1), dweights, starts });
     },
   }),
   crossEntropy: derivative({

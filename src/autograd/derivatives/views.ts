@@ -1,5 +1,5 @@
 /** Derivatives of views: the gradient goes back to where the elements came from, and to the others goes nothing. */
-import { type Shape, sizeOfShape, type Tensor } from "../../tensor/index.ts";
+import { functional, type Shape, type Tensor } from "../../tensor/index.ts";
 import { type Derivative, derivative, type Gradients } from "../derivative.ts";
 
 type ViewArgs = readonly [source: Tensor, ...details: number[]];
@@ -11,17 +11,7 @@ function view(back: (c: Gradients<ViewArgs>) => Tensor): Derivative {
 /** Zeros of a shape, with a gradient where a part of one axis was. */
 function padded(gradient: Tensor, shape: Shape, axis: number, from: number): Tensor {
   const whole = gradient.device.apply("fill", gradient.device.empty(shape, gradient.dtype), 0);
-  const outer = sizeOfShape(shape.slice(0, axis));
-  const runs = whole.reshape([outer, sizeOfShape(shape) / outer]);
-  const inner = sizeOfShape(shape.slice(axis + 1));
-  const rows = gradient.reshape([outer, gradient.size / outer]);
-  for (let i = 0; i < outer; i++) {
-    const at = from * inner;
-    runs
-      .select(0, i)
-      .slice(0, at, at + rows.shape[1])
-      .copy_(rows.select(0, i));
-  }
+  functional.place_({ source: gradient.contiguous(), target: whole.slice(axis, from, from + gradient.shape[axis]) });
   return whole;
 }
 

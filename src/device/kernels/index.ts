@@ -1,6 +1,7 @@
 /** Every kernel a device can launch, by name and by number. */
 import { attentionKernels } from "./attention.ts";
 import { basicKernels } from "./basic.ts";
+import { expertKernels } from "./experts.ts";
 import { networkKernels } from "./network.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { placementKernels } from "./placement.ts";
@@ -14,6 +15,7 @@ export type { Kernel, KernelExports } from "./spec.ts";
 
 export const kernels = {
   ...basicKernels,
+  ...expertKernels,
   ...networkKernels,
   ...attentionKernels,
   ...quantizedKernels,

@@ -1,6 +1,7 @@
 /** One function with named arguments for each fused kernel; what is built of layers is written in these. */
 export * from "./activations.ts";
 export * from "./attention.ts";
+export * from "./experts.ts";
 export * from "./linear.ts";
 export * from "./lookup.ts";
 export * from "./norms.ts";
