@@ -80,3 +80,11 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export function ownCopy(word: string): string {
   return decoder.decode(encoder.encode(word));
 }
+
+/** The bytes that a text spells in a vocabulary, where they are not its own: "Ġa" spells a space and an a. Else undefined. */
+export function otherBytes(text: string): Uint8Array | undefined {
+  const spelled = unspell(text);
+  const own = utf8(text);
+  const same = spelled?.length === own.length && spelled.every((byte, i) => byte === own[i]);
+  return same ? undefined : spelled;
+}

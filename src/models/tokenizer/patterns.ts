@@ -7,6 +7,8 @@
  * "ſ" (U+017F) pass for an s, as case folding does. A possessive repetition never gives back what a later part of these
  * patterns could use, so a plain one matches the same. `\s*[\r\n]` and `\s*[\r\n]+` match the same, since `\s*` is greedy.
  *
+ * What a letter is depends on the Unicode version of the engine: a character that was assigned after it is a sign there.
+ *
  * Every pattern matches at every position of every text, looks at nothing before it, and sees at most the character after a
  * word, or the end of a run of white space, or the third character from a word's first (`'ll`). `words.ts` relies on it.
  */

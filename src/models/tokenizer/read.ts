@@ -6,7 +6,7 @@ import { Fields, kindOf } from "./fields.ts";
 import { type PatternName, patternOf, patterns } from "./patterns.ts";
 import type { AddedToken } from "./special.ts";
 import { Tokenizer } from "./tokenizer.ts";
-import type { TokenizerSpec } from "./vocabulary.ts";
+import { libraryIds, type TokenizerSpec } from "./vocabulary.ts";
 
 /**
  * Reads a tokenizer.json.
@@ -30,6 +30,12 @@ export function readTokenizer(
     postProcessor: readPostProcessor(root),
   };
   checkDecoder(root);
+  for (const [i, id] of libraryIds(spec).entries())
+    if (spec.addedTokens![i].id !== id)
+      root.fail(
+        `added_tokens[${i}].id`,
+        `is ${spec.addedTokens![i].id}, where the Hugging Face library gives the token ${id}: put it into model.vocab`,
+      );
   for (const field of ["truncation", "padding"])
     if (root.raw(field) != null) root.fail(field, "is set, and would change what is encoded: set it to null");
   try {

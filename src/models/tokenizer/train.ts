@@ -16,7 +16,7 @@
  * pair are visited. Departures from Hugging Face's trainer: special tokens are cut out of the documents, and all 256 bytes
  * are in the vocabulary (there: `initial_alphabet`).
  */
-import { byteCharacters, bytesByCharacter, refuseHalves, unspell, utf8 } from "./bytes.ts";
+import { byteCharacters, bytesByCharacter, otherBytes, refuseHalves, unspell, utf8 } from "./bytes.ts";
 import { type CountOptions, checkedPattern, countWords } from "./count.ts";
 import { PairHeap } from "./pair-heap.ts";
 import { PairTable } from "./pair-table.ts";
@@ -109,7 +109,7 @@ export function trainFromCounts(counts: ReadonlyMap<string, number>, options: Tr
   }
 
   return new Tokenizer({
-    vocabulary: new Map(spellings.slice(specials.length).map((spelling, i) => [spelling, specials.length + i])),
+    vocabulary: idOf,
     merges: [...merges.keys()].map((pair) => [spellings[words.pairs.first(pair)], spellings[words.pairs.second(pair)]]),
     addedTokens: specials.map((content, id) => ({
       ...{ id, content, special: true },
@@ -232,9 +232,8 @@ function checkOptions(options: TrainOptions): void {
     if (typeof token !== "string" || token === "") throw new RangeError(`${what} must be a text of some length`);
     refuseHalves(token, what);
     if (specialTokens.indexOf(token) < i) throw new RangeError(`${what} is there twice`);
-    const bytes = unspell(token);
-    const own = utf8(token);
-    if (bytes && (bytes.length === 1 || bytes.length !== own.length || bytes.some((byte, k) => byte !== own[k])))
+    const bytes = token.length === 1 ? unspell(token) : otherBytes(token);
+    if (bytes)
       throw new RangeError(
         `${what} is also how the bytes ${[...bytes].join(", ")} are spelled in tokenizer.json, so one text would have ` +
           "two meanings there. Choose another, such as <|name|>.",

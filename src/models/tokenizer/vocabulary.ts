@@ -1,14 +1,14 @@
 /**
  * A vocabulary checked, and made into tables: the bytes of each id, the id of each byte, and the merges by rank.
  */
-import { byteCharacters, unspell, utf8 } from "./bytes.ts";
+import { byteCharacters, otherBytes, unspell, utf8 } from "./bytes.ts";
 import { PairTable } from "./pair-table.ts";
 import type { PatternName } from "./patterns.ts";
 import type { AddedToken } from "./special.ts";
 
 /** What a byte-level BPE tokenizer is: all of it that a file holds. */
 export interface TokenizerSpec {
-  /** Ids by visible spelling ("Ġthe"). */
+  /** Ids by visible spelling ("Ġthe"). Added tokens may be here, too, as they are: then they are no bytes' spelling. */
   readonly vocabulary: ReadonlyMap<string, number>;
   /** Pairs of spellings, the first to be merged first. */
   readonly merges: readonly (readonly [string, string])[];
@@ -68,6 +68,8 @@ export class Vocabulary {
       const other = vocabulary.get(token.content);
       if (other !== undefined && other !== token.id)
         throw new RangeError(`${what} has the id ${token.id}, but the vocabulary gives it ${other}`);
+      if (other !== undefined && otherBytes(token.content))
+        throw new RangeError(`${what} is in the vocabulary, where the same characters spell other bytes`);
       added.set(token.id, token);
     }
     this.byteIds = Int32Array.from(byteCharacters, (spelling, byte) => {
@@ -120,4 +122,17 @@ function spelledBytes(spelling: string, id: number): Uint8Array {
     `vocabulary: the token ${JSON.stringify(spelling)}, id ${id}, spells no bytes: each character must be one of the 256 ` +
       "that stand for bytes. This is not a byte-level vocabulary.",
   );
+}
+
+/**
+ * The ids that the Hugging Face library gives to added tokens: those of the vocabulary where they are in it, else the next
+ * after it. It reads no ids of added tokens in a file.
+ */
+export function libraryIds({ vocabulary, addedTokens = [] }: TokenizerSpec): readonly number[] {
+  let largest = -1;
+  return addedTokens.map(({ content }) => {
+    const id = vocabulary.get(content) ?? Math.max(vocabulary.size, largest + 1);
+    largest = Math.max(largest, id);
+    return id;
+  });
 }

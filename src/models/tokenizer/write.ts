@@ -1,9 +1,10 @@
 /**
  * A tokenizer into tokenizer.json, as the Hugging Face library writes it: the same fields in the same order, vocabulary by
- * id, merges as pairs, on one line.
+ * id, merges as pairs, on one line. Added tokens go into the vocabulary, too, where the library would else give them other ids.
  */
 import { patterns } from "./patterns.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { libraryIds } from "./vocabulary.ts";
 
 /** The text of the tokenizer's tokenizer.json; `readTokenizer` gives an equal tokenizer back. */
 export function writeTokenizer({ spec }: Tokenizer): string {
@@ -19,15 +20,17 @@ export function writeTokenizer({ spec }: Tokenizer): string {
     behavior: "Isolated",
     invert: false,
   };
+  const added = [...(spec.addedTokens ?? [])].sort((a, b) => a.id - b.id);
+  const vocabulary = new Map(spec.vocabulary);
+  if (libraryIds({ ...spec, addedTokens: added }).some((id, i) => id !== added[i].id))
+    for (const { content, id } of added) vocabulary.set(content, id);
   const root = {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [...(spec.addedTokens ?? [])]
-      .sort((a, b) => a.id - b.id)
-      .map(({ id, content, lstrip, rstrip, normalized, special }) => ({
-        ...{ id, content, single_word: false, lstrip, rstrip, normalized, special },
-      })),
+    added_tokens: added.map(({ id, content, lstrip, rstrip, normalized, special }) => ({
+      ...{ id, content, single_word: false, lstrip, rstrip, normalized, special },
+    })),
     normalizer: spec.normalizer ? { type: spec.normalizer } : null,
     pre_tokenizer:
       spec.pattern === "gpt2" ? byteLevel(true) : { type: "Sequence", pretokenizers: [split, byteLevel(false)] },
@@ -45,7 +48,7 @@ export function writeTokenizer({ spec }: Tokenizer): string {
     },
   };
   // An object of JavaScript would put the tokens "0" to "9" first, so the vocabulary is written entry by entry.
-  const entries = [...spec.vocabulary].sort(([, a], [, b]) => a - b);
+  const entries = [...vocabulary].sort(([, a], [, b]) => a - b);
   const vocab = entries.map(([spelling, id]) => `${JSON.stringify(spelling)}:${id}`).join(",");
   const head = JSON.stringify(root).slice(0, -"}}".length);
   return `${head},"vocab":{${vocab}},"merges":${JSON.stringify(spec.merges)}}}`;
