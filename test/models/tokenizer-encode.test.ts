@@ -98,7 +98,7 @@ describe("merging a word", () => {
       ["a", "a"],
       ["a", "b"],
       ["a", "ab"],
-    ] as const; // prettier-ignore
+    ] as const;
     const tokenizer = new Tokenizer({ vocabulary, merges, pattern: "gpt2" });
     const spellings = (text: string): string[] => tokenizer.encode(text).map((id) => tokenizer.decode([id]));
     expect(spellings("aaab")).toEqual(["aa", "ab"]);

@@ -14,7 +14,7 @@ export type WordCounts = Map<string, number>;
 export interface CountOptions {
   /** The pattern that cuts words; default `cl100k`. */
   readonly pattern?: PatternName;
-  /** Texts that are no words: words end before them and begin after them. */
+  /** Strings that are no words: words end before them and begin after them. */
   readonly specialTokens?: readonly string[];
 }
 

@@ -10,15 +10,15 @@ export type Json = Readonly<Record<string, unknown>>;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A file, or a part of one, with its path for messages: `tokenizer.json: model.vocab`. */
+/** An object of a file, which knows its path for messages: `tokenizer.json: model.vocab`. */
 export class Fields {
-  /** The path of this object, such as `tokenizer.json: model`. */
-  readonly path: string;
+  /** What comes before a field's name: `tokenizer.json: model.`. */
+  readonly #path: string;
   readonly #object: Json;
 
-  /** @param object an object of the file at the path. */
+  /** @param path what comes before a field's name in messages. */
   constructor(path: string, object: Json) {
-    this.path = path;
+    this.#path = path;
     this.#object = object;
   }
 
@@ -36,7 +36,7 @@ export class Fields {
       throw new RangeError(`${name} is not JSON in UTF-8: ${(error as Error).message}`);
     }
     if (!isObject(value)) throw new RangeError(`${name} holds ${kindOf(value)}, expected an object`);
-    return new Fields(`${name}:`, value);
+    return new Fields(`${name}: `, value);
   }
 
   /** The names of the fields. */
@@ -51,14 +51,14 @@ export class Fields {
 
   /** Refuses a field. @throws RangeError always. */
   fail(name: string, problem: string): never {
-    throw new RangeError(`${this.path} ${name} ${problem}`);
+    throw new RangeError(`${this.#path}${name} ${problem}`);
   }
 
   /** An object. @throws RangeError if it is missing or something else. */
   object(name: string): Fields {
     const value = this.raw(name);
     if (!isObject(value)) this.fail(name, `is ${kindOf(value)}, expected an object`);
-    return new Fields(`${this.path} ${name}`.replace(/(?<!:) /, "."), value);
+    return new Fields(`${this.#path}${name}.`, value);
   }
 
   /** An object, or undefined where the field is null or missing. @throws RangeError if it is something else. */
@@ -77,7 +77,7 @@ export class Fields {
   entry(name: string, index: number): Fields {
     const value = this.list(name)[index];
     if (!isObject(value)) this.fail(`${name}[${index}]`, `is ${kindOf(value)}, expected an object`);
-    return new Fields(`${this.path} ${name}[${index}]`.replace(/(?<!:) /, "."), value);
+    return new Fields(`${this.#path}${name}[${index}].`, value);
   }
 
   /** A string. @throws RangeError if it is missing or something else. */

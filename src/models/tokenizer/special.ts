@@ -25,14 +25,14 @@ export type Part<T> =
   | { readonly text: string; readonly token?: undefined }
   | { readonly text?: undefined; readonly token: T };
 
-/** Finds tokens in texts. */
+/** Finds tokens in text. */
 export class TokenFinder<T> {
   readonly #tokens: ReadonlyMap<string, T>;
   readonly #search: RegExp | undefined;
   /** Length of the longest token in UTF-16 units, 0 without tokens. */
   readonly longest: number;
 
-  /** @param tokens by their texts. */
+  /** @param tokens by their contents. */
   constructor(tokens: ReadonlyMap<string, T>) {
     this.#tokens = tokens;
     const longestFirst = [...tokens.keys()].sort((a, b) => b.length - a.length);
@@ -86,7 +86,7 @@ export interface Finders {
   readonly second: TokenFinder<AddedToken>;
 }
 
-/** Finds texts, and gives each as its own token. */
+/** Finds strings, and gives each as its own token. */
 export function tokenFinder(texts: readonly string[]): TokenFinder<string> {
   return new TokenFinder(new Map(texts.map((text) => [text, text])));
 }

@@ -14,7 +14,7 @@ import { isSpace, WordSplitter, withoutLeadingSpace, withoutTrailingSpace } from
 
 /** How a text is encoded. */
 export interface EncodeOptions {
-  /** Special tokens that count when they stand in the text: their texts, or "all". Default none. */
+  /** Special tokens that count when they stand in the text: their contents, or "all". Default none. */
   readonly allowedSpecial?: "all" | Iterable<string>;
 }
 
@@ -73,7 +73,7 @@ export class Tokenizer {
     return this.#vocabulary.size;
   }
 
-  /** The special tokens by their texts, in the order of the file. */
+  /** The special tokens by their contents, in the order of the file. */
   get specialTokens(): ReadonlyMap<string, number> {
     return this.#specials;
   }

@@ -7,7 +7,7 @@
  * 2. The count of a pair of neighbouring ids is the number of places where it stands, over all words times their counts;
  *    overlapping places count ("aaaaa" has the pair (a, a) four times), though a merge, from left to right, replaces two.
  * 3. The pair with the largest count is merged next; of several the one with the smaller first id, then the smaller second.
- *    There is one tie rule: ids are compared, never texts, whose order would depend on how they are written.
+ *    There is one tie rule: ids are compared, never strings, whose order would depend on how they are written.
  * 4. It ends when the vocabulary is full, or when no pair occurs `minimumFrequency` times.
  * 5. Two merges can make the same token ("ab"+"c" and "a"+"bc"), and the second makes pairs occur again that were merged
  *    before. What was merged stays counted, so such a pair comes next; it has its place in the list once, the later one.

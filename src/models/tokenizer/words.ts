@@ -25,7 +25,7 @@ export function withoutLeadingSpace(text: string): string {
   return text.slice(at);
 }
 
-/** Cuts texts into words by one pattern. */
+/** Cuts text into words by one pattern. */
 export class WordSplitter {
   /** The pattern's name. */
   readonly pattern: PatternName;
