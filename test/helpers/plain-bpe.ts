@@ -10,7 +10,7 @@ export interface PlainRule {
   readonly idsByByte?: boolean;
 }
 
-/** The merges of words, as pairs of byte strings in hexadecimal; right only where no token can be made in two ways. */
+/** The merges of words, as pairs of byte strings in hexadecimal. */
 export function plainMerges(counts: ReadonlyMap<string, number>, most: number, rule: PlainRule = {}): string[] {
   const { ties = "ids", overlaps = true, idsByByte = false } = rule;
   const printable = (b: number): boolean => (b > 0x20 && b < 0x7f) || (b > 0xa0 && b !== 0xad);

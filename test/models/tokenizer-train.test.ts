@@ -125,6 +125,7 @@ describe("the native trainer as an oracle", () => {
     const spellings = [...ours.spec.vocabulary].sort(([, a], [, b]) => a - b).map(([spelling]) => spelling);
     const seen = new Set(oracle.spellings);
     expect(spellings.filter((spelling) => seen.has(spelling))).toEqual(oracle.spellings);
+    expect(new Set(mergesOf(ours).map((pair) => pair.replace(" ", ""))).size).toBe(oracle.merges.length);
     expect(spellings).toHaveLength(256 + oracle.spellings.filter((spelling) => spelling.length > 1).length);
   };
 
@@ -133,7 +134,7 @@ describe("the native trainer as an oracle", () => {
     same(story(6000));
   });
 
-  it("also where tokens are made in several ways, on small alphabets", () => {
+  it("also on small alphabets, where pairs overlap and tie, and makes no token twice", () => {
     const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 14 });
     const text = fc.array(word, { minLength: 1, maxLength: 25 }).map((words) => words.join(" "));
     fc.assert(fc.property(text, same), { numRuns: isLong ? 1000 : 60 });
@@ -248,6 +249,13 @@ describe("what cannot be trained is refused", () => {
   it.each(cases)("%j", (options, message) => {
     const all = { documents: ["x"], vocabularySize: 300, ...options };
     expect(() => trainTokenizer(all)).toThrow(typeof message === "string" ? new RangeError(message) : message);
+  });
+
+  it("counts that have special tokens as words", () => {
+    const options = { vocabularySize: 400, specialTokens: ["<|e|>"], pattern: "gpt2" } as const;
+    expect(() => trainFromCounts(new Map([["<|e|>", 5]]), options)).toThrow(
+      'the words make the special token "<|e|>": count words with the same special tokens',
+    );
   });
 
   it("documents and counts, too", () => {

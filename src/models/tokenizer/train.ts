@@ -3,14 +3,15 @@
  *
  * The rule, which leaves nothing open:
  * 1. Ids: special tokens in the order given, then the 256 bytes in the order of the code points of their visible characters
- *    (`bytesByCharacter`), then a new id for each merge that makes a token which is not there yet.
+ *    (`bytesByCharacter`), then one for each merge.
  * 2. The count of a pair of neighbouring ids is the number of places where it stands, over all words times their counts;
  *    overlapping places count ("aaaaa" has the pair (a, a) four times), though a merge, from left to right, replaces two.
  * 3. The pair with the largest count is merged next; of several the one with the smaller first id, then the smaller second.
  *    There is one tie rule: ids are compared, never strings, whose order would depend on how they are written.
  * 4. It ends when the vocabulary is full, or when no pair occurs `minimumFrequency` times.
- * 5. Two merges can make the same token ("ab"+"c" and "a"+"bc"), and the second makes pairs occur again that were merged
- *    before. What was merged stays counted, so such a pair comes next; it has its place in the list once, the later one.
+ *
+ * No token is made twice, and no pair comes back once it is merged: what lies between two borders of tokens was merged as if
+ * nothing else were there. So a pair's places all appear in one step, and its count only falls from then on.
  *
  * Counts are sums over words, so the order of documents, pieces and workers cannot matter. Only words that hold the merged
  * pair are visited. Departures from Hugging Face's trainer: special tokens are cut out of the documents, and all 256 bytes
@@ -72,34 +73,33 @@ export function trainFromCounts(counts: ReadonlyMap<string, number>, options: Tr
   const words = new Words(counts, specials.length);
   const heap = new PairHeap(words.pairs);
   for (let pair = 0; pair < words.pairs.size; pair++) heap.push({ pair, count: words.counts[pair] });
-  /** Results by the number of the pair, in the order of the latest merge of each. */
-  const merges = new Map<number, number>();
+  const merges: (readonly [string, string])[] = [];
   const least = options.minimumFrequency ?? 1;
 
   while (spellings.length < options.vocabularySize) {
     const top = heap.pop();
     if (top === undefined) break;
     const { pair } = top;
-    if (!words.isWaiting(pair)) continue;
     const count = words.counts[pair];
     if (count !== top.count) {
-      if (count < top.count) heap.push({ pair, count }); // a larger count has an entry of its own
+      heap.push({ pair, count });
       continue;
     }
     if (count < least) break;
-    const token = spellings[words.pairs.first(pair)] + spellings[words.pairs.second(pair)];
-    let id = idOf.get(token);
-    if (id === undefined) {
-      id = spellings.push(token) - 1;
-      idOf.set(token, id);
-    }
-    merges.delete(pair);
-    merges.set(pair, id);
+    const merge = [spellings[words.pairs.first(pair)], spellings[words.pairs.second(pair)]] as const;
+    const token = merge.join("");
+    if (idOf.has(token))
+      throw new RangeError(
+        `the words make the special token ${JSON.stringify(token)}: count words with the same special tokens`,
+      );
+    const id = spellings.push(token) - 1;
+    idOf.set(token, id);
+    merges.push(merge);
     const { visited, grown } = words.merge(pair, id);
     for (const other of grown) if (words.counts[other] > 0) heap.push({ pair: other, count: words.counts[other] });
     const { vocabularySize } = options;
     options.onMerge?.({
-      merges: merges.size,
+      merges: merges.length,
       vocabulary: spellings.length,
       vocabularySize,
       token,
@@ -110,7 +110,7 @@ export function trainFromCounts(counts: ReadonlyMap<string, number>, options: Tr
 
   return new Tokenizer({
     vocabulary: idOf,
-    merges: [...merges.keys()].map((pair) => [spellings[words.pairs.first(pair)], spellings[words.pairs.second(pair)]]),
+    merges,
     addedTokens: specials.map((content, id) => ({
       ...{ id, content, special: true },
       ...{ lstrip: false, rstrip: false, normalized: false },
@@ -124,7 +124,7 @@ class Words {
   readonly pairs = new PairTable();
   /** The count of each pair by its number. */
   readonly counts: number[] = [];
-  /** The words in which a pair that is not merged yet occurs or did, by its number. */
+  /** The words in which each pair occurs, or did, by its number. */
   readonly #places: number[][] = [];
   /** All words one after the other; a merge moves a word's ids to its beginning. */
   readonly #ids: Int32Array;
@@ -161,11 +161,6 @@ class Words {
       for (let k = at - word.length; k + 1 < at; k++) this.#change(this.#ids[k], this.#ids[k + 1], i, 1);
     }
     this.#grown.clear();
-  }
-
-  /** Whether the pair has places where it was not merged since it got them. */
-  isWaiting(pair: number): boolean {
-    return this.#places[pair].length > 0;
   }
 
   /** Merges a pair wherever it stands; tells how many words were visited, and which pairs' counts grew. */
