@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { byteCharacters, bytesByCharacter, spell, unspell } from "../../src/models/tokenizer/bytes.ts";
 import { type AddedToken, type PatternName, Tokenizer, writeTokenizer } from "../../src/models/tokenizer/index.ts";
 import { mergeByHeap, mergeByScanning } from "../../src/models/tokenizer/merge-word.ts";
+import { tokenFinder } from "../../src/models/tokenizer/special.ts";
 import { Vocabulary } from "../../src/models/tokenizer/vocabulary.ts";
 import { WordCache } from "../../src/models/tokenizer/word-cache.ts";
 import { oracles } from "../helpers/hugging-face.ts";
@@ -169,6 +170,13 @@ describe("special tokens", () => {
     );
   });
 
+  it("are not made of a word that is in the vocabulary, either", () => {
+    const vocabulary = new Map([...plain.spec.vocabulary, ["stop", base]]);
+    const ignoring = { vocabulary, ignoreMerges: true, addedTokens: [...plain.spec.addedTokens!, added(base, "stop")] };
+    expect(withParts(ignoring).encode("stop")).toEqual(plain.encode("stop"));
+    expect(withParts(ignoring).encode("stop", { allowedSpecial: "all" })).toEqual([base]);
+  });
+
   it("white space that a token takes along is no condition, and other added tokens are always found", async () => {
     const strips = withParts({
       addedTokens: [
@@ -198,6 +206,16 @@ describe("special tokens", () => {
 });
 
 describe("streams of text", () => {
+  it("part no character where a token's beginning is held back", () => {
+    const finder = tokenFinder(["<|e|>"]);
+    for (const text of ["abc𝔄𝔄𝔄", "abcd𝔄𝔄𝔄"]) {
+      const { parts, length } = finder.splitSettled(text);
+      expect(parts.map((part) => part.text).join("")).toBe(text.slice(0, length));
+      expect(text.slice(0, length)).not.toMatch(/[\ud800-\udfff]/u);
+      expect(length).toBeGreaterThan(3);
+    }
+  });
+
   it.each(names)("%s: any pieces give the ids of the whole", (name) => {
     const tokenizer = tokenizers.get(name)!;
     const lengths = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
@@ -214,6 +232,7 @@ describe("streams of text", () => {
       "a",
       "é",
       "🙃",
+      "𝔄",
       "!",
       "\u0085",
       "<|eos|>",
