@@ -207,12 +207,12 @@ describe("special tokens", () => {
 
 describe("streams of text", () => {
   it("part no character where a token's beginning is held back", () => {
-    const finder = tokenFinder(["<|e|>"]);
-    for (const text of ["abc𝔄𝔄𝔄", "abcd𝔄𝔄𝔄"]) {
-      const { parts, length } = finder.splitSettled(text);
+    for (const token of ["<|e|>", "<|ee|>"]) {
+      const text = "abc𝔄𝔄𝔄";
+      const { parts, length } = tokenFinder([token]).splitSettled(text);
       expect(parts.map((part) => part.text).join("")).toBe(text.slice(0, length));
       expect(text.slice(0, length)).not.toMatch(/[\ud800-\udfff]/u);
-      expect(length).toBeGreaterThan(3);
+      expect(length).toBeGreaterThan(2);
     }
   });
 
