@@ -28,10 +28,15 @@ const along =
     f(x, axis, keepdim);
 
 /** Cases that the library has no function of its own for. */
-const others = ["routing"];
+const others: readonly string[] = [];
 
 /** Each of the other operations of the file. */
 const runs: Readonly<Record<string, Run>> = {
+  routing: ({ logits }, { k, renormalize }) => {
+    const { chosen, weight } = F.route({ logits, k: Number(k), renormalize: Boolean(renormalize) });
+    const hot = chosen.unsqueeze(-1).eq(device.arange(logits.shape[1], "i32")).to("f32");
+    return hot.mul(weight.unsqueeze(-1)).sum(1);
+  },
   neg: ({ x }) => x.neg(),
   abs: ({ x }) => x.abs(),
   exp: ({ x }) => x.exp(),

@@ -187,6 +187,27 @@ const cases: Readonly<Record<string, Case>> = {
       [7, 2, 4],
     ],
   },
+  route: {
+    operation: "route",
+    run: (logits) => F.route({ logits, k: 2 }).weight,
+    shapes: [[5, 4]],
+  },
+  "route without normalizing": {
+    operation: "route",
+    run: (logits) => F.route({ logits, k: 1, renormalize: false }).weight,
+    shapes: [[5, 4]],
+  },
+  expertLinear: {
+    operation: "expertLinear",
+    // The second expert has no row.
+    run: (x, ...weights) => F.expertLinear({ x, weights, starts: device.tensor([0, 2, 2, 5], "i32") }),
+    shapes: [
+      [5, 3],
+      [4, 3],
+      [4, 3],
+      [4, 3],
+    ],
+  },
   crossEntropy: {
     operation: "crossEntropy",
     run: (logits) => F.crossEntropy({ logits, target: device.tensor([2, -100, 0], "i32") }).loss,

@@ -60,8 +60,8 @@ function formOf(config: HfConfig): DecoderConfig {
     outputBias: biased && family !== "qwen2",
     mlpBias: isGpt2 || config.mlp_bias === true,
     qkNorm: family === "qwen3",
-    experts: 0,
-    expertsPerToken: 0,
+    experts: config.num_local_experts ?? 0,
+    expertsPerToken: config.num_experts_per_tok ?? 0,
     normalizeTopK: true,
     initializerRange: 0.02,
   };
@@ -100,7 +100,13 @@ function placeOf(name: string, { model_type: family }: HfConfig): { name: string
     .replace(/^attention\.([qk])Norm\./, "self_attn.$1_norm.")
     .replace("attentionNorm.", "input_layernorm.")
     .replace("mlpNorm.", "post_attention_layernorm.")
-    .replace(/^mlp\.(gate|up|down)\./, "mlp.$1_proj.");
+    .replace(/^mlp\.(gate|up|down)\./, "mlp.$1_proj.")
+    .replace("mlp.router.", "block_sparse_moe.gate.")
+    .replace(/^mlp\.experts\.(\d+)\./, "block_sparse_moe.experts.$1.")
+    .replace(
+      /(experts\.\d+\.)(gate|down|up)\./,
+      (_, path, kind) => `${path}${{ gate: "w1", down: "w2", up: "w3" }[kind as "up"]}.`,
+    );
   return { name: `model.layers.${layer}.${own}` };
 }
 
@@ -122,9 +128,7 @@ function take(weights: Weights, parameter: string, config: HfConfig): number[] {
 }
 
 describe("a decoder agrees with the float64 ones", () => {
-  const families = (Object.entries(configs) as [string, HfConfig][]).filter(
-    ([, each]) => each.model_type !== "mixtral",
-  );
+  const families = Object.entries(configs) as [string, HfConfig][];
   it.each(families)("%s", async (_, config) => {
     const weights = randomWeights(config, 21);
     const model = new Decoder(device, formOf(config));
