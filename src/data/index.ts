@@ -3,3 +3,7 @@ export { type PackedBatch, packSamples } from "./batch.ts";
 export { Loader, type LoaderOptions, type LoaderState, shareOf } from "./loader.ts";
 export { type Encoder, encodeParts, type Part, type Sample, type Samples, windowsOf } from "./sample.ts";
 export { shuffledIndex } from "./shuffle.ts";
+export { checkStory, ruleRates, type StoryVerdict, sentencesOf } from "./stories/check-story.ts";
+export { documentSamples, documentTexts, HELD_OUT, heldOutStories, makeDocument } from "./stories/documents.ts";
+export { makePeople, makeStory, type Person, type Question, type Random, type Story } from "./stories/story.ts";
+export { isHeldOut, makeTask, type Task, type TaskKind, taskKinds, verifyTask } from "./tasks/tasks.ts";

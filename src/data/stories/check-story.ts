@@ -1,0 +1,107 @@
+/** The rules of stories, on any text: what a model that tells one is measured by. Each rule is one function. */
+import { animals, boys, children, colours, girls, objects } from "./words.ts";
+
+/** A verdict for each rule that applies; `all` is their conjunction. */
+export type StoryVerdict = Readonly<Record<string, boolean>> & { readonly all: boolean };
+
+const any = (words: readonly string[]): string => words.join("|");
+const NAME = any([...girls, ...boys]);
+const KIND = any([...animals, ...children]);
+
+function every(text: string, pattern: RegExp): RegExpMatchArray[] {
+  return [...text.matchAll(pattern)];
+}
+
+/** Sentences; what is said in quotes belongs to the sentence around it. */
+export function sentencesOf(text: string): string[] {
+  const pieces = text.match(/"[^"]*"[^".!?]*[.!?]?|[^".!?]+[.!?]?/g) ?? [];
+  return pieces.map((piece) => piece.trim()).filter((piece) => piece !== "");
+}
+
+/** How a text uses a name: the kinds it is given, and whether the first of its uses introduces it. */
+interface Named {
+  readonly kinds: ReadonlySet<string>;
+  readonly isIntroduced: boolean;
+}
+
+function peopleOf(text: string): Map<string, Named> {
+  const found = new Map<string, Named>();
+  for (const [name] of every(text, new RegExp(`\\b(?:${NAME})\\b`, "g"))) {
+    if (found.has(name)) continue;
+    const forms = [
+      new RegExp(`\\b${name} the (${KIND})\\b`, "g"),
+      new RegExp(`\\b(${KIND}) (?:named|called) ${name}\\b`, "g"),
+      new RegExp(`\\b${name} was an? (?:\\w+ )?(${KIND})\\b`, "g"),
+    ];
+    const uses = forms.flatMap((form) => every(text, form));
+    const first = text.search(new RegExp(`\\b${name}\\b`));
+    const isIntroduced = uses.some((use) => (use.index ?? 0) <= first && first < (use.index ?? 0) + use[0].length);
+    found.set(name, { kinds: new Set(uses.map(([, kind]) => kind)), isIntroduced });
+  }
+  return found;
+}
+
+/** What a prompt asks for. */
+function askedFor(prompt: string): { people: Map<string, string>; object?: string; colour?: string } {
+  const people = new Map(
+    every(prompt, new RegExp(`\\b(${NAME}) the (${KIND})\\b`, "g")).map(([, name, kind]) => [name, kind]),
+  );
+  const [thing] = every(prompt, new RegExp(`\\b(${any(colours)}) (${any(objects)})\\b`, "g"));
+  return { people, ...(thing ? { colour: thing[1], object: thing[2] } : {}) };
+}
+
+/**
+ * @param prompt what was asked for, if anything: its people, object and colour have to be kept.
+ * @returns of each rule whether it holds. Rules about an object apply where there is one.
+ */
+export function checkStory(text: string, prompt?: string): StoryVerdict {
+  const sentences = sentencesOf(text);
+  const people = peopleOf(text);
+  const names = [...people.keys()];
+  const end = sentences.slice(-2).join(" ");
+  const asked = prompt === undefined ? undefined : askedFor(prompt);
+  const main = asked ? [...asked.people.keys()][0] : names[0];
+  const hasGirl = names.some((name) => girls.includes(name));
+  const hasBoy = names.some((name) => boys.includes(name));
+  const things = every(text, new RegExp(`\\b(?:${any(objects)})\\b`, "g")).map(([thing]) => thing);
+  const shades = every(text, new RegExp(`\\b(${any(colours)}) (?:${any(objects)})\\b`, "g")).map(([, shade]) => shade);
+  const kindsOf = (name: string): string[] => [...(people.get(name)?.kinds ?? [])];
+  const rules: Record<string, boolean> = {
+    "five sentences or more": sentences.length >= 5,
+    "ends with a whole sentence": /[.!?]"?$/.test(text.trim()),
+    "main character in the last two sentences": main !== undefined && new RegExp(`\\b${main}\\b`).test(end),
+    "no name that was not introduced": names.every((name) => people.get(name)?.isIntroduced),
+    "kinds stay": names.every((name) => kindsOf(name).length === 1),
+    "girls and boys as named": names.every((name) =>
+      kindsOf(name).every(
+        (kind) => !(kind === "girl" && boys.includes(name)) && !(kind === "boy" && girls.includes(name)),
+      ),
+    ),
+    "pronouns have somebody":
+      (hasGirl || !/\b([Ss]he|[Hh]er)\b/.test(text)) && (hasBoy || !/\b([Hh]e|[Hh]is|him)\b/.test(text)),
+  };
+  if (things.length > 0) {
+    rules["one object"] = new Set(things).size === 1;
+    rules["its color stays"] = new Set(shades).size <= 1;
+  }
+  if (asked) {
+    rules["people as asked"] = [...asked.people].every(([name, kind]) => people.get(name)?.kinds.has(kind));
+    rules["nobody else"] = names.every((name) => asked.people.has(name));
+    if (asked.object !== undefined) {
+      rules["object as asked"] = things.length > 0 && things.every((thing) => thing === asked.object);
+      rules["color as asked"] = shades.length > 0 && shades.every((shade) => shade === asked.colour);
+    }
+  }
+  return { ...rules, all: Object.values(rules).every(Boolean) };
+}
+
+/** Share of texts that keep each rule, among those that it applies to. */
+export function ruleRates(verdicts: readonly StoryVerdict[]): Record<string, number> {
+  const rules = new Set(verdicts.flatMap((verdict) => Object.keys(verdict)));
+  return Object.fromEntries(
+    [...rules].map((rule) => {
+      const applies = verdicts.filter((verdict) => rule in verdict);
+      return [rule, applies.filter((verdict) => verdict[rule]).length / applies.length];
+    }),
+  );
+}
