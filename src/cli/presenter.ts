@@ -90,7 +90,10 @@ export class Presenter {
   readonly show = (rank: number, shown: Shown): void => {
     this.keep(rank, shown);
     const json = this.#flags.json === true;
-    if (shown?.kind === "write" && !json) return this.#live.write(rank, this.#seen(String(shown.text)), this.#ranks);
+    if (shown?.kind === "write" && !json) {
+      this.#live.write(rank, this.#seen(String(shown.text)), this.#ranks);
+      return;
+    }
     const lines = this.lines(rank, shown);
     if (lines.length === 0) return;
     if (shown.kind === "status" && !json) this.#live.status(lines[0]);

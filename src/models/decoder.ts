@@ -48,7 +48,7 @@ export class Block extends Module<[x: Tensor, batch: Batch, rotary?: RotaryTable
 
   constructor(device: TensorDevice, config: DecoderConfig, layer: number, options: LayerOptions) {
     super(device);
-    const { width, ffnWidth, mlpBias: bias } = config;
+    const { width, mlpBias: bias } = config;
     // What is added to the stream begins smaller, the more layers add to it (GPT-2).
     const outputInit: Init = { kind: "normal", std: config.initializerRange / Math.sqrt(2 * config.layers) };
     this.attentionNorm = makeNorm(device, config, options);

@@ -111,7 +111,8 @@ export async function* generate(
 async function lastLogits(device: TensorDevice, model: Decoder, cache: KvCache, next: readonly (readonly number[])[]) {
   const counts = next.map((tokens) => tokens.length);
   const places = next.flatMap((tokens, s) => tokens.map((_, i) => cache.lengths[s] + i));
-  const starts = counts.reduce<number[]>((list, count) => [...list, list[list.length - 1] + count], [0]);
+  const starts = [0];
+  for (const count of counts) starts.push(starts[starts.length - 1] + count);
   const active = next.flatMap((tokens, s) => (tokens.length > 0 ? [s] : []));
   const ends = active.map((s) => starts[s + 1] - 1);
   const total = starts[starts.length - 1];

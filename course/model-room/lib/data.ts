@@ -1,0 +1,48 @@
+// What the training script can learn from: the seeded generator, or text files.
+import { documentSamples, documentTexts, type Encoder, HELD_OUT, type Samples } from "worldsize/data";
+import { modelSpecialTokens, type Tokenizer, trainTokenizer } from "worldsize/models";
+
+/** What a model is trained on and measured by. */
+export interface Corpus {
+  readonly tokenizer: Tokenizer;
+  readonly train: Samples;
+  /** Never trained on. */
+  readonly heldOut: Samples;
+  /** Bytes of text for each token, for bits per byte. */
+  readonly bytesPerToken: number;
+}
+
+/** A tokenizer as samples are made with. */
+export function encoderOf(tokenizer: Tokenizer): Encoder {
+  const id = (name: string): number => tokenizer.specialId(`<|${name}|>`);
+  return {
+    encode: (text) => tokenizer.encode(text),
+    bos: id("bos"),
+    eos: id("eos"),
+    user: id("user"),
+    assistant: id("assistant"),
+  };
+}
+
+/** A tokenizer trained on documents; digits stand alone, so that sums can be learned. */
+export function trainOn(documents: readonly string[], vocabularySize: number): Tokenizer {
+  return trainTokenizer({ documents, vocabularySize, specialTokens: modelSpecialTokens, pattern: "qwen2" });
+}
+
+/** Stories and tasks, made as they are needed. */
+export function storyCorpus(seed: number, vocabularySize: number, context: number, known?: Tokenizer): Corpus {
+  const texts = documentTexts(seed, 4000);
+  const tokenizer = known ?? trainOn(texts, vocabularySize);
+  const encoder = encoderOf(tokenizer);
+  return {
+    tokenizer,
+    train: documentSamples(encoder, seed, context + 1),
+    heldOut: documentSamples(encoder, HELD_OUT + seed, context + 1, 400),
+    bytesPerToken: bytesPerToken(tokenizer, texts.slice(0, 400)),
+  };
+}
+
+function bytesPerToken(tokenizer: Tokenizer, texts: readonly string[]): number {
+  const bytes = texts.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
+  return bytes / texts.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
+}
