@@ -78,13 +78,14 @@ function forwardTile(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, rows: i32, keys: 
       vt = pageV;
       step = dim;
     }
-    gemm(q, kt, scores, rows, width, dim, qToken, 1, 1, step, width, 0, scratch);
-    for (let r = 0; r < rows; r++) {
+    const first = causal ? max(0, j - ahead) : 0, count = rows - first; // queries before it see none of these keys
+    gemm(q + <Ptr>first * <Ptr>qToken * 4, kt, scores, count, width, dim, qToken, 1, 1, step, width, 0, scratch);
+    for (let r = first; r < rows; r++) {
       const seen = causal ? min(width, ahead + r + 1 - j) : width;
-      const correction = softmaxRow(scores + <Ptr>(r * width) * 4, width, seen, scale, tops + <Ptr>r * 4, totals + <Ptr>r * 4);
+      const correction = softmaxRow(scores + <Ptr>((r - first) * width) * 4, width, seen, scale, tops + <Ptr>r * 4, totals + <Ptr>r * 4);
       if (correction != 1) scaleRow(sums + <Ptr>(r * dim) * 4, <Ptr>dim * 4, correction);
     }
-    gemm(scores, vt, sums, rows, dim, width, width, 1, step, 1, dim, 1, scratch);
+    gemm(scores, vt, sums + <Ptr>(first * dim) * 4, count, dim, width, width, 1, step, 1, dim, 1, scratch);
   }
   for (let r = 0; r < rows; r++) {
     const total = load<f32>(totals + <Ptr>r * 4), row = sums + <Ptr>(r * dim) * 4;
@@ -178,16 +179,18 @@ export function attentionBackward(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, dout
         for (let j = 0; j < last; j += KEYS) {
           const width = min(KEYS, last - j);
           const kt = (<Ptr>(k0 + j) * <Ptr>kToken + <Ptr>g * <Ptr>kHead) * 4;
-          gemm(q + at, k + kt, probabilities, rows, width, dim, qToken, 1, 1, kToken, width, 0, scratch);
-          gemm(dout + ot, v + kt, slopes, rows, width, dim, oToken, 1, 1, kToken, width, 0, scratch);
-          for (let r = 0; r < rows; r++) {
-            const seen = causal ? min(width, ahead + r + 1 - j) : width;
+          const first = causal ? max(0, j - ahead) : 0, count = rows - first; // queries before it see none of these keys
+          const qt = at + <Ptr>first * <Ptr>qToken * 4, dt = ot + <Ptr>first * <Ptr>oToken * 4;
+          gemm(q + qt, k + kt, probabilities, count, width, dim, qToken, 1, 1, kToken, width, 0, scratch);
+          gemm(dout + dt, v + kt, slopes, count, width, dim, oToken, 1, 1, kToken, width, 0, scratch);
+          for (let r = first; r < rows; r++) {
+            const seen = causal ? min(width, ahead + r + 1 - j) : width, row = <Ptr>((r - first) * width) * 4;
             const level = load<f32>(lse + (<Ptr>h * <Ptr>qTokens + <Ptr>(i + r)) * 4), delta = load<f32>(deltas + <Ptr>r * 4);
-            slopeRow(probabilities + <Ptr>(r * width) * 4, slopes + <Ptr>(r * width) * 4, width, seen, scale, level, delta);
+            slopeRow(probabilities + row, slopes + row, width, seen, scale, level, delta);
           }
-          gemm(probabilities, dout + ot, dv + kt, width, dim, rows, 1, width, oToken, 1, kToken, 1, scratch);
-          gemm(slopes, q + at, dk + kt, width, dim, rows, 1, width, qToken, 1, kToken, 1, scratch);
-          gemm(slopes, k + kt, dq + at, rows, dim, width, width, 1, kToken, 1, qToken, 1, scratch);
+          gemm(probabilities, dout + dt, dv + kt, width, dim, count, 1, width, oToken, 1, kToken, 1, scratch);
+          gemm(slopes, q + qt, dk + kt, width, dim, count, 1, width, qToken, 1, kToken, 1, scratch);
+          gemm(slopes, k + kt, dq + qt, count, dim, width, width, 1, kToken, 1, qToken, 1, scratch);
         }
       }
     }

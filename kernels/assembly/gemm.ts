@@ -22,6 +22,31 @@ export function gemmScratchBytes(): i32 {
   return <i32>(EDGE_BYTES + PACK_A_BYTES + PACK_B_BYTES);
 }
 
+/**
+ * Four rows of `n` floats, `step` bytes apart, as n columns of four, `to` bytes apart: four at a time in registers,
+ * where single floats would take as many loads and stores as there are elements.
+ */
+// @ts-ignore: decorator
+@inline function turn(p: Ptr, step: Ptr, n: i32, dst: Ptr, to: Ptr): void {
+  const q = p + step, r = q + step, s = r + step;
+  let k = 0, at: Ptr = 0;
+  for (; k + 4 <= n; k += 4, at += 16, dst += 4 * to) {
+    const a = v128.load(p + at), b = v128.load(q + at), c = v128.load(r + at), d = v128.load(s + at);
+    const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+    const AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+    v128.store(dst, v128.shuffle<i64>(ab, cd, 0, 2));
+    v128.store(dst + to, v128.shuffle<i64>(ab, cd, 1, 3));
+    v128.store(dst + 2 * to, v128.shuffle<i64>(AB, CD, 0, 2));
+    v128.store(dst + 3 * to, v128.shuffle<i64>(AB, CD, 1, 3));
+  }
+  for (; k < n; k++, at += 4, dst += to) {
+    store<f32>(dst, load<f32>(p + at));
+    store<f32>(dst, load<f32>(q + at), 4);
+    store<f32>(dst, load<f32>(r + at), 8);
+    store<f32>(dst, load<f32>(s + at), 12);
+  }
+}
+
 /** `rows` x `kc` of A into 4-row panels, k-major; missing rows become 0. Strides in bytes. */
 function packA(a: Ptr, rowStep: Ptr, colStep: Ptr, rows: i32, kc: i32, dst: Ptr): void {
   for (let i = 0; i < rows; i += MR) {
@@ -31,6 +56,11 @@ function packA(a: Ptr, rowStep: Ptr, colStep: Ptr, rows: i32, kc: i32, dst: Ptr)
     const r3 = i + 3 < rows ? rowStep * 3 : 0;
     if (rowStep == 4 && r3) { // A transposed: the four rows are neighbours
       for (let k = 0; k < kc; k++, p += colStep, dst += MR * 4) v128.store(dst, v128.load(p));
+      continue;
+    }
+    if (colStep == 4 && r3) {
+      turn(p, rowStep, kc, dst, MR * 4);
+      dst += <Ptr>kc * MR * 4;
       continue;
     }
     for (let k = 0; k < kc; k++, p += colStep, dst += MR * 4) {
@@ -54,7 +84,13 @@ function packB(b: Ptr, rowStep: Ptr, colStep: Ptr, kc: i32, cols: i32, dst: Ptr)
       }
       continue;
     }
-    for (let c = 0; c < NR; c++) { // column by column: B transposed reads straight through
+    if (width == NR && rowStep == 4) { // B transposed: its columns are rows in memory
+      turn(p, colStep, kc, dst, NR * 4);
+      turn(p + 4 * colStep, colStep, kc, dst + 16, NR * 4);
+      dst += <Ptr>kc * NR * 4;
+      continue;
+    }
+    for (let c = 0; c < NR; c++) { // column by column
       let q = p + <Ptr>c * colStep, d = dst + <Ptr>c * 4;
       for (let k = 0; k < kc; k++, q += rowStep, d += NR * 4) store<f32>(d, c < width ? load<f32>(q) : 0);
     }

@@ -40,6 +40,10 @@ export function swiglu(gate: Row, up: Row): number[] {
   return gate.map((g, i) => g * sigmoid(g) * up[i]);
 }
 
+export function silu(x: Row): number[] {
+  return x.map((v) => v * sigmoid(v));
+}
+
 export function gelu(x: Row): number[] {
   return x.map((v) => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))));
 }
@@ -89,6 +93,41 @@ export function adamw(parameter: Row, gradient: Row, first: Row, second: Row, op
     return value * (1 - lr * decay) - lr * move;
   });
   return { parameter: p, first: m, second: v };
+}
+
+/** One step of Adam on one tensor: decay · parameter is a part of the gradient. */
+export function adam(parameter: Row, gradient: Row, first: Row, second: Row, options: AdamwOptions) {
+  const whole = gradient.map((g, i) => g + options.decay * parameter[i]);
+  return adamw(parameter, whole, first, second, { ...options, decay: 0 });
+}
+
+export interface SgdOptions {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly nesterov: boolean;
+  readonly decay: number;
+  readonly first: boolean;
+}
+
+/** One step of SGD with momentum on one tensor. @returns the new parameter and buffer. */
+export function sgd(parameter: Row, gradient: Row, buffer: Row, options: SgdOptions) {
+  const { lr, momentum, dampening, nesterov, decay, first } = options;
+  const whole = gradient.map((g, i) => g + decay * parameter[i]);
+  const moving = buffer.map((b, i) => (first ? whole[i] : momentum * b + (1 - dampening) * whole[i]));
+  const move = moving.map((b, i) => (nesterov ? whole[i] + momentum * b : b));
+  return { parameter: parameter.map((p, i) => p - lr * move[i]), buffer: moving };
+}
+
+/** The k experts with the largest logits, of equal ones the first, and their shares of the softmax, over all or over the chosen. */
+export function route(logits: Row, k: number, renormalize: boolean): { chosen: number[]; weight: number[] } {
+  const chosen = logits
+    .map((_, e) => e)
+    .sort((a, b) => logits[b] - logits[a] || a - b)
+    .slice(0, k);
+  const among = renormalize ? chosen : logits.map((_, e) => e);
+  const total = sum(among.map((e) => Math.exp(logits[e])));
+  return { chosen, weight: chosen.map((e) => Math.exp(logits[e]) / total) };
 }
 
 /** What a group of numbers becomes when its largest one is `most` steps: 127 in 8 bits, 7 in 4. */

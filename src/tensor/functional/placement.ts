@@ -11,7 +11,7 @@ import { shaped, tensors } from "./check.ts";
 export interface Place {
   /** Contiguous. */
   readonly source: Tensor;
-  /** A view of its shape and dtype, such as a slice of a larger tensor, that names no element twice. */
+  /** A view of its shape and dtype, such as a slice of a larger tensor, with its axes in any order. */
   readonly target: Tensor;
   /** Adds to what is there: f32 only. */
   readonly add?: boolean;
@@ -20,7 +20,7 @@ export interface Place {
 /**
  * target = source, or target += source if `add`, where target is a view: the gradient of a slice, or a piece of a
  * concatenation. @returns the target.
- * @throws RangeError for another shape or a view that names an element twice; TypeError for another dtype.
+ * @throws RangeError for another shape; TypeError for another dtype.
  */
 export function place_(args: Place): Tensor {
   const { source, target, add = false } = args;
@@ -28,11 +28,6 @@ export function place_(args: Place): Tensor {
   tensors("place_", { source }, add ? "f32" : target.dtype);
   if (add && target.dtype !== "f32") throw new TypeError(`place_ adds to f32 only, but the target is ${target}.`);
   shaped("place_", "source", source, target.shape, "as the target");
-  if (repeats(target)) {
-    throw new RangeError(
-      `place_ takes a target whose elements lie apart, but ${target} names some of them more than once: use target.contiguous().`,
-    );
-  }
   return target.device.fused("place_", args, () => {
     for (const { sizes, strides, offsets, at } of walks(target.shape, [target.strides])) {
       const refs = [source.ref(at), target.ref(offsets[0])];
@@ -42,20 +37,6 @@ export function place_(args: Place): Tensor {
     }
     return target;
   });
-}
-
-/** Whether two indices of a view may name one element: each axis has to step over all that smaller steps reach. */
-function repeats({ shape, strides }: Tensor): boolean {
-  const axes = shape
-    .map((length, axis) => ({ length, step: Math.abs(strides[axis]) }))
-    .filter(({ length }) => length > 1);
-  axes.sort((a, b) => a.step - b.step);
-  let reached = 0;
-  for (const { length, step } of axes) {
-    if (step <= reached) return true;
-    reached += (length - 1) * step;
-  }
-  return false;
 }
 
 /**
