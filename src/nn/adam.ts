@@ -1,6 +1,6 @@
 /** Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), with torch.optim's options. */
 import { functional as F, type Tensor } from "../tensor/index.ts";
-import { gradientOf, movingValues, Optimizer, type ParameterGroup } from "./optimizer.ts";
+import { gradientOf, Optimizer, type ParameterGroup } from "./optimizer.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** Options of both, per group. */
@@ -12,42 +12,32 @@ export interface AdamOptions {
   readonly weightDecay: number;
 }
 
+/** What the kernels take for parameters that have taken equally many steps. */
+interface Entries {
+  readonly plain: F.AdamwEntry[];
+  readonly withMaster: F.AdamwMasterEntry[];
+}
+
 abstract class AdamLike extends Optimizer<AdamOptions> {
   protected update(parameters: readonly Parameter[], options: AdamOptions, factor: Tensor): void {
-    const { lr, betas, eps } = options;
-    const bySteps = new Map<number, F.AdamwEntry[]>();
-    const rounded: [Parameter, Tensor][] = [];
+    const byStep = new Map<number, Entries>();
     for (const parameter of parameters) {
-      const state = this.advance(parameter, ["first", "second"]);
-      const { first, second } = state.tensors;
-      const values = movingValues(parameter, state);
-      const gradient = this.gradient(parameter, values, options, factor);
-      const entry = { parameter: values, gradient, first, second };
-      bySteps.set(state.step, [...(bySteps.get(state.step) ?? []), entry]);
-      if (values !== parameter) rounded.push([parameter, values]);
+      const { step, tensors } = this.advance(parameter, ["first", "second"]);
+      const { first, second, master } = tensors;
+      let entries = byStep.get(step);
+      if (!entries) byStep.set(step, (entries = { plain: [], withMaster: [] }));
+      const entry = { parameter, gradient: gradientOf(parameter), first, second };
+      if (master) entries.withMaster.push({ ...entry, master });
+      else entries.plain.push(entry);
     }
-    const decay = this.decay(options);
-    for (const [step, entries] of bySteps) {
-      F.adamw_({
-        entries,
-        factor: this.factor(factor, options),
-        lr,
-        beta1: betas[0],
-        beta2: betas[1],
-        eps,
-        decay,
-        step,
-      });
+    const { lr, betas, eps, weightDecay: decay } = options;
+    for (const [step, entries] of byStep) {
+      this.move(entries, { factor, lr, beta1: betas[0], beta2: betas[1], eps, decay, step });
     }
-    for (const [parameter, values] of rounded) parameter.copy_(values);
   }
 
-  /** The gradient that moments see. */
-  protected abstract gradient(parameter: Parameter, values: Tensor, options: AdamOptions, factor: Tensor): Tensor;
-  /** What the kernel multiplies gradients by. */
-  protected abstract factor(factor: Tensor, options: AdamOptions): Tensor;
-  /** Decay of the weights themselves. */
-  protected abstract decay(options: AdamOptions): number;
+  /** Moves parameters that have taken equally many steps. */
+  protected abstract move(entries: Entries, args: Omit<F.Adamw, "entries">): void;
 }
 
 /** AdamW: weights decay by themselves, apart from the gradient. */
@@ -60,16 +50,13 @@ export class AdamW extends AdamLike {
     super(parameters, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, ...options });
   }
 
-  protected gradient(parameter: Parameter): Tensor {
-    return gradientOf(parameter);
-  }
-
-  protected factor(factor: Tensor): Tensor {
-    return factor;
-  }
-
-  protected decay({ weightDecay }: AdamOptions): number {
-    return weightDecay;
+  protected move({ plain, withMaster }: Entries, args: Omit<F.Adamw, "entries">): void {
+    F.adamw_({ ...args, entries: plain });
+    const halves = withMaster.filter(({ parameter }) => parameter.dtype === "bf16");
+    F.adamwMaster_({ ...args, entries: halves });
+    const rest = withMaster.filter(({ parameter }) => parameter.dtype !== "bf16");
+    F.adamw_({ ...args, entries: rest.map(({ master, ...entry }) => ({ ...entry, parameter: master })) });
+    for (const { parameter, master } of rest) parameter.copy_(master);
   }
 }
 
@@ -83,16 +70,9 @@ export class Adam extends AdamLike {
     super(parameters, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...options });
   }
 
-  protected gradient(parameter: Parameter, values: Tensor, { weightDecay }: AdamOptions, factor: Tensor): Tensor {
-    const gradient = gradientOf(parameter);
-    return weightDecay === 0 ? gradient : gradient.mul(factor).add(values.mul(weightDecay));
-  }
-
-  protected factor(factor: Tensor, { weightDecay }: AdamOptions): Tensor {
-    return weightDecay === 0 ? factor : factor.device.apply("fill", factor.device.empty([1]), 1);
-  }
-
-  protected decay(): number {
-    return 0;
+  protected move({ plain, withMaster }: Entries, args: Omit<F.Adamw, "entries">): void {
+    const masters = withMaster.map(({ master, ...entry }) => ({ ...entry, parameter: master }));
+    F.adam_({ ...args, entries: [...plain, ...masters] });
+    for (const { parameter, master } of withMaster) parameter.copy_(master);
   }
 }

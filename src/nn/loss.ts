@@ -32,9 +32,11 @@ export interface CrossEntropyOptions {
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Loss {
   const { ignored = IGNORED, weight, inPlace } = options;
-  const each = F.crossEntropy({ logits: logits.contiguous(), target, ignored, inPlace }).loss;
-  const sum = (weight ? each.mul(weight) : each).sum();
-  return { sum, count: target.ne(ignored).sum() };
+  const rows = logits.contiguous();
+  const { loss } = weight
+    ? F.weightedCrossEntropy({ logits: rows, target, weight, ignored, inPlace })
+    : F.crossEntropy({ logits: rows, target, ignored, inPlace });
+  return { sum: loss.sum(), count: target.ne(ignored).sum() };
 }
 
 /** Half the squared distance would be somebody else's convention: this is Σ (a - b)², and the number of elements. */

@@ -1,5 +1,5 @@
 /** Stochastic gradient descent with momentum, as torch.optim.SGD. */
-import type { Tensor } from "../tensor/index.ts";
+import { functional as F, type Tensor } from "../tensor/index.ts";
 import { gradientOf, movingValues, Optimizer, type ParameterGroup } from "./optimizer.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -21,19 +21,19 @@ export class SGD extends Optimizer<SgdOptions> {
   }
 
   protected update(parameters: readonly Parameter[], options: SgdOptions, factor: Tensor): void {
-    const { lr, momentum, weightDecay, nesterov } = options;
+    const { lr, momentum, weightDecay: decay, nesterov } = options;
+    const [first, later]: [F.SgdEntry[], F.SgdEntry[]] = [[], []];
+    const rounded: [Parameter, Tensor][] = [];
     for (const parameter of parameters) {
       const state = this.advance(parameter, momentum === 0 ? [] : ["momentum"]);
       const values = movingValues(parameter, state);
-      let move = gradientOf(parameter).mul(factor);
-      if (weightDecay !== 0) move = move.add(values.mul(weightDecay));
-      const { momentum: buffer } = state.tensors;
-      if (buffer) {
-        buffer.mul_(state.step === 1 ? 0 : momentum).add_(move); // its first value is the gradient itself
-        move = nesterov ? move.add(buffer.mul(momentum)) : buffer;
-      }
-      values.sub_(move.mul(lr));
-      if (values !== parameter) parameter.copy_(values);
+      const entry = { parameter: values, gradient: gradientOf(parameter), buffer: state.tensors.momentum };
+      (state.step === 1 ? first : later).push(entry);
+      if (values !== parameter) rounded.push([parameter, values]);
     }
+    // The first value of a buffer is the gradient itself.
+    F.sgd_({ entries: first, factor, lr, momentum, nesterov, decay, first: true });
+    F.sgd_({ entries: later, factor, lr, momentum, nesterov, decay });
+    for (const [parameter, values] of rounded) parameter.copy_(values);
   }
 }

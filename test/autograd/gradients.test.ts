@@ -168,6 +168,16 @@ const cases: Readonly<Record<string, Case>> = {
     ],
   },
   gelu: one("gelu", (x) => F.gelu({ x })),
+  silu: one("silu", (x) => F.silu({ x })),
+  scaleBy: { operation: "scaleBy", run: (x, factor) => F.scaleBy({ x, factor }), shapes: [[3, 4], [1]] },
+  weightedCrossEntropy: {
+    operation: "weightedCrossEntropy",
+    run: (logits) => {
+      const [target, weight] = [device.tensor([2, -100, 0], "i32"), device.tensor([2, 5, 0.5])];
+      return F.weightedCrossEntropy({ logits, target, weight }).loss;
+    },
+    shapes: [[3, 4]],
+  },
   dropout: one("dropout", (x) => F.dropout({ x, p: 0.5, seed: 7 })),
   rope: {
     operation: "rope",

@@ -136,4 +136,26 @@ export const network: Readonly<Record<string, Derivative | null>> = {
     save: (_, { dlogits }: Lost) => [dlogits],
     backward: (c) => c.give(0, c.saved(0).mul(c.dy().unsqueeze(-1))),
   }),
+  weightedCrossEntropy: derivative({
+    inputs: ({ logits }: F.WeightedCrossEntropy) => [logits],
+    outputs: ({ loss }: Lost) => [loss],
+    save: (_, { dlogits }: Lost) => [dlogits],
+    backward: (c) => c.give(0, c.saved(0).mul(c.dy().unsqueeze(-1))),
+  }),
+  silu: derivative({
+    inputs: ({ x }: { x: Tensor }) => [x],
+    save: ({ x }) => [x],
+    backward: (c) => c.give(0, F.siluBackward({ x: c.saved(0), dy: c.dy().contiguous() })),
+  }),
+  scaleBy: derivative({
+    inputs: ({ x, factor }: { x: Tensor; factor: Tensor; inPlace?: boolean }) => [x, factor],
+    save: ({ x, factor, inPlace }, _y: Tensor, wants) => {
+      if (inPlace) throw new Error(`scaleBy in place on ${x}: gradients flow through it. Leave inPlace out.`);
+      return [wants(1) ? x : undefined, wants(0) ? factor : undefined];
+    },
+    backward: (c) => {
+      if (c.wants(0)) c.give(0, F.scaleBy({ x: c.dy().contiguous(), factor: c.saved(1) }));
+      if (c.wants(1)) c.give(1, c.dy().mul(c.saved(0)).sum().reshape(c.args.factor.shape));
+    },
+  }),
 };
