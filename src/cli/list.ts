@@ -20,17 +20,16 @@ export async function listCommand(args: readonly string[], output: Output): Prom
   const { json } = command.opts<{ json?: boolean }>();
   const scripts = courseScripts();
   const width = Math.max(...scripts.map((script) => script.name.length));
-  let chapter = "";
-  for (const { name, path, chapter: of } of scripts) {
+  let before = "";
+  for (const { name, path, chapter, group } of scripts) {
     if (output.broken) break;
     const { about, ranks = 4 } = (await loadProgram(path)).script;
     if (json) {
-      process.stdout.write(`${JSON.stringify({ name, chapter: Number(of), ranks, about })}\n`);
+      process.stdout.write(`${JSON.stringify({ name, chapter: Number(chapter), ranks, about })}\n`);
       continue;
     }
-    if (of !== chapter)
-      process.stdout.write(`${chapter ? "\n" : ""}${pc.bold(of ? `Chapter ${Number(of)}` : "The machine room")}\n`);
-    chapter = of;
+    if (group !== before) process.stdout.write(`${before ? "\n" : ""}${pc.bold(group)}\n`);
+    before = group;
     const [first, ...more] = wrap(visibleLines(about), WIDTH - width - 4);
     const lines = [`  ${pc.cyan(name.padEnd(width))}  ${first}`, ...more.map((line) => " ".repeat(width + 4) + line)];
     process.stdout.write(`${lines.join("\n")}\n`);

@@ -10,8 +10,10 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 export interface CourseScript {
   readonly name: string;
   readonly path: string;
-  /** Two digits; empty (0 in JSON) for the machine room, which is no chapter. */
+  /** Two digits; empty (0 in JSON) for a room, which is no chapter. */
   readonly chapter: string;
+  /** What it is listed under: `Chapter 3`, `The machine room`. */
+  readonly group: string;
 }
 
 /** A command line that cannot be carried out; printed without a stack, exit code 2. */
@@ -29,8 +31,15 @@ export function courseScripts(): CourseScript[] {
       name: basename(file, ".ts"),
       path: join(course, file),
       chapter: /chapter(\d+)/.exec(file)?.[1] ?? "",
+      group: groupOf(file),
     }))
     .sort((a, b) => Number(a.chapter === "") - Number(b.chapter === "") || (a.path < b.path ? -1 : 1));
+}
+
+/** `part1-distributed/chapter03-collectives/…` is "Chapter 3", `machine-room/…` "The machine room". */
+function groupOf(file: string): string {
+  const chapter = /chapter(\d+)/.exec(file)?.[1];
+  return chapter ? `Chapter ${Number(chapter)}` : `The ${file.split(/[\\/]/)[0].replaceAll("-", " ")}`;
 }
 
 /** The file of a script given by name or path. @throws UsageError with the nearest names. */

@@ -4,4 +4,5 @@ export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { argmaxOf, drawFrom, generate, type Sampled, type Sampling } from "./generate.ts";
 export { KvCache } from "./kv-cache.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
+export { streamAnswer } from "./stream.ts";
 export * from "./tokenizer/index.ts";

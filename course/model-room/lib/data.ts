@@ -30,14 +30,18 @@ export function trainOn(documents: readonly string[], vocabularySize: number): T
 }
 
 /** Stories and tasks, made as they are needed. */
-export function storyCorpus(seed: number, vocabularySize: number, context: number, known?: Tokenizer): Corpus {
-  const texts = documentTexts(seed, 4000);
-  const tokenizer = known ?? trainOn(texts, vocabularySize);
+export function storyCorpus(
+  seed: number,
+  { vocabulary, context, texts: count, held }: Readonly<Record<"vocabulary" | "context" | "texts" | "held", number>>,
+  known?: Tokenizer,
+): Corpus {
+  const texts = documentTexts(seed, count);
+  const tokenizer = known ?? trainOn(texts, vocabulary);
   const encoder = encoderOf(tokenizer);
   return {
     tokenizer,
     train: documentSamples(encoder, seed, context + 1),
-    heldOut: documentSamples(encoder, HELD_OUT + seed, context + 1, 400),
+    heldOut: documentSamples(encoder, HELD_OUT + seed, context + 1, held),
     bytesPerToken: bytesPerToken(tokenizer, texts.slice(0, 400)),
   };
 }

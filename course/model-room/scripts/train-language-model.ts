@@ -18,13 +18,15 @@ export default defineScript({
     vocabulary: number(1024, "tokens of the vocabulary", { min: 262, integer: true }),
     context: number(1024, "most tokens that the model sees", { min: 16, integer: true }),
     lr: number(3e-3, "learning rate at its highest", { min: 0 }),
+    texts: number(4000, "documents that the tokenizer is trained on", { min: 10, integer: true }),
+    held: number(200, "documents that are kept for evaluation", { min: 1, integer: true }),
     every: number(100, "steps between two looks at held-out documents", { min: 1, integer: true }),
   },
-  quick: { options: { steps: 12, tokens: 512, width: 32, hidden: 64, layers: 2, every: 6 } },
+  quick: { options: { steps: 6, tokens: 256, width: 32, hidden: 64, layers: 1, texts: 60, held: 8, vocabulary: 320, every: 3 } },
   measured: ["tokens/s", "share of peak", "left"],
   async main({ world, device, options, show, now }) {
     const { steps, tokens, lr, context, every } = options;
-    const corpus = storyCorpus(0, options.vocabulary, context);
+    const corpus = storyCorpus(0, options);
     const config = configOf(options, corpus.tokenizer.vocabularySize);
     const model = new Decoder(device, config);
     const parameters = model.parameters();
