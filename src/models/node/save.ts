@@ -1,0 +1,153 @@
+/** A decoder as a Hugging Face folder. What is written is the model of the moment of the call, even while training goes on. */
+import { dirname } from "node:path";
+import { sizeOf } from "../../device/index.ts";
+import { makeFolder } from "../../platform/node/files.ts";
+import { rawOf, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import type { Decoder } from "../decoder.ts";
+import { writeConfig } from "../files/config.ts";
+import { type ParameterForm, parameterForms } from "../files/names.ts";
+import { fileDTypes, layOutSafetensors, type TensorForm } from "../files/safetensors.ts";
+import { type NewFile, writeDirectory } from "./directory.ts";
+import { INDEX, WEIGHTS } from "./weights.ts";
+
+/** What is written beside the weights. */
+export interface WriteOptions {
+  /** More keys of config.json: ids of special tokens, say. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** More files, by name: tokenizer.json, generation_config.json, README.md. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Bytes of tensors in one file before another begins; default 5 GB, as the Hugging Face library has it. */
+  readonly shardBytes?: number;
+}
+
+/** A tensor of the file, and the parameters that are in it: one, or GPT-2's q, k and v. */
+interface Group extends TensorForm {
+  readonly transposed: boolean;
+  readonly parts: Tensor[];
+  readonly bytes: number;
+}
+
+/**
+ * Writes a model in place of what is at `folder`, whole or not at all. It takes a copy of the parameters on the device first.
+ * @throws Error for a full disk or another failure of it: what was there is unchanged; OutOfMemoryError; RangeError for a
+ *   form that config.json cannot say.
+ */
+export async function writeModel(folder: string, model: Decoder, options: WriteOptions = {}): Promise<void> {
+  const files = modelFiles(model, options);
+  try {
+    makeFolder(dirname(folder));
+    await writeDirectory(folder, files.files);
+  } finally {
+    files.dispose();
+  }
+}
+
+/** The files of a model, for a folder that holds more: a checkpoint. Its copy of the parameters is freed by `dispose`. */
+export function modelFiles(model: Decoder, options: WriteOptions = {}): { files: NewFile[]; dispose(): void } {
+  const { config = {}, files = {}, shardBytes = 5e9 } = options;
+  const text = writeConfig(model.config, config);
+  const groups = snapshot(model);
+  const shards = shardsOf([...groups.values()], shardBytes);
+  const names = shards.map((_, i) =>
+    shards.length === 1 ? WEIGHTS : `model-${padded(i + 1)}-of-${padded(shards.length)}.safetensors`,
+  );
+  const written: NewFile[] = [
+    file("config.json", text),
+    ...Object.entries(files).map(([name, data]) => file(name, data)),
+  ];
+  for (const [i, shard] of shards.entries()) written.push({ name: names[i], chunks: shardChunks(shard) });
+  if (shards.length > 1) written.push(file(INDEX, indexOf(shards, names)));
+  const dispose = (): void => {
+    for (const { parts } of groups.values()) for (const part of parts) part.dispose();
+  };
+  return { files: written, dispose };
+}
+
+/** Copies of all parameters, in stream order: what is computed after it does not change them. */
+function snapshot(model: Decoder): Map<string, Group> {
+  const device = model.device;
+  const parameters = model.namedParameters();
+  const groups = new Map<string, Group>();
+  device.noGrad(() => {
+    for (const form of parameterForms(model.config)) {
+      const parameter = parameters.get(form.name)!;
+      const part = copyOf(parameter, form);
+      const { name, shape, transposed } = form.stored;
+      const bytes = shape.reduce((product, size) => product * size, sizeOf(parameter.dtype));
+      const group = groups.get(name) ?? {
+        name,
+        shape,
+        transposed,
+        dtype: fileDTypes[parameter.dtype],
+        parts: [],
+        bytes,
+      };
+      group.parts.push(part);
+      groups.set(name, group);
+    }
+  });
+  return groups;
+}
+
+function copyOf(parameter: Tensor, { stored }: ParameterForm): Tensor {
+  if (!stored.transposed) return parameter.clone();
+  using turned = parameter.transpose();
+  return turned.clone();
+}
+
+function shardsOf(groups: readonly Group[], most: number): Group[][] {
+  const shards: Group[][] = [[]];
+  let bytes = 0;
+  for (const group of groups) {
+    if (bytes > 0 && bytes + group.bytes > most) {
+      shards.push([]);
+      bytes = 0;
+    }
+    shards[shards.length - 1].push(group);
+    bytes += group.bytes;
+  }
+  return shards;
+}
+
+async function* shardChunks(groups: readonly Group[]): AsyncGenerator<Uint8Array> {
+  const byName = new Map(groups.map((group) => [group.name, group]));
+  // The Hugging Face library refuses a file that does not say so.
+  const { header, tensors } = layOutSafetensors(groups, new Map([["format", "pt"]]));
+  yield header;
+  for (const { name } of tensors) yield await bytesOf(byName.get(name)!);
+}
+
+async function bytesOf({ parts, shape }: Group): Promise<Uint8Array> {
+  const read = await Promise.all(parts.map(contentOf));
+  if (read.length === 1) return read[0];
+  // Side by side: row by row one after the other.
+  const rows = shape.length === 1 ? 1 : shape[0];
+  const whole = new Uint8Array(read.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    for (const part of read) {
+      const width = part.length / rows;
+      whole.set(part.subarray(row * width, (row + 1) * width), at);
+      at += width;
+    }
+  }
+  return whole;
+}
+
+function contentOf(tensor: Tensor): Promise<Uint8Array> {
+  return rawOf(tensor.device as TensorDevice).read(tensor.ref(), tensor.size * sizeOf(tensor.dtype));
+}
+
+function indexOf(shards: readonly Group[][], names: readonly string[]): string {
+  const total = shards.flat().reduce((sum, { bytes }) => sum + bytes, 0);
+  const map = shards.flatMap((shard, i) => shard.map(({ name }) => [name, names[i]]));
+  return `${JSON.stringify({ metadata: { total_size: total }, weight_map: Object.fromEntries(map) }, null, 2)}\n`;
+}
+
+function file(name: string, data: string | Uint8Array): NewFile {
+  return { name, chunks: [typeof data === "string" ? new TextEncoder().encode(data) : data] };
+}
+
+function padded(number: number): string {
+  return String(number).padStart(5, "0");
+}
