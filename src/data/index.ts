@@ -4,6 +4,14 @@ export { Loader, type LoaderOptions, type LoaderState, shareOf } from "./loader.
 export { type Encoder, encodeParts, type Part, type Sample, type Samples, windowsOf } from "./sample.ts";
 export { shuffledIndex } from "./shuffle.ts";
 export { checkStory, ruleRates, type StoryVerdict, sentencesOf } from "./stories/check-story.ts";
-export { documentSamples, documentTexts, HELD_OUT, heldOutStories, makeDocument } from "./stories/documents.ts";
+export {
+  type DocumentOptions,
+  documentSamples,
+  documentTexts,
+  HELD_OUT,
+  heldOutStories,
+  makeDocument,
+  makeShortDocument,
+} from "./stories/documents.ts";
 export { makePeople, makeStory, type Person, type Question, type Random, type Story } from "./stories/story.ts";
 export { isHeldOut, makeTask, type Task, type TaskKind, taskKinds, verifyTask } from "./tasks/tasks.ts";

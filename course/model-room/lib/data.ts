@@ -29,10 +29,22 @@ export function trainOn(documents: readonly string[], vocabularySize: number): T
   return trainTokenizer({ documents, vocabularySize, specialTokens: modelSpecialTokens, pattern: "qwen2" });
 }
 
+/** Numbers of a corpus of stories. */
+export interface StoryOptions {
+  readonly vocabulary: number;
+  readonly context: number;
+  /** Documents that the tokenizer is trained on. */
+  readonly texts: number;
+  /** Documents for evaluation. */
+  readonly held: number;
+  /** Short documents that come first. */
+  readonly short: number;
+}
+
 /** Stories and tasks, made as they are needed. */
 export function storyCorpus(
   seed: number,
-  { vocabulary, context, texts: count, held }: Readonly<Record<"vocabulary" | "context" | "texts" | "held", number>>,
+  { vocabulary, context, texts: count, held, short }: StoryOptions,
   known?: Tokenizer,
 ): Corpus {
   const texts = documentTexts(seed, count);
@@ -40,8 +52,8 @@ export function storyCorpus(
   const encoder = encoderOf(tokenizer);
   return {
     tokenizer,
-    train: documentSamples(encoder, seed, context + 1),
-    heldOut: documentSamples(encoder, HELD_OUT + seed, context + 1, held),
+    train: documentSamples(encoder, { seed, longest: context + 1, short }),
+    heldOut: documentSamples(encoder, { seed: HELD_OUT + seed, longest: context + 1, count: held }),
     bytesPerToken: bytesPerToken(tokenizer, texts.slice(0, 400)),
   };
 }

@@ -20,9 +20,12 @@ export default defineScript({
     lr: number(3e-3, "learning rate at its highest", { min: 0 }),
     texts: number(4000, "documents that the tokenizer is trained on", { min: 10, integer: true }),
     held: number(200, "documents that are kept for evaluation", { min: 1, integer: true }),
+    short: number(0, "short documents that come first: from them a model learns to copy", { min: 0, integer: true }),
     every: number(100, "steps between two looks at held-out documents", { min: 1, integer: true }),
   },
-  quick: { options: { steps: 6, tokens: 256, width: 32, hidden: 64, layers: 1, texts: 60, held: 8, vocabulary: 320, every: 3 } },
+  quick: {
+    options: { steps: 6, tokens: 256, width: 32, hidden: 64, layers: 1, texts: 60, held: 8, vocabulary: 320, every: 3 },
+  },
   measured: ["tokens/s", "share of peak", "left"],
   async main({ world, device, options, show, now }) {
     const { steps, tokens, lr, context, every } = options;

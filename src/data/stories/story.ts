@@ -65,7 +65,7 @@ export function makePeople(random: Random): [Person, Person] {
 }
 
 /** "a orange cup" is "an orange cup". */
-function articles(text: string): string {
+export function withArticles(text: string): string {
   return text.replace(/\b([Aa]) (?=[aeiou])/g, "$1n ");
 }
 
@@ -84,7 +84,7 @@ class Gaps {
   }
 
   fill(template: string): string {
-    return articles(template.replace(/\{(\w+)\}/g, (_, gap: string) => this.#word(gap)));
+    return withArticles(template.replace(/\{(\w+)\}/g, (_, gap: string) => this.#word(gap)));
   }
 
   #word(gap: string): string {
