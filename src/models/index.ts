@@ -1,6 +1,9 @@
 /** Language models: a decoder by configuration, its tokenizer, and sampling from it. */
 export { type Batch, Block, Decoder, type DecoderOptions } from "./decoder.ts";
 export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
+export { type ByteSource, MemorySource } from "./files/byte-source.ts";
+export { readConfig, writeConfig } from "./files/config.ts";
+export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 export { argmaxOf, drawFrom, generate, type Sampled, type Sampling } from "./generate.ts";
 export { KvCache } from "./kv-cache.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
