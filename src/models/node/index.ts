@@ -11,6 +11,7 @@ export { type Checkpoint, type CheckpointOptions, latestCheckpoint, writeCheckpo
 export { type NewFile, writeDirectory } from "./directory.ts";
 export { type ReadOptions, readModel } from "./load.ts";
 export { modelFiles, type WriteOptions, writeModel } from "./save.ts";
+export { restoreTraining, saveTraining, type TrainingRun } from "./training.ts";
 
 /** Most bytes of a tokenizer.json: those of the largest vocabularies have some 10 MB. */
 const MOST_TOKENIZER = 64 * 1024 * 1024;
