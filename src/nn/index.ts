@@ -8,6 +8,7 @@ export {
   type Sequences,
 } from "./attention.ts";
 export { clipGradNorm_, gradientNorm } from "./clip.ts";
+export { initialize } from "./initialize.ts";
 export { Dropout, Embedding, inF32, LayerNorm, type LayerOptions, Linear, RMSNorm, Sequential } from "./layers.ts";
 export { type CrossEntropyOptions, crossEntropy, IGNORED, type Loss, squaredError } from "./loss.ts";
 export { GatedMLP, MLP, type MlpOptions } from "./mlp.ts";

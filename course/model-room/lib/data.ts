@@ -1,5 +1,13 @@
 // What the training script can learn from: the seeded generator, or text files.
-import { documentSamples, documentTexts, type Encoder, HELD_OUT, type Samples } from "worldsize/data";
+import {
+  documentSamples,
+  documentTexts,
+  type Encoder,
+  HELD_OUT,
+  type Sample,
+  type Samples,
+  windowsOf,
+} from "worldsize/data";
 import { modelSpecialTokens, type Tokenizer, trainTokenizer } from "worldsize/models";
 
 /** What a model is trained on and measured by. */
@@ -7,9 +15,22 @@ export interface Corpus {
   readonly tokenizer: Tokenizer;
   readonly train: Samples;
   /** Never trained on. */
-  readonly heldOut: Samples;
-  /** Bytes of text for each token, for bits per byte. */
+  readonly heldOut: readonly Sample[];
+  /** Bytes of text for each token that is predicted, for bits per byte. */
   readonly bytesPerToken: number;
+}
+
+/** Numbers of a corpus. */
+export interface CorpusOptions {
+  readonly seed: number;
+  readonly vocabulary: number;
+  readonly context: number;
+  /** Documents that the tokenizer is trained on. */
+  readonly texts: number;
+  /** Documents, or windows of text, for evaluation. */
+  readonly held: number;
+  /** Short documents that come first. */
+  readonly short: number;
 }
 
 /** A tokenizer as samples are made with. */
@@ -25,40 +46,43 @@ export function encoderOf(tokenizer: Tokenizer): Encoder {
 }
 
 /** A tokenizer trained on documents; digits stand alone, so that sums can be learned. */
-export function trainOn(documents: readonly string[], vocabularySize: number): Tokenizer {
+function trainOn(documents: readonly string[], vocabularySize: number): Tokenizer {
   return trainTokenizer({ documents, vocabularySize, specialTokens: modelSpecialTokens, pattern: "qwen2" });
 }
 
-/** Numbers of a corpus of stories. */
-export interface StoryOptions {
-  readonly vocabulary: number;
-  readonly context: number;
-  /** Documents that the tokenizer is trained on. */
-  readonly texts: number;
-  /** Documents for evaluation. */
-  readonly held: number;
-  /** Short documents that come first. */
-  readonly short: number;
-}
-
-/** Stories and tasks, made as they are needed. */
-export function storyCorpus(
-  seed: number,
-  { vocabulary, context, texts: count, held, short }: StoryOptions,
-  known?: Tokenizer,
-): Corpus {
-  const texts = documentTexts(seed, count);
-  const tokenizer = known ?? trainOn(texts, vocabulary);
+/** Stories and tasks, made as they are needed. @param known a tokenizer, if there is one. */
+export function storyCorpus(options: CorpusOptions, known?: Tokenizer): Corpus {
+  const { seed, context, short, held } = options;
+  const tokenizer = known ?? trainOn(documentTexts(seed, options.texts), options.vocabulary);
   const encoder = encoderOf(tokenizer);
-  return {
-    tokenizer,
-    train: documentSamples(encoder, { seed, longest: context + 1, short }),
-    heldOut: documentSamples(encoder, { seed: HELD_OUT + seed, longest: context + 1, count: held }),
-    bytesPerToken: bytesPerToken(tokenizer, texts.slice(0, 400)),
-  };
+  const longest = context + 1;
+  const kept = documentSamples(encoder, { seed: HELD_OUT + seed, longest, count: held });
+  const heldOut = Array.from({ length: held }, (_, i) => kept.get(i));
+  return { tokenizer, train: documentSamples(encoder, { seed, longest, short }), ...measured(heldOut, tokenizer) };
 }
 
-function bytesPerToken(tokenizer: Tokenizer, texts: readonly string[]): number {
-  const bytes = texts.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
-  return bytes / texts.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
+/** Documents cut into windows of the context; one in twenty is held out, by its place. */
+export function textCorpus(documents: readonly string[], options: CorpusOptions, known?: Tokenizer): Corpus {
+  const tokenizer = known ?? trainOn(documents, options.vocabulary);
+  const encoder = encoderOf(tokenizer);
+  const windows = documents.map((text) => windowsOf(encoder.encode(text), options.context + 1, encoder));
+  const isHeldOut = (i: number): boolean => documents.length > 1 && i % 20 === 0;
+  const train = windows.flatMap((list, i) => (isHeldOut(i) ? [] : list));
+  const heldOut = windows.flatMap((list, i) => (isHeldOut(i) ? list : [])).slice(0, options.held);
+  const samples = { count: train.length, get: (index: number) => train[index] };
+  return { tokenizer, train: samples, ...measured(heldOut, tokenizer) };
+}
+
+function measured(heldOut: readonly Sample[], tokenizer: Tokenizer): Pick<Corpus, "heldOut" | "bytesPerToken"> {
+  const specials = new Set(tokenizer.specialTokens.values());
+  let bytes = 0;
+  let predicted = 0;
+  for (const { ids, weights } of heldOut) {
+    for (const [i, id] of ids.entries()) {
+      if (weights[i] === 0) continue;
+      predicted += weights[i];
+      if (!specials.has(id)) bytes += weights[i] * tokenizer.tokenBytes(id).length;
+    }
+  }
+  return { heldOut, bytesPerToken: bytes / Math.max(1, predicted) };
 }

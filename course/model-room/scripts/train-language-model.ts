@@ -1,16 +1,31 @@
 // Trains a language model, on one rank or on several: every rank computes its share of a step's samples, and the
 // gradients are summed. What is summed is divided once, by what counts in the whole step, so the losses are the same.
-import { AdamW, crossEntropy, defineScript, gradientNorm, number, type Tensor, tapeOf, warmupCosine } from "worldsize";
+import {
+  boolean,
+  crossEntropy,
+  defineScript,
+  gradientNorm,
+  initialize,
+  number,
+  string,
+  type Tensor,
+  tapeOf,
+  warmupCosine,
+} from "worldsize";
 import { Loader, packSamples, type Sample, shareOf } from "worldsize/data";
-import { Decoder, type DecoderConfig, generate } from "worldsize/models";
-import { storyCorpus } from "../lib/data.ts";
+import { type DecoderConfig, streamAnswer } from "worldsize/models";
+import { storyCorpus, textCorpus } from "../lib/data.ts";
+import { LiveLine, productSpeed } from "../lib/live.ts";
+import { checkpointOf, newRun, readRun, saveRun, tokenizerOf, writeResult } from "../lib/run.ts";
+import { documentsOf } from "../lib/texts.ts";
 
 export default defineScript({
-  about: "Trains a language model on stories and small tasks, with a live line, held-out loss and samples.",
+  about: "Trains a language model, with a live line, held-out loss, checkpoints to go on from, and a sample.",
   ranks: 1,
   options: {
-    steps: number(200, "steps of training", { min: 1, integer: true }),
-    tokens: number(2048, "tokens of a step, over all ranks", { min: 16, integer: true }),
+    data: string("stories", "stories (a generator), sotu, moby-dick, or the path of your text"),
+    steps: number(300, "steps of training", { min: 1, integer: true }),
+    tokens: number(1024, "tokens of a step, over all ranks", { min: 16, integer: true }),
     layers: number(4, "blocks", { min: 1, integer: true }),
     width: number(128, "width of the stream", { min: 8, integer: true }),
     heads: number(4, "heads of attention", { min: 1, integer: true }),
@@ -19,49 +34,54 @@ export default defineScript({
     context: number(1024, "most tokens that the model sees", { min: 16, integer: true }),
     lr: number(3e-3, "learning rate at its highest", { min: 0 }),
     texts: number(4000, "documents that the tokenizer is trained on", { min: 10, integer: true }),
-    held: number(200, "documents that are kept for evaluation", { min: 1, integer: true }),
     short: number(0, "short documents that come first: from them a model learns to copy", { min: 0, integer: true }),
-    every: number(100, "steps between two looks at held-out documents", { min: 1, integer: true }),
+    held: number(200, "documents that are kept for evaluation", { min: 1, integer: true }),
+    every: number(500, "steps between two looks at what was kept, and between two checkpoints", {
+      min: 1,
+      integer: true,
+    }),
+    out: string("", "folder for checkpoints and the model; nothing is written if empty"),
+    resume: boolean(false, "go on from the latest checkpoint in --out"),
+    init: number(0, "seed of the weights and of the order of what is read", { integer: true }),
   },
   quick: {
     options: { steps: 6, tokens: 256, width: 32, hidden: 64, layers: 1, texts: 60, held: 8, vocabulary: 320, every: 3 },
   },
-  measured: ["tokens/s", "share of peak", "left"],
+  measured: ["tokens/s"],
   async main({ world, device, options, show, now }) {
-    const { steps, tokens, lr, context, every } = options;
-    const corpus = storyCorpus(0, options);
-    const config = configOf(options, corpus.tokenizer.vocabularySize);
-    const model = new Decoder(device, config);
-    const parameters = model.parameters();
-    const decayed = parameters.filter(({ shape }) => shape.length === 2);
-    const others = parameters.filter(({ shape }) => shape.length < 2);
-    const groups = [
-      { parameters: decayed, weightDecay: 0.05 },
-      { parameters: others, weightDecay: 0 },
-    ];
-    const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
-    const bucket = placeGradients(device, parameters);
-    const loader = new Loader(corpus.train, { seed: 0, tokensPerStep: tokens });
+    const { data, steps, tokens, lr, every, out, resume, init } = options;
+    const isFirst = world.rank === 0;
+    // What decides what is learned: a run goes on with the same values only.
+    const { out: _out, resume: _resume, every: _every, ...fixed } = options;
 
-    /** Σ loss · weight of some samples, and the logits' gradients with it. */
+    const latest = await checkpointOf(out, resume);
+    const known = latest && (await tokenizerOf(latest));
+    const corpus =
+      data === "stories"
+        ? storyCorpus({ ...options, seed: init }, known)
+        : textCorpus(documentsOf(data), { ...options, seed: init }, known);
+    const restored = latest && (await readRun(device, latest, fixed));
+    const config = configOf(options, corpus.tokenizer.vocabularySize);
+    const { model, optimizer } = restored ?? newRun(device, config);
+    if (!restored) initialize(model, init);
+    const losses = [...(restored?.run.losses ?? [])];
+    const parameters = model.parameters();
+    const bucket = placeGradients(device, parameters);
+    const loader = new Loader(corpus.train, { seed: init, tokensPerStep: tokens }, restored?.run.loader);
+
+    /** Σ weight · loss of some samples, times a scale. */
     const lossOf = (samples: readonly Sample[], scale: number): Tensor => {
       const packed = packSamples(samples);
-      const n = packed.tokens.length;
-      const batch = {
-        tokens: device.from(packed.tokens, [n], "i32"),
-        positions: device.from(packed.positions, [n], "i32"),
-        starts: device.from(packed.starts, [packed.starts.length], "i32"),
-      };
-      const target = device.from(packed.targets, [n], "i32");
-      const weight = device.from(packed.weights, [n]);
-      return crossEntropy(model.call(batch), target, { weight, inPlace: true }).sum.mul(scale);
+      const i32 = (values: Int32Array): Tensor => device.from(values, [values.length], "i32");
+      const batch = { tokens: i32(packed.tokens), positions: i32(packed.positions), starts: i32(packed.starts) };
+      const weight = device.from(packed.weights, [packed.weights.length]);
+      return crossEntropy(model.call(batch), i32(packed.targets), { weight, inPlace: true }).sum.mul(scale);
     };
 
+    /** The mean loss of what was kept: each rank computes its share, and none is counted twice. */
     const evaluate = async (): Promise<number> => {
-      const { heldOut } = corpus;
-      const all = Array.from({ length: heldOut.count }, (_, i) => heldOut.get(i));
       const total = device.zeros([2]);
-      for (const group of groupsOf(shareOf(all, world.rank, world.size), tokens)) {
+      for (const group of groupsOf(shareOf(corpus.heldOut, world.rank, world.size), tokens)) {
         device.noGrad(() =>
           device.scope(() => {
             total.slice(0, 0, 1).add_(lossOf(group, 1));
@@ -76,21 +96,22 @@ export default defineScript({
       return sum / count;
     };
 
-    const losses: number[] = [];
-    const started = now();
-    let seen = 0;
-    let shown = -Infinity;
-    for (let step = 0; step < steps; step++) {
+    const flops = 6 * parameters.reduce((sum, { size }) => sum + size, 0);
+    const live = new LiveLine(now, world.size * (await productSpeed(device, now)), losses.length);
+    let read = restored?.run.tokens ?? 0;
+    const begun = read;
+    let saving: Promise<void> | undefined;
+    for (let step = losses.length; step < steps; step++) {
       const samples = loader.next();
-      const weight = packSamples(samples).weight;
+      const { weight } = packSamples(samples);
       optimizer.setLr(
         warmupCosine({ peak: lr, warmup: Math.min(60, steps / 10), total: steps, floor: lr / 20 }, step + 1),
       );
       device.beginStep(step);
       bucket.fill_(0);
+      const mine = shareOf(samples, world.rank, world.size);
       const loss = device.scope(() => {
-        const mine = shareOf(samples, world.rank, world.size);
-        if (mine.length === 0) return device.zeros([1]);
+        if (mine.length === 0 || weight === 0) return device.zeros([1]); // and it still joins what follows
         const mean = lossOf(mine, 1 / weight);
         mean.backward();
         return mean.detach().reshape([1]).clone();
@@ -98,47 +119,57 @@ export default defineScript({
       await world.allReduce(bucket, "sum");
       await world.allReduce(loss, "sum");
       device.scope(() => {
-        optimizer.step(gradientNorm(parameters, 1));
+        if (weight > 0) optimizer.step(gradientNorm(parameters, 1));
         return undefined;
       });
       losses.push(await loss.item());
       loss.dispose();
-      seen += samples.reduce((sum, { ids }) => sum + ids.length, 0);
-      if (world.rank === 0 && now() - shown > 500) {
-        shown = now();
-        const speed = (1000 * seen) / (now() - started);
-        const { byTag } = device.memoryStats();
-        const MiB = (bytes = 0): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-        show.status({
-          step: `${step + 1}/${steps}`,
-          loss: losses[step].toFixed(3),
-          "bits/byte": (losses[step] / Math.LN2 / corpus.bytesPerToken).toFixed(3),
-          "tokens/s": Math.round(speed),
-          left: `${Math.round((((now() - started) / (step + 1)) * (steps - step - 1)) / 1000)} s`,
-          memory: MiB(device.memoryStats().allocated.peak),
-          activations: MiB(byTag.activations?.peak),
+      if (!Number.isFinite(losses[step]))
+        throw new Error(`The loss of step ${step + 1} is ${losses[step]}. Try a smaller --lr.`);
+      read += samples.reduce((sum, { ids }) => sum + ids.length, 0);
+      const bits = (nats: number): number => nats / Math.LN2 / corpus.bytesPerToken;
+      const row =
+        isFirst &&
+        live.row({
+          ...{ step: step + 1, steps, loss: losses[step], bitsPerByte: bits(losses[step]) },
+          ...{ tokens: read - begun, flops, memory: device.memoryStats() },
         });
+      if (row) show.status(row);
+      if ((step + 1) % every !== 0 && step + 1 !== steps) continue;
+      await saving; // a failure of the last one is told here
+      if (isFirst && out !== "") {
+        const state = { losses: [...losses], loader: loader.state, tokens: read, options: fixed };
+        saving = saveRun(out, step + 1, corpus.tokenizer, { model, optimizer }, state);
+        saving.catch(() => {}); // it is awaited later
       }
-      if ((step + 1) % every === 0 || step + 1 === steps) {
-        const held = await evaluate();
-        if (world.rank === 0) show.row({ step: step + 1, loss: losses[step], "held-out loss": held, tokens: seen });
+      const held = await evaluate();
+      if (isFirst) {
+        show.row({ step: step + 1, loss: losses[step], "held-out loss": held, "bits/byte": bits(held), tokens: read });
       }
     }
-    if (world.rank !== 0) return;
+    await saving;
+    if (!isFirst) return;
+    if (out !== "") {
+      await writeResult(out, corpus.tokenizer, model);
+      show.line(`The model is in ${out}/model. Ask it: worldsize run tell-a-story --model ${out}/model`);
+    }
     show.plot([{ name: "loss", y: losses }], "Loss by step");
-    const bos = corpus.tokenizer.specialId("<|bos|>");
-    const eos = corpus.tokenizer.specialId("<|eos|>");
-    const text: number[] = [];
-    for await (const { token } of generate(model, [[bos]], { temperature: 0.7, stop: [eos], most: 150, seed: 1 }))
-      text.push(token);
-    show.line(corpus.tokenizer.decode(text));
+    const question = [
+      { role: "user" as const, content: "Tell a story about Mia the fox, Ben the boy and a red ball." },
+    ];
+    for await (const piece of streamAnswer(model, corpus.tokenizer, question, { temperature: 0.7, most: 150 }))
+      show.write(piece);
+    show.write("\n");
   },
 });
 
-type Options = Readonly<Record<"layers" | "width" | "heads" | "hidden" | "context", number>>;
+type Form = Readonly<Record<"layers" | "width" | "heads" | "hidden" | "context", number>>;
 
-/** Llama's shape. */
-function configOf({ layers, width, heads, hidden, context }: Options, vocabularySize: number): DecoderConfig {
+/** Llama's shape. @throws RangeError for a width that the heads do not share evenly. */
+function configOf({ layers, width, heads, hidden, context }: Form, vocabularySize: number): DecoderConfig {
+  if (width % heads !== 0 || (width / heads) % 2 !== 0) {
+    throw new RangeError(`${heads} heads cannot share a width of ${width}: each needs an even number of columns.`);
+  }
   return {
     family: "llama",
     vocabularySize,

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { Optimizer } from "../../nn/index.ts";
+import { makeFolder } from "../../platform/node/files.ts";
 import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { Decoder } from "../decoder.ts";
 import { parseStrictJson } from "../files/strict-json.ts";
@@ -36,6 +37,7 @@ export async function saveTraining<O extends { readonly lr: number }>(
   { model, optimizer, state }: TrainingRun<O>,
   options: CheckpointOptions & Pick<WriteOptions, "config" | "files"> = {},
 ): Promise<void> {
+  makeFolder(folder);
   const steps: Record<string, number> = {};
   const kept = new Map<string, Tensor>();
   for (const [name, parameter] of model.namedParameters()) {

@@ -1,0 +1,136 @@
+// A training run that can be left and gone on with: its checkpoints, and what has to be the same when it goes on.
+import { join } from "node:path";
+import { AdamW, type TensorDevice } from "worldsize";
+import type { LoaderState } from "worldsize/data";
+import {
+  latestCheckpoint,
+  readModel,
+  readTokenizerFolder,
+  restoreTraining,
+  saveTraining,
+  writeModel,
+} from "worldsize/files";
+import {
+  chatTemplate,
+  Decoder,
+  type DecoderConfig,
+  type Tokenizer,
+  writeTokenizer,
+  writeTokenizerConfig,
+} from "worldsize/models";
+
+/** What a run needs to go on, besides weights and moments. */
+export interface RunState {
+  /** The loss of each step so far. */
+  readonly losses: readonly number[];
+  readonly loader: LoaderState;
+  /** Tokens so far. */
+  readonly tokens: number;
+  /** Options that decide what is learned: a run goes on with the same ones only. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A checkpoint that is gone on from. */
+export interface Resumed {
+  readonly folder: string;
+  readonly step: number;
+}
+
+/** Weights decay, norms do not. */
+export function optimizerFor(model: Decoder): AdamW {
+  const parameters = model.parameters();
+  const groups = [
+    { parameters: parameters.filter(({ shape }) => shape.length === 2), weightDecay: 0.05 },
+    { parameters: parameters.filter(({ shape }) => shape.length < 2), weightDecay: 0 },
+  ];
+  return new AdamW(groups, { betas: [0.9, 0.98] });
+}
+
+/**
+ * The checkpoint that a run goes on from, if it is to go on.
+ * @throws Error for a folder that has checkpoints when a new run would begin, or has none to go on from.
+ */
+export async function checkpointOf(out: string, resume: boolean): Promise<Resumed | undefined> {
+  if (out === "") {
+    if (resume) throw new Error("--resume goes on from the checkpoints in --out, which is empty.");
+    return undefined;
+  }
+  const latest = await latestCheckpoint(join(out, "checkpoints"));
+  if (latest && !resume) {
+    throw new Error(
+      `${out} has a checkpoint of step ${latest.step}. Go on from it with --resume, or choose another --out.`,
+    );
+  }
+  if (!latest && resume)
+    throw new Error(`There is no checkpoint in ${out} to go on from. Leave --resume out to begin.`);
+  return latest;
+}
+
+/** The tokenizer of a checkpoint. */
+export function tokenizerOf({ folder }: Resumed): Promise<Tokenizer> {
+  return readTokenizerFolder(folder);
+}
+
+/** Model, optimizer and state of a checkpoint. @throws Error when an option that decides what is learned is another now. */
+export async function readRun(device: TensorDevice, { folder }: Resumed, options: RunState["options"]) {
+  const model = await readModel(device, folder);
+  const optimizer = optimizerFor(model);
+  const { state } = await restoreTraining(folder, model, optimizer);
+  const run = state as unknown as RunState;
+  for (const [name, value] of Object.entries(options)) {
+    if (run.options[name] === value) continue;
+    throw new Error(`This run was begun with --${name} ${run.options[name]}, and cannot go on with ${value}.`);
+  }
+  return { model, optimizer, run };
+}
+
+/** A new model, whose weights depend on the seed alone. */
+export function newRun(device: TensorDevice, config: DecoderConfig) {
+  const model = new Decoder(device, config);
+  return { model, optimizer: optimizerFor(model) };
+}
+
+/** Files beside the weights that make the folder a model for others, too. */
+function companions(tokenizer: Tokenizer, context: number): Record<string, string> {
+  const [bos, eos, pad] = ["bos", "eos", "pad"].map((name) => tokenizer.specialId(`<|${name}|>`));
+  const generation = { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, do_sample: true, temperature: 0.7 };
+  return {
+    "tokenizer.json": writeTokenizer(tokenizer),
+    "tokenizer_config.json": writeTokenizerConfig({
+      bosToken: "<|bos|>",
+      eosToken: "<|eos|>",
+      padToken: "<|pad|>",
+      chatTemplate: chatTemplate(),
+      modelMaxLength: context,
+    }),
+    "generation_config.json": `${JSON.stringify({ ...generation, max_length: context }, null, 2)}\n`,
+  };
+}
+
+/** Ids of special tokens for config.json. */
+function specialIds(tokenizer: Tokenizer): Record<string, number> {
+  return {
+    bos_token_id: tokenizer.specialId("<|bos|>"),
+    eos_token_id: tokenizer.specialId("<|eos|>"),
+    pad_token_id: tokenizer.specialId("<|pad|>"),
+  };
+}
+
+/** Saves a step. The copy is taken at the call; writing goes on beside the training. */
+export function saveRun(
+  out: string,
+  step: number,
+  tokenizer: Tokenizer,
+  { model, optimizer }: { model: Decoder; optimizer: AdamW },
+  state: RunState,
+): Promise<void> {
+  const files = companions(tokenizer, model.config.maxPositions);
+  const run = { model, optimizer, state: state as unknown as Record<string, unknown> };
+  return saveTraining(join(out, "checkpoints"), step, run, { files, config: specialIds(tokenizer) });
+}
+
+/** Writes the finished model as a folder that other programs read, too. */
+export function writeResult(out: string, tokenizer: Tokenizer, model: Decoder): Promise<void> {
+  const files = companions(tokenizer, model.config.maxPositions);
+  return writeModel(join(out, "model"), model, { files, config: specialIds(tokenizer) });
+}
