@@ -10,15 +10,15 @@ export default defineScript({
     prompt: string("Tell a story about Mia the fox, Ben the boy and a red ball.", "what you ask for"),
     model: string("storyteller", "the storyteller, the draft, or a folder with a model"),
     temperature: number(0.7, "0 takes the most likely token each time", { min: 0 }),
-    seed: number(0, "another seed, another story", { integer: true }),
     most: number(250, "most tokens of the answer", { min: 1, integer: true }),
   },
   quick: { options: { most: 24 } },
   measured: ["tokens/s"],
-  async main({ world, device, options, show, now }) {
+  async main({ world, device, options, show, now, random }) {
     if (world.rank !== 0) return; // one rank tells
     const { model, tokenizer } = await openModel(device, options.model);
-    const { temperature, seed, most } = options;
+    const { temperature, most } = options;
+    const seed = Math.floor(2 ** 31 * random()); // of --seed, as all that is random here
     const question = [{ role: "user" as const, content: options.prompt }];
     const start = now();
     let pieces = 0;
