@@ -1,0 +1,120 @@
+/**
+ * A training run that is killed again and again goes on bit by bit as one that was not: kill −9 at random moments,
+ * also while a checkpoint is being written, and on another number of ranks up to the order of sums.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { latestCheckpoint } from "../../src/models/node/index.ts";
+import { mulberry32 } from "../../src/platform/random.ts";
+import { isLong } from "../helpers/long.ts";
+
+const KILLS = isLong ? 200 : 3;
+const STEPS = isLong ? 2000 : 24;
+
+const folder = mkdtempSync(join(tmpdir(), "worldsize-kills-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A run of a tiny model with a checkpoint every other step. */
+function train(out: string, more: readonly string[], steps = STEPS): ChildProcess {
+  const size = [
+    "--tokens",
+    "64",
+    "--width",
+    "16",
+    "--heads",
+    "2",
+    "--hidden",
+    "32",
+    "--layers",
+    "1",
+    "--context",
+    "64",
+  ];
+  const rest = ["--vocabulary", "280", "--texts", "20", "--held", "2", "--every", "2", "--steps", String(steps)];
+  const args = ["bin/worldsize.mjs", "run", "train-language-model", ...size, ...rest, "--out", out, ...more];
+  return spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+}
+
+/** @returns the exit code, and what was said of a failure. */
+function ended(child: ChildProcess): Promise<{ code: number | null; said: string }> {
+  let said = "";
+  child.stderr?.on("data", (data: Buffer) => (said += String(data)));
+  return new Promise((resolve) => child.on("exit", (code) => resolve({ code, said })));
+}
+
+/** Losses of all steps, as the last checkpoint has them. */
+async function lossesOf(out: string): Promise<number[]> {
+  const latest = await latestCheckpoint(join(out, "checkpoints"));
+  const text = readFileSync(join(latest?.folder ?? "", "training.json"), "utf8");
+  return (JSON.parse(text) as { state: { losses: number[] } }).state.losses;
+}
+
+let whole: number[];
+let seconds: number;
+beforeAll(async () => {
+  const out = join(folder, "whole");
+  const start = performance.now();
+  const { code, said } = await ended(train(out, []));
+  expect([code, said]).toEqual([0, ""]);
+  seconds = (performance.now() - start) / 1000;
+  whole = await lossesOf(out);
+  expect(whole).toHaveLength(STEPS);
+}, 600_000);
+
+it(`killed ${KILLS} times: the same losses, bit for bit`, { timeout: 3_600_000 }, async () => {
+  const out = join(folder, "killed");
+  const random = mulberry32(5);
+  let kills = 0;
+  for (let tries = 0; kills < KILLS && tries < 4 * KILLS; tries++) {
+    const begun = await latestCheckpoint(join(out, "checkpoints"));
+    const child = train(out, begun ? ["--resume"] : []);
+    const end = ended(child);
+    // Starting takes most of a short run: moments are drawn over all of it.
+    const timer = setTimeout(
+      () => child.kill("SIGKILL"),
+      1000 * seconds * (isLong ? 0.02 + 0.1 * random() : 0.4 + 0.5 * random()),
+    );
+    const { code, said } = await end;
+    clearTimeout(timer);
+    if (code === null) kills++;
+    else expect([code, said]).toEqual([0, ""]);
+    if (code === 0) break;
+  }
+  expect(kills).toBeGreaterThan(0);
+  const last = await latestCheckpoint(join(out, "checkpoints"));
+  const { code, said } = await ended(train(out, last ? ["--resume"] : []));
+  expect([code, said]).toEqual([0, ""]);
+  expect(await lossesOf(out)).toEqual(whole);
+  expect(readdirSync(join(out, "checkpoints")).filter((name) => !name.startsWith("step-"))).toEqual([]);
+});
+
+it("begun on one rank and gone on with on three: the same losses up to rounding", { timeout: 600_000 }, async () => {
+  const out = join(folder, "ranks");
+  // The schedule is that of the whole run, so the first part is a run that was killed when half of it was saved.
+  const child = train(out, []);
+  const end = ended(child);
+  for (;;) {
+    const latest = await latestCheckpoint(join(out, "checkpoints")).catch(() => undefined);
+    if (latest && latest.step >= 4) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill("SIGKILL");
+  await end;
+  const { code, said } = await ended(train(out, ["--resume", "-n", "3"]));
+  expect([code, said]).toEqual([0, ""]);
+  const losses = await lossesOf(out);
+  for (const [i, loss] of losses.entries()) expect(Math.abs(loss - whole[i])).toBeLessThan(1e-4 * whole[i]);
+});
+
+it("says what cannot go on", { timeout: 120_000 }, async () => {
+  const out = join(folder, "whole");
+  const again = await ended(train(out, []));
+  expect(again.said).toContain(`has a checkpoint of step ${STEPS}. Go on from it with --resume`);
+  const other = await ended(train(out, ["--resume", "--lr", "0.5"]));
+  expect(other.said).toContain("This run was begun with --lr 0.003, and cannot go on with 0.5.");
+  const none = await ended(train(join(folder, "none"), ["--resume"]));
+  expect(none.said).toContain("to go on from. Leave --resume out to begin.");
+});
