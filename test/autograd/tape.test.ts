@@ -442,6 +442,39 @@ describe("recomputation", () => {
     expect(() => y.sum().backward()).toThrow(/saved .* as value \d when it first ran, and .* when it ran again/);
   });
 
+  it("computes dead ends again and keeps nothing of them", async () => {
+    const w = await weight([1, 2]);
+    const before = allocated();
+    const body = (x: Tensor): Tensor => {
+      device.scope(() => void x.exp().mul(x)); // all that was saved so far is given up, and more follows
+      x.tanh();
+      return x.mul(w);
+    };
+    device.scope(
+      () =>
+        void recompute(device, body, [w.mul(2)])
+          .sum()
+          .backward(),
+    );
+    expect(await w.grad?.toArray()).toEqual([4, 8]);
+    w.grad = null;
+    expect(allocated()).toBe(before);
+  });
+
+  it("of a function that throws the second time keeps nothing", async () => {
+    const w = await weight([1, 2]);
+    const before = allocated();
+    let runs = 0;
+    const body = (x: Tensor): Tensor => {
+      const y = x.exp();
+      if (runs++ > 0) throw new Error("not again");
+      return y.mul(y);
+    };
+    const backward = (): undefined => void recompute(device, body, [w]).sum().backward();
+    expect(() => device.scope(backward)).toThrow("not again");
+    expect(allocated()).toBe(before);
+  });
+
   it("without gradients is a plain call, and without use gives everything up", async () => {
     const w = await weight([1, 2]);
     const before = allocated();
