@@ -4,6 +4,7 @@
  */
 import type { Edge, Tensor } from "../tensor/index.ts";
 import { Held } from "./held.ts";
+import { throughHooks } from "./hooks.ts";
 import { Leaf } from "./leaf.ts";
 import type { Node } from "./node.ts";
 
@@ -15,9 +16,7 @@ export class Arrivals {
   /** A gradient arrives. @param gradient of the shape of what the edge leads to. */
   add({ node, output }: Edge, gradient: Tensor): void {
     if (node instanceof Leaf) {
-      let sum = gradient;
-      for (const hook of node.arrivals.list) sum = hook(sum) ?? sum;
-      node.add(sum);
+      node.add(throughHooks(gradient, node.arrivals));
       this.#reached.add(node);
       return;
     }

@@ -1,5 +1,5 @@
 /** A list of hooks, which can be taken away again. */
-import type { HookHandle, Tensor } from "../tensor/index.ts";
+import { type HookHandle, sameShape, type Tensor } from "../tensor/index.ts";
 
 /** What is called with a gradient; a tensor that it returns takes the gradient's place. */
 export type GradientHook = (gradient: Tensor) => Tensor | undefined;
@@ -19,4 +19,17 @@ export class Hooks<H = GradientHook> {
   get list(): readonly H[] {
     return [...this.#hooks].map(({ hook }) => hook);
   }
+}
+
+/** A gradient after all hooks. @throws RangeError when one gives a tensor of another shape. */
+export function throughHooks(gradient: Tensor, hooks: Hooks): Tensor {
+  let result = gradient;
+  for (const hook of hooks.list) {
+    const next = hook(result) ?? result;
+    if (!sameShape(next.shape, gradient.shape)) {
+      throw new RangeError(`A hook on a gradient of [${gradient.shape}] gives one of that shape, but gave ${next}.`);
+    }
+    result = next;
+  }
+  return result;
 }

@@ -66,7 +66,8 @@ export class Leaf implements GradientNode {
    * @returns undefined when this gradient has another dtype: give a tensor then.
    */
   destination(): { out: Tensor; add: boolean } | undefined {
-    if (this.#dtype !== "f32") return undefined;
+    const place = this.#grad ?? this.#place;
+    if ((place?.dtype ?? this.#dtype) !== "f32") return undefined;
     if (this.#grad) return this.#grad.isContiguous ? { out: this.#grad, add: true } : undefined;
     return { out: this.#empty(), add: false };
   }

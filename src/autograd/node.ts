@@ -64,10 +64,17 @@ export class Node implements GradientNode {
     this.#users++;
   }
 
+  /** With its last user it goes, and so do those that only it read: one after the other, since chains may be long. */
   release(): void {
     if (--this.#users > 0) return;
-    this.free();
-    for (const edge of this.edges) edge?.node.release();
+    const gone: Node[] = [this];
+    for (let node = gone.pop(); node; node = gone.pop()) {
+      node.free();
+      for (const edge of node.edges) {
+        if (!(edge?.node instanceof Node)) edge?.node.release();
+        else if (--edge.node.#users === 0) gone.push(edge.node);
+      }
+    }
   }
 
   /** Whether what it saved was given up. */

@@ -9,12 +9,17 @@ import type { Edge, Tensor, TensorDevice } from "../tensor/index.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Context, type Half } from "./context.ts";
 import { Held } from "./held.ts";
+import { throughHooks } from "./hooks.ts";
 import { Leaf } from "./leaf.ts";
 import type { Node } from "./node.ts";
 import { RegionCounts } from "./region.ts";
 
 /** A part of a pass that waits: gradients of weights. */
-export type Later = () => void;
+export interface Later {
+  run(): void;
+  /** Gives up what it has kept, unless it ran. */
+  drop(): void;
+}
 
 export interface PassOptions {
   readonly retainGraph: boolean;
@@ -69,10 +74,16 @@ export class Pass {
     this.#regions.enter(node.region);
     const { defer } = this.#options;
     if (defer && node.isWeight) {
-      defer(() => this.#finish(node, this.#compute(node, this.#arrivals.take(node), "both")));
+      defer({
+        run: () => this.#finish(node, this.#compute(node, this.#arrivals.take(node), "both")),
+        drop: () => this.#drop(node, []),
+      });
     } else if (defer && node.edges.some((edge) => edge?.node.isWeight)) {
       const incoming = this.#compute(node, this.#arrivals.take(node), "inputs");
-      defer(() => this.#finish(node, this.#compute(node, incoming, "weights")));
+      defer({
+        run: () => this.#finish(node, this.#compute(node, incoming, "weights")),
+        drop: () => this.#drop(node, incoming),
+      });
     } else {
       this.#finish(node, this.#compute(node, this.#arrivals.take(node), "both"));
     }
@@ -98,6 +109,12 @@ export class Pass {
     return seen;
   }
 
+  #drop(node: Node, incoming: readonly (Held | undefined)[]): void {
+    for (const held of incoming) held?.release();
+    this.#arrivals.release();
+    if (!this.#options.retainGraph) node.free();
+  }
+
   #finish(node: Node, incoming: readonly (Held | undefined)[]): void {
     for (const held of incoming) held?.release();
     if (!this.#options.retainGraph) node.free();
@@ -116,9 +133,7 @@ export class Pass {
 function hooked(node: Node, output: number, held: Held | undefined): Held | undefined {
   const hooks = node.hooks(output);
   if (!held || !hooks) return held;
-  let gradient = held.open();
-  for (const hook of hooks.list) gradient = hook(gradient) ?? gradient;
-  const next = new Held(gradient);
+  const next = new Held(throughHooks(held.open(), hooks));
   held.release();
   return next;
 }

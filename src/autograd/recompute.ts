@@ -26,8 +26,10 @@ class Frame implements SavedHooks<number> {
   readonly #tracked: readonly boolean[];
   readonly #random: RandomState;
   readonly #forms: Form[] = [];
-  #values: Held[] | undefined;
-  #left = 0;
+  #values: readonly Held[] | undefined;
+  /** Values that were given up, some of them before the second run. */
+  readonly #dropped = new Set<number>();
+  #ran = false;
 
   constructor(device: TensorDevice, tape: Tape, body: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]) {
     this.#device = device;
@@ -40,7 +42,6 @@ class Frame implements SavedHooks<number> {
 
   pack(tensor: Tensor): number {
     this.#forms.push({ dtype: tensor.dtype, shape: tensor.shape });
-    this.#left++;
     return this.#forms.length - 1;
   }
 
@@ -51,17 +52,24 @@ class Frame implements SavedHooks<number> {
 
   drop(index: number): void {
     this.#values?.[index].release();
-    if (--this.#left === 0) this.release();
+    this.#dropped.add(index);
+    this.#releaseUnused();
+  }
+
+  /** Runs the function for the first time. While it runs, all that was saved so far may be given up, and more follow. */
+  first(inputs: readonly Tensor[]): Tensor {
+    try {
+      return this.#tape.withSavedHooks(this, () => this.#device.scope(() => this.#body(...inputs)));
+    } finally {
+      this.#ran = true;
+      this.#releaseUnused();
+    }
   }
 
   /** Gives up the inputs, when no value will be asked for. */
-  release(): void {
+  #releaseUnused(): void {
+    if (!this.#ran || this.#dropped.size < this.#forms.length) return;
     for (const input of this.#inputs) input.release();
-  }
-
-  /** Whether no operation has saved anything. */
-  get isEmpty(): boolean {
-    return this.#left === 0;
   }
 
   #again(): Held[] {
@@ -81,8 +89,15 @@ class Frame implements SavedHooks<number> {
       this.#tape.withSavedHooks(collect, () => this.#body(...inputs()));
       return undefined;
     };
-    this.#device.withRandomState(this.#random, () => this.#tape.whileRecording(() => this.#device.scope(run)));
-    this.#check(values);
+    try {
+      this.#device.withRandomState(this.#random, () => this.#tape.whileRecording(() => this.#device.scope(run)));
+      this.#check(values);
+    } catch (error) {
+      for (const value of values) value.release();
+      throw error;
+    }
+    // What led nowhere was given up before it was computed again.
+    for (const index of this.#dropped) values[index].release();
     return values;
   }
 
@@ -91,7 +106,6 @@ class Frame implements SavedHooks<number> {
     for (let i = 0; i < Math.max(values.length, this.#forms.length); i++) {
       const [first, second] = [text(this.#forms[i]), text(values[i])];
       if (first === second) continue;
-      for (const value of values) value.release();
       throw new Error(
         `A recomputed function saved ${first} as value ${i} when it first ran, and ${second} when it ran again. ` +
           "It must do the same both times: let nothing in it depend on what happens in between.",
@@ -113,8 +127,5 @@ export function recompute(
 ): Tensor {
   const tape = tapeOf(device);
   if (!tape.recording) return body(...inputs);
-  const frame = new Frame(device, tape, body, inputs);
-  const result = tape.withSavedHooks(frame, () => device.scope(() => body(...inputs)));
-  if (frame.isEmpty) frame.release();
-  return result;
+  return new Frame(device, tape, body, inputs).first(inputs);
 }

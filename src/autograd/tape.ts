@@ -43,9 +43,21 @@ export class DeferredWeights {
     return this.#later.length;
   }
 
-  /** Computes them, in the order in which they were put off. A second time does nothing. */
+  /** Computes them, in the order in which they were put off. A second time does nothing. @throws what derivatives throw; the rest is given up then. */
   run(): void {
-    for (const later of this.#later.splice(0)) later();
+    try {
+      for (let later = this.#later[0]; later; later = this.#later[0]) {
+        later.run();
+        this.#later.shift();
+      }
+    } finally {
+      this.dispose();
+    }
+  }
+
+  /** Gives up those that were not computed. */
+  dispose(): void {
+    for (const later of this.#later.splice(0)) later.drop();
   }
 }
 
@@ -151,7 +163,10 @@ export class Tape implements Recorder<Tensor> {
     }
     const device = root.device as TensorDevice;
     const later = this.#defer;
-    const pass = new Pass(device, { retainGraph, defer: later && ((each) => later.push(each)) });
+    const pass = new Pass(device, {
+      retainGraph,
+      defer: later && (({ run, drop }) => later.push({ run: () => this.#still(run), drop })),
+    });
     this.#still(() =>
       device.scope(() => {
         pass.run(edge, gradient ?? device.full(root.shape, 1, root.dtype));
@@ -165,12 +180,16 @@ export class Tape implements Recorder<Tensor> {
     const before = this.#defer;
     const later: Later[] = [];
     this.#defer = later;
+    const weights = new DeferredWeights(later);
     try {
       body();
+    } catch (error) {
+      weights.dispose();
+      throw error;
     } finally {
       this.#defer = before;
     }
-    return new DeferredWeights(later.map((each) => () => this.#still(each)));
+    return weights;
   }
 
   /** Runs a function whose operations belong to a region: its hooks are called around their backward. */

@@ -94,6 +94,19 @@ describe("gradients add up", () => {
     );
   });
 
+  it("in the dtype of the place, or of the gradient that was set", async () => {
+    const [placed, set] = [await weight([[1, 2]]), await weight([[1, 2]])];
+    const place = device.zeros([1, 2], "bf16");
+    tapeOf(device).placeGrad(placed, place);
+    set.grad = device.full([1, 2], 3, "bf16");
+    for (const w of [placed, set])
+      F.linear({ x: device.ones([3, 2]), weight: w })
+        .sum()
+        .backward();
+    expect(await place.toArray()).toEqual([[3, 3]]);
+    expect([await set.grad?.toArray(), set.grad?.dtype]).toEqual([[[6, 6]], "bf16"]);
+  });
+
   it("in f32 where a bf16 parameter asks for that", async () => {
     const wide = new Parameter(device, [1], { dtype: "bf16", gradDType: "f32" });
     const narrow = new Parameter(device, [1], { dtype: "bf16" });
@@ -208,6 +221,16 @@ describe("hooks", () => {
     expect(calls).toBe(0);
   });
 
+  it("cannot give a gradient of another shape", async () => {
+    const w = await weight([1, 2]);
+    const y = w.mul(2);
+    y.registerHook((gradient) => gradient.sum());
+    expect(() => y.sum().backward()).toThrow("A hook on a gradient of [2] gives one of that shape, but gave f32[]");
+    w.registerHook((gradient) => gradient.sum());
+    expect(() => w.sum().backward()).toThrow("A hook on a gradient of [2] gives one of that shape, but gave f32[]");
+    expect(w.grad).toBeNull();
+  });
+
   it("around a region tell its begin and its end, inner ones inside outer ones", async () => {
     const w = await weight([1, 2]);
     const log: string[] = [];
@@ -233,6 +256,19 @@ describe("memory", () => {
       w.exp().mul(w).sum();
       return undefined;
     });
+    expect(allocated()).toBe(before);
+  });
+
+  it("of a chain that is longer than the stack is deep is given up all the same", async () => {
+    const w = await weight(1);
+    const before = allocated();
+    let y: Tensor = w.exp();
+    for (let i = 0; i < 15_000; i++) {
+      const last = y;
+      y = last.add(1);
+      last.dispose();
+    }
+    y.dispose();
     expect(allocated()).toBe(before);
   });
 
@@ -353,6 +389,48 @@ describe("in two halves", () => {
     expect(ready).toBe(1);
   });
 
+  it("what is not computed, or not to the end, is given up", async () => {
+    const { x, w, loss } = await run();
+    loss.dispose();
+    const before = allocated();
+    const fails = (): undefined => {
+      throw new Error("no more");
+    };
+    const put = (retainGraph: boolean): void =>
+      void device.scope((): undefined => {
+        const y = x.matmul(w).matmul(w).matmul(w).sum();
+        tapeOf(device)
+          .deferWeights(() => y.backward(undefined, { retainGraph }))
+          .dispose();
+        x.grad = null;
+      });
+    put(false);
+    put(true);
+    expect([w.grad, allocated()]).toEqual([null, before]);
+    const hook = w.registerHook(fails);
+    const begin = (): void =>
+      void device.scope((): undefined => {
+        const y = x.matmul(w).matmul(w).matmul(w).sum();
+        tapeOf(device)
+          .deferWeights(() => y.backward())
+          .run();
+      });
+    expect(begin).toThrow("no more");
+    hook.remove();
+    x.grad = null;
+    expect(allocated()).toBe(before);
+    const body = (): void =>
+      void device.scope((): undefined => {
+        tapeOf(device).deferWeights(() => {
+          x.matmul(w).matmul(w).sum().backward();
+          fails();
+        });
+      });
+    expect(body).toThrow("no more");
+    x.grad = null;
+    expect(allocated()).toBe(before);
+  });
+
   it("two micro-batches in flight, of every kind of layer: as in one", async () => {
     const width = 4;
     const names = ["w", "b", "norm", "table"];
@@ -440,6 +518,39 @@ describe("recomputation", () => {
       [w.add(0)],
     );
     expect(() => y.sum().backward()).toThrow(/saved .* as value \d when it first ran, and .* when it ran again/);
+  });
+
+  it("computes dead ends again and keeps nothing of them", async () => {
+    const w = await weight([1, 2]);
+    const before = allocated();
+    const body = (x: Tensor): Tensor => {
+      device.scope(() => void x.exp().mul(x)); // all that was saved so far is given up, and more follows
+      x.tanh();
+      return x.mul(w);
+    };
+    device.scope(
+      () =>
+        void recompute(device, body, [w.mul(2)])
+          .sum()
+          .backward(),
+    );
+    expect(await w.grad?.toArray()).toEqual([4, 8]);
+    w.grad = null;
+    expect(allocated()).toBe(before);
+  });
+
+  it("of a function that throws the second time keeps nothing", async () => {
+    const w = await weight([1, 2]);
+    const before = allocated();
+    let runs = 0;
+    const body = (x: Tensor): Tensor => {
+      const y = x.exp();
+      if (runs++ > 0) throw new Error("not again");
+      return y.mul(y);
+    };
+    const backward = (): undefined => void recompute(device, body, [w]).sum().backward();
+    expect(() => device.scope(backward)).toThrow("not again");
+    expect(allocated()).toBe(before);
   });
 
   it("without gradients is a plain call, and without use gives everything up", async () => {

@@ -1,6 +1,7 @@
 // The page of the browser suite: runs jobs as any page does, and hands their ends to the test.
 import { runPageJob } from "../../src/job/browser/index.ts";
 import type { Output } from "../../src/job/output.ts";
+import { browserPlatform } from "../../src/platform/browser/browser.ts";
 
 /** What a job showed and printed, and how it ended. */
 export interface Outcome {
@@ -31,4 +32,8 @@ async function run(program: string, job: Asked) {
   return { ok, failure: failure?.message, output } satisfies Outcome;
 }
 
-Object.assign(globalThis, { run });
+async function build() {
+  return (await browserPlatform(location.href).loadKernels()).build;
+}
+
+Object.assign(globalThis, { run, build });

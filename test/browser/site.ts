@@ -11,12 +11,14 @@ import type { Asked, Outcome } from "./page.ts";
 export interface Site {
   /** Runs a program by its name. */
   run(program: string, job: Asked): Promise<Outcome>;
+  /** Which build of the kernels the page takes. */
+  build(): Promise<string>;
   close(): Promise<void>;
 }
 
 /** What a program imports, from its source. */
 const library = Object.fromEntries(
-  ["", "/sim", "/draw"].map((part) => [
+  ["", "/sim", "/draw", "/models", "/data"].map((part) => [
     `worldsize${part}`,
     fileURLToPath(new URL(`../../src${part}/index.ts`, import.meta.url)),
   ]),
@@ -32,6 +34,8 @@ async function serve(programs: Readonly<Record<string, string>>): Promise<Server
     },
     alias: library,
     bundle: true,
+    // Threads and programs share one library: a device of one is of the classes of the other.
+    splitting: true,
     format: "esm",
     platform: "browser",
     target: "es2022",
@@ -67,6 +71,9 @@ export async function openSite(programs: Readonly<Record<string, string>>): Prom
   return {
     async run(program, job) {
       return (await page.evaluate(`run(${JSON.stringify(`${program}.js`)}, ${JSON.stringify(job)})`)) as Outcome;
+    },
+    async build() {
+      return (await page.evaluate("build()")) as string;
     },
     async close() {
       await browser.close();

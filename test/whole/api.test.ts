@@ -40,7 +40,21 @@ it("names nothing that is not there", () => {
   const known = new Set(
     [ProcessGroup, TensorDevice, Tensor, RankStore].flatMap(({ prototype }) => methodsOf(prototype)),
   );
-  const others = ["wait", "line", "row", "status", "write", "table", "plot", "timeline", "now", "sleep", "random", "span", "spans"];
+  const others = [
+    "wait",
+    "line",
+    "row",
+    "status",
+    "write",
+    "table",
+    "plot",
+    "timeline",
+    "now",
+    "sleep",
+    "random",
+    "span",
+    "spans",
+  ];
   const called = [...screen.matchAll(/\b([a-z]\w*)\(/gi)].map(([, name]) => name);
   expect(called.filter((name) => !known.has(name) && !others.includes(name))).toEqual([]);
 });
