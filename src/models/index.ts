@@ -2,6 +2,7 @@
 export { type Batch, Block, Decoder, type DecoderOptions } from "./decoder.ts";
 export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { argmaxOf, drawFrom, generate, type Sampled, type Sampling } from "./generate.ts";
+export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
 export * from "./tokenizer/index.ts";
