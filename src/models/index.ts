@@ -5,6 +5,7 @@ export { type ByteSource, MemorySource } from "./files/byte-source.ts";
 export { readConfig, writeConfig } from "./files/config.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 export { argmaxOf, drawFrom, generate, type Sampled, type Sampling } from "./generate.ts";
+export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
 export { streamAnswer } from "./stream.ts";
