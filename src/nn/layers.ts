@@ -23,7 +23,7 @@ export class Linear extends Module<[x: Tensor], Tensor> {
     super(device);
     const { bias = true, ...rest } = options;
     const init: Init = { kind: "uniform", bound: 1 / Math.sqrt(Math.max(1, input)) };
-    this.weight = new Parameter(device, [output, input], { init, ...rest });
+    this.weight = new Parameter(device, [output, input], { ...rest, init: rest.init ?? init });
     this.bias = bias
       ? new Parameter(device, [output], { ...rest, init: rest.init ? { kind: "zeros" } : init })
       : undefined;
@@ -43,7 +43,10 @@ export class Embedding extends Module<[index: Tensor], Tensor> {
   /** Weights begin as torch's: normal with standard deviation 1. */
   constructor(device: TensorDevice, rows: number, width: number, options: LayerOptions = {}) {
     super(device);
-    this.weight = new Parameter(device, [rows, width], { init: { kind: "normal", std: 1 }, ...options });
+    this.weight = new Parameter(device, [rows, width], {
+      ...options,
+      init: options.init ?? { kind: "normal", std: 1 },
+    });
   }
 
   /** @param index i32, any shape. @returns [...index, width]. @throws KernelError, at the next wait, for a row that is not there. */

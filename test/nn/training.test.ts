@@ -10,12 +10,15 @@ import {
   crossEntropy,
   Dropout,
   Embedding,
+  GatedMLP,
   gradientNorm,
   LayerNorm,
   Linear,
+  MLP,
   Module,
   Parameter,
   RMSNorm,
+  SelfAttention,
   Sequential,
   SGD,
   warmupCosine,
@@ -255,6 +258,18 @@ describe("modules", () => {
       const before = await net.first.weight.toArray();
       (optimizer ?? new SGD(net.parameters(), { lr: 1 })).step();
       expect(await net.first.weight.toArray()).not.toEqual(before);
+    }
+  });
+
+  it("begin with weights that are not zero, whatever is left unsaid", async () => {
+    const all = [new GatedMLP(device, 4, 8), new MLP(device, 4, 8), new SelfAttention(device, 8, 0, { heads: 2 })];
+    for (const [name, parameter] of all.flatMap((module) => [...module.namedParameters()])) {
+      const values = [...(await parameter.data())];
+      if (name.endsWith("weight"))
+        expect(
+          values.some((value) => value !== 0),
+          name,
+        ).toBe(true);
     }
   });
 
