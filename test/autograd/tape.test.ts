@@ -34,7 +34,8 @@ describe("a shared parameter", () => {
     const w = await weight(3);
     const x = device.tensor(2);
     const seen: Promise<number>[] = [];
-    w.registerPostAccumulateGradHook(() => seen.push((w.grad as Tensor).item()));
+    // A copy: reading waits, and the gradient may grow in the meantime.
+    w.registerPostAccumulateGradHook(() => seen.push(device.unscoped(() => (w.grad as Tensor).clone()).item()));
     run(x, w).backward();
     expect(await Promise.all(seen)).toEqual([12]);
   });
@@ -211,6 +212,28 @@ describe("hooks", () => {
     expect(await w.grad?.toArray()).toEqual([[2, 2]]);
   });
 
+  it("on a leaf that backward begins at tell that it is ready", async () => {
+    const w = await weight(3);
+    let ready = 0;
+    w.registerPostAccumulateGradHook(() => ready++);
+    w.backward();
+    expect([ready, await w.grad?.item()]).toEqual([1, 1]);
+  });
+
+  it("on a result run once where gradients of weights are put off, and hold for both halves", async () => {
+    const [x, w] = [device.tensor([[1, 2]]).requiresGrad_(), await weight([[3], [4]])];
+    const y = x.matmul(w);
+    let calls = 0;
+    y.registerHook((gradient) => {
+      calls++;
+      return gradient.mul(10);
+    });
+    const later = tapeOf(device).deferWeights(() => y.sum().backward());
+    later.run();
+    expect(calls).toBe(1);
+    expect([await x.grad?.toArray(), await w.grad?.toArray()]).toEqual([[[30, 40]], [[10], [20]]]);
+  });
+
   it("can be taken away", async () => {
     const w = await weight([1]);
     let calls = 0;
@@ -306,6 +329,21 @@ describe("memory", () => {
         device.noGrad(() => x.add_(0));
         y.sum().backward();
         return undefined;
+      }),
+    ).toThrow("was changed since");
+    expect(allocated()).toBe(before);
+  });
+
+  it("is back to where it was also when gradients of another branch were on their way", async () => {
+    const w = await weight([1, 2]);
+    const x = device.tensor([3, 4]);
+    const before = allocated();
+    expect(() =>
+      device.scope((): undefined => {
+        const early = w.exp();
+        const y = early.add(1).mul(x); // its gradient fails while that of early has come from the other branch
+        device.noGrad(() => x.add_(0));
+        early.mul(2).tanh().add(y).sum().backward();
       }),
     ).toThrow("was changed since");
     expect(allocated()).toBe(before);
