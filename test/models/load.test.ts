@@ -96,6 +96,7 @@ describe.each(families)("%s", (name, config) => {
       const copy = join(folder, `${name}-copy`);
       await writeModel(copy, model, { shardBytes, files: { "README.md": "card" } });
       expect(readFileSync(join(copy, "README.md"), "utf8")).toBe("card");
+      expect(JSON.parse(readFileSync(join(copy, "config.json"), "utf8")).torch_dtype).toBe("float32");
       const files = readdirSync(copy).filter((each) => each.endsWith(".safetensors"));
       expect(files.length > 1).toBe(shardBytes !== undefined);
       const written = new Map<string, Uint8Array>();
