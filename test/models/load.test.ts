@@ -2,9 +2,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { MemorySource } from "../../src/models/files/byte-source.ts";
 import { layOutSafetensors, readSafetensorsHeader } from "../../src/models/files/safetensors.ts";
+import { FileSource } from "../../src/models/node/file-source.ts";
 import { readModel } from "../../src/models/node/load.ts";
 import { writeModel } from "../../src/models/node/save.ts";
 import { encode, type TensorDevice } from "../../src/tensor/index.ts";
@@ -96,6 +97,7 @@ describe.each(families)("%s", (name, config) => {
       const copy = join(folder, `${name}-copy`);
       await writeModel(copy, model, { shardBytes, files: { "README.md": "card" } });
       expect(readFileSync(join(copy, "README.md"), "utf8")).toBe("card");
+      expect(JSON.parse(readFileSync(join(copy, "config.json"), "utf8")).torch_dtype).toBe("float32");
       const files = readdirSync(copy).filter((each) => each.endsWith(".safetensors"));
       expect(files.length > 1).toBe(shardBytes !== undefined);
       const written = new Map<string, Uint8Array>();
@@ -240,6 +242,33 @@ describe("refuses before memory is taken", () => {
     await expect(readModel(device, path)).rejects.toThrow(message);
     expect(device.memoryStats()).toEqual(before);
   });
+});
+
+it("gives all memory back, and reads no further, when a read fails", async () => {
+  const path = put("fails", configs.llama, randomWeights(configs.llama, 5));
+  const before = device.memoryStats();
+  const inner = FileSource.prototype.read;
+  const read = vi.spyOn(FileSource.prototype, "read");
+  let data = 0;
+  let pending = 0;
+  read.mockImplementation(async function (this: FileSource, offset, length, into) {
+    if (into && ++data === 5) throw new Error("the cable is out");
+    pending++;
+    const bytes = await inner.call(this, offset, length, into);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    pending--;
+    return bytes;
+  });
+  try {
+    await expect(readModel(device, path)).rejects.toThrow("the cable is out");
+  } finally {
+    read.mockRestore();
+  }
+  expect(data).toBeLessThan(10);
+  expect(pending).toBe(0); // what still read would write to memory that is given back
+  const { allocated } = device.memoryStats();
+  expect(allocated.current).toBe(before.allocated.current);
+  expect((await logitsOf(path)).every(Number.isFinite)).toBe(true);
 });
 
 it("writes the model of the moment of the call, on every kind of stream", async () => {

@@ -6,6 +6,7 @@ import {
   type FileDType,
   layOutSafetensors,
   readSafetensorsHeader,
+  type TensorForm,
 } from "../../src/models/files/safetensors.ts";
 
 /** A file with this header, of as many bytes of tensors as said. */
@@ -119,6 +120,16 @@ describe("refuses, with tensor and offset", () => {
       "an offset that rounds to an exact one",
       fileOf('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,9007199254740991.4]}}'),
       "expected a whole number in plain digits",
+    ],
+    [
+      "an offset of minus zero",
+      fileOf('{"a":{"dtype":"U8","shape":[1],"data_offsets":[-0,1]}}', 1),
+      "is -0, expected a whole number in plain digits",
+    ],
+    [
+      "a name that is no UTF-8",
+      fileOf(`{"\\ud800":${tensor("U8", [1], 0, 1)},"\\ud801":${tensor("U8", [1], 1, 2)}}`, 2),
+      "begins a string with half of a surrogate pair",
     ],
     [
       "an offset with an exponent",
@@ -237,6 +248,20 @@ it("refuses to write what cannot be read", () => {
     ]),
   ).toThrow('two tensors named "a"');
   expect(() => layOutSafetensors([{ ...form, name: "__metadata__" }])).toThrow('a tensor named "__metadata__"');
+});
+
+it.each<[Partial<TensorForm>, string]>([
+  [{ shape: [-1] }, "its shape is [-1], expected whole numbers from 0 on"],
+  [{ shape: [1.5] }, "its shape is [1.5], expected whole numbers from 0 on"],
+  [{ shape: [2 ** 40, 2 ** 40, 0] }, "[1099511627776, 1099511627776, 0], more than can be counted"],
+  [{ shape: [3], dtype: "F4" }, "F4 [3] does not fill whole bytes"],
+  [{ dtype: "F31" as FileDType }, 'the format has no dtype "F31"'],
+  [{ name: "\ud800" }, "its name has half of a surrogate pair, which UTF-8 cannot say"],
+])("refuses to write %j", (change, message) => {
+  const write = () => layOutSafetensors([{ name: "a", dtype: "F32", shape: [1], ...change }]);
+  expect(write).toThrow(RangeError);
+  expect(write).toThrow("A safetensors file cannot hold tensor ");
+  expect(write).toThrow(message);
 });
 
 it("knows the dtypes that are ours", () => {

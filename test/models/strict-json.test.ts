@@ -65,6 +65,8 @@ it.each([
   ["NaN", 'character 0 is "N", expected a value'],
   ['"a\nb"', "character 0 begins a string with a control character"],
   ['"a\\x"', "character 0 begins a string with a control character or an unknown escape"],
+  ['{"a":"\\ud800"}', "character 5 begins a string with half of a surrogate pair"],
+  ['{"\\udc00\\ud800":1}', "character 1 begins a string with half of a surrogate pair"],
   ['["abc', "character 1 begins a string that does not end"],
   ['["abc\\"', "character 1 begins a string that does not end"],
   ["\ufeff{}", 'character 0 is "\ufeff", expected a value'],
@@ -88,6 +90,8 @@ it("takes numbers of every form, and only plain digits where all numbers are cou
   // Rounds to 2^53 - 1, a safe integer, and is not that number.
   expect(() => parse("9007199254740991.4", true)).toThrow("is 9007199254740991.4, expected a whole number in plain");
   expect(() => parse("1e2", true)).toThrow("is 1e2, expected a whole number in plain digits");
+  expect(() => parse("[1,-0]", true)).toThrow("character 3 is -0, expected a whole number in plain digits");
+  expect(parse('"\\ud83d\\ude43"')).toBe("🙃");
 });
 
 it("keeps __proto__ as a key", () => {

@@ -112,16 +112,23 @@ function entryOf(file: string, name: string, value: JsonValue, start: number): T
     return fail(`has the data_offsets ${quoted(offsets)}, expected two whole numbers from 0 on`);
   const [begin, end] = offsets;
   if (begin > end) fail(`begins at offset ${begin}, behind its end at ${end}`);
-  let bits = bitsOf[dtype as FileDType] as number;
-  for (const size of shape) {
-    bits *= size;
-    if (!Number.isSafeInteger(bits)) fail(`has the shape [${shortList(shape)}], more than can be counted`);
-  }
+  const bits = bitsIn(dtype as FileDType, shape);
+  if (bits === undefined) return fail(`has the shape [${shortList(shape)}], more than can be counted`);
   if (bits !== (end - begin) * 8)
     fail(
       `has ${end - begin} bytes at offsets ${begin} to ${end}, but ${dtype} [${shortList(shape)}] needs ${bits / 8}`,
     );
   return { name, dtype: dtype as FileDType, shape, offset: start + begin, bytes: end - begin };
+}
+
+/** Bits of a tensor; undefined for more than a number holds exactly, also where a later size is 0: products wrap elsewhere. */
+function bitsIn(dtype: FileDType, shape: Shape): number | undefined {
+  let bits: number = bitsOf[dtype];
+  for (const size of shape) {
+    bits *= size;
+    if (!Number.isSafeInteger(bits)) return undefined;
+  }
+  return bits;
 }
 
 /** The tensors lie one after the other, from the header's end to the file's; sorts them so. */
@@ -168,7 +175,11 @@ export interface SafetensorsLayout {
   readonly size: number;
 }
 
-/** Lays a file out. @throws RangeError for a name that comes twice or is the format's own, and for too many tensors. */
+/**
+ * Lays a file out.
+ * @throws RangeError for what no reader would take: a name that comes twice, is the format's own or is no UTF-8; a dtype
+ *   that the format lacks; a shape that is none or does not fill whole bytes; too many tensors.
+ */
 export function layOutSafetensors(
   forms: Iterable<TensorForm>,
   metadata: ReadonlyMap<string, string> = new Map(),
@@ -183,7 +194,7 @@ export function layOutSafetensors(
       throw new RangeError(
         `A safetensors file cannot hold ${name === METADATA ? "a tensor named" : "two tensors named"} ${quoted(name)}.`,
       );
-    const bytes = shape.reduce((product, size) => product * size, bitsOf[dtype] / 8);
+    const bytes = bytesToWrite({ name, dtype, shape });
     json[name] = { dtype, shape, data_offsets: [end, end + bytes] };
     places.push({ name, dtype, shape, offset: end, bytes });
     end += bytes;
@@ -197,6 +208,17 @@ export function layOutSafetensors(
   header.set(text, 8);
   const tensors = places.map((place) => ({ ...place, offset: header.length + place.offset }));
   return { header, tensors, size: header.length + end };
+}
+
+function bytesToWrite({ name, dtype, shape }: TensorForm): number {
+  const fail = (problem: string): never => {
+    throw new RangeError(`A safetensors file cannot hold tensor ${quoted(name)}: ${problem}.`);
+  };
+  if (/\p{Surrogate}/u.test(name)) fail("its name has half of a surrogate pair, which UTF-8 cannot say");
+  if (!Object.hasOwn(bitsOf, dtype)) fail(`the format has no dtype ${quoted(dtype)}`);
+  if (!isCounts(shape)) fail(`its shape is [${shortList(shape)}], expected whole numbers from 0 on`);
+  const bits = bitsIn(dtype, shape) ?? fail(`its shape is [${shortList(shape)}], more than can be counted`);
+  return bits % 8 === 0 ? bits / 8 : fail(`${dtype} [${shortList(shape)}] does not fill whole bytes`);
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

@@ -18,14 +18,15 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What is read otherwise than by the standard. */
 export interface StrictJsonOptions {
-  /** Refuses numbers with a fraction or an exponent, as formats do whose numbers are all counts. */
+  /** Refuses -0 and numbers with a fraction or an exponent, as formats do whose numbers are all counts. */
   readonly wholeNumbers?: boolean;
 }
 
 /**
  * @param name what messages call the file.
- * @throws RangeError for what is not UTF-8 or not JSON; a key that comes twice in one object; a whole number that
- *   float64 does not hold exactly; a number beyond float64; a depth above 64. With the character where it is.
+ * @throws RangeError for what is not UTF-8 or not JSON; a key that comes twice in one object; a string with half of a
+ *   surrogate pair; a whole number that float64 does not hold exactly; a number beyond float64; a depth above 64. With
+ *   the character where it is.
  */
 export function parseStrictJson(
   name: string,
@@ -107,11 +108,15 @@ class Parser {
       if (this.#text[end] === "\\") end++;
     }
     this.#at = end + 1;
+    let text: string;
     try {
-      return JSON.parse(this.#text.slice(start, this.#at));
+      text = JSON.parse(this.#text.slice(start, this.#at));
     } catch {
       return this.#fail("begins a string with a control character or an unknown escape", start);
     }
+    // As UTF-8 it would be another string, and two different names could become one.
+    if (halfOfPair.test(text)) this.#fail("begins a string with half of a surrogate pair", start);
+    return text;
   }
 
   #number(): number {
@@ -121,7 +126,8 @@ class Parser {
     const [digits, fraction] = match;
     const value = Number(digits);
     const isWhole = fraction === "";
-    if (this.#wholeNumbers && !isWhole) this.#fail(`is ${shortened(digits)}, expected a whole number in plain digits`);
+    if (this.#wholeNumbers && (!isWhole || Object.is(value, -0)))
+      this.#fail(`is ${shortened(digits)}, expected a whole number in plain digits`);
     if (isWhole && !Number.isSafeInteger(value))
       this.#fail(`is the whole number ${shortened(digits)}; beyond 2^53 - 1 they are not exact`);
     if (!Number.isFinite(value)) this.#fail(`is ${shortened(digits)}, which is beyond float64`);
@@ -160,6 +166,7 @@ const words: readonly (readonly [string, JsonValue])[] = [
 ];
 const number = /-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)/y;
 const space = /[ \t\n\r]*/y;
+const halfOfPair = /\p{Surrogate}/u;
 
 function shortened(text: string): string {
   const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;

@@ -3,7 +3,7 @@
  * parameter is there at its shape. Then the bytes go to the device piece by piece, without a copy of the model in between.
  */
 import { join } from "node:path";
-import { type DType, type Ref, sizeOf } from "../../device/index.ts";
+import type { DType, Ref } from "../../device/index.ts";
 import { rawOf, type Tensor, type TensorDevice } from "../../tensor/index.ts";
 import { Decoder, type DecoderOptions } from "../decoder.ts";
 import { readConfig } from "../files/config.ts";
@@ -16,8 +16,10 @@ import { openWeights, type PlacedTensor, type Weights } from "./weights.ts";
 
 const CONFIG = "config.json";
 const MOST_CONFIG = 1024 * 1024;
-/** Bytes that are read at once. */
+/** Bytes that are read at once: a multiple of every element's. */
 const PIECE = 4 * 1024 * 1024;
+/** Tensors that are read at once. */
+const LANES = 3;
 /** Positions that tables are made for, where nobody says how many; a file may claim any number. */
 const MOST_POSITIONS = 32_768;
 
@@ -131,27 +133,43 @@ async function checkTied(plans: readonly Plan[], { tensors }: Weights, config: s
   );
 }
 
+/** Tensors are read several at once, so that the disk and the copy to the device do not wait for each other. */
 async function fill(model: Decoder, plans: readonly Plan[]): Promise<void> {
   const parameters = model.namedParameters();
-  for (const { form, tensor } of plans) {
-    const parameter = parameters.get(form.name);
-    if (!parameter) throw new Error(`The decoder has no parameter ${form.name}: names.ts and decoder.ts disagree.`);
-    parameters.delete(form.name);
-    await fillOne(parameter, form, tensor);
-  }
+  // A generator, since it ends for all lanes when one of them fails.
+  const left = (function* () {
+    yield* plans;
+  })();
+  const lane = async (): Promise<void> => {
+    const buffer = new Uint8Array(PIECE);
+    for (const { form, tensor } of left) {
+      const parameter = parameters.get(form.name);
+      if (!parameter) throw new Error(`The decoder has no parameter ${form.name}: names.ts and decoder.ts disagree.`);
+      parameters.delete(form.name);
+      await fillOne(parameter, form, tensor, buffer);
+    }
+  };
+  // All have to end, also after a failure: the model that they write to is disposed of then.
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   for (const name of parameters.keys()) throw new Error(`${name} was not read: names.ts and decoder.ts disagree.`);
 }
 
-async function fillOne(parameter: Tensor, { stored }: ParameterForm, tensor: PlacedTensor): Promise<void> {
+async function fillOne(
+  parameter: Tensor,
+  { stored }: ParameterForm,
+  tensor: PlacedTensor,
+  buffer: Uint8Array,
+): Promise<void> {
   const device = parameter.device as TensorDevice;
   const dtype = dtypeOf(tensor.dtype)!;
   if (dtype === parameter.dtype && !stored.transposed && stored.third === undefined) {
-    await copyBytes(device, tensor, parameter.ref());
+    await copyBytes(device, tensor, parameter.ref(), buffer);
     return;
   }
   const whole = device.noGrad(() => device.empty(tensor.shape, dtype, "scratch"));
   try {
-    await copyBytes(device, tensor, whole.ref());
+    await copyBytes(device, tensor, whole.ref(), buffer);
     device.noGrad(() => {
       const columns = whole.shape[whole.shape.length - 1] / 3;
       const { third = 0 } = stored;
@@ -165,12 +183,15 @@ async function fillOne(parameter: Tensor, { stored }: ParameterForm, tensor: Pla
   }
 }
 
-/** A tensor's bytes onto the device, in pieces. */
-async function copyBytes(device: TensorDevice, { source, offset, bytes, dtype }: PlacedTensor, to: Ref): Promise<void> {
-  const piece = PIECE - (PIECE % sizeOf(dtypeOf(dtype)!));
-  const buffer = new Uint8Array(Math.min(piece, bytes));
-  for (let at = 0; at < bytes; at += piece) {
-    const length = Math.min(piece, bytes - at);
+/** A tensor's bytes onto the device, in pieces. @param buffer [PIECE] bytes to read them into. */
+async function copyBytes(
+  device: TensorDevice,
+  { source, offset, bytes }: PlacedTensor,
+  to: Ref,
+  buffer: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes; at += PIECE) {
+    const length = Math.min(PIECE, bytes - at);
     const read = await source.read(offset + at, length, buffer.subarray(0, length));
     rawOf(device).write({ buffer: to.buffer, offset: to.offset + at }, read);
   }

@@ -1,6 +1,6 @@
 /** A decoder as a Hugging Face folder. What is written is the model of the moment of the call, even while training goes on. */
 import { dirname } from "node:path";
-import { sizeOf } from "../../device/index.ts";
+import { type DType, sizeOf } from "../../device/index.ts";
 import { makeFolder } from "../../platform/node/files.ts";
 import { rawOf, type Tensor, type TensorDevice } from "../../tensor/index.ts";
 import type { Decoder } from "../decoder.ts";
@@ -19,6 +19,9 @@ export interface WriteOptions {
   /** Bytes of tensors in one file before another begins; default 5 GB, as the Hugging Face library has it. */
   readonly shardBytes?: number;
 }
+
+/** What the Hugging Face library calls dtypes of parameters, in config.json. */
+const libraryDTypes: Partial<Record<DType, string>> = { f32: "float32", f16: "float16", bf16: "bfloat16" };
 
 /** A tensor of the file, and the parameters that are in it: one, or GPT-2's q, k and v. */
 interface Group extends TensorForm {
@@ -45,7 +48,9 @@ export async function writeModel(folder: string, model: Decoder, options: WriteO
 /** The files of a model, for a folder that holds more: a checkpoint. Its copy of the parameters is freed by `dispose`. */
 export function modelFiles(model: Decoder, options: WriteOptions = {}): { files: NewFile[]; dispose(): void } {
   const { config = {}, files = {}, shardBytes = 5e9 } = options;
-  const text = writeConfig(model.config, config);
+  const { dtype } = model.parameters()[0];
+  // Without it, the Hugging Face library's older versions read every model as f32.
+  const text = writeConfig(model.config, { torch_dtype: libraryDTypes[dtype], ...config });
   const groups = snapshot(model);
   const shards = shardsOf([...groups.values()], shardBytes);
   const names = shards.map((_, i) =>

@@ -34,6 +34,7 @@ export async function openWeights(folder: string): Promise<Weights> {
   try {
     const tensors = new Map<string, PlacedTensor>();
     for (const file of files) {
+      if (index && !(await nodeFiles.stat(join(folder, file)))) throw new Error(missing(folder, file, index));
       const source = await FileSource.open(join(folder, file));
       sources.push(source);
       for (const entry of (await readSafetensorsHeader(source)).tensors.values()) {
@@ -54,6 +55,11 @@ export async function openWeights(folder: string): Promise<Weights> {
     await close();
     throw error;
   }
+}
+
+function missing(folder: string, file: string, index: ReadonlyMap<string, string>): string {
+  const [tensor] = [...index.keys()].filter((name) => index.get(name) === file);
+  return `${join(folder, file)} is missing; ${INDEX} says that it holds ${JSON.stringify(tensor)}. Copy the whole folder.`;
 }
 
 /** Tensors' names, with the file of each. */
