@@ -20,6 +20,9 @@ export interface Sampling {
   readonly most?: number;
 }
 
+/** What is asked of a model: a `Decoder`, or one with weights of few bits. */
+export type LanguageModel = Pick<Decoder, "device" | "config" | "call">;
+
 /** A new token of one of the prompts. */
 export interface Sampled {
   readonly sequence: number;
@@ -69,7 +72,7 @@ function uniform(seed: number, sequence: number, place: number): number {
  * @throws RangeError for an empty prompt, or one that is longer than the model's positions.
  */
 export async function* generate(
-  model: Decoder,
+  model: LanguageModel,
   prompts: readonly (readonly number[])[],
   sampling: Sampling = {},
 ): AsyncGenerator<Sampled> {
@@ -108,7 +111,12 @@ export async function* generate(
 }
 
 /** Runs new tokens of each sequence; sequences without any give a row of zeros. @returns logits [sequences, vocabulary]. */
-async function lastLogits(device: TensorDevice, model: Decoder, cache: KvCache, next: readonly (readonly number[])[]) {
+async function lastLogits(
+  device: TensorDevice,
+  model: LanguageModel,
+  cache: KvCache,
+  next: readonly (readonly number[])[],
+) {
   const counts = next.map((tokens) => tokens.length);
   const places = next.flatMap((tokens, s) => tokens.map((_, i) => cache.lengths[s] + i));
   const starts = [0];

@@ -1,7 +1,6 @@
 /** An answer as it is made: text piece by piece, from a conversation. */
 
-import type { Decoder } from "./decoder.ts";
-import { generate, type Sampling } from "./generate.ts";
+import { generate, type LanguageModel, type Sampling } from "./generate.ts";
 import { type ChatMessage, chatSpecials, encodeChat, type Tokenizer } from "./tokenizer/index.ts";
 
 /**
@@ -10,7 +9,7 @@ import { type ChatMessage, chatSpecials, encodeChat, type Tokenizer } from "./to
  * @throws RangeError for a conversation that is longer than the model's positions, or special tokens that the tokenizer lacks.
  */
 export async function* streamAnswer(
-  model: Decoder,
+  model: LanguageModel,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   sampling: Sampling = {},

@@ -82,6 +82,12 @@ it("what is written is read: metadata of every type, tensors of every format", a
   );
 });
 
+it("a vocabulary that is longer than any first buffer is read as it was written", async () => {
+  const values = Array.from({ length: 20_000 }, (_, i) => `token ${i}`.repeat(1 + (i % 7)));
+  const metadata = new Map([["words", { type: "array", of: "string", values }]] as const);
+  expect(readGguf("made", await joined(writeGguf(metadata, []))).metadata.get("words")).toEqual(metadata.get("words"));
+});
+
 it("q8_0 by hand: the scale in f16, halves away from zero, a group of zeros", () => {
   const values = new Float32Array(64);
   values.set([127, 0.5, -0.5, 1.5, -126.5, 1]);

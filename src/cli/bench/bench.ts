@@ -13,6 +13,7 @@ import type { Output } from "../output.ts";
 import { wholeNumber } from "../program-flags.ts";
 import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
+import { benchDecode } from "./decode.ts";
 import { benchGemm } from "./gemm.ts";
 import { benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
@@ -79,6 +80,11 @@ const benches: Record<
     about: "steps of a small language model: with a native BLAS, and on WASM alone",
     peers: ["torch", "tfjs", "jax-js"],
     run: benchTrain,
+  },
+  decode: {
+    about: "tokens of a Llama of 100 million parameters in 8 bits, one by one, on WASM",
+    peers: ["node-llama-cpp"],
+    run: benchDecode,
   },
   links: {
     about: "64 MB over a link paced at 1 GB/s, against 64 ms",

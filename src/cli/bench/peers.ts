@@ -168,3 +168,12 @@ export function runStepPeer(name: StepPeer, threads: number, steps: number, core
   if (milliseconds > 0) return milliseconds;
   throw new Error(`The driver of ${name} printed no time: ${printed.trim().slice(-200)}`);
 }
+
+/** @returns milliseconds of a token of llama.cpp on a GGUF file, the best of some. @throws Error when its driver printed none. */
+export function runDecodePeer(file: string, threads: number, tokens: number): number {
+  const driver = join(drivers, "llama_decode.mjs");
+  const printed = capture(process.execPath, [driver, "speed", file, String(threads), String(tokens)]);
+  const milliseconds = Number(printed.trim().split("\n").at(-1));
+  if (milliseconds > 0) return milliseconds;
+  throw new Error(`The driver of node-llama-cpp printed no time: ${printed.trim().slice(-200)}`);
+}

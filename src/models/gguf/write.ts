@@ -43,7 +43,8 @@ class Header {
     if (type === "string") {
       const text = new TextEncoder().encode(String(value));
       this.scalar("u64", text.length);
-      this.#bytes.set(text, this.#grow(text.length));
+      const at = this.#grow(text.length);
+      this.#bytes.set(text, at);
       return;
     }
     const at = this.#grow(valueBytes[type]);
