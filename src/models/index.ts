@@ -4,19 +4,7 @@ export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { type ByteSource, MemorySource } from "./files/byte-source.ts";
 export { readConfig, writeConfig } from "./files/config.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
-export {
-  argmaxOf,
-  argmaxOf,
-  drawFrom,
-  drawFrom,
-  generate,
-  generate,
-  type LanguageModel,
-  type Sampled,
-  type Sampled,
-  type Sampling,
-  type Sampling,
-} from "./generate.ts";
+export { argmaxOf, drawFrom, generate, type LanguageModel, type Sampled, type Sampling } from "./generate.ts";
 export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
 export { QuantizedDecoder, quantizeModel } from "./quantized.ts";
