@@ -5,9 +5,9 @@ import {
   objectQuestions,
   type Plot,
   peopleQuestions,
-  plots,
   type QuestionForm,
-} from "./plots.ts";
+} from "./plot-forms.ts";
+import { plots } from "./plots.ts";
 import { animals, boys, colours, fillers, type Gap, girls, objects } from "./words.ts";
 
 /** Somebody in a story. */
