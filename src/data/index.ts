@@ -1,6 +1,8 @@
 /** What models learn from. */
 export { type PackedBatch, packSamples } from "./batch.ts";
 export { Loader, type LoaderOptions, type LoaderState, shareOf } from "./loader.ts";
+export { type PackedRow, type PackingOptions, type PackingState, RowPacker } from "./packing.ts";
+export { Prefetcher, type Source } from "./prefetch.ts";
 export { type Encoder, encodeParts, type Part, type Sample, type Samples, windowsOf } from "./sample.ts";
 export { shuffledIndex } from "./shuffle.ts";
 export { checkStory, ruleRates, type StoryVerdict, sentencesOf } from "./stories/check-story.ts";
