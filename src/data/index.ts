@@ -15,5 +15,6 @@ export {
   makeDocument,
   makeShortDocument,
 } from "./stories/documents.ts";
+export { storyEntropy, storyLogProbability } from "./stories/likelihood.ts";
 export { makePeople, makeStory, type Person, type Question, type Random, type Story } from "./stories/story.ts";
 export { isHeldOut, makeTask, type Task, type TaskKind, taskKinds, verifyTask } from "./tasks/tasks.ts";

@@ -47,7 +47,7 @@ export function pick<T>(random: Random, list: readonly T[]): T {
 }
 
 /** How often a person is an animal. */
-const ANIMAL = 0.6;
+export const ANIMAL = 0.6;
 
 /** Two people with different names. */
 export function makePeople(random: Random): [Person, Person] {
@@ -124,8 +124,11 @@ function wordsFor(
   };
 }
 
+/** What is shared in stories without an object. */
+export const TREATS = ["a cake", "a snack"];
+
 /** How likely each mood is. */
-const MOODS = { kind: 0.35, plain: 0.45, grumpy: 0.2 };
+export const MOODS = { kind: 0.35, plain: 0.45, grumpy: 0.2 };
 
 /** @param people whom it is about; made if not given. */
 export function makeStory(random: Random, people: readonly [Person, Person] = makePeople(random)): Story {
@@ -135,7 +138,7 @@ export function makeStory(random: Random, people: readonly [Person, Person] = ma
     random,
     colours.filter((each) => each !== colour),
   );
-  const words = wordsFor(people, object, colour, other, plot, pick(random, ["a cake", "a snack"]));
+  const words = wordsFor(people, object, colour, other, plot, pick(random, TREATS));
   const gaps = new Gaps(random, words);
   const draw = random();
   const mood = draw < MOODS.kind ? "kind" : draw < MOODS.kind + MOODS.plain ? "plain" : "grumpy";
