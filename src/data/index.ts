@@ -5,6 +5,7 @@ export { type PackedRow, type PackingOptions, type PackingState, RowPacker } fro
 export { Prefetcher, type Source } from "./prefetch.ts";
 export { type Encoder, encodeParts, type Part, type Sample, type Samples, windowsOf } from "./sample.ts";
 export { shuffledIndex } from "./shuffle.ts";
+export { type SplitOptions, splitDocuments } from "./split.ts";
 export { checkStory, ruleRates, type StoryVerdict, sentencesOf } from "./stories/check-story.ts";
 export {
   type DocumentOptions,
