@@ -86,7 +86,7 @@ export class RowPacker {
     return this.#state;
   }
 
-  /** The next row. @throws RangeError where a million documents in a row have no token. */
+  /** The next row. @throws RangeError where a hundred thousand documents, one after the other, have no token. */
   next(): PackedRow {
     const length = this.#length;
     const row = { tokens: new Int32Array(length), targets: new Int32Array(length), positions: new Int32Array(length) };
@@ -98,7 +98,8 @@ export class RowPacker {
       const { ids, weights: own } = this.#document(index);
       const taken = Math.min(ids.length - 1 - remainder, length - at);
       if (taken < 1) {
-        if (++empty > 1e6) throw new RangeError("A million documents, one after the other, have no token to read.");
+        if (++empty > 1e5)
+          throw new RangeError("A hundred thousand documents, one after the other, have no token to read.");
         index++;
         continue;
       }

@@ -44,7 +44,7 @@ describe("rows of a fixed length", () => {
     fc.assert(
       fc.property(lengthsOf, fc.integer({ min: 1, max: 50 }), (lengths, length) => {
         const packer = new RowPacker(documentsOf(lengths), { length });
-        for (let r = 0; r < 6; r++) {
+        for (let r = 0; r < 3; r++) {
           const { tokens, targets, positions, starts } = packer.next();
           expect([starts[0], starts.at(-1), tokens.length]).toEqual([0, length, length]);
           for (let s = 0; s + 1 < starts.length; s++) {
@@ -104,7 +104,7 @@ describe("rows of a fixed length", () => {
     expect(() => new RowPacker(document, { length: 4 }, { index: 2, remainder: 4 })).toThrow(
       "4 tokens of document 2 were read, but it has 4. Are these the documents that the run began with?",
     );
-    expect(() => new RowPacker(documentsOf([1]), { length: 4 }).next()).toThrow("A million documents");
+    expect(() => new RowPacker(documentsOf([1]), { length: 4 }).next()).toThrow("A hundred thousand documents");
   });
 });
 

@@ -74,6 +74,7 @@ describe("every rule is broken by a change of its kind", () => {
       const stranger = [...girls, ...boys].find((each) => people.every(({ name }) => name !== each));
       return `${text} ${stranger} laughed.`;
     },
+    "no name that was not introduced ": ({ text }) => `${text} Bob laughed.`,
     "kinds stay": ({ text, people: [{ name, kind }] }) => `${text} ${name} the ${other(animals, kind)} was tired.`,
     "girls and boys as named": ({ text, people: [{ name, isGirl }] }) =>
       `${text} ${name} the ${isGirl ? "boy" : "girl"} slept.`,
@@ -100,14 +101,16 @@ describe("every rule is broken by a change of its kind", () => {
     expect(able.length).toBeGreaterThan(100);
     for (const story of able) {
       const verdict = checkStory(change(story), story.prompt);
-      if (verdict[rule] !== false) expect([change(story), verdict]).toBe(`broken: ${rule}`);
+      if (verdict[rule.trim()] !== false) expect([change(story), verdict]).toBe(`broken: ${rule}`);
       expect(verdict.all).toBe(false);
     }
   });
 
   it("and no other rule is checked", () => {
     const rules = Object.keys(checkStory(withObject[0].text, withObject[0].prompt));
-    expect(rules.filter((rule) => rule !== "all").sort()).toEqual(Object.keys(breaks).sort());
+    expect(rules.filter((rule) => rule !== "all").sort()).toEqual(
+      [...new Set(Object.keys(breaks).map((rule) => rule.trim()))].sort(),
+    );
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
-import { makeDocument, makeStory } from "../../src/data/index.ts";
+import { documentSamples, makeDocument, makeStory } from "../../src/data/index.ts";
 import { mulberry32 } from "../../src/platform/random.ts";
 
 function sumOf(seed: number, make: (random: () => number) => unknown): string {
@@ -17,4 +17,15 @@ function sumOf(seed: number, make: (random: () => number) => unknown): string {
 it("the same seeds make the same stories and documents as when models were trained", () => {
   expect(sumOf(5, (random) => makeStory(random))).toBe("aad6803262dcdd56");
   expect(sumOf(6, makeDocument)).toBe("2d149b7589f612c3");
+});
+
+it("samples by number are those that models were trained on, short ones first", () => {
+  const encode = (text: string): number[] => [...text].map((each) => each.charCodeAt(0));
+  const samples = documentSamples(
+    { bos: 1, eos: 2, user: 3, assistant: 4, encode },
+    { seed: 0, longest: 1025, short: 40 },
+  );
+  const hash = createHash("sha256");
+  for (let i = 0; i < 200; i++) hash.update(JSON.stringify(samples.get(i)));
+  expect(hash.digest("hex").slice(0, 16)).toBe("f1cc5ac96e68b24f");
 });

@@ -1,5 +1,7 @@
 /** The rules of stories, on any text: what a model that tells one is measured by. Each rule is one function. */
-import { animals, boys, children, colours, girls, objects } from "./words.ts";
+import { endings, introductions } from "./plot-forms.ts";
+import { plots } from "./plots.ts";
+import { animals, boys, children, colours, fillers, girls, objects } from "./words.ts";
 
 /** A verdict for each rule that applies; `all` is their conjunction. */
 export type StoryVerdict = Readonly<Record<string, boolean>> & { readonly all: boolean };
@@ -7,6 +9,17 @@ export type StoryVerdict = Readonly<Record<string, boolean>> & { readonly all: b
 const any = (words: readonly string[]): string => words.join("|");
 const NAME = any([...girls, ...boys]);
 const KIND = any([...animals, ...children]);
+
+/** Words that stories write with a capital and that are no names. A capital anywhere else is a name that is made up. */
+const capitals: ReadonlySet<string> = new Set([
+  ...["He", "She", "His", "Her"],
+  ...[
+    ...introductions,
+    ...plots.flatMap(({ steps }) => steps.flat()),
+    ...Object.values(endings).flat(),
+    ...fillers.day,
+  ].flatMap((wording) => wording.replace(/\{\w+\}/g, "").match(/\b[A-Z]\w*/g) ?? []),
+]);
 
 function every(text: string, pattern: RegExp): RegExpMatchArray[] {
   return [...text.matchAll(pattern)];
@@ -58,6 +71,8 @@ export function checkStory(text: string, prompt?: string): StoryVerdict {
   const sentences = sentencesOf(text);
   const people = peopleOf(text);
   const names = [...people.keys()];
+  const isMadeUp = (word: string): boolean => !people.has(word) && !capitals.has(word);
+  const madeUp = every(text, /\b[A-Z]\w*/g).filter(([word]) => isMadeUp(word));
   const end = sentences.slice(-2).join(" ");
   const asked = prompt === undefined ? undefined : askedFor(prompt);
   const main = asked ? [...asked.people.keys()][0] : names[0];
@@ -70,7 +85,7 @@ export function checkStory(text: string, prompt?: string): StoryVerdict {
     "five sentences or more": sentences.length >= 5,
     "ends with a whole sentence": /[.!?]"?$/.test(text.trim()),
     "main character in the last two sentences": main !== undefined && new RegExp(`\\b${main}\\b`).test(end),
-    "no name that was not introduced": names.every((name) => people.get(name)?.isIntroduced),
+    "no name that was not introduced": madeUp.length === 0 && names.every((name) => people.get(name)?.isIntroduced),
     "kinds stay": names.every((name) => kindsOf(name).length === 1),
     "girls and boys as named": names.every((name) =>
       kindsOf(name).every(

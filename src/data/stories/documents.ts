@@ -6,43 +6,11 @@
 import { mulberry32 } from "../../platform/random.ts";
 import type { Part, Samples } from "../sample.ts";
 import { type Encoder, encodeParts } from "../sample.ts";
-import { makeTask, type TaskKind } from "../tasks/tasks.ts";
-import { makePeople, makeStory, pick, type Question, type Random, type Story, withArticles } from "./story.ts";
+import { makeTask } from "../tasks/tasks.ts";
+import { makeLongDocument } from "./long.ts";
+import { asked, assistant, drawTask, plain, someQuestions, user } from "./parts.ts";
+import { makePeople, makeStory, pick, type Random, type Story, withArticles } from "./story.ts";
 import { colours, objects } from "./words.ts";
-
-const plain = (text: string): Part => ({ role: "plain", text, weight: 1 });
-const user = (text: string): Part => ({ role: "user", text, weight: 0 });
-const assistant = (text: string): Part => ({ role: "assistant", text, weight: 1 });
-
-/** Kinds of tasks by how much there is to learn: how often each comes. */
-const taskShares: Readonly<Record<TaskKind, number>> = {
-  sum20: 0.14,
-  sum99: 0.08,
-  steps: 0.24,
-  difference: 0.12,
-  sort: 0.16,
-  reverse: 0.1,
-  largest: 0.06,
-  repeat: 0.1,
-};
-
-function drawTask(random: Random): TaskKind {
-  let left = random();
-  for (const [kind, share] of Object.entries(taskShares)) if ((left -= share) < 0) return kind as TaskKind;
-  return "repeat";
-}
-
-/** Some questions of a story; yes and no are asked as often as each other. */
-function someQuestions(random: Random, { questions }: Story, count: number): Question[] {
-  const left = [...questions];
-  return Array.from(
-    { length: Math.min(count, left.length) },
-    () => left.splice(Math.floor(random() * left.length), 1)[0],
-  );
-}
-
-const asked = (questions: readonly Question[]): Part[] =>
-  questions.flatMap(({ question, answer }) => [user(question), assistant(answer)]);
 
 /** A story, as it stands or as somebody asked for it, and questions about it. */
 function storyDocument(random: Random): Part[] {
@@ -139,18 +107,28 @@ export interface DocumentOptions {
   readonly count?: number;
   /** How many short ones come first. */
   readonly short?: number;
+  /** Share of the others that are made to fill `longest`; 0 if not given. Without it few tokens stand late in a context. */
+  readonly long?: number;
 }
+
+/** Characters of a token, about: 3.9 to 4.0 at a vocabulary of 1,024. */
+const CHARACTERS = 4;
 
 /** Documents by number, made when they are asked for. */
 export function documentSamples(encoder: Encoder, options: DocumentOptions): Samples {
-  const { seed, longest, count = Infinity, short = 0 } = options;
+  const { seed, longest, count = Infinity, short = 0, long = 0 } = options;
+  if (!(long >= 0 && long <= 1)) throw new RangeError(`A share of long documents is from 0 to 1, not ${long}.`);
+  const makeOne = (random: Random, index: number): Part[] => {
+    if (index < short) return makeShortDocument(random);
+    // No number is drawn for a share of 0: models trained without it find their documents as they were.
+    return long > 0 && random() < long ? makeLongDocument(random, CHARACTERS * longest) : makeDocument(random);
+  };
   return {
     count,
     get(index) {
       const random = mulberry32(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
       random(); // the first numbers of neighbouring seeds are alike
-      const make = index < short ? makeShortDocument : makeDocument;
-      const { ids, weights } = encodeParts(make(random), encoder);
+      const { ids, weights } = encodeParts(makeOne(random, index), encoder);
       return { ids: ids.slice(0, longest), weights: weights.slice(0, longest) };
     },
   };
