@@ -8,15 +8,10 @@ export { MemoryFiles, type ModelFiles, type OpenSource } from "./files/model-fil
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 export {
   argmaxOf,
-  argmaxOf,
   drawFrom,
-  drawFrom,
-  generate,
   generate,
   type LanguageModel,
   type Sampled,
-  type Sampled,
-  type Sampling,
   type Sampling,
 } from "./generate.ts";
 export * from "./gguf/index.ts";
