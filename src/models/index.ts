@@ -3,8 +3,12 @@ export { type Batch, Block, Decoder, type DecoderOptions } from "./decoder.ts";
 export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { type ByteSource, MemorySource } from "./files/byte-source.ts";
 export { readConfig, writeConfig } from "./files/config.ts";
+export { type ReadOptions, readModelFrom } from "./files/load.ts";
+export { MemoryFiles, type ModelFiles, type OpenSource } from "./files/model-files.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
+
 export { argmaxOf, drawFrom, generate, type LanguageModel, type Sampled, type Sampling } from "./generate.ts";
+
 export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
 export { QuantizedDecoder, quantizeModel } from "./quantized.ts";

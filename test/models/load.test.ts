@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { MemorySource } from "../../src/models/files/byte-source.ts";
+import { readModelFrom } from "../../src/models/files/load.ts";
+import { MemoryFiles } from "../../src/models/files/model-files.ts";
 import { layOutSafetensors, readSafetensorsHeader } from "../../src/models/files/safetensors.ts";
 import { FileSource } from "../../src/models/node/file-source.ts";
 import { readModel } from "../../src/models/node/load.ts";
@@ -294,4 +296,41 @@ it("ignores the masks and frequencies of older files", async () => {
     "h.1.attn.masked_bias": { shape: [], data: [1] },
   };
   await logitsOf(put("older", configs.gpt2, { ...randomWeights(configs.gpt2, 5), ...mask }));
+});
+
+/** The files of a folder, as a page has fetched them. */
+function fetched(path: string, without?: string): MemoryFiles {
+  const names = readdirSync(path).filter((name) => name !== without);
+  return new MemoryFiles(new Map(names.map((name) => [name, new Uint8Array(readFileSync(join(path, name)))])), "page");
+}
+
+describe("bytes in memory", () => {
+  it.each([
+    ["one file", undefined],
+    ["several files", 1000],
+  ])("make the model that the folder makes, from %s", async (_, shardBytes) => {
+    const source = await readModel(device, put("both", configs.llama, randomWeights(configs.llama, 8)));
+    const path = join(folder, "both-written");
+    await writeModel(path, source, { shardBytes });
+    source.dispose();
+    const [onDisk, inMemory] = [await readModel(device, path), await readModelFrom(device, fetched(path))];
+    const others = inMemory.namedParameters();
+    expect(inMemory.config).toEqual(onDisk.config);
+    expect([...others.keys()]).toEqual([...onDisk.namedParameters().keys()]);
+    for (const [name, parameter] of onDisk.namedParameters())
+      expect(await others.get(name)!.data()).toEqual(await parameter.data());
+    onDisk.dispose();
+    inMemory.dispose();
+  });
+
+  it("say which file is missing", async () => {
+    const path = join(folder, "both-written");
+    const read = (without: string) => readModelFrom(device, fetched(path, without));
+    await expect(read("config.json")).rejects.toThrow("page has no config.json, which says what form the model has.");
+    await expect(read("model.safetensors.index.json")).rejects.toThrow(
+      "page has neither model.safetensors nor model.safetensors.index.json: weights are read from safetensors files only.",
+    );
+    const shard = readdirSync(path).find((name) => name.startsWith("model-00002"))!;
+    await expect(read(shard)).rejects.toThrow(`page/${shard} is missing; model.safetensors.index.json says`);
+  });
 });

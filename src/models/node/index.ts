@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TensorDevice } from "../../tensor/index.ts";
 import type { Decoder } from "../decoder.ts";
+import type { ReadOptions } from "../files/load.ts";
 import { readTokenizer, type Tokenizer } from "../tokenizer/index.ts";
 import { readSmall } from "./file-source.ts";
-import { type ReadOptions, readModel } from "./load.ts";
+import { readModel } from "./load.ts";
 
+export type { ReadOptions } from "../files/load.ts";
 export { type Checkpoint, type CheckpointOptions, latestCheckpoint, writeCheckpoint } from "./checkpoints.ts";
 export { type NewFile, writeDirectory } from "./directory.ts";
-export { type ReadOptions, readModel } from "./load.ts";
+export { readModel } from "./load.ts";
 export { modelFiles, type WriteOptions, writeModel } from "./save.ts";
 export { restoreTraining, saveTraining, type TrainingRun } from "./training.ts";
 

@@ -7,8 +7,8 @@ import type { Decoder } from "../decoder.ts";
 import { writeConfig } from "../files/config.ts";
 import { type ParameterForm, parameterForms } from "../files/names.ts";
 import { fileDTypes, layOutSafetensors, type TensorForm } from "../files/safetensors.ts";
+import { INDEX, WEIGHTS } from "../files/weights.ts";
 import { type NewFile, writeDirectory } from "./directory.ts";
-import { INDEX, WEIGHTS } from "./weights.ts";
 
 /** What is written beside the weights. */
 export interface WriteOptions {
