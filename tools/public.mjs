@@ -10,7 +10,7 @@ export const entries = {
   "worldsize/sim": "src/sim/index.ts",
   "worldsize/draw": "src/draw/index.ts",
   "worldsize/models": "src/models/index.ts",
-  "worldsize/files": "src/models/node/index.ts",
+  "worldsize/files": "src/files.ts",
   "worldsize/data": "src/data/index.ts",
   "worldsize/exercise": "src/exercise/index.ts",
 };

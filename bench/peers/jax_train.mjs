@@ -87,7 +87,7 @@ for (let i = 0; i <= rounds; i++) {
   const corrections = [beta1, beta2].map((beta) => 1 / (1 - beta ** (i + 1)));
   [value, parameters, first, second] = step(parameters, first, second, ...corrections, tokens.ref, target.ref);
   await blockUntilReady([value, parameters, first, second]);
-  if (!(value.js() > 0)) throw new Error("The loss is no number.");
+  if (!(value.js() > 0)) throw new Error("The loss is not a number.");
   if (i > 0) best = Math.min(best, performance.now() - before);
 }
 console.log(best);

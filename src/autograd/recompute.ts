@@ -77,7 +77,7 @@ class Frame implements SavedHooks<number> {
     const collect: SavedHooks<void> = {
       pack: (tensor) => void values.push(new Held(tensor)),
       unpack: () => {
-        throw new Error("backward inside of a recomputed function is not possible.");
+        throw new Error("backward inside a recomputed function is not possible.");
       },
     };
     const inputs = (): Tensor[] =>

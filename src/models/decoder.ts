@@ -41,9 +41,13 @@ export type DecoderOptions = Pick<ParameterOptions, "dtype" | "gradDType" | "emp
 
 /** Attention, then an MLP, each on the normalised stream and added to it. */
 export class Block extends Module<[x: Tensor, batch: Batch, rotary?: RotaryTables, cache?: KeyValueCache]> {
+  /** Before the attention. */
   readonly attentionNorm: Module;
+  /** What brings in earlier tokens. */
   readonly attention: SelfAttention;
+  /** Before the MLP. */
   readonly mlpNorm: Module;
+  /** What works on each token alone: an MLP, or a mixture of experts. */
   readonly mlp: Module;
 
   constructor(device: TensorDevice, config: DecoderConfig, layer: number, options: LayerOptions) {
@@ -76,11 +80,15 @@ export class Block extends Module<[x: Tensor, batch: Batch, rotary?: RotaryTable
 
 /** The whole model. */
 export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?: Tensor]> {
+  /** Its form. */
   readonly config: DecoderConfig;
+  /** [vocabularySize, width] */
   readonly embed: Embedding;
   /** Learned positions, where the model has them. */
   readonly positions: Embedding | undefined;
+  /** From the first to the last. */
   readonly layers: readonly Block[];
+  /** Before the head. */
   readonly norm: Module;
   /** The output projection; the embedding's weight if not there. */
   readonly head: Linear | undefined;

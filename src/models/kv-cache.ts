@@ -14,6 +14,7 @@ interface Step {
   readonly lengths: Tensor;
 }
 
+/** Keys and values of several sequences, each in a row of its own. */
 export class KvCache implements KeyValueCache {
   /** Most tokens of a sequence. */
   readonly capacity: number;
@@ -83,6 +84,7 @@ export class KvCache implements KeyValueCache {
     return F.attentionPaged({ q, k: keys, v: values, qStarts: starts, lengths, tables: this.#tables }).o;
   }
 
+  /** Frees the memory. */
   dispose(): void {
     for (const tensor of [...this.#k, ...this.#v, this.#tables]) tensor.dispose();
   }

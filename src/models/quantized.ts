@@ -99,7 +99,9 @@ class QuantizedBlock {
 
 /** A decoder for sampling; `generate` takes it as it takes a `Decoder`. It has no gradients. */
 export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?: Tensor]> {
+  /** The form of the model that it was made from. */
   readonly config: DecoderConfig;
+  /** Bits of a weight. */
   readonly bits: 8 | 4;
   readonly #model: Decoder;
   readonly #blocks: readonly QuantizedBlock[];

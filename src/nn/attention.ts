@@ -44,15 +44,23 @@ export interface AttentionOptions extends LayerOptions {
   readonly outputInit?: LayerOptions["init"];
 }
 
+/** Self-attention over sequences that lie one after the other. */
 export class SelfAttention extends Module<
   [x: Tensor, sequences: Sequences, rotary?: RotaryTables, cache?: KeyValueCache]
 > {
+  /** Queries: [heads · dim, width]. */
   readonly q: Linear;
+  /** Keys: [kvHeads · dim, width]. */
   readonly k: Linear;
+  /** Values: as the keys. */
   readonly v: Linear;
+  /** What the heads found, back into the stream: [width, heads · dim]. */
   readonly o: Linear;
+  /** Norm of each head of the queries, where there is one. */
   readonly qNorm: RMSNorm | undefined;
+  /** Norm of each head of the keys, where there is one. */
   readonly kNorm: RMSNorm | undefined;
+  /** Length of a head. */
   readonly headDim: number;
   /** Which layer of a cache is its own. */
   readonly layer: number;

@@ -59,6 +59,7 @@ export class Embedding extends Module<[index: Tensor], Tensor> {
 export class RMSNorm extends Module<[x: Tensor], Tensor> {
   /** [width] */
   readonly weight: Parameter;
+  /** Added to the mean square. */
   readonly eps: number;
 
   constructor(device: TensorDevice, width: number, { eps = 1e-5, ...options }: LayerOptions & { eps?: number } = {}) {
@@ -79,6 +80,7 @@ export class LayerNorm extends Module<[x: Tensor], Tensor> {
   readonly weight: Parameter;
   /** [width] */
   readonly bias: Parameter;
+  /** Added to the variance. */
   readonly eps: number;
 
   constructor(device: TensorDevice, width: number, { eps = 1e-5, ...options }: LayerOptions & { eps?: number } = {}) {
@@ -97,7 +99,9 @@ export class LayerNorm extends Module<[x: Tensor], Tensor> {
 
 /** Sets a share p of the elements to 0 and divides the others by 1 - p, while training. */
 export class Dropout extends Module<[x: Tensor], Tensor> {
+  /** Share that becomes 0. */
   readonly p: number;
+  /** Name under which the masks are drawn. */
   readonly name: string;
 
   /** @param name under which its masks are drawn: they depend on it, the device's seed, the step and the element. */
@@ -115,6 +119,7 @@ export class Dropout extends Module<[x: Tensor], Tensor> {
 
 /** Modules one after the other. */
 export class Sequential extends Module<[x: Tensor], Tensor> {
+  /** In the order in which they are called. */
   readonly layers: readonly Module<[x: Tensor], Tensor>[];
 
   constructor(device: TensorDevice, ...layers: Module<[x: Tensor], Tensor>[]) {

@@ -12,7 +12,9 @@ export interface MlpOptions extends LayerOptions {
 
 /** down(gelu(up(x))), as GPT-2 has it. */
 export class MLP extends Module {
+  /** [hidden, width] */
   readonly up: Linear;
+  /** [width, hidden] */
   readonly down: Linear;
 
   constructor(device: TensorDevice, width: number, hidden: number, { outputInit, ...options }: MlpOptions = {}) {
@@ -29,8 +31,11 @@ export class MLP extends Module {
 
 /** down(silu(gate(x)) · up(x)) (Shazeer, 2020), as Llama has it. */
 export class GatedMLP extends Module {
+  /** What decides: [hidden, width]. */
   readonly gate: Linear;
+  /** What is let through: [hidden, width]. */
   readonly up: Linear;
+  /** [width, hidden] */
   readonly down: Linear;
 
   constructor(

@@ -17,10 +17,15 @@ export interface MoeOptions extends MlpOptions {
   readonly normalize?: boolean;
 }
 
+/** A router and the experts that it chooses from. */
 export class MoE extends Module {
+  /** Scores of the experts: [experts, width]. */
   readonly router: Linear;
+  /** Each an MLP of its own. */
   readonly experts: readonly GatedMLP[];
+  /** Experts of each token. */
   readonly perToken: number;
+  /** Whether the weights of the chosen experts add up to 1. */
   readonly normalize: boolean;
 
   /**

@@ -36,6 +36,7 @@ export interface ParameterOptions {
 
 /** A weight of a module. */
 export class Parameter extends Tensor {
+  /** How it begins. */
   readonly init: Init;
 
   /** @throws OutOfMemoryError; TypeError for an integer dtype. */

@@ -11,6 +11,7 @@ export interface SgdOptions {
   readonly nesterov: boolean;
 }
 
+/** Gradient descent, with momentum if asked for. */
 export class SGD extends Optimizer<SgdOptions> {
   /** Defaults are torch's: lr 1e-3, no momentum, no decay. */
   constructor(

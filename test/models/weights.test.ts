@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { layOutSafetensors } from "../../src/models/files/safetensors.ts";
-import { openWeights } from "../../src/models/node/weights.ts";
+import { openWeights as openFrom } from "../../src/models/files/weights.ts";
+import { filesOf } from "../../src/models/node/load.ts";
+
+const openWeights = (place: string) => openFrom(filesOf(place));
 
 let folder: string;
 beforeEach(() => {

@@ -25,7 +25,7 @@ import {
 /** Prompts that are answered at a time. */
 const AT_A_TIME = 25;
 
-/** Continues conversations, and gives the texts of the answers. */
+/** Continues conversations, and gives the answers. */
 export async function answersTo(
   model: Decoder,
   tokenizer: Tokenizer,

@@ -13,11 +13,11 @@ import {
   warmupCosine,
 } from "worldsize";
 import { Loader, packSamples, type Sample, shareOf } from "worldsize/data";
+import { readCorpus } from "worldsize/files";
 import { type DecoderConfig, streamAnswer } from "worldsize/models";
 import { storyCorpus, textCorpus } from "../lib/data.ts";
 import { LiveLine, productSpeed } from "../lib/live.ts";
 import { checkpointOf, newRun, readRun, saveRun, tokenizerOf, writeResult } from "../lib/run.ts";
-import { documentsOf } from "../lib/texts.ts";
 
 export default defineScript({
   about: "Trains a language model, with a live line, held-out loss, checkpoints to go on from, and a sample.",
@@ -59,7 +59,7 @@ export default defineScript({
     const corpus =
       data === "stories"
         ? storyCorpus({ ...options, seed: init }, known)
-        : textCorpus(documentsOf(data), { ...options, seed: init }, known);
+        : textCorpus(readCorpus(data), { ...options, seed: init }, known);
     const restored = latest && (await readRun(device, latest, fixed));
     const config = configOf(options, corpus.tokenizer.vocabularySize);
     const { model, optimizer } = restored ?? newRun(device, config);

@@ -50,7 +50,7 @@ export function readCorpus(name: string, options: CorpusOptions = {}): string[] 
     );
   const documents = files.flatMap((file) => documentsOf(textOf(file), length));
   if (documents.length === 0)
-    throw new Error(`There is no text in ${name}: give a text file, or a folder with .txt files.`);
+    throw new Error(`Nothing to read is in ${name}: give a text file, or a folder with .txt files.`);
   return documents;
 }
 
@@ -74,7 +74,7 @@ function pathFiles(path: string): string[] {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found)
     throw new Error(
-      `There is no text at ${path}. Give one of ${corpusNames.join(", ")}, or the path of a text file or folder.`,
+      `Nothing to read is at ${path}. Give one of ${corpusNames.join(", ")}, or the path of a text file or folder.`,
     );
   if (!found.isDirectory()) return [path];
   // Links are not followed, so a folder is never entered twice.

@@ -110,7 +110,7 @@ export function checkStory(text: string, prompt?: string): StoryVerdict {
   return { ...rules, all: Object.values(rules).every(Boolean) };
 }
 
-/** Share of texts that keep each rule, among those that it applies to. */
+/** Share of stories that keep each rule, among those that it applies to. */
 export function ruleRates(verdicts: readonly StoryVerdict[]): Record<string, number> {
   const rules = new Set(verdicts.flatMap((verdict) => Object.keys(verdict)));
   return Object.fromEntries(

@@ -174,7 +174,7 @@ function readInfo(cursor: Cursor, i: number) {
   if (!dtype) return cursor.fail(`${name} has the type ${code}; f32 (0), f16 (1) and q8_0 (8) are read`, at);
   const elements = shape.reduce((product, size) => product * size, 1);
   if (!Number.isSafeInteger(elements * 4) || elements === 0)
-    cursor.fail(`${name} has the shape [${shape.join(", ")}]: that is no number of elements`, at);
+    cursor.fail(`${name} has the shape [${shape.join(", ")}]: that is not a number of elements`, at);
   if (shape[axes - 1] % tensorTypes[dtype].group !== 0)
     cursor.fail(`${name} has rows of ${shape[axes - 1]}, which are not whole groups of ${dtype}`, at);
   const offset = Number(cursor.scalar("u64", `the offset of ${name}`));

@@ -15,8 +15,8 @@ export async function readModel(device: TensorDevice, folder: string, options: R
   return readModelFrom(device, filesOf(folder), options);
 }
 
-/** The files of a folder. */
-function filesOf(folder: string): ModelFiles {
+/** The files of a folder on a disk. */
+export function filesOf(folder: string): ModelFiles {
   return {
     name: folder,
     async open(name) {

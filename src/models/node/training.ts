@@ -77,7 +77,8 @@ export async function restoreTraining<O extends { readonly lr: number }>(
   const states = new Map<string, { readonly step: number; readonly tensors: Record<string, Tensor> }>();
   for (const [name, step] of Object.entries(json.optimizerSteps)) {
     if (!parameters.has(name)) throw new RangeError(`${path}: the model has no parameter ${JSON.stringify(name)}.`);
-    if (!isCount(step)) throw new RangeError(`${path}: ${name} took ${JSON.stringify(step)} steps, which is no count.`);
+    if (!isCount(step))
+      throw new RangeError(`${path}: ${name} took ${JSON.stringify(step)} steps, which is not a count.`);
     states.set(name, { step, tensors: {} });
   }
   const device: TensorDevice = model.device;
