@@ -4,7 +4,7 @@ import { readModelFolder } from "worldsize/files";
 import type { Decoder, Tokenizer } from "worldsize/models";
 
 /** Models that ship with the course. */
-export const shipped = ["storyteller", "draft"] as const;
+export const shipped = ["storyteller"] as const;
 
 /** @param name one of `shipped`, or the path of a Hugging Face folder. @throws Error for what is not there, or is not what it says. */
 export async function openModel(device: TensorDevice, name: string): Promise<{ model: Decoder; tokenizer: Tokenizer }> {

@@ -10,8 +10,8 @@ export default defineScript({
   about: "Measures a storyteller: rules that its stories keep, tasks, questions, loss by position, and its draft.",
   ranks: 1,
   options: {
-    model: string("storyteller", "the storyteller, the draft, or a folder with a model"),
-    draft: string("draft", "a smaller model with the same tokenizer; none if empty"),
+    model: string("storyteller", "the storyteller, or a folder with a model"),
+    draft: string("", "a folder with a smaller model of the same tokenizer; none if empty"),
     stories: number(200, "stories that are told at temperature 0.7", { min: 1, integer: true }),
     tasks: number(200, "tasks of each kind", { min: 1, integer: true }),
     questions: number(40, "stories whose questions are asked", { min: 1, integer: true }),

@@ -8,7 +8,7 @@ export default defineScript({
   ranks: 1,
   options: {
     prompt: string("Tell a story about Mia the fox, Ben the boy and a red ball.", "what you ask for"),
-    model: string("storyteller", "the storyteller, the draft, or a folder with a model"),
+    model: string("storyteller", "the storyteller, or a folder with a model"),
     temperature: number(0.7, "0 takes the most likely token each time", { min: 0 }),
     most: number(250, "most tokens of the answer", { min: 1, integer: true }),
   },
