@@ -10,36 +10,20 @@ import {
   type DecoderConfig,
   exportGguf,
   KvCache,
+  llamaShape,
   namedTensors,
   quantizeModel,
   trainTokenizer,
 } from "worldsize/models";
 
-const config: DecoderConfig = {
-  family: "llama",
+const config = llamaShape({
   vocabularySize: 16_384,
   width: 768,
   layers: 12,
   heads: 12,
-  kvHeads: 12,
-  headDim: 64,
   ffnWidth: 2048,
-  activation: "silu",
-  norm: "rms",
-  normEps: 1e-5,
-  positions: "rope",
-  ropeTheta: 10_000,
   maxPositions: 256,
-  tied: true,
-  attentionBias: false,
-  outputBias: false,
-  mlpBias: false,
-  qkNorm: false,
-  experts: 0,
-  expertsPerToken: 0,
-  normalizeTopK: false,
-  initializerRange: 0.02,
-};
+});
 
 /** The model as llama.cpp reads it; which words its tokens are does not matter to the time. */
 async function write(model: Decoder, file: string): Promise<void> {

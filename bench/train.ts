@@ -1,33 +1,9 @@
 /** The ranks' side of `worldsize bench train`: steps of a small language model, and their best time. */
 import { AdamW, crossEntropy, defineScript, gradientNorm, number } from "worldsize";
-import { Decoder, type DecoderConfig } from "worldsize/models";
+import { Decoder, gpt2Shape } from "worldsize/models";
 
 /** GPT-2's shape at the size of the bench. */
-const config: DecoderConfig = {
-  family: "gpt2",
-  vocabularySize: 4096,
-  width: 384,
-  layers: 6,
-  heads: 6,
-  kvHeads: 6,
-  headDim: 64,
-  ffnWidth: 1536,
-  activation: "gelu_tanh",
-  norm: "layer",
-  normEps: 1e-5,
-  positions: "learned",
-  ropeTheta: 0,
-  maxPositions: 256,
-  tied: true,
-  attentionBias: true,
-  outputBias: true,
-  mlpBias: true,
-  qkNorm: false,
-  experts: 0,
-  expertsPerToken: 0,
-  normalizeTopK: false,
-  initializerRange: 0.02,
-};
+const config = gpt2Shape({ vocabularySize: 4096, width: 384, layers: 6, heads: 6, ffnWidth: 1536, maxPositions: 256 });
 
 export default defineScript({
   about: "Times training steps: 6 layers of width 384, 8 sequences of 256 tokens, AdamW.",

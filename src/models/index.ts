@@ -13,5 +13,6 @@ export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
 export { QuantizedDecoder, quantizeModel } from "./quantized.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
+export { gpt2Shape, llamaShape, type ShapeOptions } from "./shapes.ts";
 export { streamAnswer } from "./stream.ts";
 export * from "./tokenizer/index.ts";

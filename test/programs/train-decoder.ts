@@ -3,10 +3,9 @@
  * A step learns from six sequences, dealt out over the ranks; gradients lie in one bucket that is summed once.
  */
 import { AdamW, crossEntropy, defineScript, gradientNorm, type Tensor, tapeOf } from "worldsize";
-import { Decoder, type DecoderConfig, generate } from "worldsize/models";
+import { Decoder, generate, llamaShape } from "worldsize/models";
 
-const config: DecoderConfig = {
-  family: "llama",
+const config = llamaShape({
   vocabularySize: 32,
   width: 24,
   layers: 2,
@@ -14,22 +13,9 @@ const config: DecoderConfig = {
   kvHeads: 2,
   headDim: 6,
   ffnWidth: 40,
-  activation: "silu",
-  norm: "rms",
-  normEps: 1e-5,
-  positions: "rope",
-  ropeTheta: 10000,
   maxPositions: 32,
-  tied: true,
-  attentionBias: false,
-  outputBias: false,
-  mlpBias: false,
-  qkNorm: false,
-  experts: 0,
-  expertsPerToken: 0,
-  normalizeTopK: false,
   initializerRange: 0.08,
-};
+});
 
 const [steps, sequences, length] = [20, 6, 12];
 

@@ -14,7 +14,7 @@ import {
 } from "worldsize";
 import { Loader, packSamples, type Sample, shareOf } from "worldsize/data";
 import { readCorpus } from "worldsize/files";
-import { type DecoderConfig, streamAnswer } from "worldsize/models";
+import { llamaShape, streamAnswer } from "worldsize/models";
 import { storyCorpus, textCorpus } from "../lib/data.ts";
 import { LiveLine, productSpeed } from "../lib/live.ts";
 import { checkpointOf, newRun, readRun, saveRun, tokenizerOf, writeResult } from "../lib/run.ts";
@@ -61,7 +61,9 @@ export default defineScript({
         ? storyCorpus({ ...options, seed: init }, known)
         : textCorpus(readCorpus(data), { ...options, seed: init }, known);
     const restored = latest && (await readRun(device, latest, fixed));
-    const config = configOf(options, corpus.tokenizer.vocabularySize);
+    const { layers, width, heads, hidden: ffnWidth, context: maxPositions } = options;
+    const { vocabularySize } = corpus.tokenizer;
+    const config = llamaShape({ vocabularySize, layers, width, heads, ffnWidth, maxPositions });
     const { model, optimizer } = restored ?? newRun(device, config);
     if (!restored) initialize(model, init);
     const losses = [...(restored?.run.losses ?? [])];
@@ -162,40 +164,6 @@ export default defineScript({
     show.write("\n");
   },
 });
-
-type Form = Readonly<Record<"layers" | "width" | "heads" | "hidden" | "context", number>>;
-
-/** Llama's shape. @throws RangeError for a width that the heads do not share evenly. */
-function configOf({ layers, width, heads, hidden, context }: Form, vocabularySize: number): DecoderConfig {
-  if (width % heads !== 0 || (width / heads) % 2 !== 0) {
-    throw new RangeError(`${heads} heads cannot share a width of ${width}: each needs an even number of columns.`);
-  }
-  return {
-    family: "llama",
-    vocabularySize,
-    width,
-    layers,
-    heads,
-    kvHeads: heads,
-    headDim: width / heads,
-    ffnWidth: hidden,
-    activation: "silu",
-    norm: "rms",
-    normEps: 1e-5,
-    positions: "rope",
-    ropeTheta: 10_000,
-    maxPositions: context,
-    tied: true,
-    attentionBias: false,
-    outputBias: false,
-    mlpBias: false,
-    qkNorm: false,
-    experts: 0,
-    expertsPerToken: 0,
-    normalizeTopK: false,
-    initializerRange: 0.02,
-  };
-}
 
 /** All gradients as views of one tensor, so that one allReduce sums them all. */
 function placeGradients(device: Tensor["device"], parameters: readonly Tensor[]): Tensor {
