@@ -7,7 +7,6 @@ import { defineScript, number, string } from "worldsize";
 import {
   argmaxOf,
   Decoder,
-  type DecoderConfig,
   exportGguf,
   KvCache,
   llamaShape,
