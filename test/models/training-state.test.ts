@@ -157,16 +157,16 @@ describe("what does not fit", () => {
     ["no state", (path) => rmSync(join(path, "training.json")), /ENOENT.*training\.json/],
     ["no moments", (path) => rmSync(join(path, "optimizer.safetensors")), /ENOENT.*optimizer\.safetensors/],
     ["another state", edit(() => [1]), /training\.json is not the state of a training run\./],
-    ["a step that is no count", edit((json) => ({ ...json, step: 1.5 })), /is not the state of a training run\./],
+    ["a step that is not a count", edit((json) => ({ ...json, step: 1.5 })), /is not the state of a training run\./],
     [
       "an unknown parameter",
       edit((json) => ({ ...json, optimizerSteps: { other: 1 } })),
       /training\.json: the model has no parameter "other"\./,
     ],
     [
-      "steps that are no count",
+      "steps that are not a count",
       edit((json) => ({ ...json, optimizerSteps: { "norm.weight": -1 } })),
-      /norm\.weight took -1 steps, which is no count\./,
+      /norm\.weight took -1 steps, which is not a count\./,
     ],
     [
       "moments of a parameter that took no step",
