@@ -59,10 +59,6 @@ describe("every rule is broken by a change of its kind", () => {
   const withObject = stories.filter(({ object }) => object !== undefined);
   const replaced = (text: string, from: string, to: string): string =>
     text.replaceAll(new RegExp(`\\b${from}\\b`, "g"), to);
-  const last = (text: string, from: string, to: string): string => {
-    const at = text.lastIndexOf(from);
-    return at < 0 ? text : text.slice(0, at) + to + text.slice(at + from.length);
-  };
   const breaks: Readonly<Record<string, (story: Story) => string>> = {
     "five sentences or more": ({ text }) => sentencesOf(text).slice(0, 4).join(" "),
     "ends with a whole sentence": ({ text }) => text.slice(0, -1),
@@ -88,16 +84,17 @@ describe("every rule is broken by a change of its kind", () => {
     },
     "object as asked": ({ text, object }) => replaced(text, object ?? "", other(objects, object ?? "")),
     "color as asked": ({ text, colour }) => replaced(text, colour ?? "", other(colours, colour ?? "")),
-    "pronouns have somebody": ({ text, people: [a, b] }) =>
-      a.isGirl || b.isGirl ? last(text, "", "") : `${text} She went away.`,
+    "kinds stay ": ({ text, people }) => {
+      const stray = animals.find((each) => people.every(({ kind }) => kind !== each));
+      return `${text} The ${stray} ran away.`;
+    },
+    "its color stays ": ({ text, object, colour }) => `${text} The ${object} was ${other(colours, colour ?? "")}.`,
+    "pronouns as named": ({ text, people: [{ isGirl }] }) => `${text} ${isGirl ? "He" : "She"} went away.`,
+    "pronouns as named ": ({ text, people: [{ isGirl }] }) => `${text} It was ${isGirl ? "his" : "her"} day.`,
   };
 
   it.each(Object.entries(breaks))("%s", (rule, change) => {
-    const able = (
-      rule === "pronouns have somebody"
-        ? stories.filter(({ people }) => people.every(({ isGirl }) => !isGirl))
-        : withObject
-    ).slice(0, 200);
+    const able = withObject.slice(0, 200);
     expect(able.length).toBeGreaterThan(100);
     for (const story of able) {
       const verdict = checkStory(change(story), story.prompt);
@@ -140,11 +137,11 @@ describe("tasks", () => {
   it("training never sees what is held out, in either order, and evaluation sees nothing else", () => {
     const pairs = (text: string): [number, number][] =>
       [...text.matchAll(/(?:^|steps )(\d+)[+-](\d+)=/gm)].map(([, a, b]) => [Number(a), Number(b)]);
-    for (let i = 0; i < 20_000; i++) {
-      for (const { role, text } of makeDocument(random)) {
-        if (role === "user") for (const [a, b] of pairs(text)) expect(isHeldOut(a, b) || isHeldOut(b, a)).toBe(false);
-      }
-    }
+    const asked = Array.from({ length: 20_000 }, () => makeDocument(random)).flatMap((document) =>
+      document.flatMap(({ role, text }) => (role === "user" ? pairs(text) : [])),
+    );
+    expect(asked.length).toBeGreaterThan(20_000);
+    expect(asked.filter(([a, b]) => isHeldOut(a, b) || isHeldOut(b, a))).toEqual([]);
     for (let i = 0; i < 500; i++) {
       const { prompt } = makeTask(random, "sum99", true);
       for (const [a, b] of pairs(prompt)) expect(isHeldOut(a, b)).toBe(true);

@@ -76,24 +76,29 @@ export function checkStory(text: string, prompt?: string): StoryVerdict {
   const end = sentences.slice(-2).join(" ");
   const asked = prompt === undefined ? undefined : askedFor(prompt);
   const main = asked ? [...asked.people.keys()][0] : names[0];
-  const hasGirl = names.some((name) => girls.includes(name));
-  const hasBoy = names.some((name) => boys.includes(name));
+  // Stories say he and she of the main character only, so that it is always clear who is meant.
+  const wrongPronoun = girls.includes(main ?? "") ? /\b(?:he|him|his)\b/i : /\b(?:she|hers?)\b/i;
   const things = every(text, new RegExp(`\\b(?:${any(objects)})\\b`, "g")).map(([thing]) => thing);
-  const shades = every(text, new RegExp(`\\b(${any(colours)}) (?:${any(objects)})\\b`, "g")).map(([, shade]) => shade);
+  const shades = [
+    new RegExp(`\\b(${any(colours)}) (?:${any(objects)})\\b`, "g"),
+    new RegExp(`\\b(?:${any(objects)}) (?:was|is) (${any(colours)})\\b`, "g"),
+  ].flatMap((form) => every(text, form).map(([, shade]) => shade));
   const kindsOf = (name: string): string[] => [...(people.get(name)?.kinds ?? [])];
+  const given = new Set(names.flatMap(kindsOf)); // a fox that nobody is has come from nowhere
   const rules: Record<string, boolean> = {
     "five sentences or more": sentences.length >= 5,
     "ends with a whole sentence": /[.!?]"?$/.test(text.trim()),
     "main character in the last two sentences": main !== undefined && new RegExp(`\\b${main}\\b`).test(end),
     "no name that was not introduced": madeUp.length === 0 && names.every((name) => people.get(name)?.isIntroduced),
-    "kinds stay": names.every((name) => kindsOf(name).length === 1),
+    "kinds stay":
+      names.every((name) => kindsOf(name).length === 1) &&
+      every(text, new RegExp(`\\b(?:${KIND})\\b`, "gi")).every(([kind]) => given.has(kind.toLowerCase())),
     "girls and boys as named": names.every((name) =>
       kindsOf(name).every(
         (kind) => !(kind === "girl" && boys.includes(name)) && !(kind === "boy" && girls.includes(name)),
       ),
     ),
-    "pronouns have somebody":
-      (hasGirl || !/\b([Ss]he|[Hh]er)\b/.test(text)) && (hasBoy || !/\b([Hh]e|[Hh]is|him)\b/.test(text)),
+    "pronouns as named": !wrongPronoun.test(text),
   };
   if (things.length > 0) {
     rules["one object"] = new Set(things).size === 1;

@@ -1,7 +1,7 @@
 /**
  * Plots: what happens, step by step, each step in several wordings. Gaps in braces are filled once for a story:
- * {A} and {B} are its people, {a} and {b} their kinds, {he} {him} {his} stand for A and {she} {her} for B whoever they
- * are, {O} is the object with its colour, {o} the object alone. B is named with the kind first, and often after that.
+ * {A} and {B} are its people, {a} and {b} their kinds; {he} {him} {his} stand for A, and no pronoun ever stands for B.
+ * {O} is the object with its colour, {o} the object alone. B is named with the kind first, and often after that.
  */
 import { meets, owns, type Plot, what, where, who, yesNo } from "./plot-forms.ts";
 
