@@ -40,7 +40,7 @@ describe("a package", () => {
   });
 
   it("is not looked for under a name that every object has", () => {
-    expect(() => readCorpus("constructor", { from: folder })).toThrow("There is no text at constructor.");
+    expect(() => readCorpus("constructor", { from: folder })).toThrow("Nothing to read is at constructor.");
   });
 });
 
