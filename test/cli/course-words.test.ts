@@ -19,9 +19,12 @@ const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
   .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
   .map((file) => basename(file, ".ts"));
 
+/** What takes minutes as it is, because a model learns in it or is asked much. */
+const long = ["train-language-model", "measure-model"];
+
 describe.concurrent("with one rank", () => {
   it.each(scripts)("%s has something sensible to say", async (name) => {
-    const { status, out, err } = await worldsize("run", name, "-n", "1");
+    const { status, out, err } = await worldsize("run", name, "-n", "1", ...(long.includes(name) ? ["--quick"] : []));
     expect({ status, err, odd: out.split("\n").filter((line) => odd.test(line)) }).toEqual({
       status: 0,
       err: "",
