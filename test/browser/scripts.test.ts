@@ -6,12 +6,15 @@ import { agreed, quickOptions, type Script, type Shown } from "../../src/script/
 import { runProgram } from "../helpers/jobs.ts";
 import { openSite, type Site } from "./site.ts";
 
-/** Scripts by their names; those that ask Node about the machine cannot run in a page. */
+/**
+ * Scripts by their names; those that ask Node about the machine, or read models from its disk, cannot run in a page.
+ * That a model trains and answers there is in training.test.ts.
+ */
 const files = Object.fromEntries(
   readdirSync("course", { recursive: true, encoding: "utf8" })
     .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
     .map((file) => join("course", file))
-    .filter((file) => !readFileSync(file, "utf8").includes('from "node:'))
+    .filter((file) => !/from "(node:|worldsize\/files|\.\.\/lib\/open-model)/.test(readFileSync(file, "utf8")))
     .map((file) => [basename(file, ".ts"), file]),
 );
 
