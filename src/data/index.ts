@@ -19,4 +19,4 @@ export {
 export { storyEntropy, storyLogProbability } from "./stories/likelihood.ts";
 export { makeLongDocument } from "./stories/long.ts";
 export { makePeople, makeStory, type Person, type Question, type Random, type Story } from "./stories/story.ts";
-export { isHeldOut, makeTask, type Task, type TaskKind, taskKinds, verifyTask } from "./tasks/tasks.ts";
+export { isHeldOut, isListHeldOut, makeTask, type Task, type TaskKind, taskKinds, verifyTask } from "./tasks/tasks.ts";

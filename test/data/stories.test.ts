@@ -40,8 +40,8 @@ describe("stories", () => {
     for (const { questions, people, colour } of stories) {
       const ask = (kind: string) => questions.filter((each) => each.kind === kind);
       expect(ask("yes").length).toBe(ask("no").length);
-      for (const { answer } of ask("yes")) expect(answer).toMatch(/^Yes, /);
-      for (const { answer } of ask("no")) expect(answer).toMatch(/^No, /);
+      for (const { answer } of ask("yes")) expect(answer).toMatch(/, so yes\.$/);
+      for (const { answer } of ask("no")) expect(answer).toMatch(/, so no\.$/);
       for (const { answer } of ask("colour")) expect(answer).toContain(colour);
       for (const { answer } of ask("who")) expect(people.some(({ name }) => answer.includes(name))).toBe(true);
       for (const { question, answer } of questions) expect(question + answer).not.toMatch(/[{}]|undefined/);

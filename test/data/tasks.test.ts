@@ -1,6 +1,6 @@
 /** Tasks: what is held out is never drawn for training, and each answer is computed again in another way. */
 import { expect, it } from "vitest";
-import { isHeldOut, makeTask, type TaskKind, taskKinds, verifyTask } from "../../src/data/index.ts";
+import { isHeldOut, isListHeldOut, makeTask, type TaskKind, taskKinds, verifyTask } from "../../src/data/index.ts";
 import { mulberry32 } from "../../src/platform/random.ts";
 
 it("100,000 draws for training hold no pair that is held out, in either order", () => {
@@ -22,6 +22,31 @@ it("what is held out is one pair in ten of small sums, too", () => {
   const pairs = Array.from({ length: 441 }, (_, i) => isHeldOut(Math.floor(i / 21), i % 21)).filter(Boolean).length;
   expect(pairs).toBeGreaterThan(441 * 0.05);
   expect(pairs).toBeLessThan(441 * 0.16);
+});
+
+it("lists: training never sees one that is held out in any order, evaluation sees nothing else", () => {
+  const random = mulberry32(42);
+  const kinds = ["sort", "reverse", "largest"] as const;
+  const listOf = (prompt: string): string[] => prompt.split(" ").slice(1, -1);
+  for (const heldOut of [false, true]) {
+    for (let i = 0; i < 6000; i++) {
+      const items = listOf(makeTask(random, kinds[i % 3], heldOut).prompt);
+      expect([items, isListHeldOut(items)]).toEqual([items, heldOut]);
+      expect(isListHeldOut(items.toReversed())).toBe(heldOut);
+      expect(isListHeldOut(items.toSorted())).toBe(heldOut);
+    }
+  }
+  // One in ten of all lists of three digits, of five letters, and so on.
+  for (const [count, base] of [
+    [3, 10],
+    [4, 10],
+    [5, 8],
+  ]) {
+    const all = Array.from({ length: base ** count }, (_, i) => [...i.toString(base).padStart(count, "0")]);
+    const share = all.filter((items) => isListHeldOut(items)).length / all.length;
+    expect(share).toBeGreaterThan(0.05);
+    expect(share).toBeLessThan(0.16);
+  }
 });
 
 /** The answer to a prompt, read from its words alone. */

@@ -31,6 +31,8 @@ export interface CorpusOptions {
   readonly held: number;
   /** Short documents that come first. */
   readonly short: number;
+  /** Share of the later ones that fill the whole context. */
+  readonly long: number;
 }
 
 /** A tokenizer as samples are made with. */
@@ -52,13 +54,17 @@ function trainOn(documents: readonly string[], vocabularySize: number): Tokenize
 
 /** Stories and tasks, made as they are needed. @param known a tokenizer, if there is one. */
 export function storyCorpus(options: CorpusOptions, known?: Tokenizer): Corpus {
-  const { seed, context, short, held } = options;
+  const { seed, context, short, long, held } = options;
   const tokenizer = known ?? trainOn(documentTexts(seed, options.texts), options.vocabulary);
   const encoder = encoderOf(tokenizer);
   const longest = context + 1;
   const kept = documentSamples(encoder, { seed: HELD_OUT + seed, longest, count: held });
   const heldOut = Array.from({ length: held }, (_, i) => kept.get(i));
-  return { tokenizer, train: documentSamples(encoder, { seed, longest, short }), ...measured(heldOut, tokenizer) };
+  return {
+    tokenizer,
+    train: documentSamples(encoder, { seed, longest, short, long }),
+    ...measured(heldOut, tokenizer),
+  };
 }
 
 /** Documents cut into windows of the context; one in twenty is held out, by its place. */

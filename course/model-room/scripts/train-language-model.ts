@@ -35,6 +35,7 @@ export default defineScript({
     lr: number(3e-3, "learning rate at its highest", { min: 0 }),
     texts: number(4000, "documents that the tokenizer is trained on", { min: 10, integer: true }),
     short: number(0, "short documents that come first: from them a model learns to copy", { min: 0, integer: true }),
+    long: number(0, "share of the later documents that fill the whole context", { min: 0, max: 1 }),
     held: number(200, "documents that are kept for evaluation", { min: 1, integer: true }),
     every: number(500, "steps between two looks at what was kept, and between two checkpoints", {
       min: 1,

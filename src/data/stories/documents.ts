@@ -16,7 +16,7 @@ import { colours, objects } from "./words.ts";
 function storyDocument(random: Random): Part[] {
   const story = makeStory(random);
   const told = random() < 0.6 ? [user(story.prompt), assistant(story.text)] : [plain(story.text)];
-  return random() < 0.5 ? [...told, ...asked(someQuestions(random, story, 1 + Math.floor(random() * 3)))] : told;
+  return random() < 0.65 ? [...told, ...asked(someQuestions(random, story, 1 + Math.floor(random() * 4)))] : told;
 }
 
 /** Several chapters about the same people, told or asked for one by one. */
@@ -58,7 +58,12 @@ function factsDocument(random: Random): Part[] {
   const at = Math.floor(random() * count);
   const { name, kind } = people[at];
   const [shadeOf, thing] = things[at];
+  const isSo = random() < 0.5;
+  const [asHas, asShade] = isSo ? [name, shadeOf] : [people[1 - at].name, things[1 - at][0]];
+  const verdict = isSo ? "so yes" : "so no";
   const questions: readonly [string, string][] = [
+    [`Does ${asHas} have the ${thing}?`, `${name} has the ${thing}, ${verdict}.`],
+    [`Was the ${thing} ${asShade}?`, `The ${thing} was ${shadeOf}, ${verdict}.`],
     [`Who has the ${thing}?`, `${name} has the ${thing}.`],
     [`What does ${name} have?`, `${name} has a ${shadeOf} ${thing}.`],
     [`What was ${name}?`, `${name} was a ${kind}.`],

@@ -47,18 +47,21 @@ export function what(question: string, answer: string): QuestionForm {
 export function where(question: string, answer: string): QuestionForm {
   return { kind: "where", question, answer };
 }
-/** Two questions with one fact behind them: yes is right for the first, no for the second. */
+/**
+ * Two questions with one fact behind them: yes is right for the first, no for the second. The fact is said first, so
+ * that who answers has it before them when they decide.
+ */
 export function yesNo(yes: string, no: string, fact: string): QuestionForm[] {
   return [
-    { kind: "yes", question: yes, answer: `Yes, ${fact}` },
-    { kind: "no", question: no, answer: `No, ${fact}` },
+    { kind: "yes", question: yes, answer: `${fact}, so yes.` },
+    { kind: "no", question: no, answer: `${fact}, so no.` },
   ];
 }
 
 /** Of every story with an object. */
 export const objectQuestions: readonly QuestionForm[] = [
   { kind: "colour", question: "What color was the {o}?", answer: "The {o} was {colour}." },
-  ...yesNo("Was the {o} {colour}?", "Was the {o} {colour2}?", "the {o} was {colour}."),
+  ...yesNo("Was the {o} {colour}?", "Was the {o} {colour2}?", "The {o} was {colour}"),
 ];
 /** Of every story. */
 export const peopleQuestions: readonly QuestionForm[] = [

@@ -26,7 +26,7 @@ export const plots: readonly Plot[] = [
       where("Where was the {o}?", "The {o} was {hide2}."),
       what("What did {A} lose?", "{A} lost a {O}."),
       who("Who found the {o}?", "{B} found the {o}."),
-      ...yesNo("Did {B} find the {o}?", "Did {A} find the {o}?", "{B} found the {o}."),
+      ...yesNo("Did {B} find the {o}?", "Did {A} find the {o}?", "{B} found the {o}"),
     ],
   },
   {
@@ -45,7 +45,7 @@ export const plots: readonly Plot[] = [
       who("Who got the {o} down?", "{B} got the {o} down."),
       what("What did {B} use?", "{B} used {tool2}."),
       where("Where was the {o} stuck?", "The {o} was stuck {high}."),
-      ...yesNo("Did {B} use {tool2}?", "Did {B} use {tool}?", "{B} used {tool2}."),
+      ...yesNo("Did {B} use {tool2}?", "Did {B} use {tool}?", "{B} used {tool2}"),
     ],
   },
   {
@@ -64,7 +64,7 @@ export const plots: readonly Plot[] = [
       what("What broke?", "The {O} broke."),
       what("What did {B} bring?", "{B} brought {glue}."),
       who("Who helped {A}?", "{B} helped {A}."),
-      ...yesNo("Did {B} help {A}?", "Did {A} lose the {o}?", "{B} helped {A}."),
+      ...yesNo("Did {B} help {A}?", "Did {A} help {B}?", "{B} helped {A}"),
     ],
   },
   {
@@ -83,7 +83,7 @@ export const plots: readonly Plot[] = [
       what("What did they find?", "They found a {O}."),
       where("Where did they find it?", "They found it at {place}."),
       who("Who was {A}'s friend?", "{B} was {A}'s friend."),
-      ...yesNo("Did they find a {o}?", "Did the {o} break?", "they found a {o}."),
+      ...yesNo("Did they find it at {place}?", "Did they find it at {place2}?", "They found it at {place}"),
     ],
   },
   {
@@ -100,7 +100,7 @@ export const plots: readonly Plot[] = [
     questions: [
       what("What was {A} afraid of?", "{A} was afraid of {fear}."),
       who("Who helped {A}?", "{B} helped {A}."),
-      ...yesNo("Was {A} afraid of {fear}?", "Was {A} afraid of {fear2}?", "{A} was afraid of {fear}."),
+      ...yesNo("Was {A} afraid of {fear}?", "Was {A} afraid of {fear2}?", "{A} was afraid of {fear}"),
     ],
   },
   {
@@ -123,7 +123,7 @@ export const plots: readonly Plot[] = [
       what("What was the gift?", "The gift was a {O}."),
       who("Who got the {o}?", "{B} got the {o}."),
       where("Where did {A} go?", "{A} went to {place}."),
-      ...yesNo("Did {A} find the {o}?", "Did {B} find the {o}?", "{A} found the {o}."),
+      ...yesNo("Did {A} find the {o}?", "Did {B} find the {o}?", "{A} found the {o}"),
     ],
   },
   {
@@ -141,7 +141,7 @@ export const plots: readonly Plot[] = [
     questions: [
       what("What did {A} learn?", "{A} learned to {skill}."),
       who("Who helped {A}?", "{B} helped {A}."),
-      ...yesNo("Did {A} learn to {skill}?", "Did {A} learn to {skill2}?", "{A} learned to {skill}."),
+      ...yesNo("Did {A} learn to {skill}?", "Did {A} learn to {skill2}?", "{A} learned to {skill}"),
     ],
   },
   {
@@ -152,14 +152,14 @@ export const plots: readonly Plot[] = [
       ['"Whose {o} is this?" asked {A}.'],
       ["{He} looked around and saw {B} the {b}.", "{He} asked {B} the {b}."],
       ['"Yes, that is my {o}!" said {B}.', '"I lost that {o} yesterday," said {B}.'],
-      ["{A} wanted to keep it, but it was not {his}.", "{A} thought about it for a moment."],
+      ["{A} wanted to keep it, but it belonged to {B}.", "{A} thought about it for a moment."],
       ["Then {A} gave the {O} back to {B}."],
     ],
     questions: [
       who("Whose {o} was it?", "It was {B}'s {o}."),
       what("What did {A} find?", "{A} found a {O}."),
       where("Where was the {o}?", "The {o} was {hide}."),
-      ...yesNo("Was it {B}'s {o}?", "Was it {A}'s {o}?", "it was {B}'s {o}."),
+      ...yesNo("Was it {B}'s {o}?", "Was it {A}'s {o}?", "It was {B}'s {o}"),
     ],
   },
   {
@@ -167,7 +167,7 @@ export const plots: readonly Plot[] = [
     hasObject: false,
     steps: [
       ["{day}, {A} wanted to make {food}."],
-      ["But there was no {missing} in the kitchen."],
+      ["But {he} had no {missing} in the kitchen."],
       ["{He} looked on the shelf and found only {missing2}."],
       ["So {he} walked to {place} and asked {B} the {b}."],
       ['"I have {missing}," said {B}.'],
@@ -176,8 +176,8 @@ export const plots: readonly Plot[] = [
     questions: [
       what("What did {A} make?", "{A} made {food}."),
       who("Who had {missing}?", "{B} had {missing}."),
-      what("What was missing?", "There was no {missing}."),
-      ...yesNo("Did {B} have {missing}?", "Did {A} have {missing}?", "{B} had {missing}."),
+      what("What did {A} need?", "{A} needed {missing}."),
+      ...yesNo("Did {B} have {missing}?", "Did {A} have {missing}?", "{B} had {missing}"),
     ],
   },
   {
@@ -196,7 +196,7 @@ export const plots: readonly Plot[] = [
       who("Who took the {o}?", "{A} took the {o}."),
       who("Whose {o} was it?", "It was {B}'s {o}."),
       what("What did {A} take?", "{A} took a {O}."),
-      ...yesNo("Did {A} take the {o}?", "Did {B} take the {o}?", "{A} took the {o}."),
+      ...yesNo("Did {A} take the {o}?", "Did {B} take the {o}?", "{A} took the {o}"),
     ],
   },
   {
@@ -214,7 +214,7 @@ export const plots: readonly Plot[] = [
       who("Who won the race?", "{A} won the race."),
       who("Who fell?", "{B} fell."),
       what("What was the prize?", "The prize was a {O}."),
-      ...yesNo("Did {A} win the race?", "Did {B} win the race?", "{A} won the race."),
+      ...yesNo("Did {A} win the race?", "Did {B} win the race?", "{A} won the race"),
     ],
   },
   {
@@ -233,7 +233,7 @@ export const plots: readonly Plot[] = [
       what("What got wet?", "The {O} got wet."),
       where("Where did they wait?", "They waited {hide}."),
       who("Who was with {A}?", "{B} was with {A}."),
-      ...yesNo("Did the {o} get wet?", "Did the {o} break?", "the {o} got wet."),
+      ...yesNo("Did they wait {hide}?", "Did they wait {hide2}?", "They waited {hide}"),
     ],
   },
 ];

@@ -1,6 +1,6 @@
 /**
  * Small tasks whose answers can be verified: sums, differences, sorting, reversing, the largest, repeating. One pair of
- * operands in ten is held out: training never sees it, so a right answer to it was computed.
+ * operands in ten and one list in ten is held out: training never sees it, so a right answer to it was computed.
  */
 import { pick, type Random } from "../stories/story.ts";
 import { animals, boys, colours, girls, objects } from "../stories/words.ts";
@@ -17,12 +17,23 @@ export const taskKinds = ["sum20", "sum99", "steps", "difference", "sort", "reve
 /** One of `taskKinds`. */
 export type TaskKind = (typeof taskKinds)[number];
 
+/** One number in ten, spread as if by chance. */
+function isOneInTen(value: number): boolean {
+  let x = Math.imul(value + 1, 0x9e3779b1);
+  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
+  return ((x ^ (x >>> 13)) >>> 0) % 10 === 0;
+}
+
 /** Whether a pair of operands is held out. The pair (a, b) and the pair (b, a) are, together, or neither. */
 export function isHeldOut(a: number, b: number): boolean {
   const [low, high] = a < b ? [a, b] : [b, a];
-  let x = Math.imul(low * 100 + high + 1, 0x9e3779b1);
-  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
-  return ((x ^ (x >>> 13)) >>> 0) % 10 === 0;
+  return isOneInTen(low * 100 + high);
+}
+
+/** Whether a list of digits or letters is held out: together with all others of the same items in another order. */
+export function isListHeldOut(items: readonly (number | string)[]): boolean {
+  const sorted = items.map(String).toSorted();
+  return isOneInTen(sorted.reduce((sum, item) => 31 * sum + item.charCodeAt(0), items.length) % 1_000_003);
 }
 
 /** Two operands up to `most`, of those that are held out or of the others. */
@@ -45,10 +56,16 @@ function list<T>(random: Random, from: number, to: number, make: () => T): T[] {
   return Array.from({ length: from + Math.floor(random() * (to - from + 1)) }, make);
 }
 
-/** @param heldOut operands of sums and differences that training never sees. */
+/** @param heldOut operands and lists that training never sees; words to repeat are drawn from all. */
 export function makeTask(random: Random, kind: TaskKind = pick(random, taskKinds), heldOut = false): Task {
   const task = (prompt: string, answer: string | number): Task => ({ kind, prompt, answer: String(answer) });
-  const digits = (): number[] => list(random, 3, 5, () => Math.floor(random() * 10));
+  const unseen = <T extends number | string>(make: () => T): T[] => {
+    for (;;) {
+      const items = list(random, 3, 5, make);
+      if (isListHeldOut(items) === heldOut) return items;
+    }
+  };
+  const digits = (): number[] => unseen(() => Math.floor(random() * 10));
   switch (kind) {
     case "sum20":
     case "sum99": {
@@ -68,7 +85,7 @@ export function makeTask(random: Random, kind: TaskKind = pick(random, taskKinds
       return task(`sort ${numbers.join(" ")} =`, ` ${[...numbers].sort((x, y) => x - y).join(" ")}`);
     }
     case "reverse": {
-      const letters = list(random, 3, 5, () => pick(random, "abcdefgh".split("")));
+      const letters = unseen(() => pick(random, "abcdefgh".split("")));
       return task(`reverse ${letters.join(" ")} =`, ` ${[...letters].reverse().join(" ")}`);
     }
     case "largest": {
