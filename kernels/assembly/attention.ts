@@ -5,10 +5,10 @@
 // Sequences of different lengths lie behind each other; `starts` has their boundaries. With
 // `causal`, query i of m sees the keys up to i + (n - m) of n. Query head h uses key head
 // h / (heads / kvHeads). Strides count elements.
-import { Ptr } from "./lanes";
+import { Ptr, madd } from "./lanes";
 import { gemm, gemmScratchBytes } from "./gemm";
 import { expDown4, log4 } from "./math";
-import { largest, scaleRow } from "./rows";
+import { largest, scaleRow, sum4 } from "./rows";
 import { expRow } from "./sweep";
 
 const QUERIES = 128; // of a tile
@@ -52,6 +52,52 @@ function softmaxRow(row: Ptr, keys: i32, seen: i32, scale: f32, top: Ptr, total:
   return correction;
 }
 
+/** Queries for which packing a tile's keys, as the product of matrices does, costs more than it saves. */
+const FEW = 3;
+
+/** scores [rows, width] = q k^T for a few queries: each key is read where it lies. */
+function fewScores(q: Ptr, k: Ptr, scores: Ptr, rows: i32, width: i32, dim: i32, qToken: i32, kToken: i32): void {
+  const bytes = <Ptr>dim * 4, body = bytes & ~15;
+  for (let r = 0; r < rows; r++, q += <Ptr>qToken * 4) {
+    let key = k;
+    for (let t = 0; t < width; t++, key += <Ptr>kToken * 4, scores += 4) {
+      let a = f32x4.splat(0), b = a;
+      let c: Ptr = 0;
+      for (; c + 32 <= body; c += 32) {
+        a = madd(v128.load(q + c), v128.load(key + c), a);
+        b = madd(v128.load(q + c, 16), v128.load(key + c, 16), b);
+      }
+      if (c < body) a = madd(v128.load(q + c), v128.load(key + c), a);
+      let sum = sum4(f32x4.add(a, b));
+      for (c = body; c < bytes; c += 4) sum += load<f32>(q + c) * load<f32>(key + c);
+      store<f32>(scores, sum);
+    }
+  }
+}
+
+/** sums [rows, dim] += scores [rows, width] v for a few queries. */
+function fewSums(scores: Ptr, v: Ptr, sums: Ptr, rows: i32, width: i32, dim: i32, vToken: i32): void {
+  const bytes = <Ptr>dim * 4, step = <Ptr>vToken * 4;
+  for (let r = 0; r < rows; r++, scores += <Ptr>width * 4, sums += bytes) {
+    let c: Ptr = 0;
+    for (; c + 64 <= bytes; c += 64) { // sixteen columns stay in registers while all values pass
+      let value = v + c;
+      let a = v128.load(sums + c), b = v128.load(sums + c, 16), d = v128.load(sums + c, 32), e = v128.load(sums + c, 48);
+      for (let t: Ptr = 0; t < <Ptr>width * 4; t += 4, value += step) {
+        const p = v128.load_splat<u32>(scores + t);
+        a = madd(p, v128.load(value), a); b = madd(p, v128.load(value, 16), b);
+        d = madd(p, v128.load(value, 32), d); e = madd(p, v128.load(value, 48), e);
+      }
+      v128.store(sums + c, a); v128.store(sums + c, b, 16); v128.store(sums + c, d, 32); v128.store(sums + c, e, 48);
+    }
+    for (; c < bytes; c += 4) {
+      let sum = load<f32>(sums + c), value = v + c;
+      for (let t: Ptr = 0; t < <Ptr>width * 4; t += 4, value += step) sum += load<f32>(scores + t) * load<f32>(value);
+      store<f32>(sums + c, sum);
+    }
+  }
+}
+
 /** One tile of queries of one head against all its keys. With `table`, keys lie in pages of `page` tokens. */
 function forwardTile(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, rows: i32, keys: i32, ahead: i32, dim: i32,
                      qToken: i32, kToken: i32, oToken: i32, causal: i32, scale: f32,
@@ -67,7 +113,11 @@ function forwardTile(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, rows: i32, keys: 
   for (let j = 0; j < last; j += KEYS) {
     const width = min(KEYS, last - j);
     let kt = k + <Ptr>j * <Ptr>kToken * 4, vt = v + <Ptr>j * <Ptr>kToken * 4, step = kToken;
-    if (table) { // copy the tile's tokens out of their pages
+    if (table && j % page + width <= page) { // they lie in one page
+      const token = load<i32>(table + <Ptr>(j / page) * 4) * page + j % page;
+      kt = k + <Ptr>token * <Ptr>kToken * 4;
+      vt = v + <Ptr>token * <Ptr>kToken * 4;
+    } else if (table) { // copy the tile's tokens out of their pages
       for (let t = 0; t < width; t++) {
         const token = load<i32>(table + <Ptr>((j + t) / page) * 4) * page + (j + t) % page;
         const from = <Ptr>token * <Ptr>kToken * 4, to = <Ptr>(t * dim) * 4;
@@ -79,13 +129,17 @@ function forwardTile(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, rows: i32, keys: 
       step = dim;
     }
     const first = causal ? max(0, j - ahead) : 0, count = rows - first; // queries before it see none of these keys
-    gemm(q + <Ptr>first * <Ptr>qToken * 4, kt, scores, count, width, dim, qToken, 1, 1, step, width, 0, scratch);
+    const tile = q + <Ptr>first * <Ptr>qToken * 4;
+    if (rows <= FEW) fewScores(tile, kt, scores, count, width, dim, qToken, step);
+    else gemm(tile, kt, scores, count, width, dim, qToken, 1, 1, step, width, 0, scratch);
     for (let r = first; r < rows; r++) {
       const seen = causal ? min(width, ahead + r + 1 - j) : width;
       const correction = softmaxRow(scores + <Ptr>((r - first) * width) * 4, width, seen, scale, tops + <Ptr>r * 4, totals + <Ptr>r * 4);
       if (correction != 1) scaleRow(sums + <Ptr>(r * dim) * 4, <Ptr>dim * 4, correction);
     }
-    gemm(scores, vt, sums + <Ptr>(first * dim) * 4, count, dim, width, width, 1, step, 1, dim, 1, scratch);
+    const to = sums + <Ptr>(first * dim) * 4;
+    if (rows <= FEW) fewSums(scores, vt, to, count, width, dim, step);
+    else gemm(scores, vt, to, count, dim, width, width, 1, step, 1, dim, 1, scratch);
   }
   for (let r = 0; r < rows; r++) {
     const total = load<f32>(totals + <Ptr>r * 4), row = sums + <Ptr>(r * dim) * 4;

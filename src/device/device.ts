@@ -85,7 +85,9 @@ export class Device extends DeviceStreams {
       if (buffer.home !== stream) foreign = true;
     }
     for (let i = 0; i < scalars.length; i++) args.push(scalars[i]);
-    const site = kernel.explain ? captureSite() : undefined;
+    // A stream that runs it at once finds the line itself, when it fails: a stack costs more than a small kernel.
+    const isLater = this.#graph !== undefined || stream.mode !== "inline";
+    const site = kernel.explain && isLater ? captureSite() : undefined;
     if (this.#graph) {
       const written = refs.filter((_, i) => kernel.buffers[i] !== "in").map(({ buffer }) => buffer);
       const node = { kernel: kernelNumber(name), args, site };

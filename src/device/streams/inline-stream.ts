@@ -1,5 +1,5 @@
 /** A stream whose commands run at once, in the thread that launches them. */
-import type { Site } from "../../trace/site.ts";
+import { captureSite, type Site } from "../../trace/site.ts";
 import { type Execute, kernelFailure } from "../kernels/execute.ts";
 import type { Blockable } from "./completion.ts";
 import { type KernelError, kernelError, type Replayable, type Stream, StreamEvent } from "./stream.ts";
@@ -20,7 +20,7 @@ export class InlineStream implements Stream {
     try {
       this.#execute(kernel, args);
     } catch (thrown) {
-      this.#error = kernelError(kernelFailure(kernel, thrown), site);
+      this.#error = kernelError(kernelFailure(kernel, thrown), site ?? captureSite());
     }
   }
 
