@@ -1,4 +1,4 @@
-/** What launching costs the host: kernels one by one, through tensor methods, and as nodes of a graph. */
+/** What launching costs the host: kernels by name, through tensor methods, with a tape's entry, as nodes of a graph. */
 import { defineScript, number } from "worldsize";
 
 export default defineScript({
@@ -31,6 +31,10 @@ export default defineScript({
     const byMethod = await hostTime(each, () => {
       for (let i = 0; i < each; i++) x.add(y).dispose();
     });
+    const parameter = device.ones([16]).requiresGrad_();
+    const byTape = await hostTime(each, () => {
+      for (let i = 0; i < each; i++) parameter.add(y).dispose();
+    });
     const graph = device.capture(() => {
       for (let i = 0; i < each; i++) raw.launch("binary", refs, add);
       return undefined;
@@ -57,6 +61,6 @@ export default defineScript({
       await device.synchronize();
       steps = Math.min(steps, (now() - start) / 20);
     }
-    show.row({ byName, byMethod, byGraph, bare, steps });
+    show.row({ byName, byMethod, byTape, byGraph, bare, steps });
   },
 });

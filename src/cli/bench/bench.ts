@@ -19,7 +19,7 @@ import { benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
-import { benchLinks, benchStartup } from "./singles.ts";
+import { benchLinks, benchRead, benchStartup } from "./singles.ts";
 import { benchTrain } from "./training.ts";
 
 const benches: Record<
@@ -85,6 +85,11 @@ const benches: Record<
     about: "tokens of a Llama of 100 million parameters in 8 bits, one by one, on WASM",
     peers: ["node-llama-cpp"],
     run: benchDecode,
+  },
+  read: {
+    about: "a model of 500 MB is read from its folder, against cp -r",
+    peers: [],
+    run: benchRead,
   },
   links: {
     about: "64 MB over a link paced at 1 GB/s, against 64 ms",

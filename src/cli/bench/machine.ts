@@ -59,7 +59,7 @@ export async function benchKernels(flags: Flags, progress: Progress): Promise<Me
   });
 }
 
-type LaunchRow = Readonly<Record<"byName" | "byMethod" | "byGraph" | "bare" | "steps", number>>;
+type LaunchRow = Readonly<Record<"byName" | "byMethod" | "byTape" | "byGraph" | "bare" | "steps", number>>;
 
 const method = "eager, by a tensor method";
 
@@ -74,6 +74,7 @@ export async function benchLaunch(flags: Flags, progress: Progress): Promise<Mea
       ...(Object.fromEntries(theirs) as Record<string, number>),
       "eager, by name": threaded.byName,
       [method]: threaded.byMethod,
+      "by a tensor method, with an entry on the tape": threaded.byTape,
       "a graph's node, threaded": threaded.byGraph,
       "a graph's node, inline, without the kernel": inline.byGraph - inline.bare,
       inline: inline.steps,

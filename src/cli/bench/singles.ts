@@ -1,4 +1,4 @@
-/** Benches of one thing each: a matrix product, the start of a job, a paced link. */
+/** Benches of one thing each: the start of a job, a paced link, reading a model. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../scripts.ts";
@@ -52,4 +52,15 @@ export async function benchLinks(flags: Flags, progress: Progress): Promise<Meas
     { ...own, metric: "best time", value: best, ratio: best / wanted },
     { ...own, metric: "median time", value: median, ratio: median / wanted },
   ];
+}
+
+/** Reading a model's folder, against copying it. */
+export async function benchRead(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  progress("read: writing 500 MB, then reading and copying them");
+  const [row] = await rows<{ milliseconds: number; copy: number; bytes: number }>("read.ts", 1, {
+    rounds: flags.rounds,
+  });
+  const own = { bench: "read", case: `${Math.round(row.bytes / 1e6)} MB of safetensors, f32`, metric: "time" };
+  const { milliseconds: value, copy: peerValue } = row;
+  return [{ ...own, unit: "ms", value, peer: "cp -r (our time / its)", peerValue, ratio: value / peerValue }];
 }
