@@ -7,6 +7,7 @@ import { defineScript, number, string } from "worldsize";
 import {
   argmaxOf,
   Decoder,
+  DecodeStep,
   exportGguf,
   KvCache,
   llamaShape,
@@ -45,18 +46,12 @@ export default defineScript({
     if (file) return write(model, file);
     const small = quantizeModel(model);
     const cache = new KvCache(device, config, 1, 256);
-    const starts = device.from([0, 1], [2], "i32");
-    const rows = device.from([0], [1], "i32");
+    const step = new DecodeStep(small, cache);
     let best = Infinity;
     let token = 1;
     for (let i = 0; i < rounds + 4; i++) {
       const start = now();
-      const logits = device.scope(() => {
-        const batch = { tokens: device.from([token], [1], "i32"), positions: device.from([i], [1], "i32"), starts };
-        return cache.extend([1], () => small.call(batch, cache, rows));
-      });
-      token = argmaxOf((await logits.data()) as Float32Array);
-      logits.dispose();
+      token = argmaxOf((await step.run([token]).data()) as Float32Array);
       if (i >= 4) best = Math.min(best, now() - start);
     }
     show.row({ milliseconds: best });

@@ -148,3 +148,6 @@ function makeNorm(device: TensorDevice, { norm, width, normEps: eps }: DecoderCo
     ? new RMSNorm(device, width, { ...options, eps })
     : new LayerNorm(device, width, { ...options, eps });
 }
+
+/** What is asked of a model that writes: a `Decoder`, or one with weights of few bits. */
+export type LanguageModel = Pick<Decoder, "device" | "config" | "call">;

@@ -4,7 +4,8 @@
  */
 import { mulberry32 } from "../platform/random.ts";
 import type { TensorDevice } from "../tensor/index.ts";
-import type { Decoder } from "./decoder.ts";
+import { DecodeStep } from "./decode-step.ts";
+import type { LanguageModel } from "./decoder.ts";
 import { KvCache } from "./kv-cache.ts";
 
 /** How tokens are drawn. */
@@ -19,9 +20,6 @@ export interface Sampling {
   /** Most new tokens of each sequence. */
   readonly most?: number;
 }
-
-/** What is asked of a model: a `Decoder`, or one with weights of few bits. */
-export type LanguageModel = Pick<Decoder, "device" | "config" | "call">;
 
 /** A new token of one of the prompts. */
 export interface Sampled {
@@ -92,9 +90,14 @@ export async function* generate(
   const running = prompts.map((_, s) => s);
   const made = prompts.map(() => 0);
   let next = prompts.map((prompt) => [...prompt]);
+  let step: DecodeStep | undefined;
   try {
     while (running.length > 0) {
-      const logits = await lastLogits(device, model, cache, next);
+      // While all go on, each has one new token: always the same kernels, so they are captured once.
+      const isStep = next.every(({ length }) => length === 1);
+      if (isStep) step ??= new DecodeStep(model, cache);
+      const logits =
+        isStep && step ? await stepLogits(step, next.flat()) : await lastLogits(device, model, cache, next);
       next = prompts.map(() => []);
       for (const s of [...running]) {
         const row = logits.subarray(s * config.vocabularySize, (s + 1) * config.vocabularySize);
@@ -106,8 +109,14 @@ export async function* generate(
       }
     }
   } finally {
+    step?.dispose();
     cache.dispose();
   }
+}
+
+/** One more token of every sequence. @returns logits [sequences, vocabulary]. */
+async function stepLogits(step: DecodeStep, tokens: readonly number[]): Promise<Float32Array> {
+  return (await step.run(tokens).data()) as Float32Array;
 }
 
 /** Runs new tokens of each sequence; sequences without any give a row of zeros. @returns logits [sequences, vocabulary]. */

@@ -1,5 +1,6 @@
 /** Language models: a decoder by configuration, its tokenizer, and sampling from it. */
-export { type Batch, Block, Decoder, type DecoderOptions } from "./decoder.ts";
+export { DecodeStep } from "./decode-step.ts";
+export { type Batch, Block, Decoder, type DecoderOptions, type LanguageModel } from "./decoder.ts";
 export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { type ByteSource, MemorySource } from "./files/byte-source.ts";
 export { readConfig, writeConfig } from "./files/config.ts";
@@ -7,7 +8,7 @@ export { type ReadOptions, readModelFrom } from "./files/load.ts";
 export { MemoryFiles, type ModelFiles, type OpenSource } from "./files/model-files.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 
-export { argmaxOf, drawFrom, generate, type LanguageModel, type Sampled, type Sampling } from "./generate.ts";
+export { argmaxOf, drawFrom, generate, type Sampled, type Sampling } from "./generate.ts";
 
 export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";

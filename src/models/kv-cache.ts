@@ -7,7 +7,7 @@ import { functional as F, type Tensor, type TensorDevice } from "../tensor/index
 import type { DecoderConfig } from "./decoder-config.ts";
 
 /** What is told of the tokens of one forward. */
-interface Step {
+export interface CacheStep {
   /** i32 [tokens]: the row of the cache that each token is written to. */
   readonly rows: Tensor;
   /** i32 [sequences]: keys of each sequence, the new ones included. */
@@ -24,7 +24,7 @@ export class KvCache implements KeyValueCache {
   /** i32 [sequences, 1]: each sequence has one page, its row. */
   readonly #tables: Tensor;
   readonly #lengths: number[];
-  #step: Step | undefined;
+  #step: CacheStep | undefined;
 
   /** @throws OutOfMemoryError. */
   constructor(device: TensorDevice, config: DecoderConfig, sequences: number, capacity: number) {
@@ -34,7 +34,8 @@ export class KvCache implements KeyValueCache {
     const shape = [sequences, capacity, config.kvHeads, config.headDim];
     const make = (): Tensor[] => Array.from({ length: config.layers }, () => device.zeros(shape));
     [this.#k, this.#v] = device.unscoped(() => device.withTag("kv", () => [make(), make()]));
-    this.#tables = device.unscoped(() => device.arange(sequences, "i32").reshape([sequences, 1]));
+    const rows = Array.from({ length: sequences }, (_, s) => s);
+    this.#tables = device.unscoped(() => device.from(rows, [sequences, 1], "i32"));
   }
 
   /** Tokens that each sequence has. */
@@ -43,11 +44,12 @@ export class KvCache implements KeyValueCache {
   }
 
   /**
-   * Makes room for new tokens, in the order of the sequences, and runs a forward over them.
+   * Makes room for new tokens, in the order of the sequences.
    * @param counts new tokens of each sequence.
-   * @throws RangeError when a sequence would grow beyond the capacity.
+   * @returns the row of the cache that each token is written to.
+   * @throws RangeError when a sequence would grow beyond the capacity; then nothing has grown.
    */
-  extend<R>(counts: readonly number[], forward: () => R): R {
+  grow(counts: readonly number[]): number[] {
     const rows: number[] = [];
     for (const [s, count] of counts.entries()) {
       const length = this.#lengths[s];
@@ -55,12 +57,23 @@ export class KvCache implements KeyValueCache {
         throw new RangeError(`Sequence ${s} has ${length} tokens, and ${count} more do not fit into ${this.capacity}.`);
       }
       for (let i = 0; i < count; i++) rows.push(s * this.capacity + length + i);
-      this.#lengths[s] = length + count;
     }
+    for (const [s, count] of counts.entries()) this.#lengths[s] += count;
+    return rows;
+  }
+
+  /** Makes room for new tokens and runs a forward over them. @param counts and @throws as `grow`. */
+  extend<R>(counts: readonly number[], forward: () => R): R {
+    const rows = this.grow(counts);
     const device = this.#device;
     using at = device.unscoped(() => device.from(rows, [rows.length], "i32"));
     using lengths = device.unscoped(() => device.from(this.#lengths, [this.#lengths.length], "i32"));
-    this.#step = { rows: at, lengths };
+    return this.during({ rows: at, lengths }, forward);
+  }
+
+  /** Runs a forward whose tokens `grow` has made room for. */
+  during<R>(step: CacheStep, forward: () => R): R {
+    this.#step = step;
     try {
       return forward();
     } finally {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { latestCheckpoint, writeCheckpoint } from "../../src/models/node/checkpoints.ts";
-import { type NewFile, writeDirectory } from "../../src/models/node/directory.ts";
+import { type NewFile, writeDirectory, writeOneFile } from "../../src/models/node/directory.ts";
 import type { FileSystem } from "../../src/models/node/file-system.ts";
 import { isLong } from "../helpers/long.ts";
 import { FakeFiles, type Fault, Stopped } from "./fake-files.ts";
@@ -95,6 +95,33 @@ describe.each(ends)("%s at any step", (name, fault, after) => {
     expect(at).toBeGreaterThan(fault === "fails" ? 12 : 20);
     if (fault === "stops" && !name.includes("lazy")) expect(left).toBeGreaterThan(0);
   });
+});
+
+it.each(ends)("%s at any step leaves a whole file in its place", async (_, fault, after) => {
+  const file = `${RUN}/model.gguf`;
+  const held = async (system: FileSystem) => new TextDecoder().decode(await system.readAll(file));
+  let at = 0;
+  for (; ; at++) {
+    const system = await prepared(1);
+    await writeOneFile(file, [bytes("old")], system);
+    system.arm(fault, at);
+    let error: Error | undefined;
+    await writeOneFile(file, [bytes("ne"), bytes("w")], system).catch((thrown) => (error = thrown));
+    if (!system.hasFailed) break;
+    after(system);
+    system.restart();
+    if (!error) expect(await held(system)).toBe("new");
+    else if (error.message.includes("What was there before is unchanged")) expect(await held(system)).toBe("old");
+    else expect(["old", "new"]).toContain(await held(system));
+    if (fault === "fails") expect(error?.message).toContain("ENOSPC");
+    await writeOneFile(file, [bytes("next")], system);
+    expect(await held(system)).toBe("next");
+    expect((await system.list(RUN))!.filter((name) => name.startsWith("."))).toEqual([]);
+  }
+  expect(at).toBeGreaterThan(5);
+  const system = await prepared(1);
+  await system.makeFolder(file);
+  await expect(writeOneFile(file, [], system)).rejects.toThrow(`${file} is a folder`);
 });
 
 it("says what it was doing when the disk was full, at fsync and at close too", async () => {

@@ -49,6 +49,31 @@ export async function writeDirectory(
   }
 }
 
+/**
+ * Writes one file, in place of the one that is there. The folder above it must exist.
+ * @throws Error for a full disk or another failure of it; then what was there before is there.
+ */
+export async function writeOneFile(
+  file: string,
+  chunks: NewFile["chunks"],
+  system: FileSystem = nodeFiles,
+): Promise<void> {
+  const path = resolve(file);
+  await clearLeftovers(path, system);
+  const part = asideOf(path, "part", system);
+  let doing = "writing it";
+  try {
+    if ((await system.stat(path))?.isFolder) throw new RangeError(`${path} is a folder, and a file was to be written.`);
+    await writeFile(part, chunks, system);
+    doing = "moving what was written to its place";
+    await system.rename(part, path); // takes the place of a file at once
+  } catch (error) {
+    await removeQuietly(part, system);
+    throw explained(error, path, doing);
+  }
+  await system.syncFolder(dirname(path));
+}
+
 /** What is there goes aside, what is new takes its name; what went aside is removed after that is on the disk. */
 async function replace(path: string, part: string, system: FileSystem): Promise<void> {
   const old = (await system.stat(path)) && asideOf(path, "old", system);

@@ -11,6 +11,7 @@ import { readModel } from "./load.ts";
 export type { ReadOptions } from "../files/load.ts";
 export { type Checkpoint, type CheckpointOptions, latestCheckpoint, writeCheckpoint } from "./checkpoints.ts";
 export { type NewFile, writeDirectory } from "./directory.ts";
+export { writeGgufFile } from "./gguf-file.ts";
 export { readModel } from "./load.ts";
 export { modelFiles, type WriteOptions, writeModel } from "./save.ts";
 export { restoreTraining, saveTraining, type TrainingRun } from "./training.ts";
