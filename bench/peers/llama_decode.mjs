@@ -1,6 +1,7 @@
 // llama.cpp, as node-llama-cpp ships it, called directly through koffi, on a GGUF file:
 //   speed FILE THREADS TOKENS   milliseconds per token of greedy decoding, one sequence, the best of some
 //   logits FILE ID…             JSON: the logits after each of the tokens, keys and values in f32
+//   greedy FILE COUNT ID…       JSON: what follows the tokens, [token, lead over the second best logit] COUNT times
 //   tokens FILE TEXT…           JSON: the ids of each text, special tokens not looked for
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -84,6 +85,20 @@ if (mode === "logits") {
   const context = contextOf(Math.max(64, rest.length), true);
   setThreads(context, 1, 1); // more would wait for each other on a processor that has fewer
   process.stdout.write(JSON.stringify(rest.map((token) => [...step(context, Number(token))])));
+} else if (mode === "greedy") {
+  const [count, ...prompt] = rest.map(Number);
+  const context = contextOf(count + prompt.length, true);
+  setThreads(context, 1, 1);
+  let logits;
+  for (const token of prompt) logits = step(context, token);
+  const made = [];
+  while (made.length < count) {
+    const best = logits.reduce((top, value, at) => (value > logits[top] ? at : top), 0);
+    const second = logits.reduce((top, value, at) => (at === best ? top : Math.max(top, value)), -Infinity);
+    made.push([best, logits[best] - second]);
+    logits = step(context, best);
+  }
+  process.stdout.write(JSON.stringify(made));
 } else if (mode === "tokens") {
   const ids = rest.map((text) => {
     const found = new Int32Array(text.length * 4 + 16);

@@ -1,6 +1,7 @@
 /** An answer as it is made: text piece by piece, from a conversation. */
 
-import { generate, type LanguageModel, type Sampling } from "./generate.ts";
+import type { LanguageModel } from "./decoder.ts";
+import { generate, type Sampling } from "./generate.ts";
 import { type ChatMessage, chatSpecials, encodeChat, type Tokenizer } from "./tokenizer/index.ts";
 
 /**

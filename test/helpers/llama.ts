@@ -11,7 +11,7 @@ export const withoutLlama = missingPeer("node-llama-cpp");
 const driver = fileURLToPath(new URL("../../bench/peers/llama_decode.mjs", import.meta.url));
 
 /** Runs the driver on a file. @throws Error with llama.cpp's words when it refuses the file. */
-export function askLlama<T>(mode: "logits" | "tokens", file: string, args: readonly (string | number)[]): T {
+export function askLlama<T>(mode: "logits" | "greedy" | "tokens", file: string, args: readonly (string | number)[]): T {
   return JSON.parse(
     execFileSync(process.execPath, [driver, mode, file, ...args.map(String)], {
       encoding: "utf8",

@@ -1,7 +1,7 @@
 // Writes a model as one GGUF file, which llama.cpp and what is built on it run.
 import { choice, defineScript, string } from "worldsize";
 import { writeGgufFile } from "worldsize/files";
-import { chatSpecials, chatTemplate } from "worldsize/models";
+import { chatSpecials, chatTemplate, exportGguf, namedTensors } from "worldsize/models";
 import { openModel } from "../lib/open-model.ts";
 
 export default defineScript({
@@ -10,15 +10,23 @@ export default defineScript({
   options: {
     model: string("storyteller", "the storyteller, or a folder with a model"),
     dtype: choice("f32", ["f32", "f16", "q8_0"], "what its matrices are written in"),
-    out: string("model.gguf", "the file to write"),
+    out: string("", "the file; nothing is written if empty"),
   },
   async main({ world, device, options, show }) {
     if (world.rank !== 0) return; // one rank writes
+    const { out, dtype } = options;
     const { model, tokenizer } = await openModel(device, options.model);
-    const { bos, eos } = chatSpecials;
-    const tokens = { bos, eos, chatTemplate: chatTemplate() };
-    const bytes = await writeGgufFile(options.out, model, tokenizer, { dtype: options.dtype, tokens });
-    show.line(`${options.out} has ${bytes.toLocaleString("en")} bytes. llama-cli -m ${options.out} runs it.`);
+    const tokens = { bos: chatSpecials.bos, eos: chatSpecials.eos, chatTemplate: chatTemplate() };
+    if (out === "") {
+      let bytes = 0;
+      const { config } = model;
+      const parts = exportGguf({ config, tensors: namedTensors(model), tokenizer: tokenizer.spec, tokens, dtype });
+      for await (const { length } of parts) bytes += length;
+      show.line(`In ${dtype} it has ${bytes.toLocaleString("en")} bytes. Name the file with --out.`);
+    } else {
+      const bytes = await writeGgufFile(out, model, tokenizer, { dtype, tokens });
+      show.line(`${out} has ${bytes.toLocaleString("en")} bytes. llama-cli -m ${out} runs it.`);
+    }
     model.dispose();
   },
 });

@@ -29,7 +29,7 @@ export default defineScript({
     layers: number(4, "blocks", { min: 1, integer: true }),
     width: number(128, "width of the stream", { min: 8, integer: true }),
     heads: number(4, "heads of attention", { min: 1, integer: true }),
-    hidden: number(344, "hidden width of the MLPs", { min: 1, integer: true }),
+    hidden: number(352, "hidden width of the MLPs", { min: 1, integer: true }),
     vocabulary: number(1024, "tokens of the vocabulary", { min: 262, integer: true }),
     context: number(1024, "most tokens that the model sees", { min: 16, integer: true }),
     lr: number(3e-3, "learning rate at its highest", { min: 0 }),
