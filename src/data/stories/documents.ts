@@ -16,7 +16,7 @@ import { colours, objects } from "./words.ts";
 function storyDocument(random: Random): Part[] {
   const story = makeStory(random);
   const told = random() < 0.6 ? [user(story.prompt), assistant(story.text)] : [plain(story.text)];
-  return random() < 0.65 ? [...told, ...asked(someQuestions(random, story, 1 + Math.floor(random() * 4)))] : told;
+  return random() < 0.8 ? [...told, ...asked(someQuestions(random, story, 1 + Math.floor(random() * 6)))] : told;
 }
 
 /** Several chapters about the same people, told or asked for one by one. */
