@@ -130,7 +130,7 @@ export function saveRun(
 }
 
 /** Writes the finished model as a folder that other programs read, too. */
-export function writeResult(out: string, tokenizer: Tokenizer, model: Decoder): Promise<void> {
+export function writeResult(folder: string, tokenizer: Tokenizer, model: Decoder): Promise<void> {
   const files = companions(tokenizer, model.config.maxPositions);
-  return writeModel(join(out, "model"), model, { files, config: specialIds(tokenizer) });
+  return writeModel(folder, model, { files, config: specialIds(tokenizer) });
 }

@@ -153,7 +153,7 @@ export default defineScript({
     await saving;
     if (!isFirst) return;
     if (out !== "") {
-      await writeResult(out, corpus.tokenizer, model);
+      await writeResult(`${out}/model`, corpus.tokenizer, model);
       show.line(`The model is in ${out}/model. Ask it: worldsize run tell-a-story --model ${out}/model`);
     }
     show.plot([{ name: "loss", y: losses }], "Loss by step");
