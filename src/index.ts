@@ -1,6 +1,13 @@
 /** worldsize: what programs import. */
 
-export { recompute, type SavedHooks, tapeOf } from "./autograd/index.ts";
+export {
+  type CustomGradients,
+  type CustomOperation,
+  customOperation,
+  recompute,
+  type SavedHooks,
+  tapeOf,
+} from "./autograd/index.ts";
 export { type DType, type MemoryStats, OutOfMemoryError, type Tag } from "./device/index.ts";
 export * from "./nn/index.ts";
 export {

@@ -1,4 +1,5 @@
 /** Gradients: the tape, and what programs do with it. */
+export { type CustomGradients, type CustomOperation, customOperation } from "./custom.ts";
 export { Hooks } from "./hooks.ts";
 export { Leaf } from "./leaf.ts";
 export { recompute } from "./recompute.ts";

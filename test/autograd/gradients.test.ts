@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { derivatives } from "../../src/autograd/derivatives/index.ts";
+import { customOperation } from "../../src/autograd/index.ts";
 import { mulberry32 } from "../../src/platform/random.ts";
 import { functional as F, type Shape, sizeOfShape, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
 import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
@@ -222,6 +223,24 @@ const cases: Readonly<Record<string, Case>> = {
     operation: "crossEntropy",
     run: (logits) => F.crossEntropy({ logits, target: device.tensor([2, -100, 0], "i32") }).loss,
     shapes: [[3, 4]],
+  },
+  custom: {
+    operation: "custom",
+    run: (a, b) =>
+      customOperation({
+        name: "a²b",
+        inputs: [a, b],
+        forward: () => a.mul(a).mul(b),
+        save: () => [a, b],
+        backward: ({ dy, saved, wants }) => [
+          wants(0) ? dy.mul(saved(0)).mul(saved(1)).mul(2) : undefined,
+          wants(1) ? dy.mul(saved(0)).mul(saved(0)) : undefined,
+        ],
+      }),
+    shapes: [
+      [3, 2],
+      [3, 2],
+    ],
   },
 };
 

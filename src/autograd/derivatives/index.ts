@@ -1,4 +1,6 @@
 /** All derivatives, by the name of the operation; null for what has none by its nature, such as a comparison. */
+
+import { custom } from "../custom.ts";
 import type { Derivative } from "../derivative.ts";
 import { elementwise } from "./elementwise.ts";
 import { network } from "./network.ts";
@@ -12,4 +14,5 @@ export const derivatives: Readonly<Record<string, Derivative | null>> = {
   ...reductions,
   ...products,
   ...network,
+  ...custom,
 };
