@@ -33,6 +33,7 @@ export const importable = [
   "choice",
   "clipGradNorm_",
   "crossEntropy",
+  "customOperation",
   "defineScript",
   "functional",
   "gradientNorm",
