@@ -3,7 +3,7 @@
  * the stream wait; one of the two must happen before the operation's buffers are used
  * again or the program ends, or an error says so with the line.
  */
-import type { Blockable, Completion, Device } from "../../device/index.ts";
+import type { Blockable, Buffer, Completion, Device } from "../../device/index.ts";
 import { conflictWords } from "./conflict.ts";
 import { hold, letGo } from "./hold.ts";
 import type { Operation } from "./operation.ts";
@@ -45,6 +45,8 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
   #waitedFor = false;
   #inBlock = false;
   #onEnd: (() => void) | undefined;
+  /** Buffers that stay until it has ended. */
+  #kept: Buffer[] | undefined;
   /** The collective issued before this one in its group, while it is in flight. */
   #collectiveBefore: Work<unknown> | undefined;
   /** The message before this one between the same ranks under the same tag, while it has not begun. */
@@ -137,7 +139,11 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
       const { reads, writes } = this.#task;
       const passed = stream.record();
       this.#shared?.passed?.(passed);
-      for (const { buffer } of [...reads, ...writes]) if (buffer.home !== stream) buffer.recordUse(passed);
+      for (const { buffer } of [...reads, ...writes]) {
+        if (buffer.home !== stream) buffer.recordUse(passed);
+        // Whoever waited may free it at once, and it is still read or written where streams run later.
+        (this.#kept ??= []).push(buffer.retain());
+      }
     }
     this.#letGo();
   }
@@ -249,6 +255,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
     if (state === "done") this.#value = this.#task.value ? this.#task.value() : this.#task.output;
     this.#shared?.over?.();
     if (this.#waitedFor) this.#letGo();
+    for (const buffer of this.#kept?.splice(0) ?? []) buffer.release();
     this.#keeper.ended(this as Work<unknown>);
     this.#onEnd?.();
     const waiters = this.#waiters;
