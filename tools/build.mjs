@@ -20,6 +20,7 @@ export async function buildLibrary() {
       sim: "src/sim/index.ts",
       draw: "src/draw/index.ts",
       models: "src/models/index.ts",
+      parallel: "src/parallel/index.ts",
       files: "src/files.ts",
       data: "src/data/index.ts",
       testing: "src/testing.ts",

@@ -15,6 +15,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   autograd: ["platform", "trace", "device", "tensor"],
   nn: ["platform", "trace", "device", "tensor", "autograd"],
   models: ["platform", "trace", "device", "tensor", "autograd", "nn"],
+  parallel: ["platform", "trace", "device", "tensor", "autograd", "world", "nn", "models"],
   data: ["platform"],
   script: ["platform", "trace", "device", "tensor", "autograd", "world"],
   job: ["platform", "trace", "device", "tensor", "autograd", "world", "script"],
@@ -24,7 +25,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
 };
 /** Folders that import no package at all. */
-const bare = ["platform", "trace", "device", "tensor", "autograd", "nn", "models", "data", "world", "sim", "draw"];
+const bare = ["platform", "trace", "device", "tensor", "autograd", "nn", "models", "parallel", "data", "world", "sim", "draw"];
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })

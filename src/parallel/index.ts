@@ -1,0 +1,4 @@
+/** Parallel training: meshes of ranks, and types of tensors along their axes. */
+export { type AxisType, type Change, changes, changeType } from "./change.ts";
+export { Mesh, type MeshShape } from "./mesh.ts";
+export { allGather, allReduce, allToAll, keep, type Move, pad, reduceScatter, slice } from "./moves.ts";
