@@ -560,7 +560,10 @@ describe("recomputation", () => {
     const [p, n] = [0.5, 64];
     const zeros = async (tensor: Tensor | null): Promise<boolean[]> =>
       [...((await tensor?.data()) ?? [])].map((value) => value === 0);
-    const dropout = (x: Tensor): Tensor => F.dropout({ x, p, seed: device.randomKey("layer") }).exp().sub(1);
+    const dropout = (x: Tensor): Tensor =>
+      F.dropout({ x, p, seed: device.randomKey("layer") })
+        .exp()
+        .sub(1);
     device.beginStep(1);
     const x = device.ones([n]).requiresGrad_();
     const y = recompute(device, (a) => dropout(a).mul(a), [x]);
