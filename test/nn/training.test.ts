@@ -25,6 +25,7 @@ import {
 } from "../../src/nn/index.ts";
 import { functional as F, type Shape, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
 import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
+import { adam } from "../helpers/plain-optimizers.ts";
 
 afterAll(closeDevices);
 
@@ -166,6 +167,17 @@ describe("losses are summed, and divided once by what counts", () => {
     expect(await wrong.item()).toBeCloseTo(2.079442, 5);
   });
 
+  it("softmax is unchanged by 100 more, and the loss of logits times 1000 is that of float64", async () => {
+    const values = [0.3, -1.2, 2, 0.7];
+    const [plain, more] = [0, 100].map((by) => device.tensor(values.map((value) => value + by)).softmax());
+    const wanted = values.map((value) => Math.exp(value) / values.reduce((sum, each) => sum + Math.exp(each), 0));
+    for (const each of [plain, more])
+      expect(await each.toArray()).toEqual(wanted.map((value) => expect.closeTo(value, 5)));
+    const { sum } = crossEntropy(device.tensor([values]).mul(1000), device.tensor([0], "i32"));
+    expect(await sum.item()).toBeCloseTo(1700, 3);
+    expect(Math.log(values.reduce((all, value) => all + Math.exp(1000 * value), 0)) - 300).toBe(Infinity);
+  });
+
   it("logits 20,000 apart have a finite loss and finite gradients", async () => {
     const logits = device.tensor([[1e4, -1e4, 0]]).requiresGrad_();
     const { sum } = crossEntropy(logits, device.tensor([1], "i32"));
@@ -206,6 +218,22 @@ describe("a parameter without a gradient", () => {
     expect([optimizer.stateOf(always)?.step, optimizer.stateOf(late)?.step]).toEqual([2, 1]);
     expect(await late.item()).toBeCloseTo(0.9, 5); // its first step is corrected as a first step
   });
+});
+
+it("AdamW is that of float64 after 1000 steps; one whose moments are never corrected is not", async () => {
+  const options = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.1 } as const;
+  const [w, plain, late] = [parameter([1, -2]), Float64Array.of(1, -2), Float64Array.of(1, -2)];
+  const optimizer = new AdamW([w], options);
+  const [right, wrong] = [adam(options, true), adam(options, true)];
+  for (let step = 1; step <= 1000; step++) {
+    const gradient = [Math.sin(step), Math.cos(3 * step) + 0.1];
+    setGrad(w, gradient);
+    optimizer.step();
+    right(plain, Float64Array.from(gradient), step);
+    wrong(late, Float64Array.from(gradient), 1e6 + step);
+  }
+  expect(await w.toArray()).toEqual([...plain].map((value) => expect.closeTo(value, 4)));
+  expect([...late]).not.toEqual([...plain].map((value) => expect.closeTo(value, 4)));
 });
 
 describe("a step that is refused", () => {
