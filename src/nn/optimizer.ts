@@ -64,8 +64,8 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
 
   /**
    * Moves every parameter that has a gradient.
-   * @throws TypeError or RangeError for a factor that is not f32 [1]; OutOfMemoryError. What has moved by then is counted, and
-   *   nothing else is.
+   * @throws TypeError or RangeError for a factor that is not f32 [1]; OutOfMemoryError. Groups that have moved by then are
+   *   counted, and no others.
    */
   step({ factor }: StepOptions = {}): void {
     const [first] = this.#groups.flatMap((group) => group.parameters);

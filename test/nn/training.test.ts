@@ -76,6 +76,29 @@ describe("losses are summed, and divided once by what counts", () => {
     expect(await w.grad?.item()).toBe(3);
   });
 
+  it("four micro-batches are divided once; neither their sum nor a division after each round shows in AdamW's loss", async () => {
+    const accumulate = async (rounds: number, share: number, after = 1): Promise<number> => {
+      const w = parameter(1);
+      for (let round = 0; round < rounds; round++) {
+        for (const x of [1, 2, 3, 4]) loss(w, [x]).mul(share).backward();
+        device.noGrad(() => w.grad?.mul_(after));
+      }
+      return w.grad!.item();
+    };
+    expect([await accumulate(1, 1 / 4), await accumulate(2, 1 / 8)]).toEqual([2.5, 2.5]);
+    expect([await accumulate(1, 1), await accumulate(2, 1, 1 / 4)]).toEqual([10, 3.125]);
+    const moved = async (make: (list: Parameter[]) => AdamW | SGD, gradient: number): Promise<number> => {
+      const w = parameter([1]);
+      setGrad(w, [gradient]);
+      make([w]).step();
+      return w.item();
+    };
+    const adamw = (list: Parameter[]): AdamW => new AdamW(list, { lr: 0.1, eps: 1e-20 });
+    const sgd = (list: Parameter[]): SGD => new SGD(list, { lr: 0.1 });
+    expect(await moved(adamw, 10)).toBeCloseTo(await moved(adamw, 2.5), 6);
+    expect([await moved(sgd, 2.5), await moved(sgd, 10)]).toEqual([0.75, 0]);
+  });
+
   it("through the loss itself: sums over counts are the whole batch, and a mean of means is not", async () => {
     const target = [0, 0, 0, 1];
     const gradient = async (cut: readonly (readonly number[])[], share: (count: number) => number) => {
