@@ -136,7 +136,7 @@ it.each([1, 2, 7])("is the same from files whose tensors lie %i bytes off their 
 });
 
 it("is of the moment of the call: what the run says of itself changes later, and is not in it", async () => {
-  const at = join(folder, "moment");
+  const at = join(folder, "moment", "in folders", "that are not there");
   const model = makeModel("f32");
   const optimizer = optimizerOf(model);
   const state = { losses: [1], loader: { epoch: 0, index: 3 } };

@@ -266,7 +266,7 @@ describe("a step that is refused", () => {
     ["SGD", (groups: { parameters: Parameter[] }[]) => new SGD(groups, { lr: 0.1, momentum: 0.9 })],
   ])("leaves parameters, moments and counts of %s as they were", async (_, make) => {
     const [old, half, fresh] = [parameter([1]), parameter([1], { dtype: "bf16" }), parameter([1])];
-    const optimizer = make([{ parameters: [old, half] }, { parameters: [fresh] }]);
+    const optimizer = make([{ parameters: [old, fresh] }, { parameters: [half] }]);
     for (const each of [old, half]) setGrad(each, [1]);
     optimizer.step();
     const stand = async (): Promise<unknown> =>
