@@ -23,10 +23,17 @@ export interface ParameterState {
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
+interface Kept {
+  step: number;
+  readonly tensors: Record<string, Tensor>;
+}
+
 /** @template O what can be set for each group. */
 export abstract class Optimizer<O extends { readonly lr: number }> {
   readonly #groups: { readonly parameters: readonly Parameter[]; options: O }[];
-  readonly #states = new Map<Parameter, { step: number; readonly tensors: Record<string, Tensor> }>();
+  readonly #states = new Map<Parameter, Kept>();
+  /** What the group that is moving has asked for: it is counted when all of it has moved. */
+  readonly #advanced = new Map<Parameter, Kept>();
 
   /** @throws RangeError for no parameters, or one that is there twice. */
   constructor(parameters: readonly Parameter[] | readonly ParameterGroup<O>[], defaults: O) {
@@ -55,7 +62,11 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     }
   }
 
-  /** Moves every parameter that has a gradient. */
+  /**
+   * Moves every parameter that has a gradient.
+   * @throws TypeError or RangeError for a factor that is not f32 [1]; OutOfMemoryError. Groups that have moved by then are
+   *   counted, and no others.
+   */
   step({ factor }: StepOptions = {}): void {
     const [first] = this.#groups.flatMap((group) => group.parameters);
     const device = first.device as TensorDevice;
@@ -63,11 +74,26 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       device.scope(() => {
         for (const { parameters, options } of this.#groups) {
           const moving = parameters.filter((parameter) => parameter.grad !== null);
-          if (moving.length > 0) this.update(moving, options, factor ?? device.ones([1]));
+          if (moving.length > 0) this.#move(moving, options, factor ?? device.ones([1]));
         }
         return undefined;
       }),
     );
+  }
+
+  #move(parameters: readonly Parameter[], options: O, factor: Tensor): void {
+    try {
+      this.update(parameters, options, factor);
+      for (const [parameter, state] of this.#advanced) {
+        state.step++;
+        this.#states.set(parameter, state);
+      }
+    } finally {
+      for (const [parameter, state] of this.#advanced) {
+        if (this.#states.get(parameter) !== state) for (const tensor of Object.values(state.tensors)) tensor.dispose();
+      }
+      this.#advanced.clear();
+    }
   }
 
   /** Frees all gradients: they are null then. */
@@ -95,23 +121,20 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   /** Moves parameters of one group, all of which have a gradient. Its tensors are freed afterwards. */
   protected abstract update(parameters: readonly Parameter[], options: O, factor: Tensor): void;
 
-  /** The state of a parameter, made with zeros under these names on first use, and counted one step further. */
+  /** The state of a parameter, made with zeros under these names on first use, with the number of the step that it is for. */
   protected advance(parameter: Parameter, names: readonly string[]): ParameterState {
-    let state = this.#states.get(parameter);
-    if (!state) {
+    const state = this.#states.get(parameter) ?? { step: 0, tensors: {} };
+    this.#advanced.set(parameter, state);
+    if (!this.#states.has(parameter)) {
       const device = parameter.device as TensorDevice;
-      const made: Record<string, Tensor> = {};
       device.unscoped(() =>
         device.withTag("optimizer", () => {
-          for (const name of names) made[name] = device.zeros(parameter.shape);
-          if (parameter.dtype !== "f32") made.master = parameter.to("f32");
+          for (const name of names) state.tensors[name] = device.zeros(parameter.shape);
+          if (parameter.dtype !== "f32") state.tensors.master = parameter.to("f32");
         }),
       );
-      state = { step: 0, tensors: made };
-      this.#states.set(parameter, state);
     }
-    state.step++;
-    return state;
+    return { step: state.step + 1, tensors: state.tensors };
   }
 }
 
@@ -120,8 +143,8 @@ export function movingValues(parameter: Parameter, state: ParameterState): Tenso
   return state.tensors.master ?? parameter;
 }
 
-/** A gradient in f32. */
+/** A gradient in f32, as kernels read it. */
 export function gradientOf(parameter: Parameter): Tensor {
   const gradient = parameter.grad as Tensor;
-  return gradient.dtype === "f32" ? gradient : gradient.to("f32");
+  return gradient.dtype === "f32" ? gradient.contiguous() : gradient.to("f32");
 }

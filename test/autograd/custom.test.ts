@@ -53,6 +53,22 @@ it("gives what is wanted only: a place without a gradient stays null", async () 
   expect(b.grad).toBeNull();
 });
 
+it("a leaf that gets nothing in a pass is not ready in it, whether it has a gradient or none", async () => {
+  const [a, b] = [device.tensor([2]).requiresGrad_(), device.tensor([5]).requiresGrad_()];
+  const fired: string[] = [];
+  a.registerPostAccumulateGradHook(() => fired.push("a"));
+  b.registerPostAccumulateGradHook(() => fired.push("b"));
+  const first = (x: Tensor, y: Tensor): Tensor =>
+    customOperation({ name: "first", inputs: [x, y], forward: () => x.mul(y), backward: ({ dy }) => [dy] });
+  first(a, b).backward();
+  first(a, b.mul(3)).backward(); // what leads to b gets nothing, either
+  expect([fired.join(), b.grad]).toEqual(["a,a", null]);
+  b.backward();
+  first(a, b).backward();
+  expect(fired).toEqual(["a", "a", "b", "a"]);
+  expect(await b.grad?.item()).toBe(1);
+});
+
 it("knows when a value that it saved was changed", () => {
   const x = device.tensor([2]).requiresGrad_();
   const factor = device.tensor([4]);

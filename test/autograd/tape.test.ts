@@ -41,6 +41,28 @@ describe("a shared parameter", () => {
   });
 });
 
+describe("a weight whose gradient the kernels write themselves", () => {
+  it("is ready once, when the last of its uses has been added", async () => {
+    const w = await weight([
+      [1, 2],
+      [3, 4],
+    ]);
+    const seen: Promise<unknown>[] = [];
+    w.registerPostAccumulateGradHook(() => seen.push(device.unscoped(() => (w.grad as Tensor).clone()).toArray()));
+    const x = device.tensor([[1, 10]]);
+    F.linear({ x: F.linear({ x, weight: w }), weight: w })
+      .sum()
+      .backward();
+    // Σ w · (w · x): 4 and 6 of the inner use, h = [21, 43] of the outer one.
+    expect(await Promise.all(seen)).toEqual([
+      [
+        [4 + 21, 40 + 43],
+        [6 + 21, 60 + 43],
+      ],
+    ]);
+  });
+});
+
 describe("null is not zero", () => {
   it("where a loss does not depend on a leaf", async () => {
     const [a, b] = [await weight([1, 2]), await weight([3, 4])];
@@ -411,6 +433,7 @@ describe("in two halves", () => {
 
   it("a weight that is used twice waits for the second half, and is ready once", async () => {
     const { x, w, loss } = await run();
+    expect(await loss.item()).toBeCloseTo(-0.44, 6);
     let ready = 0;
     w.registerPostAccumulateGradHook(() => ready++);
     const weights = tapeOf(device).deferWeights(() => loss.backward());
@@ -531,6 +554,25 @@ describe("recomputation", () => {
     expect(results[1]).toEqual(results[0]);
     expect(kept[1]).toBe(n * n * 4); // the result
     expect(kept[0]).toBeGreaterThan(3 * n * n * 4);
+  });
+
+  it("drops in backward what was dropped in forward, which a second draw would not", async () => {
+    const [p, n] = [0.5, 64];
+    const zeros = async (tensor: Tensor | null): Promise<boolean[]> =>
+      [...((await tensor?.data()) ?? [])].map((value) => value === 0);
+    const dropout = (x: Tensor): Tensor =>
+      F.dropout({ x, p, seed: device.randomKey("layer") })
+        .exp()
+        .sub(1);
+    device.beginStep(1);
+    const x = device.ones([n]).requiresGrad_();
+    const y = recompute(device, (a) => dropout(a).mul(a), [x]);
+    const again = device.noGrad(() => dropout(x));
+    y.sum().backward();
+    const dropped = await zeros(y);
+    expect(new Set(dropped).size).toBe(2);
+    expect(await zeros(x.grad)).toEqual(dropped);
+    expect(await zeros(again)).not.toEqual(dropped); // the mutant's mask
   });
 
   it("draws the numbers of the first run, though others were drawn since", async () => {

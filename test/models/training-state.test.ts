@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/models/files/config.ts";
 import { Decoder } from "../../src/models/index.ts";
+import { writeOneFile } from "../../src/models/node/directory.ts";
 import { nodeFiles } from "../../src/models/node/file-system.ts";
 import { latestCheckpoint, readModel, restoreTraining, saveTraining } from "../../src/models/node/index.ts";
+import { readTensorsFile, tensorsFile } from "../../src/models/node/tensors-file.ts";
 import { AdamW, type Parameter } from "../../src/nn/index.ts";
 import type { TensorDevice } from "../../src/tensor/index.ts";
 import { configs } from "../helpers/configs.ts";
@@ -104,6 +106,76 @@ describe.each(["f32", "bf16"] as const)("%s parameters", (dtype) => {
     expect(await contents(other.model, other.optimizer)).toEqual(await contents(model, optimizer));
     free(model, optimizer, other.model, other.optimizer);
   });
+});
+
+/** A file whose header is so many bytes longer: its tensors lie at other places, aligned or not. */
+function moveTensors(file: string, by: number): void {
+  const old = readFileSync(file);
+  const length = Number(old.readBigUInt64LE(0)) + by;
+  const start = Buffer.alloc(8);
+  start.writeBigUInt64LE(BigInt(length));
+  const header = old.subarray(8, 8 + length - by);
+  writeFileSync(file, Buffer.concat([start, header, Buffer.alloc(by, " "), old.subarray(8 + length - by)]));
+}
+
+it.each([1, 2, 7])("is the same from files whose tensors lie %i bytes off their alignment", async (by) => {
+  const at = join(folder, `off-${by}`);
+  const model = makeModel("bf16");
+  const optimizer = optimizerOf(model);
+  for (const step of [0, 1, 2]) await trainStep(model, optimizer, step);
+  await saveTraining(at, 3, { model, optimizer, state: {} });
+  const { folder: path } = (await latestCheckpoint(at))!;
+  const copy = join(folder, `off-${by}-copy`);
+  cpSync(path, copy, { recursive: true });
+  for (const name of ["model", "optimizer"]) moveTensors(join(copy, `${name}.safetensors`), by);
+  const other = await readModel(device, copy, { dtype: "bf16", positions: 16 });
+  const own = optimizerOf(other);
+  await restoreTraining(copy, other, own);
+  expect(await contents(other, own)).toEqual(await contents(model, optimizer));
+  free(model, optimizer, other, own);
+});
+
+it("is of the moment of the call: what the run says of itself changes later, and is not in it", async () => {
+  const at = join(folder, "moment", "in folders", "that are not there");
+  const model = makeModel("f32");
+  const optimizer = optimizerOf(model);
+  const state = { losses: [1], loader: { epoch: 0, index: 3 } };
+  const writing = saveTraining(at, 1, { model, optimizer, state });
+  state.losses.push(2);
+  state.loader.index = 4;
+  await writing;
+  const { folder: path } = (await latestCheckpoint(at))!;
+  const { state: read } = await restoreTraining(path, model, optimizer);
+  expect(read).toEqual({ losses: [1], loader: { epoch: 0, index: 3 } });
+  free(model, optimizer);
+});
+
+it("takes the place of what an optimizer has kept, which is freed", async () => {
+  const at = join(folder, "again");
+  const model = makeModel("f32");
+  const optimizer = optimizerOf(model);
+  for (const step of [0, 1, 2]) await trainStep(model, optimizer, step);
+  const saved = await contents(model, optimizer);
+  await saveTraining(at, 3, { model, optimizer, state: {} });
+  const before = device.memoryStats().allocated.current;
+  const { folder: path } = (await latestCheckpoint(at))!;
+  for (const _ of [1, 2]) await restoreTraining(path, model, optimizer);
+  expect(await contents(model, optimizer)).toEqual(saved);
+  expect(device.memoryStats().allocated.current).toBe(before);
+  free(model, optimizer);
+});
+
+it("tensors of several pieces come back whole", async () => {
+  const size = 2 ** 20 + 5; // a piece has 2^20 elements
+  using tensor = device.arange(size);
+  const { file, dispose } = tensorsFile("pieces", new Map([["a", tensor]]));
+  await writeOneFile(join(folder, file.name), file.chunks);
+  dispose();
+  using back = device.zeros([size]);
+  await readTensorsFile(join(folder, file.name), () => back);
+  using differs = back.ne(tensor);
+  using count = differs.sum();
+  expect(await count.item()).toBe(0);
 });
 
 it("a full disk leaves the last checkpoint, and training goes on", async () => {

@@ -94,6 +94,30 @@ describe("a mixture", () => {
     padded.slice(0, 0, 5).copy_(x);
     const [plain, more] = [moe.call(x), moe.call(padded).slice(0, 0, 5)];
     expect(await more.toArray()).toEqual(await plain.toArray());
+    const gradients: number[][] = [];
+    for (const y of [plain, more]) {
+      y.mul(y).sum().backward();
+      gradients.push((await Promise.all(moe.parameters().map(async ({ grad }) => [...(await grad!.data())]))).flat());
+      moe.zeroGrad();
+    }
+    expect(gradients[1]).toEqual(gradients[0].map((value) => expect.closeTo(value, 5)));
+  });
+
+  it("two tokens at one expert under their mean: its gradient is 1, at once or one after the other", async () => {
+    const run = async (parts: readonly number[], share: number): Promise<unknown[]> => {
+      const weights = [1, 1].map((value) => device.tensor([[value]]).requiresGrad_());
+      for (const rows of parts) {
+        const starts = device.tensor([0, rows, rows], "i32");
+        F.expertLinear({ x: device.ones([rows, 1]), weights, starts })
+          .sum()
+          .mul(share)
+          .backward();
+      }
+      return Promise.all(weights.map(({ grad }) => grad?.item()));
+    };
+    expect(await run([2], 1 / 2)).toEqual([1, 0]);
+    expect(await run([1, 1], 1 / 2)).toEqual([1, 0]);
+    expect(await run([1, 1], 1)).toEqual([2, 0]); // each divided by its own count, and summed
   });
 
   it("rows that are not there are named", async () => {

@@ -25,6 +25,7 @@ import {
 } from "../../src/nn/index.ts";
 import { functional as F, type Shape, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
 import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
+import { adam } from "../helpers/plain-optimizers.ts";
 
 afterAll(closeDevices);
 
@@ -75,6 +76,72 @@ describe("losses are summed, and divided once by what counts", () => {
     expect(await w.grad?.item()).toBe(3);
   });
 
+  it("four micro-batches are divided once; neither their sum nor a division after each round shows in AdamW's loss", async () => {
+    const accumulate = async (rounds: number, share: number, after = 1): Promise<number> => {
+      const w = parameter(1);
+      for (let round = 0; round < rounds; round++) {
+        for (const x of [1, 2, 3, 4]) loss(w, [x]).mul(share).backward();
+        device.noGrad(() => w.grad?.mul_(after));
+      }
+      return w.grad!.item();
+    };
+    expect([await accumulate(1, 1 / 4), await accumulate(2, 1 / 8)]).toEqual([2.5, 2.5]);
+    expect([await accumulate(1, 1), await accumulate(2, 1, 1 / 4)]).toEqual([10, 3.125]);
+    const moved = async (make: (list: Parameter[]) => AdamW | SGD, gradient: number): Promise<number> => {
+      const w = parameter([1]);
+      setGrad(w, [gradient]);
+      make([w]).step();
+      return w.item();
+    };
+    const adamw = (list: Parameter[]): AdamW => new AdamW(list, { lr: 0.1, eps: 1e-20 });
+    const sgd = (list: Parameter[]): SGD => new SGD(list, { lr: 0.1 });
+    expect(await moved(adamw, 10)).toBeCloseTo(await moved(adamw, 2.5), 6);
+    expect([await moved(sgd, 2.5), await moved(sgd, 10)]).toEqual([0.75, 0]);
+  });
+
+  it("through the loss itself: sums over counts are the whole batch, and a mean of means is not", async () => {
+    const target = [0, 0, 0, 1];
+    const gradient = async (cut: readonly (readonly number[])[], share: (count: number) => number) => {
+      const w = parameter([1, 0, 0]);
+      for (const labels of cut) {
+        const logits = device.zeros([labels.length, 3]).add(w);
+        const { sum, count } = crossEntropy(logits, device.from([...labels], [labels.length], "i32"));
+        sum.mul(share(await count.item())).backward();
+      }
+      return w.grad?.toArray();
+    };
+    const whole = await gradient([target], () => 1 / 4);
+    const close = (whole as number[]).map((value) => expect.closeTo(value, 6));
+    expect(await gradient([[0, -100, 0, 0, -100], [-100], [1]], () => 1 / 4)).toEqual(close);
+    expect(await gradient([[0, 0, 0], [1]], (count) => 1 / (2 * count))).not.toEqual(close);
+  });
+
+  it("a micro-batch whose labels are all ignored adds 0; divided by its own count it would be NaN", async () => {
+    // Of logits [0, x], the loss of column 0 is ln(1 + exp(x)): 2 and 4.
+    const rows = [2, 4].map((loss) => [0, Math.log(Math.expm1(loss))]);
+    const run = async (parts: readonly (readonly number[])[]) => {
+      const logits = device.tensor(rows).requiresGrad_();
+      const losses = parts.map((labels) => crossEntropy(logits, device.tensor([...labels], "i32")));
+      for (const { sum } of losses) sum.mul(1 / 2).backward();
+      return {
+        sums: await Promise.all(losses.map(({ sum }) => sum.item())),
+        counts: await Promise.all(losses.map(({ count }) => count.item())),
+        gradient: await logits.grad?.toArray(),
+      };
+    };
+    const [none, some] = [
+      [-100, -100],
+      [0, 0],
+    ];
+    const alone = await run([some]);
+    const both = await run([none, some]);
+    expect([both.sums[0], ...both.counts]).toEqual([0, 0, 2]);
+    expect((both.sums[0] + both.sums[1]) / (both.counts[0] + both.counts[1])).toBeCloseTo(3, 6);
+    expect(both.gradient).toEqual(alone.gradient);
+    const means = both.sums.map((sum, i) => sum / both.counts[i]);
+    expect([means[0], (means[0] + means[1]) / 2]).toEqual([Number.NaN, Number.NaN]);
+  });
+
   it("labels that are all ignored give 0 and finite gradients", async () => {
     const logits = device.randn([3, 5], { seed: 1 }).requiresGrad_();
     const { sum, count } = crossEntropy(logits, device.tensor([-100, -100, -100], "i32"));
@@ -110,6 +177,37 @@ describe("losses are summed, and divided once by what counts", () => {
     }
   });
 
+  it("a column that only pads must not count: 3 of them would make ln 5 ln 8", async () => {
+    const padded = device.zeros([1, 8]);
+    padded.slice(1, 5, 8).fill_(-Infinity);
+    padded.requiresGrad_();
+    const { sum } = crossEntropy(padded, device.tensor([2], "i32"));
+    expect(await sum.item()).toBeCloseTo(1.609438, 5);
+    sum.backward();
+    const row = [0.2, 0.2, -0.8, 0.2, 0.2].map((value) => expect.closeTo(value, 6));
+    expect(await padded.grad?.toArray()).toEqual([[...row, 0, 0, 0]]);
+    const { sum: wrong } = crossEntropy(device.zeros([1, 8]), device.tensor([2], "i32"));
+    expect(await wrong.item()).toBeCloseTo(2.079442, 5);
+  });
+
+  it("softmax is unchanged by 100 more, and the loss of logits times 1000 is that of float64", async () => {
+    const values = [0.3, -1.2, 2, 0.7];
+    const [plain, more] = [0, 100].map((by) => device.tensor(values.map((value) => value + by)).softmax());
+    const wanted = values.map((value) => Math.exp(value) / values.reduce((sum, each) => sum + Math.exp(each), 0));
+    for (const each of [plain, more])
+      expect(await each.toArray()).toEqual(wanted.map((value) => expect.closeTo(value, 5)));
+    const { sum } = crossEntropy(device.tensor([values]).mul(1000), device.tensor([0], "i32"));
+    expect(await sum.item()).toBeCloseTo(1700, 3);
+    expect(Math.log(values.reduce((all, value) => all + Math.exp(1000 * value), 0)) - 300).toBe(Infinity);
+  });
+
+  it("logits 20,000 apart have a finite loss and finite gradients", async () => {
+    const logits = device.tensor([[1e4, -1e4, 0]]).requiresGrad_();
+    const { sum } = crossEntropy(logits, device.tensor([1], "i32"));
+    sum.backward();
+    expect([await sum.item(), await logits.grad?.toArray()]).toEqual([20_000, [[1, -1, 0]]]);
+  });
+
   it.each([5, -3])("a label that is no column, %i, is named", async (label) => {
     const other = await makeTensorDevice(0);
     crossEntropy(other.zeros([2, 5]), other.tensor([1, label], "i32"));
@@ -119,17 +217,17 @@ describe("losses are summed, and divided once by what counts", () => {
 
 describe("a parameter without a gradient", () => {
   it.each([
-    ["AdamW", (list: Parameter[]) => new AdamW(list, { lr: 0.1, weightDecay: 0.1 })],
-    ["Adam", (list: Parameter[]) => new Adam(list, { lr: 0.1, weightDecay: 0.1 })],
-    ["SGD", (list: Parameter[]) => new SGD(list, { lr: 0.1, weightDecay: 0.1, momentum: 0.9 })],
-  ])("is left alone by %s, its decay included", async (_, make) => {
+    ["AdamW", 0.99, (list: Parameter[]) => new AdamW(list, { lr: 0.1, weightDecay: 0.1 })],
+    ["Adam", 0.9, (list: Parameter[]) => new Adam(list, { lr: 0.1, weightDecay: 0.1 })],
+    ["SGD", 0.99, (list: Parameter[]) => new SGD(list, { lr: 0.1, weightDecay: 0.1, momentum: 0.9 })],
+  ])("is left alone by %s, its decay included; a gradient of zero would make it %d", async (_, wrong, make) => {
     const [used, unused] = [parameter([1]), parameter([1])];
     const optimizer = make([used, unused]);
     setGrad(used, [0]);
     optimizer.step();
     expect(await unused.item()).toBe(1);
     expect(optimizer.stateOf(unused)).toBeUndefined();
-    expect(await used.item()).not.toBe(1); // a gradient of zero still decays
+    expect(await used.item()).toBeCloseTo(wrong, 5);
     expect(optimizer.stateOf(used)?.step).toBe(1);
   });
 
@@ -142,6 +240,53 @@ describe("a parameter without a gradient", () => {
     optimizer.step();
     expect([optimizer.stateOf(always)?.step, optimizer.stateOf(late)?.step]).toEqual([2, 1]);
     expect(await late.item()).toBeCloseTo(0.9, 5); // its first step is corrected as a first step
+  });
+});
+
+it("AdamW is that of float64 after 1000 steps; one whose moments are never corrected is not", async () => {
+  const options = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.1 } as const;
+  const [w, plain, late] = [parameter([1, -2]), Float64Array.of(1, -2), Float64Array.of(1, -2)];
+  const optimizer = new AdamW([w], options);
+  const [right, wrong] = [adam(options, true), adam(options, true)];
+  for (let step = 1; step <= 1000; step++) {
+    const gradient = [Math.sin(step), Math.cos(3 * step) + 0.1];
+    setGrad(w, gradient);
+    optimizer.step();
+    right(plain, Float64Array.from(gradient), step);
+    wrong(late, Float64Array.from(gradient), 1e6 + step);
+  }
+  expect(await w.toArray()).toEqual([...plain].map((value) => expect.closeTo(value, 4)));
+  expect([...late]).not.toEqual([...plain].map((value) => expect.closeTo(value, 4)));
+});
+
+describe("a step that is refused", () => {
+  it.each([
+    ["AdamW", (groups: { parameters: Parameter[] }[]) => new AdamW(groups, { lr: 0.1 })],
+    ["Adam", (groups: { parameters: Parameter[] }[]) => new Adam(groups, { lr: 0.1 })],
+    ["SGD", (groups: { parameters: Parameter[] }[]) => new SGD(groups, { lr: 0.1, momentum: 0.9 })],
+  ])("leaves parameters, moments and counts of %s as they were", async (_, make) => {
+    const [old, half, fresh] = [parameter([1]), parameter([1], { dtype: "bf16" }), parameter([1])];
+    const optimizer = make([{ parameters: [old, fresh] }, { parameters: [half] }]);
+    for (const each of [old, half]) setGrad(each, [1]);
+    optimizer.step();
+    const stand = async (): Promise<unknown> =>
+      Promise.all(
+        [old, half, fresh].map(async (each) => {
+          const { step, tensors = {} } = optimizer.stateOf(each) ?? {};
+          return [await each.item(), step, await Promise.all(Object.values(tensors).map((tensor) => tensor.item()))];
+        }),
+      );
+    const before = await stand();
+    setGrad(fresh, [1]);
+    const { current } = device.memoryStats().allocated;
+    for (const factor of [device.ones([2]), device.ones([1], "f16")]) {
+      expect(() => optimizer.step({ factor })).toThrow("takes factor");
+      factor.dispose();
+    }
+    expect(device.memoryStats().allocated.current).toBe(current);
+    expect(await stand()).toEqual(before);
+    optimizer.step();
+    expect([old, half, fresh].map((each) => optimizer.stateOf(each)?.step)).toEqual([2, 2, 1]);
   });
 });
 
@@ -180,6 +325,24 @@ describe("bf16", () => {
     expect(await optimizer.stateOf(w)?.tensors.master.item()).toBeCloseTo(0.940002, 6);
     expect(await w.item()).toBe(0.94140625);
     expect(await plain.item()).toBe(1);
+  });
+
+  it("a step counts from half a spacing on, unless it is rounded itself before", async () => {
+    for (const [step, view] of [
+      [0.00195, 1],
+      [0.00196, 0.99609375],
+    ]) {
+      const w = parameter([1], { dtype: "bf16", gradDType: "f32" });
+      w.grad = device.unscoped(() => device.ones([1]));
+      new SGD([w], { lr: step }).step();
+      expect(await w.item()).toBe(view);
+      expect(
+        await device
+          .ones([1], "bf16")
+          .sub(device.tensor([step], "bf16"))
+          .item(),
+      ).toBe(1);
+    }
   });
 
   it("adding ones stops at 256", async () => {

@@ -110,6 +110,7 @@ function adamLike(kernel: "adam" | "adamw", args: Adamw): void {
 function checkStep(call: string, { step, factor }: Adamw): void {
   if (!(Number.isInteger(step) && step >= 1)) throw new RangeError(`${call} counts its steps from 1, but got ${step}.`);
   tensors(call, { factor });
+  shaped(call, "factor", factor, [1], "one number for all");
 }
 
 function checkEntry(call: string, parameter: Tensor, others: Readonly<Record<string, Tensor>>): void {

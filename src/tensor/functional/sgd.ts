@@ -37,6 +37,7 @@ export function sgd_(args: Sgd): void {
   if (nesterov && !(momentum > 0 && dampening === 0))
     throw new RangeError("sgd_ takes nesterov with a momentum and without dampening only, as torch does.");
   tensors("sgd_", { factor });
+  shaped("sgd_", "factor", factor, [1], "one number for all");
   const moving = momentum !== 0;
   for (const { parameter, gradient, buffer } of entries) {
     const others: Record<string, Tensor> = moving ? { gradient, buffer: buffer as Tensor } : { gradient };
