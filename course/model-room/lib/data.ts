@@ -67,14 +67,19 @@ export function storyCorpus(options: CorpusOptions, known?: Tokenizer): Corpus {
   };
 }
 
-/** Documents cut into windows of the context; one in twenty is held out, by its place. */
+/**
+ * Documents cut into windows of the context; one in twenty is held out, by its place. Of a single document it is one
+ * window in twenty. @throws Error for a text of one window: nothing would be left to measure by.
+ */
 export function textCorpus(documents: readonly string[], options: CorpusOptions, known?: Tokenizer): Corpus {
   const tokenizer = known ?? trainOn(documents, options.vocabulary);
   const encoder = encoderOf(tokenizer);
-  const windows = documents.map((text) => windowsOf(encoder.encode(text), options.context + 1, encoder));
-  const isHeldOut = (i: number): boolean => documents.length > 1 && i % 20 === 0;
-  const train = windows.flatMap((list, i) => (isHeldOut(i) ? [] : list));
-  const heldOut = windows.flatMap((list, i) => (isHeldOut(i) ? list : [])).slice(0, options.held);
+  const whole = documents.map((text) => windowsOf(encoder.encode(text), options.context + 1, encoder));
+  const windows = whole.length > 1 ? whole : whole[0].map((window) => [window]);
+  if (windows.length < 2)
+    throw new Error("The text is too short to hold some of it out. Give more text, or a smaller --context.");
+  const train = windows.flatMap((list, i) => (i % 20 === 0 ? [] : list));
+  const heldOut = windows.flatMap((list, i) => (i % 20 === 0 ? list : [])).slice(0, options.held);
   const samples = { count: train.length, get: (index: number) => train[index] };
   return { tokenizer, train: samples, ...measured(heldOut, tokenizer) };
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { AdamW, type TensorDevice } from "worldsize";
 import type { LoaderState } from "worldsize/data";
 import {
+  checkCheckpoints,
+  checkModelFolder,
   latestCheckpoint,
   readModel,
   readTokenizerFolder,
@@ -48,9 +50,10 @@ export function optimizerFor(model: Decoder): AdamW {
 
 /**
  * The checkpoint that a run goes on from, if it is to go on.
- * @throws Error for a folder that has checkpoints when a new run would begin, or has none to go on from.
+ * @throws Error for a folder that has checkpoints when a new run would begin, or has none to go on from, and for one
+ *   that nothing can be written to, or whose model folder holds other files.
  */
-export async function checkpointOf(out: string, resume: boolean): Promise<Resumed | undefined> {
+export async function checkpointOf(out: string, resume: boolean, writes: boolean): Promise<Resumed | undefined> {
   if (out === "") {
     if (resume) throw new Error("--resume goes on from the checkpoints in --out, which is empty.");
     return undefined;
@@ -63,6 +66,9 @@ export async function checkpointOf(out: string, resume: boolean): Promise<Resume
   }
   if (!latest && resume)
     throw new Error(`There is no checkpoint in ${out} to go on from. Leave --resume out to begin.`);
+  // Hours later would be too late to learn it.
+  if (writes) await checkModelFolder(join(out, "model"), companionNames);
+  if (writes) checkCheckpoints(out);
   return latest;
 }
 
@@ -75,13 +81,32 @@ export function tokenizerOf({ folder }: Resumed): Promise<Tokenizer> {
 export async function readRun(device: TensorDevice, { folder }: Resumed, options: RunState["options"]) {
   const model = await readModel(device, folder);
   const optimizer = optimizerFor(model);
-  const { state } = await restoreTraining(folder, model, optimizer);
+  const { state, step } = await restoreTraining(folder, model, optimizer);
   const run = state as unknown as RunState;
-  for (const [name, value] of Object.entries(options)) {
-    if (run.options[name] === value) continue;
-    throw new Error(`This run was begun with --${name} ${run.options[name]}, and cannot go on with ${value}.`);
+  if (!isRun(run, step)) {
+    const path = join(folder, "training.json");
+    throw new Error(`${path} is not of a run of this script, or was edited. Remove its folder to go on from an older one.`);
+  }
+  const others = Object.keys(options).filter((name) => run.options[name] !== options[name]);
+  if (others.length > 0) {
+    const begun = others.map((name) => `--${name} ${run.options[name]}`).join(" ");
+    const now = others.map((name) => options[name]).join(" ");
+    throw new Error(`This run was begun with ${begun}, and cannot go on with ${now}. Give the same values again.`);
   }
   return { model, optimizer, run };
+}
+
+/** Whether the state of a checkpoint has what a run needs. */
+function isRun({ losses, loader, tokens, options }: Partial<RunState>, step: number): boolean {
+  const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+  return (
+    Array.isArray(losses) &&
+    losses.length === step &&
+    losses.every(Number.isFinite) &&
+    isObject(loader) &&
+    Number.isSafeInteger(tokens) &&
+    isObject(options)
+  );
 }
 
 /** A new model, whose weights depend on the seed alone. */
@@ -90,8 +115,11 @@ export function newRun(device: TensorDevice, config: DecoderConfig) {
   return { model, optimizer: optimizerFor(model) };
 }
 
+/** Names of what `companions` makes. */
+const companionNames = ["tokenizer.json", "tokenizer_config.json", "generation_config.json"] as const;
+
 /** Files beside the weights that make the folder a model for others, too. */
-function companions(tokenizer: Tokenizer, context: number): Record<string, string> {
+function companions(tokenizer: Tokenizer, context: number): Record<(typeof companionNames)[number], string> {
   const [bos, eos, pad] = ["bos", "eos", "pad"].map((name) => tokenizer.specialId(`<|${name}|>`));
   const generation = { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, do_sample: true, temperature: 0.7 };
   return {

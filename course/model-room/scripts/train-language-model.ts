@@ -25,18 +25,18 @@ export default defineScript({
   options: {
     data: string("stories", "stories (a generator), sotu, moby-dick, or the path of your text"),
     steps: number(300, "steps of training", { min: 1, integer: true }),
-    tokens: number(1024, "tokens of a step, over all ranks", { min: 16, integer: true }),
-    layers: number(4, "blocks", { min: 1, integer: true }),
-    width: number(128, "width of the stream", { min: 8, integer: true }),
-    heads: number(4, "heads of attention", { min: 1, integer: true }),
-    hidden: number(352, "hidden width of the MLPs", { min: 1, integer: true }),
-    vocabulary: number(1024, "tokens of the vocabulary", { min: 262, integer: true }),
-    context: number(1024, "most tokens that the model sees", { min: 16, integer: true }),
+    tokens: number(1024, "tokens of a step, over all ranks", { min: 16, max: 2 ** 20, integer: true }),
+    layers: number(4, "blocks", { min: 1, max: 1000, integer: true }),
+    width: number(128, "width of the stream", { min: 8, max: 2 ** 16, integer: true }),
+    heads: number(4, "heads of attention; they share the width", { min: 1, max: 2 ** 10, integer: true }),
+    hidden: number(352, "hidden width of the MLPs", { min: 1, max: 2 ** 18, integer: true }),
+    vocabulary: number(1024, "tokens of the vocabulary", { min: 262, max: 2 ** 18, integer: true }),
+    context: number(1024, "most tokens that the model sees", { min: 16, max: 2 ** 17, integer: true }),
     lr: number(3e-3, "learning rate at its highest", { min: 0 }),
-    texts: number(4000, "documents that the tokenizer is trained on", { min: 10, integer: true }),
+    texts: number(4000, "documents that the tokenizer is trained on", { min: 10, max: 1e6, integer: true }),
     short: number(0, "short documents that come first: from them a model learns to copy", { min: 0, integer: true }),
     long: number(0, "share of the later documents that fill the whole context", { min: 0, max: 1 }),
-    held: number(200, "documents that are kept for evaluation", { min: 1, integer: true }),
+    held: number(200, "documents that are kept for evaluation", { min: 1, max: 1e5, integer: true }),
     every: number(500, "steps between two looks at what was kept, and between two checkpoints", {
       min: 1,
       integer: true,
@@ -55,7 +55,7 @@ export default defineScript({
     // What decides what is learned: a run goes on with the same values only.
     const { out: _out, resume: _resume, every: _every, ...fixed } = options;
 
-    const latest = await checkpointOf(out, resume);
+    const latest = await checkpointOf(out, resume, isFirst);
     const known = latest && (await tokenizerOf(latest));
     const corpus =
       data === "stories"

@@ -36,7 +36,7 @@ export interface CorpusOptions {
 /**
  * Documents of a corpus, in the order of their files' names.
  * @param name one of `corpusNames`, or the path of a text file or of a folder, whose .txt files are read at any depth.
- * @throws Error for what is not installed or not there, for a file that is not UTF-8, for more bytes than `mostBytes`
+ * @throws Error for what is not installed, not there, or neither file nor folder, for a file that is not UTF-8, for more bytes than `mostBytes`
  * (before any is read), and where there is no text.
  */
 export function readCorpus(name: string, options: CorpusOptions = {}): string[] {
@@ -76,7 +76,9 @@ function pathFiles(path: string): string[] {
     throw new Error(
       `Nothing to read is at ${path}. Give one of ${corpusNames.join(", ")}, or the path of a text file or folder.`,
     );
-  if (!found.isDirectory()) return [path];
+  if (found.isFile()) return [path];
+  // A pipe or a device may never end.
+  if (!found.isDirectory()) throw new Error(`${path} is neither a file nor a folder. Save its text to a file first.`);
   // Links are not followed, so a folder is never entered twice.
   return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".txt"))

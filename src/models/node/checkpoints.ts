@@ -3,6 +3,7 @@
  * their sizes lies in each, so that one which was copied only in part is not taken for whole.
  */
 import { dirname, join, resolve } from "node:path";
+import { checkWritable, makeFolder } from "../../platform/node/files.ts";
 import { parseStrictJson } from "../files/strict-json.ts";
 import { asideOf, clearLeftovers, leftoverOf, type NewFile, removeQuietly, writeDirectory } from "./directory.ts";
 import { type FileSystem, nodeFiles } from "./file-system.ts";
@@ -60,6 +61,20 @@ export async function latestCheckpoint(
 ): Promise<Checkpoint | undefined> {
   await clearAll(folder, system);
   return (await checkpointsOf(folder, system))[0];
+}
+
+/**
+ * Makes the folder of a run's checkpoints, and tries to write there: what cannot be saved is known before the training.
+ * @throws Error with the system's reason.
+ */
+export function checkCheckpoints(folder: string): void {
+  try {
+    makeFolder(folder);
+    checkWritable(join(folder, "step"));
+  } catch (cause) {
+    const reason = (cause as Error).message.split(",")[0];
+    throw new Error(`Checkpoints cannot be written to ${folder}: ${reason}. Choose another folder.`, { cause });
+  }
 }
 
 /** All that are whole, the newest first. */

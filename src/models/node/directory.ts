@@ -50,6 +50,25 @@ export async function writeDirectory(
 }
 
 /**
+ * Refuses a place whose replacement would lose what is not of the same kind.
+ * @param isOurs whether a file of that name is one that the new folder replaces.
+ * @throws Error for a file in the place of a folder, and for a folder with other things in it.
+ */
+export async function checkReplaceable(
+  folder: string,
+  isOurs: (name: string) => boolean,
+  system: FileSystem = nodeFiles,
+): Promise<void> {
+  const path = resolve(folder);
+  const found = await system.stat(path);
+  if (!found) return;
+  if (!found.isFolder) throw new Error(`${path} is a file, and a folder was to be written. Choose another name.`);
+  const other = ((await system.list(path)) ?? []).sort().find((name) => !isOurs(name));
+  if (other !== undefined)
+    throw new Error(`${path} also holds ${other}, which would be lost. Choose a new folder, or an empty one.`);
+}
+
+/**
  * Writes one file, in place of the one that is there. The folder above it must exist.
  * @throws Error for a full disk or another failure of it; then what was there before is there.
  */

@@ -9,11 +9,17 @@ import { readSmall } from "./file-source.ts";
 import { readModel } from "./load.ts";
 
 export type { ReadOptions } from "../files/load.ts";
-export { type Checkpoint, type CheckpointOptions, latestCheckpoint, writeCheckpoint } from "./checkpoints.ts";
+export {
+  type Checkpoint,
+  type CheckpointOptions,
+  checkCheckpoints,
+  latestCheckpoint,
+  writeCheckpoint,
+} from "./checkpoints.ts";
 export { type NewFile, writeDirectory } from "./directory.ts";
 export { writeGgufFile } from "./gguf-file.ts";
 export { readModel } from "./load.ts";
-export { modelFiles, type WriteOptions, writeModel } from "./save.ts";
+export { checkModelFolder, modelFiles, type WriteOptions, writeModel } from "./save.ts";
 export { restoreTraining, saveTraining, type TrainingRun } from "./training.ts";
 
 /** Most bytes of a tokenizer.json: those of the largest vocabularies have some 10 MB. */

@@ -8,7 +8,7 @@ import { writeConfig } from "../files/config.ts";
 import { type ParameterForm, parameterForms } from "../files/names.ts";
 import { fileDTypes, layOutSafetensors, type TensorForm } from "../files/safetensors.ts";
 import { INDEX, WEIGHTS } from "../files/weights.ts";
-import { type NewFile, writeDirectory } from "./directory.ts";
+import { checkReplaceable, type NewFile, writeDirectory } from "./directory.ts";
 
 /** What is written beside the weights. */
 export interface WriteOptions {
@@ -31,18 +31,29 @@ interface Group extends TensorForm {
 }
 
 /**
- * Writes a model in place of what is at `folder`, whole or not at all. It takes a copy of the parameters on the device first.
- * @throws Error for a full disk or another failure of it: what was there is unchanged; OutOfMemoryError; RangeError for a
+ * Writes a model in place of the one at `folder`, whole or not at all. It takes a copy of the parameters on the device first.
+ * @throws Error for a folder with other files than a model's, which would be lost, for a full disk or another failure of it: what was there is unchanged; OutOfMemoryError; RangeError for a
  *   form that config.json cannot say.
  */
 export async function writeModel(folder: string, model: Decoder, options: WriteOptions = {}): Promise<void> {
   const files = modelFiles(model, options);
   try {
+    const names = files.files.map(({ name }) => name);
+    await checkModelFolder(folder, names);
     makeFolder(dirname(folder));
     await writeDirectory(folder, files.files);
   } finally {
     files.dispose();
   }
+}
+
+/**
+ * Whether a model may be written at `folder`. @param names of files besides config.json and the weights.
+ * @throws Error for a file in its place, and for a folder with other files, which would be lost.
+ */
+export function checkModelFolder(folder: string, names: readonly string[] = []): Promise<void> {
+  const ours = new Set(["config.json", WEIGHTS, INDEX, ...names]);
+  return checkReplaceable(folder, (name) => ours.has(name) || /^model-\d{5}-of-\d{5}\.safetensors$/.test(name));
 }
 
 /** The files of a model, for a folder that holds more: a checkpoint. Its copy of the parameters is freed by `dispose`. */
