@@ -25,7 +25,20 @@ const below: Readonly<Record<string, readonly string[]>> = {
   cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
 };
 /** Folders that import no package at all. */
-const bare = ["platform", "trace", "device", "tensor", "autograd", "nn", "models", "parallel", "data", "world", "sim", "draw"];
+const bare = [
+  "platform",
+  "trace",
+  "device",
+  "tensor",
+  "autograd",
+  "nn",
+  "models",
+  "parallel",
+  "data",
+  "world",
+  "sim",
+  "draw",
+];
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })

@@ -85,7 +85,9 @@ export async function readRun(device: TensorDevice, { folder }: Resumed, options
   const run = state as unknown as RunState;
   if (!isRun(run, step)) {
     const path = join(folder, "training.json");
-    throw new Error(`${path} is not of a run of this script, or was edited. Remove its folder to go on from an older one.`);
+    throw new Error(
+      `${path} is not of a run of this script, or was edited. Remove its folder to go on from an older one.`,
+    );
   }
   const others = Object.keys(options).filter((name) => run.options[name] !== options[name]);
   if (others.length > 0) {
