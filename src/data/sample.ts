@@ -53,16 +53,12 @@ export function encodeParts(parts: readonly Part[], encoder: Encoder): Sample {
   return { ids, weights };
 }
 
-/**
- * A long text cut into windows of at most `length` ids, each of which begins with bos and predicts its own tokens alone. The end
- * is left out where it would be a window of its own.
- */
+/** A long text cut into windows of at most `length` ids, each of which begins with bos and predicts its own tokens alone. */
 export function windowsOf(ids: readonly number[], length: number, encoder: Pick<Encoder, "bos" | "eos">): Sample[] {
   const body = [...ids, encoder.eos];
   const windows: Sample[] = [];
   for (let from = 0; from < body.length; from += length - 1) {
     const part = body.slice(from, from + length - 1);
-    if (from > 0 && part.length === 1) break; // an end alone would teach that texts end where they begin
     windows.push({ ids: [encoder.bos, ...part], weights: [0, ...part.map(() => 1)] });
   }
   return windows;
