@@ -33,7 +33,9 @@ function plain<T>(value: T): T {
 /** @param ansi whether control characters in it are obeyed. @returns the lines to print for what a rank showed. */
 export function renderShown(rank: number, shown: Shown, ranks: number, ansi = false): string[] {
   const prefix = prefixOf(rank, ranks);
-  return drawing(ansi ? shown : plain(shown)).map((line) => prefix + line);
+  const lines = drawing(ansi ? shown : plain(shown));
+  // A status is one line that replaces itself: all of the width is for what it says.
+  return shown.kind === "status" ? lines : lines.map((line) => prefix + line);
 }
 
 /** What stands before each line of a rank. */
@@ -50,12 +52,9 @@ function drawing(shown: Shown): string[] {
     case "write":
       return shown.text.split("\n");
     case "status":
+      return [fields(shown.row).join("  ")];
     case "row":
-      return [
-        Object.entries(shown.row)
-          .map(([name, value]) => `${pc.dim(name)} ${cell(value)}`)
-          .join("   "),
-      ];
+      return [fields(shown.row).join("   ")];
     case "table":
       return titled(shown.title, table(shown.rows, TABLE));
     case "plot":
@@ -63,6 +62,11 @@ function drawing(shown: Shown): string[] {
     case "timeline":
       return titled(shown.title, timeline(shown.lanes));
   }
+}
+
+/** Names and values of a row. */
+function fields(row: Row): string[] {
+  return Object.entries(row).map(([name, value]) => `${pc.dim(name)} ${cell(value)}`);
 }
 
 function titled(title: string, lines: string[]): string[] {

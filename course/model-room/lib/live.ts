@@ -41,12 +41,13 @@ export class LiveLine {
     const seconds = (now - this.#started) / 1000;
     const left = (seconds / Math.max(1, step - this.#first)) * (steps - step);
     return {
-      step: `${step}/${steps}`,
+      // All of it fits into 79 characters.
+      step,
       loss: loss.toFixed(3),
-      "bits/byte": bitsPerByte.toFixed(3),
-      "tokens/s": Math.round(tokens / seconds),
-      peak: `${Math.round((100 * flops * tokens) / seconds / this.#peak)} %`,
-      left: left < 90 ? `${Math.round(left)} s` : `${Math.round(left / 60)} min`,
+      "bits/B": bitsPerByte.toFixed(3),
+      "tok/s": Math.round(tokens / seconds),
+      peak: `${Math.round((100 * flops * tokens) / seconds / this.#peak)}%`,
+      left: left < 90 ? `${Math.round(left)}s` : `${Math.round(left / 60)}m`,
       MiB: ["parameters", "gradients", "optimizer", "activations"].map((tag) => mebibytes(memory, tag)).join("+"),
     };
   }

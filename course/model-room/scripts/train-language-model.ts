@@ -147,7 +147,7 @@ export default defineScript({
       }
       const held = await evaluate();
       if (isFirst) {
-        show.row({ step: step + 1, loss: losses[step], "held-out loss": held, "bits/byte": bits(held), tokens: read });
+        show.row({ step: step + 1, "held-out": held, "bits/byte": bits(held), tokens: read });
       }
     }
     await saving;
