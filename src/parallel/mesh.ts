@@ -8,6 +8,7 @@ import type { ProcessGroup } from "../world/index.ts";
 /** Sizes of a mesh by the names of its axes, the outermost first. */
 export type MeshShape = Readonly<Record<string, number>>;
 
+/** Ranks along named axes, and the groups along them. */
 export class Mesh {
   /** All its ranks, in their order along the axes. */
   readonly world: ProcessGroup;

@@ -1,5 +1,6 @@
 /** A command line as the course prints it, run in this process, or only read as far as its program would start. */
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { benchFlags } from "../../src/cli/bench/bench.ts";
 import { checkFlags, choose } from "../../src/cli/check.ts";
@@ -25,6 +26,10 @@ const scripts = new Map(
     .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
     .map((file) => [basename(file, ".ts"), join("course", file)]),
 );
+
+/** Where commands write. */
+const written = mkdtempSync(join(tmpdir(), "worldsize-typed-"));
+process.on("exit", () => rmSync(written, { recursive: true, force: true }));
 
 /** Thrown where a program would start. */
 class Understood extends Error {}
@@ -114,7 +119,12 @@ async function start([command, ...rest]: string[], small: string[], output: Chan
   }
 }
 
-/** Words with the paths of scripts and files in place of their names: the source's commands look for scripts beside dist/. */
+/**
+ * Words with the paths of scripts and files in place of their names: the source's commands look for scripts beside dist/.
+ * What a command writes with --out goes to the temporary folder.
+ */
 function located(words: string[], files: ReadonlyMap<string, string>): string[] {
-  return words.map((word) => files.get(word) ?? scripts.get(word) ?? word);
+  return words.map((word, i) =>
+    words[i - 1] === "--out" ? join(written, word) : (files.get(word) ?? scripts.get(word) ?? word),
+  );
 }
