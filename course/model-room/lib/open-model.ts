@@ -4,7 +4,7 @@ import { type ReadOptions, readModelFolder } from "worldsize/files";
 import type { Decoder, Tokenizer } from "worldsize/models";
 
 /** Models that ship with the course. */
-export const shipped = ["storyteller"] as const;
+export const shipped = ["storyteller", "draft"] as const;
 
 /**
  * @param name one of `shipped`, or the path of a Hugging Face folder. @param dtype of the weights; f32 if not given.

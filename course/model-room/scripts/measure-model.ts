@@ -11,7 +11,7 @@ export default defineScript({
   ranks: 1,
   options: {
     model: string("storyteller", "the storyteller, or a folder with a model"),
-    draft: string("", "a folder with a smaller model of the same tokenizer; none if empty"),
+    draft: string("", "a smaller model of the same tokenizer: draft, or a folder; none if empty"),
     stories: number(200, "stories that are told at temperature 0.7", { min: 1, integer: true }),
     tasks: number(200, "tasks of each kind", { min: 1, integer: true }),
     questions: number(40, "stories whose questions are asked", { min: 1, integer: true }),
@@ -43,6 +43,7 @@ export default defineScript({
       seed: HELD_OUT,
       longest: model.config.maxPositions + 1,
       count: options.documents,
+      long: 0.3, // so that there is something to measure late in the context
     });
     const samples = Array.from({ length: options.documents }, (_, i) => kept.get(i));
     const positions = await lossByPosition(samples, (sample) => lossesOf(device, model, sample));
