@@ -10,7 +10,7 @@ import { Decoder, llamaShape } from "worldsize/models";
 const config = llamaShape({
   vocabularySize: 16_384,
   width: 768,
-  layers: 15,
+  layers: 16,
   heads: 12,
   ffnWidth: 2048,
   maxPositions: 256,

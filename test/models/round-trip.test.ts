@@ -92,7 +92,7 @@ describe.each(cases)("%s in %s", (family, dtype) => {
 });
 
 it("a tensor that is read in several pieces is the same bits", async () => {
-  const vocabularySize = 70_000; // 4.5 MB, and a piece has 4 MB
+  const vocabularySize = 70_000; // 4.5 MB, and a piece has 1 MiB
   const model = randomModel({ ...forms.llama, ...small, vocabularySize, tied: true, normalizeTopK: false }, "f32");
   await comesBack(model, "f32");
   model.dispose();

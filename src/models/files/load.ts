@@ -13,10 +13,10 @@ import { openWeights, type PlacedTensor, type Weights } from "./weights.ts";
 
 const CONFIG = "config.json";
 const MOST_CONFIG = 1024 * 1024;
-/** Bytes that are read at once: a multiple of every element's. */
-const PIECE = 4 * 1024 * 1024;
+/** Bytes that are read at once: a multiple of every element's, and few enough that they are still in the cache when they are copied on. */
+const PIECE = 1024 * 1024;
 /** Tensors that are read at once. */
-const LANES = 3;
+const LANES = 4;
 /** Positions that tables are made for, where nobody says how many; a file may claim any number. */
 const MOST_POSITIONS = 32_768;
 
