@@ -278,7 +278,7 @@ it("list names every script with its sentence", () => {
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(rows.length).toBeGreaterThanOrEqual(8);
-  const rooms = ["streams-by-hand", "train-language-model", "tell-a-story", "measure-model"];
+  const rooms = ["streams-by-hand", "train-language-model", "tell-a-story", "measure-model", "export-model"];
   for (const { name, about, chapter } of rows)
     expect([typeof name, about.length > 20, chapter > 0 === !rooms.includes(name)]).toEqual(["string", true, true]);
 });
