@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { checkCheckpoints, checkModelFolder, writeModel } from "../../src/files.ts";
+import { checkCheckpoints, checkModelFolder, readModelFolder, writeModel } from "../../src/files.ts";
 import { Decoder } from "../../src/models/index.ts";
 import type { TensorDevice } from "../../src/tensor/index.ts";
 import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
@@ -44,6 +44,13 @@ it("leaves a folder with anything else as it is, and a file", async () => {
   await expect(writeModel(file, model)).rejects.toThrow(`${file} is a file, and a folder was to be written.`);
   mkdirSync(join(folder, "empty"));
   await writeModel(join(folder, "empty"), model);
+});
+
+it("says what a folder lacks that is no model's", async () => {
+  const nothing = join(folder, "nothing");
+  await expect(readModelFolder(device, nothing)).rejects.toThrow(
+    `${nothing} holds no tokenizer.json. Give the folder of a model: with config.json, model.safetensors and tokenizer.json.`,
+  );
 });
 
 it("says before a training that its checkpoints could not be written", () => {

@@ -6,6 +6,7 @@ import type { Decoder } from "../decoder.ts";
 import type { ReadOptions } from "../files/load.ts";
 import { readTokenizer, type Tokenizer } from "../tokenizer/index.ts";
 import { readSmall } from "./file-source.ts";
+import { codeOf } from "./file-system.ts";
 import { readModel } from "./load.ts";
 
 export type { ReadOptions } from "../files/load.ts";
@@ -28,7 +29,14 @@ const MOST_TOKENIZER = 64 * 1024 * 1024;
 /** A folder's tokenizer. @throws Error for what is missing; RangeError for what is malformed. */
 export async function readTokenizerFolder(folder: string): Promise<Tokenizer> {
   const path = join(folder, "tokenizer.json");
-  return readTokenizer(await readSmall(path, MOST_TOKENIZER), { name: path });
+  const bytes = await readSmall(path, MOST_TOKENIZER).catch((cause) => {
+    if (!["ENOENT", "ENOTDIR"].includes(codeOf(cause))) throw cause;
+    throw new Error(
+      `${folder} holds no tokenizer.json. Give the folder of a model: with config.json, model.safetensors and tokenizer.json.`,
+      { cause },
+    );
+  });
+  return readTokenizer(bytes, { name: path });
 }
 
 /** A Hugging Face folder's model and tokenizer. @throws as readModel does. */
