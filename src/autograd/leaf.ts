@@ -14,7 +14,7 @@ export class Leaf implements GradientNode {
   readonly ready = new Hooks<() => void>();
   /** Called with each gradient that arrives, before it is added. */
   readonly arrivals = new Hooks();
-  readonly shape: Shape;
+  #shape: Shape;
   readonly #device: TensorDevice;
   readonly #dtype: DType;
   #grad: Tensor | null = null;
@@ -23,9 +23,21 @@ export class Leaf implements GradientNode {
 
   constructor(device: TensorDevice, tensor: Tensor, isWeight: boolean, dtype: DType) {
     this.#device = device;
-    this.shape = tensor.shape;
+    this.#shape = tensor.shape;
     this.isWeight = isWeight;
     this.#dtype = dtype;
+  }
+
+  /** Of the gradients that arrive. */
+  get shape(): Shape {
+    return this.#shape;
+  }
+
+  /** Gradients have another shape from now on, as those of a parameter that ranks share out; the one that is there is freed. */
+  reshape(shape: Shape): void {
+    this.set(null);
+    this.#place = undefined;
+    this.#shape = [...shape];
   }
 
   retain(): void {

@@ -136,6 +136,14 @@ export class Tape implements Recorder<Tensor> {
     leafOf(tensor, "placeGrad").placeAt(place);
   }
 
+  /**
+   * The gradient of a leaf has another shape from now on, because what it is of was gathered, or cut: what has been
+   * added up is given up, and so is a place that was given.
+   */
+  shapeGrad(tensor: Tensor, shape: Shape): void {
+    leafOf(tensor, "shapeGrad").reshape(shape);
+  }
+
   hook({ node, output }: Edge, hook: GradientHook): HookHandle {
     if (node instanceof Leaf) return node.arrivals.add(hook);
     return (node as Node).hooksOf(output, () => new Hooks()).add(hook);

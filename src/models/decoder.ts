@@ -34,7 +34,7 @@ export interface Batch extends Sequences {
 }
 
 /** How the parameters are made. */
-export type DecoderOptions = Pick<ParameterOptions, "dtype" | "gradDType" | "empty"> & {
+export type DecoderOptions = Pick<ParameterOptions, "dtype" | "gradDType" | "empty" | "meta"> & {
   /** Positions that there are tables for: the model's own if not given. */
   readonly positions?: number;
 };

@@ -77,13 +77,13 @@ export class SelfAttention extends Module<
       qkNorm = false,
       normEps,
     } = options;
-    const { outputInit, dtype, gradDType, empty, init } = options;
+    const { outputInit, dtype, gradDType, empty, meta, init } = options;
     if (!Number.isInteger(headDim) || heads % kvHeads !== 0) {
       throw new RangeError(
         `Attention of width ${width} cannot have ${heads} heads of ${headDim} over ${kvHeads} of keys.`,
       );
     }
-    const parameters = { dtype, gradDType, empty, init };
+    const parameters = { dtype, gradDType, empty, meta, init };
     this.headDim = headDim;
     this.layer = layer;
     this.q = new Linear(device, width, heads * headDim, { ...parameters, bias });

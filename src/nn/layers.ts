@@ -4,7 +4,7 @@ import { Module } from "./module.ts";
 import { type Init, Parameter, type ParameterOptions } from "./parameter.ts";
 
 /** What every layer can be told of its parameters. */
-export type LayerOptions = Pick<ParameterOptions, "dtype" | "gradDType" | "empty" | "init">;
+export type LayerOptions = Pick<ParameterOptions, "dtype" | "gradDType" | "empty" | "meta" | "init">;
 
 /** A parameter in f32, in which all fused functions compute. */
 export function inF32(parameter: Parameter): Tensor {

@@ -15,10 +15,14 @@ interface ModuleHooks<A, R> {
   readonly afterBackward: Hooks<() => void>;
 }
 
+/** Computes in a module's place: with the plain forward at hand, which it may call. */
+export type Around<A extends readonly unknown[], R> = (forward: (...args: A) => R, ...args: A) => R;
+
 /** @template A arguments of forward. @template R its result. */
 export abstract class Module<A extends readonly unknown[] = [Tensor], R extends Kept = Tensor> extends ParameterTree {
   readonly #device: TensorDevice;
   #hooks: ModuleHooks<A, R> | undefined;
+  #forward: ((...args: A) => R) | undefined;
 
   constructor(device: TensorDevice) {
     super();
@@ -36,12 +40,25 @@ export abstract class Module<A extends readonly unknown[] = [Tensor], R extends 
   /** Computes, with hooks; what is not returned is freed, but for what the tape has saved. */
   call(...args: A): R {
     const hooks = this.#hooks;
-    const compute = (): R => this.#device.withTag("activations", () => this.#device.scope(() => this.forward(...args)));
+    const forward = this.#forward;
+    const compute = (): R =>
+      this.#device.withTag("activations", () =>
+        this.#device.scope(() => (forward ? forward(...args) : this.forward(...args))),
+      );
     if (!hooks) return compute();
     for (const hook of hooks.before.list) hook(args);
     const result = tapeOf(this.#device).region(regionOf(hooks), compute);
     for (const hook of hooks.after.list) hook(args, result);
     return result;
+  }
+
+  /**
+   * Puts a function around forward, from now on: parallel layers change what goes in and what comes out, or compute their
+   * part by themselves. The last one is the outermost.
+   */
+  surround(around: Around<A, R>): void {
+    const inner = this.#forward ?? ((...args: A): R => this.forward(...args));
+    this.#forward = (...args) => around(inner, ...args);
   }
 
   /** Before each forward. */

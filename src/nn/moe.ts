@@ -67,6 +67,6 @@ export class MoE extends Module {
   }
 }
 
-function routerForm({ dtype, gradDType, empty, init }: LayerOptions): LayerOptions {
-  return { dtype, gradDType, empty, init };
+function routerForm({ dtype, gradDType, empty, meta, init }: LayerOptions): LayerOptions {
+  return { dtype, gradDType, empty, meta, init };
 }

@@ -30,6 +30,12 @@ export abstract class ParameterTree {
     for (const [name, value] of fieldsOf(this)) if (value instanceof ParameterTree) yield [name, value];
   }
 
+  /** The module itself, under an empty name, and all modules in it, by path. */
+  *namedModules(path = ""): Generator<[path: string, module: ParameterTree]> {
+    yield [path, this];
+    for (const [name, child] of this.children()) yield* child.namedModules(path === "" ? name : `${path}.${name}`);
+  }
+
   /** Its parameters and those of the modules in it, by path. One that is in two places comes once, at the first. */
   namedParameters(): Map<string, Parameter> {
     const found = new Map<string, Parameter>();

@@ -17,12 +17,12 @@ export class Storage {
   /** Versions of the buffers before this one. */
   #past = 0;
 
-  /** Over a buffer, of which it takes over one reference. */
-  constructor(device: Device, buffer: Buffer) {
+  /** Over a buffer, of which it takes over one reference; or without bytes, for whoever resizes it. */
+  constructor(device: Device, buffer: Buffer | undefined, tag: Tag = buffer?.tag ?? "data") {
     this.#device = device;
     this.#buffer = buffer;
-    this.#bytes = buffer.bytes;
-    this.tag = buffer.tag;
+    this.#bytes = buffer?.bytes ?? 0;
+    this.tag = tag;
   }
 
   /** A freed one after the last tensor is gone. @throws Error while it is resized to nothing. */
@@ -88,6 +88,14 @@ export class Storage {
     this.#bytes = 0;
     if (bytes > 0) this.#buffer = this.#device.alloc(bytes, this.tag);
     this.#bytes = bytes;
+  }
+
+  /**
+   * Says that the bytes are again what they were at a version, after they were given up and written anew: who has kept
+   * them finds them unchanged. For those who gather what they have freed (torch's _unsafe_preserve_version_counter).
+   */
+  restored(version: number): void {
+    this.#past = version - (this.#buffer?.version ?? 0);
   }
 
   #free(): void {

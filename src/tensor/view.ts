@@ -162,6 +162,22 @@ export abstract class View<T extends View<T>> {
     this.gone();
   }
 
+  /**
+   * Lies elsewhere from now on, in a shape of its own, without changing its identity: for parameters, whose bytes come
+   * and go. Takes over one handle on the storage and gives up the old one. @param offset bytes.
+   */
+  protected moveTo(storage: Storage, shape: Shape, offset: number): void {
+    this.#check();
+    const self = this as { -readonly [K in keyof View<T>]: View<T>[K] };
+    this.storage.release();
+    self.storage = storage;
+    self.shape = [...shape];
+    self.strides = contiguousStrides(shape);
+    self.offset = offset;
+    self.size = sizeOfShape(shape);
+    self.isContiguous = true;
+  }
+
   /** For those who keep something for as long as the handle lives. */
   protected gone(): void {}
 
