@@ -33,6 +33,11 @@ export class Leaf implements GradientNode {
     return this.#shape;
   }
 
+  /** In which gradients are added up. */
+  get dtype(): DType {
+    return this.#dtype;
+  }
+
   /** Gradients have another shape from now on, as those of a parameter that ranks share out; the one that is there is freed. */
   reshape(shape: Shape): void {
     this.set(null);

@@ -136,6 +136,11 @@ export class Tape implements Recorder<Tensor> {
     leafOf(tensor, "placeGrad").placeAt(place);
   }
 
+  /** The dtype in which the gradients of a leaf are added up. */
+  gradDType(tensor: Tensor): DType {
+    return leafOf(tensor, "gradDType").dtype;
+  }
+
   /**
    * The gradient of a leaf has another shape from now on, because what it is of was gathered, or cut: what has been
    * added up is given up, and so is a place that was given.

@@ -36,6 +36,11 @@ export abstract class ParameterTree {
     for (const [name, child] of this.children()) yield* child.namedModules(path === "" ? name : `${path}.${name}`);
   }
 
+  /** Its own parameters, without those of the modules in it. */
+  ownParameters(): Parameter[] {
+    return [...fieldsOf(this)].flatMap(([, value]) => (value instanceof Parameter ? value : []));
+  }
+
   /** Its parameters and those of the modules in it, by path. One that is in two places comes once, at the first. */
   namedParameters(): Map<string, Parameter> {
     const found = new Map<string, Parameter>();
