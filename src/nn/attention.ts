@@ -96,7 +96,7 @@ export class SelfAttention extends Module<
 
   /** @param x f32 [tokens, width]. @returns [tokens, width]. */
   forward(x: Tensor, sequences: Sequences, rotary?: RotaryTables, cache?: KeyValueCache): Tensor {
-    const heads = (y: Tensor): Tensor => y.reshape([x.shape[0], -1, this.headDim]);
+    const heads = (y: Tensor): Tensor => y.reshape([x.shape[0], y.shape[1] / this.headDim, this.headDim]);
     let q = heads(this.q.call(x));
     let k = heads(this.k.call(x));
     const v = heads(this.v.call(x));
@@ -108,6 +108,6 @@ export class SelfAttention extends Module<
     const o = cache
       ? cache.attend(this.layer, q, k, v, sequences)
       : F.attention({ q, k, v, qStarts: sequences.starts, kStarts: sequences.starts }).o;
-    return this.o.call(o.reshape([x.shape[0], -1]));
+    return this.o.call(o.reshape([x.shape[0], q.shape[1] * this.headDim]));
   }
 }

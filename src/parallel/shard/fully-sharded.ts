@@ -96,18 +96,18 @@ export class FullyShardedDataParallel {
    */
   async synchronize(): Promise<void> {
     for (const unit of this.units.toReversed()) {
-      if (!unit.hasWholeGradients) continue;
+      if (!unit.gradients.isWhole) continue;
       unit.reshard();
       this.#reduce(unit);
     }
     this.#settle();
     const replicas = this.#replicas;
     if (replicas) {
-      const sums = this.units.flatMap((unit) => unit.ownGradients() ?? []);
+      const sums = this.units.flatMap((unit) => unit.gradients.own() ?? []);
       await Promise.all(sums.map((sum) => replicas.allReduce(sum)));
       for (const sum of sums) sum.dispose();
     }
-    for (const unit of this.units) await unit.settleUnused();
+    for (const unit of this.units) await unit.gradients.settleUnused();
   }
 
   /** Makes all parameters whole while an asynchronous function runs: for looking at them, and saving them. */
@@ -134,27 +134,28 @@ export class FullyShardedDataParallel {
       this.#settle();
       if (place > 0) fetch(place - 1);
     };
-    const trained = unit.parameters.filter(({ requiresGrad }) => requiresGrad);
+    const { trained } = unit.gradients;
     let ready = 0;
     this.#handles.push(
       module.registerForwardPreHook(() => {
+        if (!unit.gradients.inBackward) this.#settle(); // of an earlier micro-batch, while its parameters are own rows
         unit.unshard();
-        if (!unit.inBackward && place + 1 < this.units.length) fetch(place + 1);
+        if (!unit.gradients.inBackward && place + 1 < this.units.length) fetch(place + 1);
       }),
       module.registerForwardHook(() => {
         // What backward is about to use stays: the rest of the model, and what is computed again.
-        const stays = unit.inBackward || (isRoot && tapeOf(this.#device).recording);
+        const stays = unit.gradients.inBackward || (isRoot && tapeOf(this.#device).recording);
         if (!stays) unit.reshard();
       }),
       module.registerFullBackwardPreHook(() => {
         ready = 0;
         unit.unshard();
-        unit.beginBackward();
+        unit.gradients.begin();
         if (isRoot) fetch(-1);
       }),
       module.registerFullBackwardHook(() => {
         before();
-        unit.endBackward();
+        unit.gradients.end();
         unit.reshard();
         if (this.#sync && this.#stage > 1) this.#reduce(unit);
       }),
@@ -169,13 +170,13 @@ export class FullyShardedDataParallel {
 
   #reduce(unit: Unit): void {
     this.#settle();
-    unit.reduce();
+    unit.gradients.reduce();
     this.#reducing = unit;
     if (!this.#overlap) this.#settle();
   }
 
   #settle(): void {
-    this.#reducing?.settle();
+    this.#reducing?.gradients.settle();
     this.#reducing = undefined;
   }
 }

@@ -9,18 +9,11 @@
 import { tapeOf } from "../../autograd/index.ts";
 import { type DType, sizeOf } from "../../device/index.ts";
 import type { Parameter } from "../../nn/index.ts";
-import {
-  contiguousStrides,
-  functional,
-  rawOf,
-  Storage,
-  sizeOfShape,
-  type Tensor,
-  type TensorDevice,
-} from "../../tensor/index.ts";
+import { rawOf, Storage, sizeOfShape, type Tensor, type TensorDevice } from "../../tensor/index.ts";
 import type { ProcessGroup, Work } from "../../world/index.ts";
-import { fromSegments, toSegments } from "./copies.ts";
-import { ownShape, type Piece, planSegments, rowsOf, type SegmentPlan } from "./segment.ts";
+import { fromSegments } from "./copies.ts";
+import { ownShape, type Piece, planSegments, rowsOf } from "./segment.ts";
+import { UnitGradients } from "./unit-gradients.ts";
 
 /** How a unit is kept. */
 export interface UnitOptions {
@@ -48,6 +41,8 @@ interface Member extends Piece {
 /** Parameters that are gathered together. */
 export class Unit {
   readonly parameters: readonly Parameter[];
+  /** Their gradients. */
+  readonly gradients: UnitGradients;
   /** Elements of a rank's segment, padding included. */
   readonly length: number;
   readonly #group: ProcessGroup;
@@ -55,21 +50,12 @@ export class Unit {
   readonly #options: UnitOptions;
   readonly #dtype: DType;
   readonly #members: readonly Member[];
-  /** Those that need gradients, as they lie in the segments of these. */
-  readonly #trained: SegmentPlan;
   /** The own rows of all parameters, where whole ones give up their bytes. */
   readonly #own: Storage | undefined;
   #isWhole = false;
-  #inBackward = false;
   #gathering: InFlight | undefined;
-  #reducing: (InFlight & { readonly used: readonly boolean[] }) | undefined;
   /** Versions of the whole parameters when they were last gathered. */
   #versions: readonly number[] | undefined;
-  /** Sums of own rows from earlier backward passes, while gradients are whole. */
-  #sums: (Tensor | null)[] = [];
-  #hasWholeGradients = false;
-  /** Gradients of parameters that this rank has not used, until it is known whether another one has. */
-  readonly #unused = new Map<Parameter, { readonly gradient: Tensor; readonly flag: Tensor }>();
 
   /** Cuts parameters. @throws TypeError when they have several dtypes; OutOfMemoryError. */
   constructor(parameters: readonly Parameter[], group: ProcessGroup, axes: readonly string[], options: UnitOptions) {
@@ -82,12 +68,9 @@ export class Unit {
     this.#device = first.device as TensorDevice;
     this.#options = options;
     this.#dtype = first.dtype;
+    this.gradients = new UnitGradients(parameters, group, options.reduced);
     const { pieces, length } = planSegments(parameters, group.size);
     this.length = length;
-    this.#trained = planSegments(
-      parameters.filter(({ requiresGrad }) => requiresGrad),
-      group.size,
-    );
     const raw = rawOf(this.#device);
     const bytes = length * sizeOf(this.#dtype);
     this.#own = options.frees
@@ -106,16 +89,6 @@ export class Unit {
   /** Whether its parameters are whole now. */
   get isWhole(): boolean {
     return this.#isWhole;
-  }
-
-  /** Whether backward is computing its gradients: what is computed again there must not give it up. */
-  get inBackward(): boolean {
-    return this.#inBackward;
-  }
-
-  /** Whether whole gradients wait to be reduced. */
-  get hasWholeGradients(): boolean {
-    return this.#hasWholeGradients;
   }
 
   /** Starts to gather, unless it is under way or not needed. */
@@ -161,98 +134,6 @@ export class Unit {
     this.#isWhole = false;
     for (const member of this.#members) this.#lieOwn(member);
     if (this.#options.frees) for (const { whole } of this.#members) whole.resize(0);
-  }
-
-  /** Gradients are of whole parameters from now on: what has been summed of own rows is put aside. */
-  beginBackward(): void {
-    this.#inBackward = true;
-    if (this.#hasWholeGradients) return;
-    this.#hasWholeGradients = true;
-    this.#sums = this.#trained.pieces.map(({ parameter, shape }) => {
-      const { grad } = parameter;
-      const sum = grad && this.#device.unscoped(() => grad.view());
-      tapeOf(this.#device).shapeGrad(parameter, shape);
-      return sum;
-    });
-  }
-
-  /** The last of its gradients is there. */
-  endBackward(): void {
-    this.#inBackward = false;
-  }
-
-  /** Starts the sum of whole gradients over the ranks. Each gets its own rows of it. */
-  reduce(): void {
-    const device = this.#device;
-    const { pieces, length } = this.#trained;
-    const { size, rank } = this.#group;
-    this.#hasWholeGradients = false;
-    if (pieces.length === 0) return;
-    device.noGrad(() =>
-      device.unscoped(() => {
-        const used = pieces.map(({ parameter }) => parameter.grad !== null);
-        // One number for each parameter goes with each segment: on how many ranks it had a gradient.
-        const source = device.empty([size, length + used.length], this.#options.reduced, "scratch");
-        device.scope(() => {
-          toSegments(source, pieces, ({ parameter }) => parameter.grad);
-          const flags = device.from(used.map(Number), [1, used.length], source.dtype);
-          const places = source.slice(1, length, length + used.length);
-          for (let to = 0; to < size; to++) functional.place_({ source: flags, target: places.slice(0, to, to + 1) });
-          return undefined;
-        });
-        for (const piece of pieces) tapeOf(device).shapeGrad(piece.parameter, ownShape(piece, rank));
-        const target = device.empty([length + used.length], source.dtype, "gradients");
-        this.#reducing = { work: this.#group.reduceScatter(target, source), target, source, used };
-      }),
-    );
-  }
-
-  /** Own rows have their gradients from now on: the stream waits for their sum. */
-  settle(): void {
-    const reducing = this.#reducing;
-    if (!reducing) return;
-    this.#reducing = undefined;
-    const { work, target, source, used } = reducing;
-    work.wait();
-    source?.dispose();
-    const device = this.#device;
-    const { pieces, length } = this.#trained;
-    device.noGrad(() =>
-      device.unscoped(() => {
-        using wide = device.withTag("gradients", () => target.to("f32"));
-        target.dispose();
-        for (const [i, piece] of pieces.entries()) {
-          const shape = ownShape(piece, this.#group.rank);
-          using rows = wide.slice(0, piece.from, piece.from + sizeOfShape(shape));
-          const gradient = rows.reshape(shape);
-          const sum = this.#sums[i];
-          if (sum) {
-            piece.parameter.grad = sum.add_(gradient);
-            gradient.dispose();
-          } else if (used[i]) piece.parameter.grad = gradient;
-          else this.#unused.set(piece.parameter, { gradient, flag: wide.slice(0, length + i, length + i + 1) });
-        }
-        this.#sums = [];
-      }),
-    );
-  }
-
-  /** Gradients that only other ranks have computed: the host waits to learn which. What nobody has used has none. */
-  async settleUnused(): Promise<void> {
-    for (const [parameter, { gradient, flag }] of this.#unused) {
-      if (parameter.grad === null && (await flag.item()) > 0) parameter.grad = gradient;
-      else gradient.dispose();
-      flag.dispose();
-    }
-    this.#unused.clear();
-  }
-
-  /** The own gradients of all parameters, which lie together, to be summed over replicas; undefined if there are none. */
-  ownGradients(): Tensor | undefined {
-    const gradient = this.parameters.find(({ grad }) => grad)?.grad;
-    if (!gradient) return undefined;
-    const shape = [this.#trained.length + this.#trained.pieces.length];
-    return this.#device.view(gradient.storage.retain(), "f32", shape, contiguousStrides(shape), 0);
   }
 
   /** Gives up what it has taken besides the parameters themselves. */

@@ -1,0 +1,64 @@
+/** Data-parallel strategies against one rank on everything: gradients and weights, parameter by parameter, after each step. */
+import { describe, expect, it } from "vitest";
+import { runProgram } from "../helpers/jobs.ts";
+
+/** Differences from one rank, in parts of a parameter's largest entry: f32 sums in another order. */
+const [GRADIENTS, WEIGHTS] = [2e-6, 1e-5];
+
+type Options = Readonly<Record<string, string | number>>;
+
+async function compare(
+  ranks: number,
+  transport: "local" | "shm" | "tcp",
+  streams: "inline" | "threaded",
+  options: Options,
+): Promise<void> {
+  const { failure, shown } = await runProgram("test/programs/data-parallel.ts", { ranks, transport, streams, options });
+  expect(failure?.message).toBe(undefined);
+  let rows = 0;
+  for (const { shown: what } of shown) {
+    if (what.kind !== "row") continue;
+    const { gradients, weights, which } = what.row as { gradients: number; weights: number; which: string };
+    rows++;
+    expect([which, gradients < GRADIENTS, weights < WEIGHTS]).toEqual([which, true, true]);
+    if (ranks === 1) expect([gradients, weights]).toEqual([0, 0]);
+  }
+  expect(rows).toBe(2 * ranks);
+}
+
+const strategies = ["ddp", "zero1", "zero2", "fsdp"] as const;
+
+describe.each(strategies)("%s equals one rank", { timeout: 60_000 }, (strategy) => {
+  it.each([
+    [1, "shm", "inline"],
+    [2, "shm", "threaded"],
+    [3, "shm", "inline"],
+    [5, "local", "inline"],
+    [3, "tcp", "inline"],
+    [2, "tcp", "threaded"],
+  ] as const)("%i ranks over %s, streams %s", async (ranks, transport, streams) => {
+    await compare(ranks, transport, streams, { strategy });
+  });
+
+  it("over three micro-batches, reduced once", async () => {
+    await compare(3, "local", "inline", { strategy, micro: 3 });
+  });
+
+  it("with a rank that has no samples", async () => {
+    await compare(3, "shm", "inline", { strategy, sequences: 2 });
+  });
+});
+
+describe("gradients that are reduced after each micro-batch", { timeout: 60_000 }, () => {
+  it.each(["zero2", "fsdp"])("%s", (strategy) => compare(3, "shm", "inline", { strategy, micro: 3, sync: "each" }));
+});
+
+describe("shards with replicas (HSDP)", { timeout: 60_000 }, () => {
+  it.each([
+    [2, "local", "inline"],
+    [4, "shm", "inline"],
+    [6, "local", "inline"],
+  ] as const)("%i ranks over %s, streams %s", async (ranks, transport, streams) => {
+    await compare(ranks, transport, streams, { strategy: "hsdp", micro: 2 });
+  });
+});
