@@ -21,7 +21,10 @@ const config = llamaShape({
 
 /** Sequences of unequal lengths, that count up by other steps. */
 function textOf(step: number, sequence: number): number[] {
-  return Array.from({ length: 5 + ((sequence * 3) % 7) }, (_, i) => (step + i * (sequence + 1)) % config.vocabularySize);
+  return Array.from(
+    { length: 5 + ((sequence * 3) % 7) },
+    (_, i) => (step + i * (sequence + 1)) % config.vocabularySize,
+  );
 }
 
 export default defineScript({
@@ -57,7 +60,8 @@ export default defineScript({
     const i32 = (values: readonly number[]): Tensor => device.tensor([...values], "i32");
     const lossOf = (of: Decoder, texts: readonly (readonly number[])[], count: number): Tensor => {
       const inputs = texts.map((text) => text.slice(0, -1));
-      const starts = inputs.reduce((all, { length }) => [...all, (all.at(-1) ?? 0) + length], [0]);
+      const starts = [0];
+      for (const { length } of inputs) starts.push(starts[starts.length - 1] + length);
       const batch = {
         tokens: i32(inputs.flat()),
         starts: i32(starts),

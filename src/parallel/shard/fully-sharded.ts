@@ -9,10 +9,11 @@
  */
 import { tapeOf } from "../../autograd/index.ts";
 import type { DType } from "../../device/index.ts";
-import type { Module, Parameter, ParameterTree } from "../../nn/index.ts";
+import type { Module, ParameterTree } from "../../nn/index.ts";
 import type { HookHandle, TensorDevice } from "../../tensor/index.ts";
 import type { ProcessGroup } from "../../world/index.ts";
 import { type Along, axesAlong, groupAlong } from "../data/along.ts";
+import { shareOut } from "./share-out.ts";
 import { Unit } from "./unit.ts";
 
 /** What is sharded, and how it travels. */
@@ -179,48 +180,4 @@ export class FullyShardedDataParallel {
     this.#reducing?.gradients.settle();
     this.#reducing = undefined;
   }
-}
-
-/** Which parameters belong to the model itself, and which to each of its units. */
-function shareOut(model: ParameterTree, units: readonly ParameterTree[]): readonly Parameter[][] {
-  const paths = new Map<ParameterTree, string>();
-  for (const [path, module] of model.namedModules()) paths.set(module, path);
-  const owner = new Map<Parameter, number>();
-  const holders = ownersOf(units, paths);
-  for (const [parameter, list] of holders) {
-    const [first, second] = list;
-    if (second !== undefined) {
-      const names = list.map((unit) => (unit === 0 ? "the rest of the model" : paths.get(units[unit - 1])));
-      throw new RangeError(
-        `${parameter} is shared by ${names.join(" and ")}, which are gathered at different times. Put them in one unit.`,
-      );
-    }
-    owner.set(parameter, first);
-  }
-  return [model, ...units].map((_, i) => model.parameters().filter((parameter) => owner.get(parameter) === i));
-}
-
-/** The units that use each parameter. @throws RangeError for a unit that is not in the model, or in another one. */
-function ownersOf(
-  units: readonly ParameterTree[],
-  paths: ReadonlyMap<ParameterTree, string>,
-): ReadonlyMap<Parameter, readonly number[]> {
-  const unitOf = new Map<string, number>();
-  for (const [i, unit] of units.entries()) {
-    const path = paths.get(unit);
-    if (path === undefined || path === "") throw new RangeError(`Unit ${i} is no module inside the model.`);
-    if (unitOf.has(path)) throw new RangeError(`${path} is given as a unit twice.`);
-    unitOf.set(path, i + 1);
-  }
-  const found = new Map<Parameter, number[]>();
-  for (const [module, path] of paths) {
-    const inside = [...unitOf].filter(([unit]) => path === unit || path.startsWith(`${unit}.`));
-    if (inside.length > 1) throw new RangeError(`Unit ${inside[1][0]} lies in unit ${inside[0][0]}.`);
-    const unit = inside[0]?.[1] ?? 0;
-    for (const parameter of module.ownParameters()) {
-      const list = found.get(parameter) ?? [];
-      if (!list.includes(unit)) found.set(parameter, [...list, unit]);
-    }
-  }
-  return found;
 }
