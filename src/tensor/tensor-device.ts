@@ -166,6 +166,11 @@ export class TensorDevice extends RawHome implements TensorHome<Tensor> {
     return rawOf(this).memoryStats();
   }
 
+  /** Starts the peaks of the memory statistics afresh, from what is in use now. */
+  resetPeakMemory(): void {
+    rawOf(this).resetPeakMemory();
+  }
+
   /** Waits until everything launched so far has run. */
   synchronize(): Promise<void> {
     return rawOf(this).synchronize();

@@ -6,16 +6,13 @@ import { tapeOf } from "../../autograd/index.ts";
 import type { DType } from "../../device/index.ts";
 import type { Parameter } from "../../nn/index.ts";
 import { contiguousStrides, functional, sizeOfShape, type Tensor, type TensorDevice } from "../../tensor/index.ts";
-import type { ProcessGroup, Work } from "../../world/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 import { toSegments } from "./copies.ts";
+import { type InFlight, receive } from "./in-flight.ts";
 import { ownShape, planSegments, type SegmentPlan } from "./segment.ts";
 
-/** A sum on its way. */
-interface Reducing {
-  readonly work: Work<unknown>;
-  /** Sums of own rows, and on how many ranks each parameter had a gradient. */
-  readonly target: Tensor;
-  readonly source: Tensor;
+/** A sum on its way: of own rows, and of how many ranks had a gradient of each parameter. */
+interface Reducing extends InFlight {
   /** Whether this rank had a gradient of each parameter. */
   readonly used: readonly boolean[];
 }
@@ -112,10 +109,9 @@ export class UnitGradients {
     const reducing = this.#reducing;
     if (!reducing) return;
     this.#reducing = undefined;
-    const { work, target, source, used } = reducing;
-    work.wait();
-    source?.dispose();
+    const { target, used } = reducing;
     const device = this.#device;
+    receive(device, reducing);
     const { pieces, length } = this.#plan;
     device.noGrad(() =>
       device.unscoped(() => {

@@ -10,8 +10,9 @@ import { tapeOf } from "../../autograd/index.ts";
 import { type DType, sizeOf } from "../../device/index.ts";
 import type { Parameter } from "../../nn/index.ts";
 import { rawOf, Storage, sizeOfShape, type Tensor, type TensorDevice } from "../../tensor/index.ts";
-import type { ProcessGroup, Work } from "../../world/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 import { fromSegments } from "./copies.ts";
+import { type InFlight, receive } from "./in-flight.ts";
 import { ownShape, type Piece, planSegments, rowsOf } from "./segment.ts";
 import { UnitGradients } from "./unit-gradients.ts";
 
@@ -23,14 +24,6 @@ export interface UnitOptions {
   readonly gathered?: DType;
   /** In what gradients are summed. */
   readonly reduced: DType;
-}
-
-/** A message that is on its way, and the memory that it fills. */
-interface InFlight {
-  readonly work: Work<unknown>;
-  readonly target: Tensor;
-  /** What it reads, to be given up with it. */
-  readonly source?: Tensor;
 }
 
 /** A parameter, and where its whole and its own rows lie. */
@@ -116,11 +109,11 @@ export class Unit {
     }
     for (const { parameter, whole, shape } of this.#members) parameter.lieIn(whole.retain(), shape);
     this.#isWhole = true;
-    const { work, target, source } = this.#gathering ?? {};
-    if (!work || !target) return;
+    const gathering = this.#gathering;
+    if (!gathering) return;
     this.#gathering = undefined;
-    work.wait();
-    source?.dispose();
+    receive(this.#device, gathering);
+    const { target } = gathering;
     this.#device.noGrad(() => fromSegments(target, this.#members, ({ parameter }) => parameter));
     target.dispose();
     // What backward has kept of the whole parameters is there again.

@@ -90,7 +90,7 @@ export class Journal {
     if (!this.#tracer) return;
     const { kind, group, entry } = operation;
     const now = this.#now();
-    const details = { operation: formatOperation(operation), group: group.name };
+    const details = { operation: formatOperation(operation), group: group.name, bytes: operation.bytes };
     this.#tracer.add("comm", kind, this.#recorder.issuedAt(entry) ?? now, now, details);
   }
 

@@ -3,7 +3,7 @@
  * place in the group's order. Two ranks agree on a collective when their hashes agree
  * (agreement.ts); the text, which shows all that the hash covers, is made only for a report.
  */
-import type { DType, ReduceOp } from "../../device/index.ts";
+import { type DType, type ReduceOp, sizeOf } from "../../device/index.ts";
 import { shown } from "../../platform/words.ts";
 import type { Site } from "../../trace/site.ts";
 import type { AllReduceAlgorithm } from "../algorithms/tuner.ts";
@@ -106,6 +106,11 @@ export class Operation {
     this.tag = call.tag;
     this.data = call.agree;
     this.hash = hash(this);
+  }
+
+  /** Bytes of the tensors that it works on: of all ranks together, where ranks have parts of one. */
+  get bytes(): number {
+    return this.data.reduce((sum, { size, dtype }) => sum + size * sizeOf(dtype), 0);
   }
 
   /** Its number in the journal, from 0; -1 before it is entered there. */

@@ -1,0 +1,124 @@
+/** What data-parallel strategies hold, by kind, and what they send: equal to the forms that chapter 5 gives, to the byte. */
+import { describe, expect, it } from "vitest";
+import { runProgram } from "../helpers/jobs.ts";
+
+const [LAYERS, MICRO] = [5, 3];
+type Row = Readonly<Record<string, number>>;
+
+async function measure(ranks: number, streams: "inline" | "threaded", options: Record<string, string | number>) {
+  const program = "test/programs/data-parallel-memory.ts";
+  const { failure, shown } = await runProgram(program, { ranks, transport: "shm", streams, traced: true, options });
+  expect(failure?.message).toBe(undefined);
+  const rows: Row[][] = Array.from({ length: ranks }, () => []);
+  for (const { rank, shown: what } of shown) if (what.kind === "row") rows[rank].push(what.row as Row);
+  return rows;
+}
+
+/** Buffers begin at multiples of 64 bytes. */
+const rounded = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** The shapes of the model's parameters: the rest of the model, and a block. */
+function shapesOf(row: Row): { rest: number[][]; block: number[][] } {
+  const [embed, ...block] = JSON.parse(String(row.sizes)) as number[][];
+  return { rest: [embed, [embed[1]]], block };
+}
+
+/** Rows that a rank has of a shape; those that it has room for; all. */
+const own = ([rows, ...others]: readonly number[], rank: number, ranks: number): number => {
+  const room = Math.ceil(rows / ranks);
+  return Math.max(0, Math.min(rows, (rank + 1) * room) - rank * room) * sizeOf(others);
+};
+const room = ([rows, ...others]: readonly number[], ranks: number): number => Math.ceil(rows / ranks) * sizeOf(others);
+
+/** Peaks by kind, in bytes. */
+function formOf(kind: string, row: Row, rank: number, ranks: number): Row {
+  const { rest, block } = shapesOf(row);
+  const all = [...rest, ...Array.from({ length: LAYERS }, () => block).flat()];
+  const bytes = (shapes: number[][], size: (shape: number[]) => number): number =>
+    sum(shapes.map((shape) => rounded(4 * size(shape))));
+  const whole = bytes(all, sizeOf);
+  const moments = 2 * bytes(all, kind === "ddp" ? sizeOf : (shape) => own(shape, rank, ranks));
+  if (kind === "ddp") {
+    return { parameters: whole, gradients: whole + rounded(4 * all.length), optimizer: moments };
+  }
+  const segment = (shapes: number[][]): number => sum(shapes.map((shape) => room(shape, ranks)));
+  // A unit's own rows are one buffer; of their gradients, too, with one number for each parameter.
+  const shards = rounded(4 * segment(rest)) + LAYERS * rounded(4 * segment(block));
+  const gradientShard = rounded(4 * (segment(block) + block.length));
+  // Blocks are reduced from the last to the first; on one rank, own rows are more than whole gradients, by the numbers.
+  const others = bytes(rest, sizeOf);
+  const first = kind === "zero1" ? whole : (LAYERS - 1) * gradientShard + bytes(block, sizeOf) + others;
+  return {
+    parameters: kind === "fsdp" ? shards + others + bytes(block, sizeOf) : whole,
+    gradients: Math.max(first, LAYERS * gradientShard + Math.max(others, rounded(4 * (segment(rest) + rest.length)))),
+    optimizer: moments,
+  };
+}
+
+describe.each(["ddp", "zero1", "zero2", "fsdp"])("%s", { timeout: 60_000 }, (kind) => {
+  it.each([
+    [1, "inline"],
+    [2, "inline"],
+    [2, "threaded"],
+    [3, "inline"],
+    [5, "inline"],
+  ] as const)("memory by kind, %i ranks, streams %s", async (ranks, streams) => {
+    for (const [rank, [row]] of (await measure(ranks, streams, { kind })).entries()) {
+      const { parameters, gradients, optimizer } = row;
+      // The buckets of DDP are rounded once each, and not by parameter.
+      const slack = kind === "ddp" ? 64 * 60 : 0;
+      const form = formOf(kind, row, rank, ranks);
+      expect({ rank, parameters, optimizer }).toEqual({ rank, parameters: form.parameters, optimizer: form.optimizer });
+      expect(Math.abs(gradients - form.gradients)).toBeLessThanOrEqual(slack);
+    }
+  });
+
+  it.each([2, 3])("calls and bytes, %i ranks", async (ranks) => {
+    for (const micro of [1, MICRO]) {
+      for (const [row] of await measure(ranks, "inline", { kind, micro })) {
+        const { rest, block } = shapesOf(row);
+        const segment = (shapes: number[][], extra = 0): number =>
+          4 * ranks * (sum(shapes.map((shape) => room(shape, ranks))) + extra);
+        const elements = sum(rest.map(sizeOf)) + LAYERS * sum(block.map(sizeOf));
+        const parameters = rest.length + LAYERS * block.length;
+        const blocks = kind === "fsdp" ? 2 * micro : 1;
+        const rests = kind === "fsdp" ? micro : 1;
+        const { "allReduce bytes": reduced, "allGather calls": gathers, "allGather bytes": gathered } = row;
+        const { "reduceScatter calls": scatters, "reduceScatter bytes": scattered } = row;
+        const found = { reduced, gathers, gathered, scatters, scattered };
+        if (kind === "ddp") {
+          expect(found).toEqual({ reduced: 4 * (elements + parameters) });
+          continue;
+        }
+        expect(found).toEqual({
+          reduced: undefined,
+          gathers: blocks * LAYERS + rests,
+          gathered: blocks * LAYERS * segment(block) + rests * segment(rest),
+          scatters: LAYERS + 1,
+          scattered: LAYERS * segment(block, block.length) + segment(rest, rest.length),
+        });
+      }
+    }
+  });
+});
+
+it.each(["inline", "threaded"] as const)(
+  "a fully sharded model has at most three whole blocks at once, streams %s",
+  { timeout: 60_000 },
+  async (streams) => {
+    for (const ranks of [2, 3]) {
+      for (const [row, { forward, backward }] of await measure(ranks, streams, { kind: "fsdp" })) {
+        const { rest, block } = shapesOf(row);
+        const bytes = (shapes: number[][]): number => sum(shapes.map((shape) => rounded(4 * sizeOf(shape)) + 64));
+        const shards = sum(
+          [...rest, ...Array.from({ length: LAYERS }, () => block).flat()].map((s) => 4 * room(s, ranks)),
+        );
+        expect(forward).toBeLessThanOrEqual(shards + 3 * bytes(block) + bytes(rest));
+        // The rest is there whole, and so are its gradients.
+        expect(backward).toBeLessThanOrEqual(2 * shards + 3 * bytes(block) + 2 * bytes(rest));
+      }
+    }
+  },
+);
