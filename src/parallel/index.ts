@@ -1,4 +1,12 @@
-/** Parallel training: meshes of ranks, and types of tensors along their axes. */
+/** Parallel training: meshes of ranks, types of tensors along their axes, and a judge of the gradients. */
 export { type AxisType, type Change, changes, changeType } from "./change.ts";
+export {
+  type TwinGradients,
+  type TwinNumbers,
+  twinGradients,
+  type WholeBatch,
+  type WholeWeights,
+} from "./judge/decoder.ts";
+export { type JudgeOptions, judge, ROUNDINGS, type Verdict } from "./judge/judge.ts";
 export { Mesh, type MeshShape } from "./mesh.ts";
 export { allGather, allReduce, allToAll, keep, type Move, pad, reduceScatter, slice } from "./moves.ts";
