@@ -3,7 +3,7 @@
  *
  * k was measured: f32 decoders of five forms (Llama, tied and not, Qwen2, Qwen3, GPT-2) on one device against the twin, 20
  * seeds each with weights of standard deviation 0.02, 0.1 and 0.3, 128 tokens in 4 sequences; then fewer seeds with up to
- * 640 tokens, 6 layers and 500 words. The number that lay farthest from its twin was 7.4 magnitudes away, in a tied
+ * 1000 tokens, 6 layers and 500 words. The number that lay farthest from its twin was 7.4 magnitudes away, in a tied
  * embedding; in most parameters it was below 3. 16 is about twice that. Most mistakes in a layout are at 10² to 10⁶ times
  * the bound (`test/parallel/judge.test.ts`).
  */
