@@ -1,5 +1,6 @@
 /** Running errors: each rule against its formula, and sums and products in f32 against what the rules say of them. */
 import { expect, it } from "vitest";
+import { Node } from "../../src/parallel/judge/reverse.ts";
 import { Rounded } from "../../src/parallel/judge/rounded.ts";
 import { uniform } from "../helpers/judged.ts";
 
@@ -58,6 +59,26 @@ it("has the magnitudes that its rules say", () => {
   expect(row.softmax(one).magnitude()[2]).toBe(0);
   expect(() => both.matmul(both)).toThrow("[2, 1] does not multiply [2, 1].");
   expect(() => both.plus(column([1, 0], [1, 0], [1, 0]))).toThrow("[2, 1] and [3, 1] do not broadcast.");
+});
+
+it("takes attention's sums over tokens as joint, forward and backward, and no others", () => {
+  const filled = (value: number): Rounded =>
+    new Rounded(2, 2, new Float64Array(4).fill(value), new Float64Array(4).fill(1));
+  const [a, b, grad] = [filled(0.5), filled(0.25), filled(1)];
+  const found = (tokens?: "k" | "n") => {
+    const [x, y] = [new Node(a), new Node(b)];
+    const product = x.matmul(y, tokens);
+    product.backward(grad);
+    return [product.data, x.grad, y.grad].map((each) => pairsOf(each as Rounded)[0]);
+  };
+  const wanted = (joint: readonly boolean[]) =>
+    [a.matmul(b, joint[0]), grad.matmul(b.transpose(), joint[1]), a.transpose().matmul(grad, joint[2])].map(
+      (each) => pairsOf(each)[0],
+    );
+  expect(found("k")).toEqual(wanted([true, false, true])); // probabilities times values
+  expect(found("n")).toEqual(wanted([false, true, true])); // queries times keys
+  expect(found()).toEqual(wanted([false, false, false])); // what has weights
+  expect(wanted([true, true, true])).not.toEqual(wanted([false, false, false]));
 });
 
 it("holds sums of f32 in any order", () => {
