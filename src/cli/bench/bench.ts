@@ -20,7 +20,7 @@ import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
 import { benchLinks, benchRead, benchStartup } from "./singles.ts";
-import { benchTrain } from "./training.ts";
+import { benchDdp, benchTrain } from "./training.ts";
 
 const benches: Record<
   string,
@@ -80,6 +80,11 @@ const benches: Record<
     about: "steps of a small language model: with a native BLAS, and on WASM alone",
     peers: ["torch", "tfjs", "jax-js"],
     run: benchTrain,
+  },
+  ddp: {
+    about: "the same on two ranks that sum their gradients, and on one",
+    peers: ["torch"],
+    run: benchDdp,
   },
   decode: {
     about: "tokens of a Llama of 100 million parameters in 8 bits, one by one, on WASM",

@@ -157,13 +157,32 @@ export type StepPeer = keyof typeof stepDrivers;
 
 /**
  * @param threads of the peer. @param core what OpenBLAS is told to take this processor for, where it guesses wrong.
+ * @param more arguments of the driver.
  * @returns milliseconds of a peer's training step, the best of some. @throws Error when its driver printed none.
  */
-export function runStepPeer(name: StepPeer, threads: number, steps: number, core?: string): number {
+export function runStepPeer(
+  name: StepPeer,
+  threads: number,
+  steps: number,
+  core?: string,
+  more: readonly string[] = [],
+): number {
   const command = name === "torch" ? (python() ?? "python3") : process.execPath;
   const count = String(threads);
   const env = { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, ...(core ? { OPENBLAS_CORETYPE: core } : {}) };
-  const printed = capture(command, [join(drivers, stepDrivers[name]), count, String(steps)], env);
+  const printed = capture(command, [join(drivers, stepDrivers[name]), count, String(steps), ...more], env);
+  return timeIn(printed, name);
+}
+
+/** @returns milliseconds of a step of torch's DDP over gloo, on as many ranks of one thread; the best of some. */
+export function runDdpPeer(ranks: number, steps: number, core?: string): number {
+  const env = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", ...(core ? { OPENBLAS_CORETYPE: core } : {}) };
+  const command = [join(drivers, "torch_ddp.py"), String(ranks), String(steps)];
+  return timeIn(capture(python() ?? "python3", command, env), "torch");
+}
+
+/** The time on a driver's last line. */
+function timeIn(printed: string, name: string): number {
   const milliseconds = Number(printed.trim().split("\n").at(-1));
   if (milliseconds > 0) return milliseconds;
   throw new Error(`The driver of ${name} printed no time: ${printed.trim().slice(-200)}`);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { openedBlas } from "../../job/node/blas/choice.ts";
 import { root } from "../scripts.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
-import { runStepPeer, type StepPeer } from "./peers.ts";
+import { runDdpPeer, runStepPeer, type StepPeer } from "./peers.ts";
 
 /** Steps of each side in a round, after one that does not count. */
 const STEPS = 2;
@@ -23,11 +23,15 @@ interface Side {
   readonly name: string;
   readonly blas: boolean;
   readonly threads: number;
+  readonly ranks?: number;
+  /** Flags of the program, and of the run. */
+  readonly more?: readonly string[];
 }
 
 /** Runs our steps in a process of its own. */
-function ourSteps({ blas, threads }: Side): StepRow {
-  const command = [join(root, "bin/worldsize.mjs"), "run", join(root, "bench/train.ts"), "-n", "1", "--json"];
+function ourSteps({ blas, threads, ranks = 1, more = [] }: Side): StepRow {
+  const program = join(root, "bench/train.ts");
+  const command = [join(root, "bin/worldsize.mjs"), "run", program, "-n", String(ranks), "--json", ...more];
   const printed = execFileSync(
     process.execPath,
     [...command, "--rounds", String(STEPS), "--helpers", String(threads - 1)],
@@ -77,4 +81,37 @@ export async function benchTrain(flags: Flags, progress: Progress): Promise<Meas
     ...rows,
     { bench: "train", case: "memory", metric: "reserved / live tensors at the peak", unit: "", value: ratio },
   ];
+}
+
+/**
+ * `worldsize bench ddp`: steps of the same model with a head of its own (13.9 million parameters) on two ranks of one
+ * thread that sum their gradients, beside torch's DDP over gloo; and on one rank alone, beside torch alone, in the same
+ * rounds. What summing costs shows in the ratio of the ratios.
+ */
+export async function benchDdp(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const { choice } = await openedBlas();
+  const side: Side = { name: "one rank", blas: choice !== undefined, threads: 1, more: ["--untied"] };
+  const torch = flags.against.includes("torch");
+  const best = new Map<string, number>();
+  const keep = (name: string, value: number): void => void best.set(name, Math.min(best.get(name) ?? Infinity, value));
+  for (let round = 1; round <= flags.rounds; round++) {
+    progress(`ddp, round ${round} of ${flags.rounds}`);
+    keep("one rank", ourSteps(side).milliseconds);
+    if (torch) keep("torch, one rank", runStepPeer("torch", 1, STEPS, choice?.core, ["untied"]));
+    for (const streams of ["inline", "threaded"]) {
+      const more = ["--untied", "--streams", streams];
+      keep(`two ranks, streams ${streams}`, ourSteps({ ...side, ranks: 2, more }).milliseconds);
+    }
+    if (torch) keep("torch, two ranks", runDdpPeer(2, STEPS, choice?.core));
+  }
+  const own = { bench: "ddp", metric: "step", unit: "ms" };
+  const names = [...best.keys()].filter((name) => !name.startsWith("torch"));
+  return names.map((name) => {
+    const value = best.get(name) as number;
+    const peerValue = best.get(name === "one rank" ? "torch, one rank" : "torch, two ranks");
+    const measured = { ...own, case: name, value };
+    return peerValue === undefined
+      ? measured
+      : { ...measured, peer: "torch (its time / ours)", peerValue, ratio: peerValue / value };
+  });
 }
