@@ -1,6 +1,6 @@
 /** Parallel training: meshes of ranks, and types of tensors along their axes. */
 export { AxisTypes, type AxisTypesOf } from "./axis-types.ts";
-export { type AxisType, asPartial, type Change, ChangeNote, changes, changeType } from "./change.ts";
+export { type AxisType, asPartial, type Change, changes, changeType } from "./change.ts";
 export {
   type ContextCut,
   chunksOf,

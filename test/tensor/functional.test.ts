@@ -257,7 +257,7 @@ it("wrong tensors are named, with what to do", () => {
       "dropout of columns 1 to 5 of a whole that is 4 wide: a part lies inside its whole.",
     ],
     [
-      () => F.dropout({ x, p: 0.1, seed: 1, block: 2, place: { rows: device.tensor([0, 1], "i32"), width: 3 } }),
+      () => F.dropout({ x, p: 0.1, seed: 1, block: 2, place: { rows: device.tensor([0, 1], "i32"), width: 4 } }),
       "dropout of a part counts from the whole's first element, not from block 2.",
     ],
     [() => F.quantize({ w: device.ones([2, 40]), bits: 8 }), "groups of 32 columns, but w is f32[2,40]"],
