@@ -47,6 +47,7 @@ function messages(dp: number, tp: number): Readonly<Record<string, string>> {
       `my operation ${along}: no rule says what it makes of partial tensors. ` +
       "Bring them to one type first, or give it a rule.",
     rounded: `cast ${along}: ${curved}`,
+    noGradient: `gelu ${along}: ${curved}`,
     inModel: `embedding along dp of ${dp} ranks: ${curved}`,
   };
 }
@@ -84,6 +85,7 @@ describe.each([
         untyped: "{}",
       });
       expect(texts.get("model")).toBe('{"dp":"varying","tp":"identical"}');
+      expect(texts.get("again")).toBe('{"dp":"varying","tp":"identical"}');
       expect(texts.get("axis")).toBe('This mesh has no axis "pp"; it has dp, tp.');
       for (const [name, message] of Object.entries(wanted)) {
         const [, text, line] = /^(.*) \(axis-types\.ts:(\d+)\)$/s.exec(texts.get(name) ?? "") ?? [];
@@ -92,7 +94,7 @@ describe.each([
         const near = lines.slice(Number(line) - 3, Number(line) + 1).join("\n");
         expect(near).toContain(helpers[name] ?? `${name}:`);
       }
-      expect(rows.length).toBe(3 + Object.keys(wanted).length);
+      expect(rows.length).toBe(4 + Object.keys(wanted).length);
     }
   });
 });

@@ -132,6 +132,7 @@ interface Case {
   readonly model?: string;
   readonly way?: string;
   readonly again?: number;
+  readonly dp?: number;
 }
 
 const cases: readonly Case[] = [
@@ -145,6 +146,7 @@ const cases: readonly Case[] = [
   { ranks: 3, transport: "local", lengths: "59", again: 1 },
   { ranks: 3, transport: "local", lengths: "1,1,1,1,1" },
   { ranks: 2, transport: "local", lengths: "" },
+  { ranks: 4, transport: "shm", dp: 2, lengths: "21,4" },
   { ranks: 1, transport: "local", way: "gathered" },
   { ranks: 3, transport: "local", way: "gathered", lengths: "3,0,17,5,1" },
   { ranks: 5, transport: "shm", way: "gathered", model: "gpt2" },
@@ -152,8 +154,9 @@ const cases: readonly Case[] = [
 
 describe("a decoder's loss and gradients are those of one rank", () => {
   it.each(cases)("$ranks over $transport $streams: $lengths $model $way $again", { timeout: 60_000 }, async (each) => {
-    const { ranks, transport, streams, lengths = "13,1,7,2", model = "llama", way = "ring", again = 0 } = each;
-    const options = { lengths, model, way, again };
+    const { ranks, transport, streams, lengths = "13,1,7,2", model = "llama", way = "ring", again = 0, dp = 1 } = each;
+    const options = { lengths, model, way, again, dp };
+    const cp = ranks / dp;
     const { failure, shown, records } = await runProgram("test/programs/context.ts", {
       ranks,
       transport,
@@ -172,12 +175,17 @@ describe("a decoder's loss and gradients are those of one rank", () => {
       if (streams !== "threaded") expect(row.leaked).toBe(0);
     }
     if (way !== "ring") return;
-    // What goes round: keys and values of a rank's tokens, forward n - 1 times and backward as often; their gradients n times.
     const tokens = lengths.split(",").reduce((sum, length) => sum + Number(length), 0);
-    const own = 2 * Math.max(1, Math.ceil(tokens / (2 * ranks)));
+    const own = 2 * Math.max(1, Math.ceil(tokens / (2 * cp)));
+    for (const row of rows) {
+      expect(row.refused).toBe(
+        `RingAttention was made for a cut of ${own} tokens, but got q of 1: f32[1,4,4]. Make one for each batch.`,
+      );
+    }
+    // What goes round: keys and values of a rank's tokens, forward n - 1 times and backward as often; their gradients n times.
     const bytes = 2 * own * (model === "llama" ? 2 : 4) * 4 * 4;
     const [runs, layers] = [2, 2];
-    const messages = ranks === 1 ? 0 : runs * layers * ((again ? 3 : 2) * (ranks - 1) + ranks);
+    const messages = cp === 1 ? 0 : runs * layers * ((again ? 3 : 2) * (cp - 1) + cp);
     for (const { traffic } of records) expect(sent(traffic)).toEqual(Array.from({ length: messages }, () => bytes));
   });
 });

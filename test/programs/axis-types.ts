@@ -88,6 +88,7 @@ export default defineScript({
       unknownMixed: () => custom(enter(x), up), // mistake
       unknownPartial: () => custom(term(hidden(x))), // mistake
       rounded: () => term(hidden(x)).to("bf16"), // mistake
+      noGradient: () => F.gelu({ x: types.set(device.ones([2, 3]), { tp: "partial" }).reshape([6]) }), // mistake
       inModel: () => new Decoder(device, shape).call({ tokens: positions, positions, starts }),
     };
     const shape = llamaShape({ vocabularySize: 8, width: 8, layers: 1, heads: 2, ffnWidth: 8 });
@@ -117,6 +118,14 @@ export default defineScript({
       return scores;
     });
     show.row({ name: "model", text: JSON.stringify(types.get(logits)) });
+
+    // Backward runs a part again, on handles that have no types: nothing is checked there.
+    const again = types.check(() => {
+      const y = leave(recompute(device, (a, b) => a.add(term(hidden(b))), [term(hidden(x)), x]));
+      y.sum().backward();
+      return y;
+    });
+    show.row({ name: "again", text: JSON.stringify(types.get(again)) });
 
     for (const [name, mistake] of Object.entries(mistakes)) {
       let text = "no error";

@@ -5,7 +5,14 @@
 import { crossEntropy, defineScript, initialize, number, recompute, string, type Tensor } from "worldsize";
 import { type PackedBatch, packSamples } from "worldsize/data";
 import { Decoder, type DecoderConfig, gpt2Shape, llamaShape } from "worldsize/models";
-import { type ContextCut, cutContext, GatheredAttention, type HostBatch, RingAttention } from "worldsize/parallel";
+import {
+  type ContextCut,
+  cutContext,
+  GatheredAttention,
+  type HostBatch,
+  Mesh,
+  RingAttention,
+} from "worldsize/parallel";
 
 const common = { vocabularySize: 19, width: 16, layers: 2, heads: 4, ffnWidth: 20, maxPositions: 64 };
 const models: Readonly<Record<string, DecoderConfig>> = {
@@ -30,8 +37,11 @@ export default defineScript({
     model: string("llama", "llama or gpt2"),
     way: string("ring", "ring or gathered"),
     again: number(0, "1 to recompute each block"),
+    dp: number(1, "groups that each have the whole batch"),
   },
   async main({ world, device, options, show }) {
+    const mesh = await Mesh.create(world, { dp: options.dp, cp: world.size / options.dp });
+    const group = mesh.group("cp");
     const batch = packed(options.lengths.split(",").filter(Boolean).map(Number));
     const scale = 1 / Math.max(1, batch.weight);
     const run = (host: HostBatch, cut?: ContextCut): { loss: Tensor; gradients: Map<string, Tensor> } => {
@@ -46,7 +56,7 @@ export default defineScript({
       const loss = device.scope(() => {
         const tokens = { tokens: i32(host.tokens), positions: i32(host.positions), starts: i32(host.starts) };
         const weight = device.from(host.weights, [host.weights.length]);
-        const logits = model.call(tokens, cut && new Way(device, world, cut));
+        const logits = model.call(tokens, cut && new Way(device, group, cut));
         const mean = crossEntropy(logits, i32(host.targets), { weight }).sum.mul(scale);
         mean.backward();
         return mean.detach().clone();
@@ -59,7 +69,7 @@ export default defineScript({
       await world.barrier(); // the host has heard of every end
       return device.memoryStats().allocated.current;
     };
-    const cut = cutContext(batch, world);
+    const cut = cutContext(batch, group);
     await used(); // what a barrier itself needs is there from now on
     const before = await used();
     const got = run(cut, cut);
@@ -67,8 +77,8 @@ export default defineScript({
     const once = run(cut, cut);
     const leaked = (await used()) - after - (after - before); // there are two models now
     once.loss.dispose();
-    await world.allReduce(got.loss);
-    for (const gradient of got.gradients.values()) await world.allReduce(gradient);
+    await group.allReduce(got.loss);
+    for (const gradient of got.gradients.values()) await group.allReduce(gradient);
     const wanted = batch.tokens.length > 0 ? run(batch) : undefined;
     let worst = 0;
     let worstName = "";
@@ -86,7 +96,17 @@ export default defineScript({
       }
     }
     const loss = (await wanted?.loss.item()) ?? 0;
+    const ring = new RingAttention(device, group, cut);
+    const few = device.ones([1, 4, 4]);
+    let refused = "";
+    try {
+      ring.attend(0, few, few, few, { starts: device.tensor([0, 1], "i32"), positions: device.tensor([0], "i32") });
+    } catch (error) {
+      refused = (error as Error).message;
+    }
+    ring.dispose();
     show.row({
+      refused,
       parameters: got.gradients.size,
       loss: Math.abs((await got.loss.item()) - loss) / (loss || 1),
       worst: String(worst),
