@@ -162,10 +162,11 @@ export function joined(k: Tensor, v: Tensor): Tensor {
 export function join(all: Found, part: Found): void {
   const [a, b] = [all.lse.contiguous(), part.lse];
   const top = a.maximum(b);
-  const lse = a.sub(top).exp().add(b.sub(top).exp()).log().add(top);
-  const share = (each: Tensor): Tensor => each.sub(lse).exp().transpose(0, 1).unsqueeze(-1); // [tokens, heads, 1]
-  all.o.mul_(share(a)).add_(part.o.mul(share(b)));
-  F.place_({ source: lse, target: all.lse });
+  const [ofA, ofB] = [a, b].map((each) => each.sub(top).exp());
+  const total = ofA.add(ofB);
+  const share = (each: Tensor): Tensor => each.div(total).transpose(0, 1).unsqueeze(-1); // [tokens, heads, 1]
+  all.o.mul_(share(ofA)).add_(part.o.mul(share(ofB)));
+  F.place_({ source: total.log().add(top), target: all.lse });
 }
 
 /** @throws RangeError unless there are as many tokens as a cut has. */
