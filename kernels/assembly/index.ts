@@ -12,7 +12,7 @@ export { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm";
 export { adam, adamw, adamwMaster, gradNorm, sgd, squares } from "./optim";
 export { peakMadd } from "./peak";
 export { matmul4, matmul8, quantize4, quantize8, quantizedScratchBytes } from "./quantized";
-export { dropout, randomInt, randomNormal, randomUniform } from "./random";
+export { dropout, dropoutPart, randomInt, randomNormal, randomUniform } from "./random";
 export { place, placeAdd, scaleBy } from "./place";
 export { route, routeBackward, sortByExpert } from "./route";
 export { rope } from "./rope";

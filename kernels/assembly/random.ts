@@ -121,3 +121,40 @@ export function dropout(x: Ptr, y: Ptr, n: i32, lo: u32, hi: u32, block: u32, p:
     }
   }
 }
+
+/** Dropout of one word of a block: lane `lane` of keep. */
+// @ts-ignore: decorator
+@inline function dropOne(x: Ptr, y: Ptr, keep: v128, lane: i32, scale: f32): void {
+  let kept = i32x4.extract_lane(keep, 0);
+  if (lane == 1) kept = i32x4.extract_lane(keep, 1);
+  else if (lane == 2) kept = i32x4.extract_lane(keep, 2);
+  else if (lane == 3) kept = i32x4.extract_lane(keep, 3);
+  store<f32>(y, kept ? load<f32>(x) * scale : 0);
+}
+
+/**
+ * The same for a part of a matrix whose rows have `width` elements: row r of x is row `places[r]` of the whole, from column
+ * `first` on, and its elements are kept or not as `dropout` of the whole, from block 0 on, would. In place allowed.
+ * Returns 0, or 1 + the first row whose place is less than 0.
+ */
+export function dropoutPart(x: Ptr, places: Ptr, y: Ptr, rows: i32, cols: i32, width: i32, first: i32,
+                            lo: u32, hi: u32, p: f32): i32 {
+  const level = f32x4.splat(p), scale: f32 = p < 1 ? 1 / (1 - p) : 0, s = f32x4.splat(scale);
+  for (let r = 0; r < rows; r++) {
+    const place = load<i32>(places + <Ptr>r * 4);
+    if (place < 0) return r + 1;
+    const begin = <u64>place * <u64>width + <u64>first, end = begin + <u64>cols;
+    let from = x + <Ptr>r * <Ptr>cols * 4, to = y + <Ptr>r * <Ptr>cols * 4;
+    for (let i = begin; i < end;) {
+      const keep = f32x4.ge(unit(philox(i >> 2, lo, hi)), level);
+      if ((i & 3) == 0 && i + 4 <= end) {
+        v128.store(to, v128.and(f32x4.mul(v128.load(from), s), keep));
+        i += 4; from += 16; to += 16;
+        continue;
+      }
+      const stop = min<u64>((i | 3) + 1, end);
+      for (; i < stop; i++, from += 4, to += 4) dropOne(from, to, keep, <i32>(i & 3), scale);
+    }
+  }
+  return 0;
+}

@@ -18,6 +18,8 @@ export interface CustomOperation {
   readonly name: string;
   /** The tensors that gradients may flow to. */
   readonly inputs: readonly Tensor[];
+  /** What it is, for those who watch the tape. */
+  readonly note?: object;
   /** Computes the result; what it calls is not entered on the tape. It gives a new tensor, not one of the inputs. */
   readonly forward: () => Tensor;
   /** What backward will need, and nothing else is kept. */

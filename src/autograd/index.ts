@@ -5,4 +5,4 @@ export { Leaf } from "./leaf.ts";
 export { recompute } from "./recompute.ts";
 export type { RegionHooks } from "./region.ts";
 export type { SavedHooks } from "./saved.ts";
-export { DeferredWeights, Tape, tapeOf } from "./tape.ts";
+export { DeferredWeights, type Observer, Tape, tapeOf } from "./tape.ts";

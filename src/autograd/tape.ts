@@ -61,8 +61,12 @@ export class DeferredWeights {
   }
 }
 
+/** Told of every operation that is recorded, gradients or not, after it was carried out. @param args as it was called. */
+export type Observer = (operation: string, args: object, result: unknown) => void;
+
 export class Tape implements Recorder<Tensor> {
   #recording = true;
+  #observer: Observer | undefined;
   #recorded = 0;
   #region: Region | undefined;
   #savedHooks: SavedHooks | undefined;
@@ -70,6 +74,21 @@ export class Tape implements Recorder<Tensor> {
 
   get recording(): boolean {
     return this.#recording;
+  }
+
+  get watched(): boolean {
+    return this.#observer !== undefined;
+  }
+
+  /** Runs a function whose operations somebody is told of; what it throws is thrown by the operation. Backward passes are left out. */
+  observe<R>(observer: Observer | undefined, body: () => R): R {
+    const before = this.#observer;
+    this.#observer = observer;
+    try {
+      return body();
+    } finally {
+      this.#observer = before;
+    }
   }
 
   pause(): boolean {
@@ -83,6 +102,7 @@ export class Tape implements Recorder<Tensor> {
   }
 
   record(operation: string, args: object, result: unknown): void {
+    this.#observer?.(operation, args, result);
     const entry: Derivative | null | undefined = derivatives[operation];
     if (!entry) {
       if (entry === undefined) refuseTracked(operation, args);
@@ -180,12 +200,11 @@ export class Tape implements Recorder<Tensor> {
       retainGraph,
       defer: later && (({ run, drop }) => later.push({ run: () => this.#still(run), drop })),
     });
-    this.#still(() =>
-      device.scope(() => {
-        pass.run(edge, gradient ?? device.full(root.shape, 1, root.dtype));
-        return undefined;
-      }),
-    );
+    const run = (): undefined => {
+      pass.run(edge, gradient ?? device.full(root.shape, 1, root.dtype));
+      return undefined;
+    };
+    this.observe(undefined, () => this.#still(() => device.scope(run)));
   }
 
   /** Puts off the gradients of weights in every backward pass of a function, as zero-bubble schedules do. */

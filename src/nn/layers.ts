@@ -98,7 +98,7 @@ export class LayerNorm extends Module<[x: Tensor], Tensor> {
 }
 
 /** Sets a share p of the elements to 0 and divides the others by 1 - p, while training. */
-export class Dropout extends Module<[x: Tensor], Tensor> {
+export class Dropout extends Module<[x: Tensor, place?: F.PartPlace], Tensor> {
   /** Share that becomes 0. */
   readonly p: number;
   /** Name under which the masks are drawn. */
@@ -111,9 +111,10 @@ export class Dropout extends Module<[x: Tensor], Tensor> {
     this.name = name;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @param place which part of a whole x is, where ranks share one: together they drop what one rank would. */
+  forward(x: Tensor, place?: F.PartPlace): Tensor {
     if (!this.training || this.p === 0) return x.view();
-    return F.dropout({ x: x.contiguous(), p: this.p, seed: this.device.randomKey(this.name) });
+    return F.dropout({ x: x.contiguous(), p: this.p, seed: this.device.randomKey(this.name), place });
   }
 }
 

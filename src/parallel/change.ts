@@ -17,6 +17,19 @@ import { allGather, allReduce, allToAll, keep, type Move, pad, reduceScatter, sl
 /** What a tensor is along an axis of a mesh. */
 export type AxisType = "replicated" | "identical" | "varying" | "partial";
 
+/** What a change says of itself to those who watch the tape. */
+export class ChangeNote {
+  readonly group: ProcessGroup;
+  readonly from: AxisType;
+  readonly to: AxisType;
+
+  constructor(group: ProcessGroup, from: AxisType, to: AxisType) {
+    this.group = group;
+    this.from = from;
+    this.to = to;
+  }
+}
+
 /** What a change does to the tensor, and to its gradient on the way back. */
 export interface Change {
   readonly forward: Move;
@@ -58,7 +71,22 @@ export function changeType(
   return customOperation({
     name,
     inputs: [x],
+    note: new ChangeNote(group, from, to),
     forward: () => forward(x, group, axis),
     backward: ({ dy }) => [backward(dy, group, axis)],
+  });
+}
+
+/**
+ * Says that what varies along an axis is a term of a sum: a product over an inner axis that is cut gives one on each rank.
+ * Nothing travels, and nothing happens to the gradient, which is the same on all ranks from here on.
+ */
+export function asPartial(x: Tensor, group: ProcessGroup): Tensor {
+  return customOperation({
+    name: "asPartial",
+    inputs: [x],
+    note: new ChangeNote(group, "varying", "partial"),
+    forward: () => x.view(),
+    backward: ({ dy }) => [dy],
   });
 }

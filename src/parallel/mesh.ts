@@ -76,6 +76,12 @@ export class Mesh {
     );
   }
 
+  /** The axes along which a group of this mesh has its ranks; none for a group that is not of this mesh. */
+  axesOf(group: ProcessGroup): readonly string[] {
+    for (const [key, each] of this.#groups) if (each === group) return key.split(" ");
+    return [];
+  }
+
   /** Such as "dp 2 × tp 4". */
   toString(): string {
     return textOf(this.#shape);

@@ -8,6 +8,7 @@ function missing(): never {
 /** A device's tape that records nothing. */
 export class NoTape implements Recorder<never> {
   readonly recording = false;
+  readonly watched = false;
 
   pause(): boolean {
     return false;

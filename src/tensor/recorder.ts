@@ -49,6 +49,8 @@ export interface Recorder<T> {
   resume(): void;
   /** Whether operations are recorded. */
   readonly recording: boolean;
+  /** Whether somebody wants to be told of every operation, also of views that no gradient flows through. */
+  readonly watched: boolean;
   /** Enters an operation, after it was carried out. @param args as it was called: a list, or tensors by name. */
   record(operation: string, args: object, result: unknown): void;
   /** Makes a tensor a leaf, whose gradient is wanted. @throws TypeError for integers. */

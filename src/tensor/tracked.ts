@@ -106,7 +106,8 @@ export abstract class Tracked<T extends Tracked<T>> extends View<T> {
     details: readonly number[] = [],
   ): T {
     const view = super.at(shape, strides, elements, operation, details);
-    if (this.#edge && this.device.tape.recording) this.device.tape.record(operation, [this, ...details], view);
+    const { tape } = this.device;
+    if ((this.#edge || tape.watched) && tape.recording) tape.record(operation, [this, ...details], view);
     return view;
   }
 

@@ -28,11 +28,11 @@ export interface Site {
   readonly text?: string;
 }
 
-/** Remembers the caller. */
-export function captureSite(): Site {
+/** Remembers the caller. @param frames that are looked at, for what lies deep in the library. */
+export function captureSite(frames = FRAMES): Site {
   const holder: Site = {};
   const limit = Error.stackTraceLimit;
-  Reflect.set(Error, "stackTraceLimit", FRAMES); // where a program is locked up, that stays what it is
+  Reflect.set(Error, "stackTraceLimit", frames); // where a program is locked up, that stays what it is
   Error.captureStackTrace?.(holder, captureSite);
   Reflect.set(Error, "stackTraceLimit", limit);
   return holder;

@@ -255,6 +255,42 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
     expect((await read(z)).slice(0, n - 400)).toEqual(kept.slice(400));
   });
 
+  it("dropout of a part keeps what that part of the whole would, word by word of the counter", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.nat(9), fc.nat(2 ** 31 - 1)), { maxLength: 5 }),
+        fc.nat(11),
+        fc.nat(9),
+        fc.nat(5),
+        fc.oneof(fc.integer({ min: -9, max: 9 }), fc.maxSafeInteger()),
+        async (places, cols, first, behind, seed) => {
+          const [rows, width] = [places.length, first + cols + behind];
+          const x = make(Array.from({ length: rows * cols }, (_, i) => i + 1));
+          const y = device.empty([rows * cols]);
+          const key = [seed | 0, Math.floor(seed / 2 ** 32)];
+          launch("dropoutPart", [x, device.tensor(places, "i32"), y], [rows, cols, width, first, ...key, 0.3]);
+          const wanted = places.flatMap((place, r) =>
+            Array.from({ length: cols }, (_, c) => {
+              const value = r * cols + c + 1;
+              const scaled = Math.fround(value * Math.fround(1 / Math.fround(1 - Math.fround(0.3))));
+              return plain.keeps(place * width + first + c, seed, 0.3) ? scaled : 0;
+            }),
+          );
+          expect([...(await read(y))]).toEqual(wanted);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("dropout of the whole is the part that is all of it", async () => {
+    const x = device.ones([7 * 5]);
+    const [y, z] = [device.empty([35]), device.empty([35])];
+    launch("dropout", [x, y], [35, 5, 9, 0, 0.4]);
+    launch("dropoutPart", [x, device.arange(7, "i32"), z], [7, 5, 5, 0, 5, 9, 0.4]);
+    expect(await read(z)).toEqual(await read(y));
+  });
+
   it("adamw over many tensors, with the clipped norm of their gradients", async () => {
     const sizes = [1, 4, 7, 5000, 0, 33];
     const parameters = sizes.map((n, i) => draw(10 + i, n));

@@ -248,6 +248,18 @@ it("wrong tensors are named, with what to do", () => {
       "takes target of shape [2], one for each row of the logits",
     ],
     [() => F.dropout({ x, p: 1, seed: 1 }), "from 0 to less than 1, but got 1"],
+    [
+      () => F.dropout({ x, p: 0.1, seed: 1, place: { rows: device.tensor([0, 1, 2, 3, 4, 5], "i32"), width: 3 } }),
+      "dropout takes rows of shape [2], one for each row of x, but got i32[6]",
+    ],
+    [
+      () => F.dropout({ x, p: 0.1, seed: 1, place: { rows: device.tensor([0, 1], "i32"), width: 4, from: 1 } }),
+      "dropout of columns 1 to 5 of a whole that is 4 wide: a part lies inside its whole.",
+    ],
+    [
+      () => F.dropout({ x, p: 0.1, seed: 1, block: 2, place: { rows: device.tensor([0, 1], "i32"), width: 4 } }),
+      "dropout of a part counts from the whole's first element, not from block 2.",
+    ],
     [() => F.quantize({ w: device.ones([2, 40]), bits: 8 }), "groups of 32 columns, but w is f32[2,40]"],
     [() => F.gradNorm({ gradients: [] }), "at least one tensor"],
     [

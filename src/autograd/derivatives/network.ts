@@ -86,9 +86,11 @@ export const network: Readonly<Record<string, Derivative | null>> = {
   }),
   dropout: derivative({
     inputs: ({ x }: F.Dropout) => [x],
+    save: ({ place }) => (place ? [place.rows] : []),
     backward: (c) => {
-      const { p, seed, block } = c.args;
-      c.give(0, F.dropout({ x: c.dy().contiguous(), p, seed, block }));
+      const { p, seed, block, place } = c.args;
+      const part = place && { ...place, rows: c.saved(0) };
+      c.give(0, F.dropout({ x: c.dy().contiguous(), p, seed, block, place: part }));
     },
   }),
   attention: derivative({

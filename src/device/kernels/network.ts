@@ -217,4 +217,13 @@ export const networkKernels = {
       return [x + 4 * from, y + 4 * from, to - from, lo, hi, block + from / 4, p];
     },
   },
+  /** x, places (i32), y | rows, cols, width, first, seedLo, seedHi, p */
+  dropoutPart: {
+    scalars: ["rows", "cols", "width", "first", "seedLo", "seedHi", "p"],
+    buffers: ["in", "in", "out"],
+    bounds: ([rows, cols]) => [rows * cols * 4, rows * 4, rows * cols * 4],
+    flops: ([rows, cols]) => rows * cols,
+    run: (k, args) => k.dropoutPart(...args),
+    explain: (status) => `row ${status - 1} has a place in the whole that is less than 0`,
+  },
 } satisfies Record<string, Kernel>;

@@ -143,3 +143,22 @@ export function slopes(of: (x: number[]) => number, x: Row, step = 1e-5): number
     return (moved(step) - moved(-step)) / (2 * step);
   });
 }
+
+/** Philox4x32-10 (Salmon et al., 2011): the four words of a block under a key. */
+export function philox(block: bigint, seed: bigint): bigint[] {
+  const word = (x: bigint): bigint => BigInt.asUintN(32, x);
+  let [c0, c1, c2, c3] = [word(block), word(block >> 32n), 0n, 0n];
+  let [k0, k1] = [word(seed), word(seed >> 32n)];
+  for (let round = 0; round < 10; round++) {
+    const [p0, p1] = [c0 * 0xd2511f53n, c2 * 0xcd9e8d57n];
+    [c0, c1, c2, c3] = [word((p1 >> 32n) ^ c1 ^ k0), word(p1), word((p0 >> 32n) ^ c3 ^ k1), word(p0)];
+    [k0, k1] = [word(k0 + 0x9e3779b9n), word(k1 + 0xbb67ae85n)];
+  }
+  return [c0, c1, c2, c3];
+}
+
+/** Whether dropout keeps element `index` of a whole: by the upper 24 bits of its own word. */
+export function keeps(index: number, seed: number, p: number): boolean {
+  const own = philox(BigInt(Math.floor(index / 4)), BigInt(seed))[index % 4];
+  return Number(own >> 8n) / 2 ** 24 >= Math.fround(p);
+}

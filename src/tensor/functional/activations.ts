@@ -111,6 +111,16 @@ export function rope(args: Rope): Tensor {
   });
 }
 
+/** Where a part of a whole lies that ranks have cut: which rows of it, and which columns. */
+export interface PartPlace {
+  /** i32 [rows]: the place of each row, along axis 0, among those of the whole. */
+  readonly rows: Tensor;
+  /** Elements of a row of the whole. */
+  readonly width: number;
+  /** The first of them that this part has; 0 if not given. */
+  readonly from?: number;
+}
+
 /** Arguments of dropout. x is f32 of any shape. */
 export interface Dropout {
   readonly x: Tensor;
@@ -120,19 +130,52 @@ export interface Dropout {
   readonly seed: number;
   /** Counter block of the first four elements. */
   readonly block?: number;
+  /** Which part of a whole x is: it gets that part of the whole's mask, however the whole was cut. */
+  readonly place?: PartPlace;
 }
 
-/** @throws RangeError for a share outside [0, 1), or no seed. */
+/**
+ * @throws RangeError for a share outside [0, 1), no seed, or a place that does not fit; KernelError, at the next wait, for a
+ *   row below 0.
+ */
 export function dropout(args: Dropout): Tensor {
-  const { x, p, seed, block = 0 } = args;
+  const { x, p, seed, block = 0, place } = args;
   tensors("dropout", { x });
   if (!(p >= 0 && p < 1)) throw new RangeError(`dropout takes a share p from 0 to less than 1, but got ${p}.`);
   if (!Number.isSafeInteger(seed))
     throw new RangeError(`A seed is a whole number below 2^53, but this one is ${seed}.`);
+  const columns = place && checkPlace(x, place, block);
   return x.device.fused("dropout", args, () => {
     const y = x.device.empty(x.shape);
-    const scalars = [x.size, seed | 0, Math.floor(seed / 2 ** 32), block, p];
-    rawOf(x.device).launch("dropout", [x.ref(), y.ref()], scalars);
+    const key = [seed | 0, Math.floor(seed / 2 ** 32)];
+    if (place && columns !== undefined) {
+      const { rows, width, from = 0 } = place;
+      rawOf(x.device).launch(
+        "dropoutPart",
+        [x.ref(), rows.ref(), y.ref()],
+        [rows.size, columns, width, from, ...key, p],
+      );
+    } else {
+      rawOf(x.device).launch("dropout", [x.ref(), y.ref()], [x.size, ...key, block, p]);
+    }
     return y;
   });
+}
+
+/** Columns of a part. @throws RangeError for a place that does not fit the tensor. */
+function checkPlace(x: Tensor, { rows, width, from = 0 }: PartPlace, block: number): number {
+  tensors("dropout", { rows }, "i32");
+  const [count] = x.shape;
+  if (count === undefined) throw new RangeError("dropout of a part takes x with rows along axis 0, but x has no axis.");
+  shaped("dropout", "rows", rows, [count], "one for each row of x");
+  const columns = count === 0 ? 0 : x.size / count;
+  const fits = [width, from].every((each) => Number.isSafeInteger(each) && each >= 0) && from + columns <= width;
+  if (!fits) {
+    throw new RangeError(
+      `dropout of columns ${from} to ${from + columns} of a whole that is ${width} wide: a part lies inside its whole.`,
+    );
+  }
+  if (block !== 0)
+    throw new RangeError(`dropout of a part counts from the whole's first element, not from block ${block}.`);
+  return columns;
 }
