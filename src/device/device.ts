@@ -64,6 +64,14 @@ export class Device extends DeviceStreams {
   }
 
   /**
+   * Memory for what runs beside the streams, such as operations between ranks. It is no stream's: what a stream's pool hands
+   * out may still be read by kernels that wait in its queue. Streams that run at once have nothing in their queue.
+   */
+  allocBeside(bytes: number, tag: Tag): Buffer {
+    return this.#allocator.alloc(bytes, tag, this.current.mode === "inline" ? this.current : undefined);
+  }
+
+  /**
    * Launches a kernel and returns at once.
    * @param refs one place for each buffer the kernel declares.
    * @param scalars in the order the kernel declares.
