@@ -18,6 +18,7 @@ import {
   type TensorDevice,
 } from "../tensor/index.ts";
 import { captureSite } from "../trace/site.ts";
+import { DeferredWeights } from "./deferred-weights.ts";
 import type { Derivative } from "./derivative.ts";
 import { derivatives } from "./derivatives/index.ts";
 import { type GradientHook, Hooks } from "./hooks.ts";
@@ -29,37 +30,6 @@ import { PackedTensor, type Saved, type SavedHooks, SavedTensor } from "./saved.
 
 /** Operations whose line is remembered: capturing it costs more than the operation, and mistakes show in the first step. */
 const LINES = 4096;
-
-/** Gradients of weights that were put off. */
-export class DeferredWeights {
-  readonly #later: Later[];
-
-  constructor(later: Later[]) {
-    this.#later = later;
-  }
-
-  /** How many operations wait. */
-  get size(): number {
-    return this.#later.length;
-  }
-
-  /** Computes them, in the order in which they were put off. A second time does nothing. @throws what derivatives throw; the rest is given up then. */
-  run(): void {
-    try {
-      for (let later = this.#later[0]; later; later = this.#later[0]) {
-        later.run();
-        this.#later.shift();
-      }
-    } finally {
-      this.dispose();
-    }
-  }
-
-  /** Gives up those that were not computed. */
-  dispose(): void {
-    for (const later of this.#later.splice(0)) later.drop();
-  }
-}
 
 export class Tape implements Recorder<Tensor> {
   #recording = true;

@@ -63,10 +63,7 @@ export class Device extends DeviceStreams {
     return this.#allocator.alloc(bytes, tag, this.#graph ?? this.current);
   }
 
-  /**
-   * Memory for what runs beside the streams, such as operations between ranks. It is no stream's: what a stream's pool hands
-   * out may still be read by kernels that wait in its queue. Streams that run at once have nothing in their queue.
-   */
+  /** For what runs beside the streams, as operations between ranks do: what a pool hands out, kernels in the queue may still read. */
   allocBeside(bytes: number, tag: Tag): Buffer {
     return this.#allocator.alloc(bytes, tag, this.current.mode === "inline" ? this.current : undefined);
   }
