@@ -20,14 +20,15 @@ interface Found {
 }
 
 describe.each([
-  ["local", "inline", false, [1, 2, 3, 4]],
-  ["local", "inline", true, [2, 3]],
-  ["shm", "inline", false, [2, 3, 4]],
-  ["shm", "threaded", false, [2]],
-  ["tcp", "inline", false, [3]],
-] as const)("decoders over %s, streams %s, plain loss: %s", (transport, streams, plain, worlds) => {
+  ["local", "inline", "", [1, 2, 3, 4]],
+  ["local", "inline", "plain loss", [2, 3]],
+  ["local", "inline", "bf16", [3]],
+  ["shm", "inline", "", [2, 3, 4]],
+  ["shm", "threaded", "", [2]],
+  ["tcp", "inline", "", [3]],
+] as const)("decoders over %s, streams %s, %s", (transport, streams, variant, worlds) => {
   it.each(worlds)("on %i ranks", { timeout: 120_000 }, async (ranks) => {
-    const options = { plain };
+    const options = { plain: variant === "plain loss", half: variant === "bf16" };
     const program = "test/programs/tensor-parallel.ts";
     const { failure, shown } = await runProgram(program, { ranks, transport, streams, options });
     expect(failure?.message).toBe(undefined);
@@ -36,7 +37,9 @@ describe.each([
     expect(bits.map(({ row }) => row.bits)).toEqual(Array(ranks * 5 * 2).fill(true));
     const found = rows.flatMap(({ rank, row }) => ("worst" in row ? [{ rank, ...row } as unknown as Found] : []));
     expect(found.length).toBe(ranks * 5 * 2 * 2);
-    expect(found.filter(({ worst }) => !(worst < 1e-5))).toEqual([]);
+    // A gradient passes the conversion of its weight, which rounds it to bf16: neighbors of 8 bits may swap.
+    const bound = variant === "bf16" ? 2 ** -8 : 1e-5;
+    expect(found.filter(({ worst }) => !(worst <= bound))).toEqual([]);
     for (const { hooks, parameters } of found) expect(hooks).toBe(parameters);
     // The boxes of all ranks are the whole.
     for (const { form, sequence, overlap, of } of found.filter(({ rank }) => rank === 0)) {

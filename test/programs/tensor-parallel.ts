@@ -48,12 +48,12 @@ function formsFor(ranks: number): Readonly<Record<string, DecoderConfig>> {
 }
 
 /** The same values wherever the model is, also for what begins as 0 or 1. */
-function make(device: TensorDevice, config: DecoderConfig): Decoder {
-  const model = new Decoder(device, config);
+function make(device: TensorDevice, config: DecoderConfig, half: boolean): Decoder {
+  const model = new Decoder(device, config, half ? { dtype: "bf16", gradDType: "f32" } : {});
   initialize(model, 5);
   let seed = 0;
   for (const parameter of model.parameters())
-    device.noGrad(() => parameter.add_(device.randn(parameter.shape, { seed: ++seed }).mul(0.1)));
+    device.noGrad(() => parameter.add_(device.randn(parameter.shape, { seed: ++seed }).mul(0.1).to(parameter.dtype)));
   return model;
 }
 
@@ -77,6 +77,7 @@ export default defineScript({
   about: "Holds decoders under tensor parallelism to one rank.",
   options: {
     forms: string("tied,untied,qwen2,qwen3,gpt2", "forms that are tried"),
+    half: boolean(false, "parameters in bf16, with gradients in f32"),
     plain: boolean(false, "takes the plain loss"),
   },
   async main({ world, device, options, show }) {
@@ -91,13 +92,13 @@ export default defineScript({
     const lossOf = options.plain ? plainVocabularyCrossEntropy : vocabularyCrossEntropy;
     for (const [form, config] of Object.entries(formsFor(world.size))) {
       if (!options.forms.split(",").includes(form)) continue;
-      const one = make(device, config);
+      const one = make(device, config, options.half);
       const logits = one.call(batch);
       const wanted = crossEntropy(logits, target);
       wanted.sum.backward();
       const whole = one.namedParameters();
       for (const sequence of [false, true]) {
-        const model = await tensorParallel(make(device, config), mesh, undefined, { sequence });
+        const model = await tensorParallel(make(device, config, options.half), mesh, undefined, { sequence });
         const kept: Tensor[][] = [];
         for (const overlap of [false, true]) {
           let hooks = 0;

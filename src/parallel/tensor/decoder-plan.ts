@@ -11,7 +11,7 @@ import { vocabularyRows } from "./vocabulary.ts";
 
 /**
  * How a Decoder of a form is cut; its logits are those of each rank's words then, for `vocabularyCrossEntropy`.
- * @param options.sequence whether tokens are cut outside of attention and MLPs: a batch's number of tokens divides then.
+ * @param options.sequence whether tokens are cut outside attention and MLPs: a batch's number of tokens divides then.
  * @throws RangeError for a mixture of experts.
  */
 export function decoderPlan(config: DecoderConfig, { sequence = false }: { readonly sequence?: boolean } = {}): Plan {

@@ -18,7 +18,7 @@ export interface Place {
   readonly group: ProcessGroup;
   /** Name of the axis of the mesh. */
   readonly axis: string;
-  /** Whether tokens are cut along the axis outside of attention and MLPs. */
+  /** Whether tokens are cut along the axis outside attention and MLPs. */
   readonly sequence: boolean;
 }
 

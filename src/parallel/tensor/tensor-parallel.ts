@@ -14,7 +14,7 @@ import type { AnyModule, Place, Plan, Prepared, Style } from "./style.ts";
 export interface TensorParallelOptions {
   /** Axis of the mesh: "tp", if not given. */
   readonly axis?: string;
-  /** Whether tokens are cut along the axis outside of attention and MLPs (Korthikanti et al., 2022). */
+  /** Whether tokens are cut along the axis outside attention and MLPs (Korthikanti et al., 2022). */
   readonly sequence?: boolean;
 }
 
