@@ -22,6 +22,8 @@ export interface CustomOperation {
   readonly note?: object;
   /** Computes the result; what it calls is not entered on the tape. It gives a new tensor, not one of the inputs. */
   readonly forward: () => Tensor;
+  /** Whether the result is an activation even where all inputs are weights (see Derivative). */
+  readonly activates?: boolean;
   /** What backward will need, and nothing else is kept. */
   readonly save?: (result: Tensor) => readonly Tensor[];
   /** Gradients of the inputs that are wanted, in their order; a place that is undefined gives none. */
@@ -32,6 +34,7 @@ export interface CustomOperation {
 export const custom: Readonly<Record<string, Derivative>> = {
   custom: derivative<CustomOperation, Tensor>({
     inputs: ({ inputs }) => inputs,
+    activates: ({ activates = false }) => activates,
     save: ({ save }, result) => save?.(result) ?? [],
     backward: (c) => {
       const { backward, inputs, name } = c.args;

@@ -38,6 +38,11 @@ export interface Derivative<A = never, R = never> {
   readonly outputs?: (result: R) => readonly Tensor[];
   /** What to keep; `wants` tells which inputs need a gradient. Nothing if not given. */
   readonly save?: (args: A, result: R, wants: (input: number) => boolean) => readonly (Tensor | undefined)[];
+  /**
+   * Whether the result is an activation even where all that it depends on are weights, as rows of an embedding are: its
+   * gradient is not put off with those of weights then, since others wait for it.
+   */
+  readonly activates?: (args: A) => boolean;
   /** Gives the gradients that are wanted. Its own tensors are freed when it returns. */
   readonly backward: (gradients: Gradients<A>) => void;
 }

@@ -1,6 +1,6 @@
 /** Gradients: the tape, and what programs do with it. */
 export { type CustomGradients, type CustomOperation, customOperation } from "./custom.ts";
-export { DeferredWeights } from "./deferred.ts";
+export { DeferredWeights } from "./deferred-weights.ts";
 export { Hooks } from "./hooks.ts";
 export { Leaf } from "./leaf.ts";
 export type { Observer } from "./observer.ts";

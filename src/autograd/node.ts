@@ -37,7 +37,7 @@ export class Node implements GradientNode {
   readonly order: number;
   readonly region: Region | undefined;
   readonly site: Site | undefined;
-  /** Whether it depends on nothing but weights, so that its gradient is only for them. */
+  /** Whether it depends on nothing but weights, and is no activation itself, so that its gradient is only for them. */
   readonly isWeight: boolean;
   #saved: readonly (Saved | undefined)[] | undefined;
   #users = 0;
@@ -52,7 +52,7 @@ export class Node implements GradientNode {
     this.region = parts.region;
     this.site = parts.site;
     this.#saved = parts.saved;
-    let isWeight = true;
+    let isWeight = !parts.derivative.activates?.(parts.args as never);
     for (const edge of parts.edges) {
       edge?.node.retain();
       if (edge && !edge.node.isWeight) isWeight = false;

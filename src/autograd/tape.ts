@@ -18,7 +18,7 @@ import {
   type TensorDevice,
 } from "../tensor/index.ts";
 import { captureSite } from "../trace/site.ts";
-import { DeferredWeights } from "./deferred.ts";
+import { DeferredWeights } from "./deferred-weights.ts";
 import type { Derivative } from "./derivative.ts";
 import { derivatives } from "./derivatives/index.ts";
 import { type GradientHook, Hooks } from "./hooks.ts";
@@ -39,6 +39,8 @@ export class Tape implements Recorder<Tensor> {
   #region: Region | undefined;
   #savedHooks: SavedHooks | undefined;
   #defer: Later[] | undefined;
+  /** What is put off and may be computed while the stream would wait. */
+  #meanwhile: DeferredWeights | undefined;
 
   get recording(): boolean {
     return this.#recording;
@@ -190,6 +192,35 @@ export class Tape implements Recorder<Tensor> {
       this.#defer = before;
     }
     return weights;
+  }
+
+  /**
+   * Backward passes of a function put off the gradients of weights until something calls `meanwhile`, as a collective does
+   * that is in flight, and compute the rest at its end. Each adds up in the order in which it would have without.
+   */
+  overlapWeights(body: () => void): void {
+    const [before, outer] = [this.#defer, this.#meanwhile];
+    const later: Later[] = [];
+    const weights = new DeferredWeights(later);
+    [this.#defer, this.#meanwhile] = [later, weights];
+    try {
+      body();
+      this.meanwhile();
+    } finally {
+      [this.#defer, this.#meanwhile] = [before, outer];
+      weights.dispose();
+    }
+  }
+
+  /** Computes the gradients of weights that `overlapWeights` has put off so far; nothing where it has not. */
+  meanwhile(): void {
+    const weights = this.#meanwhile;
+    this.#meanwhile = undefined; // what runs now may come here again, and begin nothing anew
+    try {
+      weights?.run();
+    } finally {
+      this.#meanwhile = weights;
+    }
   }
 
   /** Runs a function whose operations belong to a region: its hooks are called around their backward. */

@@ -63,6 +63,11 @@ export class Device extends DeviceStreams {
     return this.#allocator.alloc(bytes, tag, this.#graph ?? this.current);
   }
 
+  /** For what runs beside the streams, as operations between ranks do: what a pool hands out, kernels in the queue may still read. */
+  allocBeside(bytes: number, tag: Tag): Buffer {
+    return this.#allocator.alloc(bytes, tag, this.current.mode === "inline" ? this.current : undefined);
+  }
+
   /**
    * Launches a kernel and returns at once.
    * @param refs one place for each buffer the kernel declares.

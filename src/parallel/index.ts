@@ -1,6 +1,5 @@
 /** Parallel training: meshes of ranks, types of tensors along their axes, strategies, and a judge of the gradients. */
-export { AxisTypes, type AxisTypesOf } from "./axis-types.ts";
-export { type AxisType, asPartial, type Change, changes, changeType } from "./change.ts";
+
 export {
   type ContextCut,
   chunksOf,
@@ -10,12 +9,13 @@ export {
   pairsOf,
   type Tile,
   tilesOf,
-} from "./context.ts";
+} from "./context/context.ts";
+export { GatheredAttention } from "./context/gathered-attention.ts";
+export { RingAttention } from "./context/ring-attention.ts";
 export { type Along, axesAlong, groupAlong, type MeshAxes } from "./data/along.ts";
 export { type DataParallelOptions, DistributedDataParallel } from "./data/data-parallel.ts";
 export { clipGradNormOver_, gradientNormOver, type NormOptions } from "./data/norm.ts";
 export { together } from "./data/together.ts";
-export { GatheredAttention } from "./gathered-attention.ts";
 export {
   type TwinGradients,
   type TwinNumbers,
@@ -25,6 +25,21 @@ export {
 } from "./judge/decoder.ts";
 export { type JudgeOptions, judge, ROUNDINGS, type Verdict } from "./judge/judge.ts";
 export { Mesh, type MeshShape } from "./mesh.ts";
-export { allGather, allReduce, allToAll, keep, type Move, pad, reduceScatter, slice } from "./moves.ts";
-export { RingAttention } from "./ring-attention.ts";
 export { FullyShardedDataParallel, type FullyShardedOptions } from "./shard/fully-sharded.ts";
+export { decoderPlan } from "./tensor/decoder-plan.ts";
+export { cutTokens, input, output, partialGradients } from "./tensor/edges.ts";
+export { type ColumnOptions, columns, type RowOptions, rows } from "./tensor/linear.ts";
+export { overlapWeights } from "./tensor/overlap.ts";
+export { sumPartialGradients } from "./tensor/partial.ts";
+export { type Cut, cutParameter, type Share, shareOf } from "./tensor/shares.ts";
+export type { AnyModule, Place as StyledPlace, Plan, Prepared, Style } from "./tensor/style.ts";
+export { type TensorParallelOptions, tensorParallel } from "./tensor/tensor-parallel.ts";
+export { vocabularyRows } from "./tensor/vocabulary.ts";
+export {
+  plainVocabularyCrossEntropy,
+  type VocabularyLossOptions,
+  vocabularyCrossEntropy,
+} from "./tensor/vocabulary-loss.ts";
+export { AxisTypes, type AxisTypesOf } from "./types/axis-types.ts";
+export { type AxisType, asPartial, type Change, changes, changeType } from "./types/change.ts";
+export { allGather, allReduce, allToAll, keep, type Move, pad, reduceScatter, slice } from "./types/moves.ts";

@@ -1,6 +1,6 @@
 /** Context parallelism: the cut by hand, its balance, and decoders over cut tokens against one rank, over every transport. */
 import { describe, expect, it } from "vitest";
-import { cutContext, type HostBatch, pairsOf, tilesOf } from "../../src/parallel/context.ts";
+import { cutContext, type HostBatch, pairsOf, tilesOf } from "../../src/parallel/context/context.ts";
 import type { RankTraffic } from "../../src/world/core/traffic.ts";
 import { runProgram } from "../helpers/jobs.ts";
 

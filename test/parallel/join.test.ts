@@ -1,7 +1,7 @@
 /** What queries find in blocks of keys, joined, is what they find among all of them: at any cut, and where a block shows nothing. */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { join } from "../../src/parallel/ring-attention.ts";
+import { join } from "../../src/parallel/context/ring-attention.ts";
 import { functional as F, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
 import { closeDevices, makeTensorDevice } from "../helpers/device.ts";
 import { runProgram } from "../helpers/jobs.ts";

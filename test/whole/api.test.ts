@@ -12,7 +12,20 @@ const words = new Set(screen.match(/[A-Za-z_]\w*/g));
 /** Of the layers below, or for whoever builds on them. */
 const beyond: readonly string[] = [
   ...["constructor", "toString", "ref", "raw", "wrap", "release", "apply", "fused", "withTag", "fill", "at"],
-  ...["on", "storage", "buffer", "offset", "device", "id", "groupRank", "destroy", "version", "isContiguous", "gone", "moveTo"],
+  ...[
+    "on",
+    "storage",
+    "buffer",
+    "offset",
+    "device",
+    "id",
+    "groupRank",
+    "destroy",
+    "version",
+    "isContiguous",
+    "gone",
+    "moveTo",
+  ],
 ];
 
 function methodsOf(prototype: object): string[] {

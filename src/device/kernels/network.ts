@@ -204,6 +204,15 @@ export const networkKernels = {
     ...byRows(["rows", "each", "each", "each", "rows"], { flops: ([rows, cols]) => 7 * rows * cols }),
     explain: (status, args) => noSuchColumn(status, args[6]),
   },
+  /** target (i32) [rows] | rows, cols: fails for one that is no column, as the loss does; rows of no elements are copied */
+  checkTargets: {
+    scalars: ["rows", "cols"],
+    buffers: ["in"],
+    bounds: ([rows]) => [rows * 4],
+    flops: () => 0,
+    run: (k, [target, rows, cols]) => k.gatherRows(0, target, 0, cols, rows, 0),
+    explain: (status, [, , cols]) => noSuchColumn(status, cols),
+  },
   /** x, y | n, seedLo, seedHi, block, p */
   dropout: {
     scalars: ["n", "seedLo", "seedHi", "block", "p"],

@@ -76,6 +76,19 @@ export function crossEntropy(args: CrossEntropy): { loss: Tensor; dlogits: Tenso
   });
 }
 
+/**
+ * Looks whether each target is a column, for losses of which no rank has all columns.
+ * @param args.target i32, any shape. @returns the target. @throws KernelError, at the next wait, as crossEntropy does.
+ */
+export function checkTargets(args: { target: Tensor; columns: number }): Tensor {
+  const { target, columns } = args;
+  tensors("checkTargets", { target }, "i32");
+  return target.device.fused("checkTargets", args, () => {
+    rawOf(target.device).launch("checkTargets", [target.ref()], [target.size, columns]);
+    return target;
+  });
+}
+
 /** Arguments of the loss with weights. */
 export interface WeightedCrossEntropy extends CrossEntropy {
   /** f32, one for each row: what its loss is multiplied by. */

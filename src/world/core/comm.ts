@@ -62,7 +62,7 @@ export class GroupComm implements Comm {
   }
 
   sendCopy(to: number, span: Span): void {
-    const buffer = this.#device.alloc(spanBytes(span), "scratch");
+    const buffer = this.#device.allocBeside(spanBytes(span), "scratch");
     const copy = { ...span, buffer, offset: 0 };
     this.copy(copy, span);
     this.#eager.add(this.#operation, this.#keep(this.#transport.send(this.#message("send", to, copy))), buffer);
@@ -106,7 +106,7 @@ export class GroupComm implements Comm {
   }
 
   scratch(count: number, dtype: Span["dtype"]): Span {
-    const buffer = this.#device.alloc(count * sizeOf(dtype), "scratch");
+    const buffer = this.#device.allocBeside(count * sizeOf(dtype), "scratch");
     this.#scratch ??= [];
     this.#scratch.push(buffer);
     return { buffer, offset: 0, count, dtype };

@@ -1,6 +1,6 @@
 /** What goes round a ring of ranks: every rank hands on what it has to the next one, and gets what the one before it had. */
-import type { Tensor, TensorDevice } from "../tensor/index.ts";
-import type { ProcessGroup } from "../world/index.ts";
+import type { Tensor, TensorDevice } from "../../tensor/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 
 /**
  * Hands a tensor on to the next rank. It must stay as it is until `arrived` is called.

@@ -3,10 +3,10 @@
  * That is what Llama 3 was trained with. Each rank has memory for all keys, and nothing overlaps; ring attention is held
  * against it.
  */
-import { customOperation } from "../autograd/index.ts";
-import type { KeyValueCache } from "../nn/index.ts";
-import { functional as F, type Tensor, type TensorDevice } from "../tensor/index.ts";
-import type { ProcessGroup } from "../world/index.ts";
+import { customOperation } from "../../autograd/index.ts";
+import type { KeyValueCache } from "../../nn/index.ts";
+import { functional as F, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 import { type ContextCut, chunksOf } from "./context.ts";
 import { checkTokens, joined } from "./ring-attention.ts";
 

@@ -3,13 +3,13 @@
  * a gradient that will lack one) is an error on the line where it happens, on one rank as on many, instead of a wrong
  * number somewhere later. It is for debugging: told of every operation while it is on, and of none otherwise.
  */
-import { type CustomOperation, tapeOf } from "../autograd/index.ts";
-import type { ParameterTree } from "../nn/index.ts";
-import { Tensor, type TensorDevice } from "../tensor/index.ts";
-import { captureSite, formatSite } from "../trace/site.ts";
+import { type CustomOperation, tapeOf } from "../../autograd/index.ts";
+import type { ParameterTree } from "../../nn/index.ts";
+import { Tensor, type TensorDevice } from "../../tensor/index.ts";
+import { captureSite, formatSite } from "../../trace/site.ts";
+import type { Mesh } from "../mesh.ts";
 import { type Known, operandsOf, typeAfter } from "./axis-rules.ts";
 import { type AxisType, ChangeNote } from "./change.ts";
-import type { Mesh } from "./mesh.ts";
 
 /** Types by axis. */
 export type AxisTypesOf = Readonly<Record<string, AxisType>>;

@@ -9,9 +9,9 @@
  *   partial     terms of a sum that is still to be taken; its gradient is replicated.
  * The types follow spmd_types (Meta, 2025). Megatron's f is identical → replicated, its g partial → identical.
  */
-import { customOperation } from "../autograd/index.ts";
-import type { Tensor } from "../tensor/index.ts";
-import type { ProcessGroup } from "../world/index.ts";
+import { customOperation, tapeOf } from "../../autograd/index.ts";
+import type { Tensor } from "../../tensor/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 import { allGather, allReduce, allToAll, keep, type Move, pad, reduceScatter, slice } from "./moves.ts";
 
 /** What a tensor is along an axis of a mesh. */
@@ -68,12 +68,13 @@ export function changeType(
   const { axis: given = 0 } = options;
   const axis = given < 0 ? given + x.shape.length : given;
   const { forward, backward } = change;
+  const { device } = x;
   return customOperation({
     name,
     inputs: [x],
     note: new ChangeNote(group, from, to),
     forward: () => forward(x, group, axis),
-    backward: ({ dy }) => [backward(dy, group, axis)],
+    backward: ({ dy }) => [backward(dy, group, axis, () => tapeOf(device).meanwhile())],
   });
 }
 

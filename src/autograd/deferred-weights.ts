@@ -1,4 +1,4 @@
-/** Gradients of weights that a backward pass has put off, as zero-bubble schedules do, and overlap with messages. */
+/** The queue of what backward passes have put off: the halves of derivatives that are for weights alone. */
 import type { Later } from "./pass.ts";
 
 /** Gradients of weights that were put off. */

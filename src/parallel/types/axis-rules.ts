@@ -5,8 +5,8 @@
  * The rules follow from what gradients are: an identical tensor has its whole gradient on each rank, so it mixes only with
  * its kind; a partial one has the sum's gradient on each rank, so it may be multiplied only by what all ranks have alike.
  */
-import type { dtypes } from "../device/index.ts";
-import { Tensor } from "../tensor/index.ts";
+import type { dtypes } from "../../device/index.ts";
+import { Tensor } from "../../tensor/index.ts";
 import type { AxisType } from "./change.ts";
 
 /**

@@ -2,37 +2,40 @@
  * What travels when a tensor is laid out anew along one axis of a mesh: the plain moves, without gradients. Each gives a new
  * tensor, and lets the stream wait for what it has issued, so that what is launched afterwards finds it whole.
  */
-import { functional, type Tensor, type TensorDevice } from "../tensor/index.ts";
-import type { ProcessGroup } from "../world/index.ts";
+import { functional, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import type { ProcessGroup, Work } from "../../world/index.ts";
 
-/** A move of a tensor among the ranks of a group. @param axis of the tensor, from 0. */
-export type Move = (x: Tensor, group: ProcessGroup, axis: number) => Tensor;
+/**
+ * A move of a tensor among the ranks of a group. @param axis of the tensor, from 0.
+ * @param meanwhile launches what does not need the result, while it is on its way.
+ */
+export type Move = (x: Tensor, group: ProcessGroup, axis: number, meanwhile?: () => void) => Tensor;
 
 /** Nothing travels. */
 export const keep: Move = (x) => x.view();
 
 /** The sum of all ranks' tensors, on all of them. */
-export const allReduce: Move = (x, group) => {
+export const allReduce: Move = (x, group, _axis, meanwhile) => {
   const sum = x.contiguous().clone();
-  group.allReduce(sum).wait();
+  waitFor(group.allReduce(sum), meanwhile);
   return sum;
 };
 
 /** All ranks' tensors, one after the other along the axis. @throws what allGather throws where their shapes differ. */
-export const allGather: Move = (x, group, axis) => {
+export const allGather: Move = (x, group, axis, meanwhile) => {
   const { size } = group;
   const own = x.contiguous();
   const all = deviceOf(x).empty([size, ...x.shape], x.dtype);
-  group.allGather(all, own).wait();
+  waitFor(group.allGather(all, own), meanwhile);
   const shape = x.shape.map((length, i) => (i === axis ? size * length : length));
   return toAxis(all, axis).reshape(shape);
 };
 
 /** The sum of all ranks' tensors, of which each rank gets its slice along the axis. @throws RangeError for an axis that does not divide. */
-export const reduceScatter: Move = (x, group, axis) => {
+export const reduceScatter: Move = (x, group, axis, meanwhile) => {
   const parts = fromAxis(x, group.size, axis).contiguous();
   const own = deviceOf(x).empty(parts.shape.slice(1), x.dtype);
-  group.reduceScatter(own, parts).wait();
+  waitFor(group.reduceScatter(own, parts), meanwhile);
   return own;
 };
 
@@ -58,12 +61,21 @@ export const pad: Move = (x, group, axis) => {
 };
 
 /** @returns slice j of rank i's tensor as slice i on rank j: a transposition of ranks and slices, which is its own reverse. */
-export const allToAll: Move = (x, group, axis) => {
+export const allToAll: Move = (x, group, axis, meanwhile) => {
   const parts = fromAxis(x, group.size, axis).contiguous();
   const received = deviceOf(x).empty(parts.shape, x.dtype);
-  group.allToAll(received, parts).wait();
+  waitFor(group.allToAll(received, parts), meanwhile);
   return toAxis(received, axis).reshape(x.shape);
 };
+
+/** The stream waits for an operation, after what can be done in the meantime. */
+function waitFor(work: Work<unknown>, meanwhile?: () => void): void {
+  try {
+    meanwhile?.();
+  } finally {
+    work.wait();
+  }
+}
 
 /** [parts, ...shape] with the parts' number moved beside an axis of theirs: [..., parts, length, ...]. */
 function toAxis(parts: Tensor, axis: number): Tensor {

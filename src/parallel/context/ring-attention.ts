@@ -6,10 +6,10 @@
  * Backward goes round once more. The logarithm of the whole sum is known by then, so each block's gradients are exact and
  * only have to be added: those of keys and values travel with their block, and come home at the end.
  */
-import { customOperation } from "../autograd/index.ts";
-import type { KeyValueCache, Sequences } from "../nn/index.ts";
-import { functional as F, type Tensor, type TensorDevice } from "../tensor/index.ts";
-import type { ProcessGroup } from "../world/index.ts";
+import { customOperation } from "../../autograd/index.ts";
+import type { KeyValueCache, Sequences } from "../../nn/index.ts";
+import { functional as F, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 import { type ContextCut, type Tile, tilesOf } from "./context.ts";
 import { around, passOn } from "./ring.ts";
 
