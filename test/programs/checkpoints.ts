@@ -75,8 +75,9 @@ function cutColumns(device: TensorDevice, model: Whole, size: number, rank: numb
 }
 
 /** The values of a box: numbers of elements in the whole, and of what they are, that bf16 holds too. */
-function valuesOf(parameter: Parameter, salt: number, dtype: string): number[] {
-  const { shape: whole, from } = parameter.part;
+function valuesOf(parameter: Parameter, salt: number, dtype: string, isWhole = false): number[] {
+  const { shape: whole } = parameter.part;
+  const from = isWhole ? whole.map(() => 0) : parameter.part.from;
   const shape = whole.length === 0 ? (parameter.size === 0 ? [0] : []) : parameter.shape;
   let numbers = shape.some((size) => size === 0) ? [] : [0];
   for (const [axis, size] of shape.entries()) {
@@ -113,11 +114,16 @@ export default defineScript({
     const mesh = await Mesh.create(world, shape);
     if (layout === "columns") cutColumns(device, model, world.size, world.rank);
     if (layout === "columns-fsdp") cutColumns(device, model, 2, mesh.coordinate("tp"));
+    let sharded: FullyShardedDataParallel | undefined;
     if (layout === "ddp") await DistributedDataParallel.wrap(model, world);
     else if (layout !== "columns") {
       const replicate = layout === "hsdp" ? { mesh, axes: ["copies"] } : undefined;
       const stage = layout === "zero1" ? 1 : layout === "zero2" ? 2 : 3;
-      await FullyShardedDataParallel.wrap(model, { mesh, axes: ["dp"] }, { units: model.parts, stage, replicate });
+      sharded = await FullyShardedDataParallel.wrap(
+        model,
+        { mesh, axes: ["dp"] },
+        { units: model.parts, stage, replicate },
+      );
     }
     const moments = dtype === "f32" ? ["first", "second"] : ["first", "second", "master"];
     const named = [...model.namedParameters()];
@@ -166,6 +172,15 @@ export default defineScript({
         await compare(kept?.tensors[key], valuesOf(parameter, 100 * (k + 1) + n, "f32"));
       if (Object.keys(kept?.tensors ?? {}).length !== moments.length) wrong += 1000;
     }
-    show.row({ step, state: JSON.stringify(state), wrong, checked, steps });
+    const own = checked;
+    // What is gathered from now on is new, too, also by ranks that had nothing to read.
+    if (sharded && layout !== "columns-fsdp") {
+      await sharded.whole(async () => {
+        for (const [n, [, parameter]] of named.entries()) await compare(parameter, valuesOf(parameter, n, dtype, true));
+      });
+    }
+    await device.synchronize();
+    await world.barrier();
+    show.row({ step, state: JSON.stringify(state), wrong, checked: own, steps });
   },
 });

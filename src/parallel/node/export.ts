@@ -72,7 +72,12 @@ export async function exportModel(
   run: Pick<ShardedRun, "config"> & { readonly model: ParameterTree },
   { shardBytes, ...options }: ShardedWriteOptions & Pick<WriteOptions, "shardBytes"> = {},
 ): Promise<void> {
-  const taken = attempt(() => take(0, { ...run, state: {} }, options));
+  const taken = attempt(() => {
+    const copied = take(0, { ...run, state: {} }, options);
+    if (copied.config !== undefined) return copied;
+    copied.snapshot.dispose();
+    throw new RangeError("The form of the model is not known: it is no Decoder. Give its config.");
+  });
   const path = resolve(folder);
   await writeTogether(group, taken, nodeFiles, {
     begin: async () => {
