@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { cutContext, type HostBatch, pairsOf, tilesOf } from "../../src/parallel/context/context.ts";
 import type { RankTraffic } from "../../src/world/core/traffic.ts";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 /** Sequences that count up; the last token of each is only predicted. */
 function counting(lengths: readonly number[]): HostBatch {
@@ -135,7 +136,7 @@ interface Case {
   readonly dp?: number;
 }
 
-const cases: readonly Case[] = [
+const all: readonly Case[] = [
   ...[1, 2, 3, 4, 5].map((ranks) => ({ ranks, transport: "local" as const })),
   ...[1, 2, 3, 4, 5].map((ranks) => ({ ranks, transport: "shm" as const, lengths: "3,0,17,5,1", model: "gpt2" })),
   { ranks: 2, transport: "shm", streams: "threaded" },
@@ -153,39 +154,52 @@ const cases: readonly Case[] = [
 ];
 
 describe("a decoder's loss and gradients are those of one rank", () => {
-  it.each(cases)("$ranks over $transport $streams: $lengths $model $way $again", { timeout: 60_000 }, async (each) => {
-    const { ranks, transport, streams, lengths = "13,1,7,2", model = "llama", way = "ring", again = 0, dp = 1 } = each;
-    const options = { lengths, model, way, again, dp };
-    const cp = ranks / dp;
-    const { failure, shown, records } = await runProgram("test/programs/context.ts", {
-      ranks,
-      transport,
-      ...(streams && { streams }),
-      recorded: true,
-      options,
-    });
-    expect(failure?.message).toBe(undefined);
-    const rows = shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row] : []));
-    expect(rows.length).toBe(ranks);
-    for (const row of rows) {
-      expect(row.parameters).toBe(model === "llama" ? 20 : 36);
-      expect(Number(row.loss)).toBeLessThan(1e-5);
-      expect([row.worstName, Number(row.worst) < 1e-5]).toEqual([row.worstName, true]);
-      // Where streams run in threads, the host hears of what was freed some time later.
-      if (streams !== "threaded") expect(row.leaked).toBe(0);
-    }
-    if (way !== "ring") return;
-    const tokens = lengths.split(",").reduce((sum, length) => sum + Number(length), 0);
-    const own = 2 * Math.max(1, Math.ceil(tokens / (2 * cp)));
-    for (const row of rows) {
-      expect(row.refused).toBe(
-        `RingAttention was made for a cut of ${own} tokens, but got q of 1: f32[1,4,4]. Make one for each batch.`,
-      );
-    }
-    // What goes round: keys and values of a rank's tokens, forward n - 1 times and backward as often; their gradients n times.
-    const bytes = 2 * own * (model === "llama" ? 2 : 4) * 4 * 4;
-    const [runs, layers] = [2, 2];
-    const messages = cp === 1 ? 0 : runs * layers * ((again ? 3 : 2) * (cp - 1) + cp);
-    for (const { traffic } of records) expect(sent(traffic)).toEqual(Array.from({ length: messages }, () => bytes));
-  });
+  it.each(cases(all, 0, 2, 5, 7, 10, 11, 13, 16, 17, 18, 20))(
+    "$ranks over $transport $streams: $lengths $model $way $again",
+    { timeout: 60_000 },
+    async (each) => {
+      const {
+        ranks,
+        transport,
+        streams,
+        lengths = "13,1,7,2",
+        model = "llama",
+        way = "ring",
+        again = 0,
+        dp = 1,
+      } = each;
+      const options = { lengths, model, way, again, dp };
+      const cp = ranks / dp;
+      const { failure, shown, records } = await runProgram("test/programs/context.ts", {
+        ranks,
+        transport,
+        ...(streams && { streams }),
+        recorded: true,
+        options,
+      });
+      expect(failure?.message).toBe(undefined);
+      const rows = shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row] : []));
+      expect(rows.length).toBe(ranks);
+      for (const row of rows) {
+        expect(row.parameters).toBe(model === "llama" ? 20 : 36);
+        expect(Number(row.loss)).toBeLessThan(1e-5);
+        expect([row.worstName, Number(row.worst) < 1e-5]).toEqual([row.worstName, true]);
+        // Where streams run in threads, the host hears of what was freed some time later.
+        if (streams !== "threaded") expect(row.leaked).toBe(0);
+      }
+      if (way !== "ring") return;
+      const tokens = lengths.split(",").reduce((sum, length) => sum + Number(length), 0);
+      const own = 2 * Math.max(1, Math.ceil(tokens / (2 * cp)));
+      for (const row of rows) {
+        expect(row.refused).toBe(
+          `RingAttention was made for a cut of ${own} tokens, but got q of 1: f32[1,4,4]. Make one for each batch.`,
+        );
+      }
+      // What goes round: keys and values of a rank's tokens, forward n - 1 times and backward as often; their gradients n times.
+      const bytes = 2 * own * (model === "llama" ? 2 : 4) * 4 * 4;
+      const [runs, layers] = [2, 2];
+      const messages = cp === 1 ? 0 : runs * layers * ((again ? 3 : 2) * (cp - 1) + cp);
+      for (const { traffic } of records) expect(sent(traffic)).toEqual(Array.from({ length: messages }, () => bytes));
+    },
+  );
 });

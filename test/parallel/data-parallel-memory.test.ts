@@ -1,6 +1,7 @@
 /** What data-parallel strategies hold, by kind, and what they send: equal to the forms that chapter 5 gives, to the byte. */
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 const [LAYERS, MICRO] = [5, 3];
 type Row = Readonly<Record<string, number>>;
@@ -57,14 +58,19 @@ function formOf(kind: string, row: Row, rank: number, ranks: number): Row {
   };
 }
 
-describe.each(["ddp", "zero1", "zero2", "fsdp"])("%s", { timeout: 60_000 }, (kind) => {
-  it.each([
+const memories = cases(
+  [
     [1, "inline"],
-    [2, "inline"],
     [2, "threaded"],
     [3, "inline"],
+    [2, "inline"],
     [5, "inline"],
-  ] as const)("memory by kind, %i ranks, streams %s", async (ranks, streams) => {
+  ] as const,
+  ...[0, 1, 2],
+);
+
+describe.each(["ddp", "zero1", "zero2", "fsdp"])("%s", { timeout: 60_000 }, (kind) => {
+  it.each(memories)("memory by kind, %i ranks, streams %s", async (ranks, streams) => {
     for (const [rank, [row]] of (await measure(ranks, streams, { kind })).entries()) {
       const { parameters, gradients, optimizer } = row;
       // The buckets of DDP are rounded once each, and not by parameter.
@@ -75,7 +81,7 @@ describe.each(["ddp", "zero1", "zero2", "fsdp"])("%s", { timeout: 60_000 }, (kin
     }
   });
 
-  it.each([2, 3])("calls and bytes, %i ranks", async (ranks) => {
+  it.each(cases([3, 2], 0))("calls and bytes, %i ranks", async (ranks) => {
     for (const micro of [1, MICRO]) {
       for (const [row] of await measure(ranks, "inline", { kind, micro })) {
         const { rest, block } = shapesOf(row);

@@ -1,6 +1,7 @@
 /** Data-parallel strategies against one rank on everything: gradients and weights, parameter by parameter, after each step. */
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 /** Differences from one rank, in parts of a parameter's largest entry: f32 sums in another order. */
 const [GRADIENTS, WEIGHTS] = [2e-6, 1e-5];
@@ -27,17 +28,21 @@ async function compare(
   expect(rows).toBe(Number(options.steps ?? 2) * ranks);
 }
 
+const worlds = cases(
+  [
+    [1, "shm", "inline"],
+    [2, "shm", "threaded"],
+    [5, "local", "inline"],
+    [3, "tcp", "inline"],
+    [3, "shm", "inline"],
+    [2, "tcp", "threaded"],
+  ] as const,
+  ...[0, 1, 2, 3],
+);
 const strategies = ["ddp", "zero1", "zero2", "fsdp"] as const;
 
 describe.each(strategies)("%s equals one rank", { timeout: 60_000 }, (strategy) => {
-  it.each([
-    [1, "shm", "inline"],
-    [2, "shm", "threaded"],
-    [3, "shm", "inline"],
-    [5, "local", "inline"],
-    [3, "tcp", "inline"],
-    [2, "tcp", "threaded"],
-  ] as const)("%i ranks over %s, streams %s", async (ranks, transport, streams) => {
+  it.each(worlds)("%i ranks over %s, streams %s", async (ranks, transport, streams) => {
     await compare(ranks, transport, streams, { strategy });
   });
 

@@ -1,6 +1,7 @@
 /** A rank without data, labels that are all ignored, a loss that is no number, a rank that dies: handled or told, never a hang. */
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 type Row = Readonly<Record<string, string | number | boolean>>;
 
@@ -22,7 +23,7 @@ const layouts: readonly (readonly [layout: string, ranks: number])[] = [
   ["dp2.cp2+fsdp", 4],
 ];
 
-describe.each(layouts)("%s", { timeout: 60_000 }, (layout, ranks) => {
+describe.each(cases(layouts, 0, 3, 4))("%s", { timeout: 60_000 }, (layout, ranks) => {
   it("a rank whose labels are all ignored adds nothing, and joins", async () => {
     const { failure, rows } = await run(ranks, "shm", layout, "ignored");
     expect(failure?.message).toBe(undefined);

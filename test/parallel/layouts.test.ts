@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 const script = "course/part2-parallelism/chapter06-tensor-parallelism/scripts/gradient-table.ts";
 
@@ -34,25 +35,26 @@ async function table(
   return { rows, equal: (summary ?? []).map((row) => String(row["bit-equal"])) };
 }
 
-describe.each([
+/** One and two ranks, three in micro-batches, four: the short form takes each over some transports. */
+const alone = ["one and two", 2, "dp1 dp2+zero1 dp2+fsdp tp2 tp2+sp+overlap+recompute cp2"] as const;
+const three = ["three, in micro-batches", 3, "dp3 dp3+fsdp cp3+recompute"] as const;
+const four = ["four", 4, "dp2.tp2+fsdp copies2.dp2+fsdp tp4+sp dp2.cp2+zero2"] as const;
+const transports = [
   ["local", "inline"],
   ["shm", "inline"],
   ["shm", "threaded"],
   ["tcp", "inline"],
-] as const)("over %s, streams %s", { timeout: 120_000 }, (transport, streams) => {
-  it("of one and of two ranks", async () => {
-    const { equal } = await table(2, transport, streams, "dp1 dp2+zero1 dp2+fsdp tp2 tp2+sp+overlap+recompute cp2");
-    expect(equal[0]).toBe("12/12"); // no sum is in another order
-  });
+] as const;
+const all = transports.flatMap((transport) => [alone, three, four].map((what) => [...transport, ...what] as const));
 
-  it("of three ranks, in micro-batches", async () => {
-    await table(3, transport, streams, "dp3 dp3+fsdp cp3+recompute", { micro: 2 });
-  });
-
-  it("of four ranks", async () => {
-    await table(4, transport, streams, "dp2.tp2+fsdp copies2.dp2+fsdp tp4+sp dp2.cp2+zero2");
-  });
-});
+it.each(cases(all, 0, 2, 4, 6, 11))(
+  "over %s, streams %s: %s",
+  { timeout: 120_000 },
+  async (transport, streams, _, ranks, layouts) => {
+    const { equal } = await table(ranks, transport, streams, layouts, ranks === 3 ? { micro: 2 } : {});
+    if (ranks === 2) expect(equal[0]).toBe("12/12"); // no sum is in another order
+  },
+);
 
 describe("over local", { timeout: 120_000 }, () => {
   it("of six and of eight ranks, two blocks", async () => {

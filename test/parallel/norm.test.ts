@@ -1,6 +1,7 @@
 /** The norm of gradients that ranks have parts of (case 9), for norms 1, 2, 3 and ∞. */
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 type Row = Readonly<Record<string, string | number>>;
 
@@ -20,12 +21,17 @@ async function rowsOf(
   return shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row as Row] : []));
 }
 
-describe.each([
-  ["local", "inline"],
-  ["shm", "inline"],
-  ["shm", "threaded"],
-  ["tcp", "inline"],
-] as const)("over %s, streams %s", { timeout: 60_000 }, (transport, streams) => {
+const transports = cases(
+  [
+    ["local", "inline"],
+    ["shm", "threaded"],
+    ["shm", "inline"],
+    ["tcp", "inline"],
+  ] as const,
+  ...[0, 1],
+);
+
+describe.each(transports)("over %s, streams %s", { timeout: 60_000 }, (transport, streams) => {
   it("shards [3] and [4], and a replicated [12]", async () => {
     const rows = (await rowsOf(2, transport, streams)).filter(({ random }) => random === undefined);
     expect(rows).toHaveLength(10);
