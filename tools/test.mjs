@@ -30,7 +30,7 @@ const quick = {
     "device.test",
     "tensor.test",
     "store",
-    "judge",
+    "world/judge",
     "environment",
     "render",
     "office",
