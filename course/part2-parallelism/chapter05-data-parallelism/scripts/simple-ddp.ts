@@ -24,7 +24,7 @@ export default defineScript({
     const { steps, micro, divide, clip } = options;
     const stories = makeStories({ layers: 2, width: 32, tokens: 96, stories: options.stories });
     const [model, alone] = [new Decoder(device, stories.config), new Decoder(device, stories.config)];
-    initialize(model, world.rank); // wrap makes rank 0's weights everybody's
+    initialize(model, world.rank); // wrap makes them rank 0's on every rank
     initialize(alone, 0);
     const ddp = await DistributedDataParallel.wrap(model, world, { bucketBytes: [options.bucket * 1024] });
     const [optimizer, optimizerAlone] = [model, alone].map((each) => new AdamW(each.parameters(), { lr: 0.003 }));
