@@ -73,9 +73,9 @@ export const figure: Figure = {
         const becomes = (at: number, each: number): boolean => !!moments[at]?.whole[each] && !moments[at - 1]?.whole[each]; // biome-ignore format: one test
         const wholeSoFar = moments.slice(0, i + 1).flatMap((_, at) => whole.filter((__, each) => becomes(at, each))).length; // biome-ignore format: one count
         const coming = !whole[unit] && becomes(i + 1, unit) && calledBy(run, "allGather", time) > wholeSoFar;
-        // Backward gives blocks up from the last to the first, and calls a sum for each.
-        const summed = calledBy(run, "reduceScatter", time);
-        const isSummed = !what.startsWith("F") && summed > 0 && unit === units - summed;
+        // Backward calls a sum for each unit, from the last to the first: since the moment before?
+        const summed = (at: number): number => calledBy(run, "reduceScatter", at);
+        const isSummed = i > 0 && units - unit > summed(moments[i - 1].time) && units - unit <= summed(time);
         const uses = what === `F${unit - 1}` || what === `B${unit - 1}`;
         const text = uses ? "runs" : whole[unit] ? "whole" : coming ? "gather" : isSummed ? "sum" : "";
         const ink: Ink = text === "" ? "line" : unit;
@@ -83,6 +83,6 @@ export const figure: Figure = {
       });
     }
     const width = LEFT + moments.length * UNIT;
-    return { title: "Units come and go", about: "", width, height: 4 + 2 * units, shapes };
+    return { title: "Stage 3: units come and go", about: "", width, height: 4 + 2 * units, shapes };
   },
 };

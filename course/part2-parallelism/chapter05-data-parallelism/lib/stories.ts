@@ -3,6 +3,17 @@ import { crossEntropy, type Tensor } from "worldsize";
 import { documentSamples, documentTexts, packSamples, type Sample } from "worldsize/data";
 import { type Decoder, type DecoderConfig, llamaShape, modelSpecialTokens, trainTokenizer } from "worldsize/models";
 
+/** Heads of attention; each rotates pairs, so a width is a multiple of twice as many. */
+const HEADS = 4;
+
+/** What is wrong with a model's width, as a sentence. */
+export function checkWidth(width: number): string | undefined {
+  const part = 2 * HEADS;
+  if (width % part === 0) return undefined;
+  const below = Math.floor(width / part) * part;
+  return `--width ${width} does not fit ${HEADS} heads of even width: give ${below} or ${below + part}.`;
+}
+
 /** Stories as tokens, cut after so many of them, and the form of a model for them. */
 export interface Stories {
   readonly config: DecoderConfig;
@@ -36,7 +47,7 @@ export function makeStories({ layers, width, tokens, stories }: StoriesOptions):
   const samples = documentSamples(encoder, { seed: 0, longest: tokens + 1 });
   const { vocabularySize } = tokenizer;
   return {
-    config: llamaShape({ vocabularySize, layers, width, heads: 4, ffnWidth: 3 * width, maxPositions: tokens }),
+    config: llamaShape({ vocabularySize, layers, width, heads: HEADS, ffnWidth: 3 * width, maxPositions: tokens }),
     step: (step) => Array.from({ length: stories }, (_, i) => samples.get(step * stories + i)),
   };
 }

@@ -3,7 +3,7 @@
 import { defineScript, initialize, number, type Span } from "worldsize";
 import { Decoder } from "worldsize/models";
 import { DistributedDataParallel } from "worldsize/parallel";
-import { countOf, lossSum, makeStories, partsOf } from "../lib/stories.ts";
+import { checkWidth, countOf, lossSum, makeStories, partsOf } from "../lib/stories.ts";
 import { busy, hiddenShare, kernels, reductions, stretchOf } from "../lib/times.ts";
 
 /** Times of a step from the start of backward, in milliseconds. */
@@ -28,6 +28,7 @@ export default defineScript({
   },
   quick: { options: { width: 32, layers: 2, bucket: 32, stories: 2, rounds: 1 } },
   measured: ["(ms)", "Hidden:", "One message", "Buckets after", "Buckets that"],
+  check: ({ width }) => checkWidth(width),
   async main({ world, device, options, show, spans, now }) {
     const { width, layers, rounds } = options;
     const stories = makeStories({ layers, width, tokens: 128, stories: options.stories });

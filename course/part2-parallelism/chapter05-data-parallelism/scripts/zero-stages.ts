@@ -4,7 +4,7 @@ import { AdamW, boolean, choice, defineScript, initialize, number, recompute } f
 import { Decoder } from "worldsize/models";
 import { DistributedDataParallel, FullyShardedDataParallel } from "worldsize/parallel";
 import { keeps, type Stage, sends } from "../lib/formulas.ts";
-import { countOf, lossSum, makeStories, partsOf } from "../lib/stories.ts";
+import { checkWidth, countOf, lossSum, makeStories, partsOf } from "../lib/stories.ts";
 
 const stages: readonly Stage[] = [0, 1, 2, 3];
 const kinds = ["parameters", "gradients", "optimizer", "activations", "scratch"] as const;
@@ -25,6 +25,7 @@ export default defineScript({
     recompute: boolean(false, "keep a block's input only, and compute the block again in backward"),
   },
   quick: { options: { layers: 2, width: 32, stories: 5 } },
+  check: ({ width }) => checkWidth(width),
   async main({ world, device, options, show, spans, now }) {
     const { layers, width, tokens, micro, gathered } = options;
     const { rank, size } = world;
