@@ -58,6 +58,13 @@ export default defineScript({
           );
     const aloneOptimizer = new AdamW(alone.parameters(), { lr: 0.01 });
     const i32 = (values: readonly number[]): Tensor => device.tensor([...values], "i32");
+    /** Leaves NaN in memory that is free, so that nothing may be read there before it is written. */
+    const poison = (): void => {
+      device.scope(() => {
+        for (const size of [64, 256, 1024, 4096, 16384]) for (let i = 0; i < 6; i++) device.full([size], Number.NaN);
+        return undefined;
+      });
+    };
     const lossOf = (of: Decoder, texts: readonly (readonly number[])[], count: number): Tensor => {
       const inputs = texts.map((text) => text.slice(0, -1));
       const starts = [0];
@@ -77,6 +84,7 @@ export default defineScript({
         lossOf(alone, texts, count).backward();
         return undefined;
       });
+      poison();
       for (let m = 0; m < micro; m++) {
         const mine = texts.filter((_, s) => s % (world.size * micro) === world.rank * micro + m);
         const backward = (): void => {
