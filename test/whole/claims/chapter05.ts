@@ -2,7 +2,7 @@
 import { keeps, type Stage } from "../../../course/part2-parallelism/chapter05-data-parallelism/lib/formulas.ts";
 import type { Register } from "./claim.ts";
 import { shownBy } from "./runs.ts";
-import { earlierMicroBatches, firstBucket, recipes, zero } from "./sources.ts";
+import { earlierMicroBatches, firstBucket, zero } from "./sources.ts";
 
 const stages = "worldsize run zero-stages";
 const long = "worldsize run zero-stages -n 2 --tokens 512";
@@ -44,7 +44,6 @@ export const chapter05: Register = {
       by: "arithmetic",
       gives: { "3": () => mean([mean(x.slice(0, 3)), mean(x.slice(3))]) },
     },
-    { says: "[torchtune 1875]", by: "source", sources: [recipes] },
     {
       says: "every gradient is twice too large (`differ by 1.0e+0`)",
       by: "command",

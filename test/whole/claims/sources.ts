@@ -233,13 +233,6 @@ export const firstBucket: Source = {
   says: "kDefaultFirstBucketBytes = 1024 * 1024, which is 1 MiB; kDefaultBucketBytesCap = 25 MiB",
 };
 
-export const recipes: Source = {
-  title: "pytorch/torchtune, issue 1875",
-  year: 2024,
-  url: "https://github.com/pytorch/torchtune/issues/1875",
-  says: "1875: gradients of accumulated micro-batches are not those of the batch",
-};
-
 export const earlierMicroBatches: Source = {
   title: "pytorch/pytorch, issue 69031",
   year: 2021,
