@@ -78,3 +78,19 @@ it("distributed-softmax says what would overflow, also where rank 0 has no colum
   expect(lines[0]).toMatch(/exponentials of all rows would add up to 1\d\.\d\.$/);
   expect(lines).toContain("Each rank contributed 2 × 4 numbers to the two allReduces; its slice has up to 4 × 1.");
 });
+
+it.each([{}, { micro: 2 }])("zero-stages holds what its formulas say, with %o", async (options) => {
+  const script = "course/part2-parallelism/chapter05-data-parallelism/scripts/zero-stages.ts";
+  const { shown } = await runProgram(script, { ranks: 3, traced: true, options: { layers: 3, ...options } });
+  const [memory, traffic] = shown.flatMap(({ shown: what }) => (what.kind === "table" ? [what.rows] : []));
+  expect(memory.length).toBe(9);
+  for (const [i, row] of memory.slice(0, 6).entries()) {
+    if (i % 2 === 0) continue;
+    for (let stage = 0; stage < 4; stage++) {
+      const [measured, formula] = [memory[i - 1], row].map((each) => Number(each[`stage ${stage}`]));
+      expect(Math.abs(measured - formula), `${memory[i - 1].KiB}, stage ${stage}`).toBeLessThanOrEqual(1);
+    }
+  }
+  for (const row of traffic) expect(row["KiB sent"]).toBe(row["by formula"]);
+  expect(new Set(traffic.map((row) => row["loss 2"])).size).toBe(1);
+});

@@ -62,7 +62,10 @@ export class Bucket {
     let from = 0;
     this.#places = parameters.map((parameter) => {
       const to = from + parameter.size;
-      const place = device.unscoped(() => this.#whole.slice(0, from, to).reshape(parameter.shape));
+      const place = device.unscoped(() => {
+        using part = this.#whole.slice(0, from, to);
+        return part.reshape(parameter.shape);
+      });
       from = to;
       tapeOf(device).placeGrad(parameter, place);
       return place;

@@ -40,6 +40,9 @@ export class Journal {
     this.#traffic = traffic;
   }
 
+  /** When operations began, where spans are recorded: they are issued earlier, and wait for their stream. */
+  readonly #begun = new WeakMap<Operation, number>();
+
   /** Words that grow when something moves, as others see them. */
   get pulse(): Int32Array {
     return this.#recorder.pulse;
@@ -73,6 +76,11 @@ export class Journal {
     this.#recorder.locate(operation, this.#recorder.issuedAt(operation.entry) ?? 0);
   }
 
+  /** An operation begins: the stream has come to it, and the operations before it in its group are over. */
+  begins(operation: Operation): void {
+    if (this.#tracer) this.#begun.set(operation, this.#now());
+  }
+
   /** Somebody awaits an operation, or has waited for it. */
   waitedFor(operation: Operation): void {
     this.#traffic?.operation("await", operation);
@@ -90,7 +98,8 @@ export class Journal {
     if (!this.#tracer) return;
     const { kind, group, entry } = operation;
     const now = this.#now();
-    const details = { operation: formatOperation(operation), group: group.name, bytes: operation.bytes };
+    const began = this.#begun.get(operation) ?? now;
+    const details = { operation: formatOperation(operation), group: group.name, bytes: operation.bytes, began };
     this.#tracer.add("comm", kind, this.#recorder.issuedAt(entry) ?? now, now, details);
   }
 

@@ -70,6 +70,7 @@ export class TransportIssuer extends Issuer implements Planner {
   begin(task: Task<unknown>, operation: Operation): Plan {
     const call = task as Call<unknown>;
     const { journal } = this.engine;
+    journal.begins(operation);
     const { shared, exchange } = call;
     if ((shared || exchange) && this.#shared) {
       const collective = exchange

@@ -225,3 +225,17 @@ export const nccl227: Source = {
   url: "https://github.com/NVIDIA/nccl/releases/tag/v2.27.3-1",
   says: "2.27: symmetric memory API and symmetric kernels",
 };
+
+export const firstBucket: Source = {
+  title: "pytorch/pytorch, torch/csrc/distributed/c10d/reducer.hpp",
+  year: 2025,
+  url: "https://github.com/pytorch/pytorch/blob/main/torch/csrc/distributed/c10d/reducer.hpp",
+  says: "kDefaultFirstBucketBytes = 1024 * 1024, which is 1 MiB; kDefaultBucketBytesCap = 25 MiB",
+};
+
+export const earlierMicroBatches: Source = {
+  title: "pytorch/pytorch, issue 69031",
+  year: 2021,
+  url: "https://github.com/pytorch/pytorch/issues/69031",
+  says: "69031: parameters unused on the final step but used on previous steps are never synced",
+};

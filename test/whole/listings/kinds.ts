@@ -49,6 +49,7 @@ export const looked: readonly Apart[] = [
   { line: /^\{"operation":"recv/, why: "lines of such a folder, cut" },
   { line: /^│ rank │ {5}multiply/, why: "times of one machine; the claims of chapter 2 hold them" },
   { line: /^rank 0 │ Overlap, first without/, why: "a timeline, which no two runs draw alike" },
+  { line: /^rank 0 │ Buckets that overlap/, why: "a timeline, which no two runs draw alike" },
   { line: /^backward {3}g0/, why: "a picture of what the exercise asks for" },
   { line: /^world {3}rank {2}size/, why: "the API on one screen; test/whole/api.test.ts compares it with the library" },
 ];
