@@ -15,10 +15,11 @@ interface Cut {
 }
 
 /** Rows of a matrix as text, or nothing for one without. */
-const text = async (x: Tensor | null): Promise<string> =>
-  x === null
-    ? "none"
-    : ((await x.toArray()) as (number | number[])[]).map((row) => `${row}`).join(x.shape[1] ? " | " : ",");
+const text = async (x: Tensor | null | undefined): Promise<string> => {
+  if (!x) return "none";
+  const rows = ((await x.toArray()) as (number | number[])[]).map((row) => [row].flat());
+  return rows.map((row) => row.map((each) => +each.toPrecision(6)).join(",")).join(x.shape[1] ? " | " : ",");
+};
 
 /** Forward, and backward from a loss that is the sum of all outputs; what both of them sent. */
 async function step(context: Pick<Context, "spans" | "device">, forward: () => Tensor) {
@@ -94,14 +95,13 @@ export default defineScript({
     };
 
     /** Holds every number of this rank against the whole layer's: they are integers, so that nothing is rounded. */
-    const check = async (what: string, part: Tensor | null, of: Tensor | null): Promise<void> => {
+    const check = async (what: string, part: Tensor | null, of: Tensor | null | undefined): Promise<void> => {
       const [a, b] = [await text(part), await text(of)];
       if (a !== b) throw new Error(`Rank ${rank}: ${what} is ${a}, and one rank has ${b}.`);
     };
-    const part = (of: Tensor | null, axis: number, { from, length }: { from: number; length: number }): Tensor | null =>
-      of &&
+    const part = (of: Tensor | null, axis: number, { from, length }: { from: number; length: number }) =>
       of
-        .detach()
+        ?.detach()
         .slice(axis, from, from + length)
         .contiguous();
     const expect = (name: string, calls: readonly Calls[], elements: number): void => {
