@@ -6,6 +6,7 @@ export {
   cutContext,
   type HostBatch,
   type Place,
+  padBatch,
   pairsOf,
   type Tile,
   tilesOf,
@@ -24,6 +25,8 @@ export {
   type WholeWeights,
 } from "./judge/decoder.ts";
 export { type JudgeOptions, judge, ROUNDINGS, type Verdict } from "./judge/judge.ts";
+export { type Layout, layoutText, parseLayout, ranksOf } from "./layout/layout.ts";
+export { ParallelDecoder } from "./layout/parallel-decoder.ts";
 export { Mesh, type MeshShape } from "./mesh.ts";
 export { FullyShardedDataParallel, type FullyShardedOptions } from "./shard/fully-sharded.ts";
 export { decoderPlan } from "./tensor/decoder-plan.ts";
