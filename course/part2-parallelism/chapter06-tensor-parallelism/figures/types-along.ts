@@ -107,7 +107,7 @@ export const figure: Figure = {
           kind: "text",
           x: 0,
           y: 5 * plain.length,
-          text: "I identical   R replicated   V varying   P partial",
+          text: "I identical · R replicated · V varying · P partial",
           style: "small",
           ink: "soft",
         },

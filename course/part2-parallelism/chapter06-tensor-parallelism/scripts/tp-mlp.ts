@@ -30,7 +30,7 @@ class Block extends Module<[x: Tensor]> {
   }
 }
 
-/** How the block is cut; what the tokens are outside of the MLP is all that differs. */
+/** How the block is cut; what the tokens are outside the MLP is all that differs. */
 function planOf(sequence: boolean): Plan {
   const tokens = sequence ? "varying" : "identical";
   return {
