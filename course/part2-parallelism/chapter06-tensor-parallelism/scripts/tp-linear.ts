@@ -104,9 +104,11 @@ export default defineScript({
         ?.detach()
         .slice(axis, from, from + length)
         .contiguous();
+    const isTraced = (await context.spans()).length > 0; // a caller may have switched that off
     const expect = (name: string, calls: readonly Calls[], elements: number): void => {
       const bytes = calls.reduce((sum, each) => sum + each.bytes, 0);
-      if (bytes !== 4 * elements) throw new Error(`${name}: ${bytes} bytes, and the formula says ${4 * elements}.`);
+      if (!isTraced || bytes === 4 * elements) return;
+      throw new Error(`${name}: ${bytes} bytes, and the formula says ${4 * elements}.`);
     };
     const tell = async (title: string, row: Record<string, string>): Promise<void> => {
       const found = (await world.allGatherObject({ rank, ...row })) as Record<string, string | number>[];
