@@ -3,9 +3,19 @@ import { chapter01 } from "./chapter01.ts";
 import { chapter02 } from "./chapter02.ts";
 import { chapter03 } from "./chapter03.ts";
 import { chapter04 } from "./chapter04.ts";
+import { chapter06 } from "./chapter06.ts";
 import type { Register } from "./claim.ts";
 import { front } from "./front.ts";
 import { howTo } from "./how-to.ts";
 import { machineRoom } from "./machine-room.ts";
 
-export const registers: readonly Register[] = [front, howTo, chapter01, chapter02, chapter03, chapter04, machineRoom];
+export const registers: readonly Register[] = [
+  front,
+  howTo,
+  chapter01,
+  chapter02,
+  chapter03,
+  chapter04,
+  chapter06,
+  machineRoom,
+];
