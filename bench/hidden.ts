@@ -19,9 +19,20 @@ export default defineScript({
   async main({ world, device, options, show, now }) {
     const { kind, rounds, width, layers, tokens } = options;
     const length = 128;
-    const config = gpt2Shape({ vocabularySize: 512, width, layers, heads: 4, ffnWidth: 4 * width, maxPositions: length });
+    const config = gpt2Shape({
+      vocabularySize: 512,
+      width,
+      layers,
+      heads: 4,
+      ffnWidth: 4 * width,
+      maxPositions: length,
+    });
     const i32 = (count: number, value: (i: number) => number) =>
-      device.from(Array.from({ length: count }, (_, i) => value(i)), [count], "i32");
+      device.from(
+        Array.from({ length: count }, (_, i) => value(i)),
+        [count],
+        "i32",
+      );
     const batch = {
       tokens: device.randint(0, 512, [tokens], { seed: 1 + world.rank }),
       positions: i32(tokens, (i) => i % length),

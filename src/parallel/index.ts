@@ -1,5 +1,10 @@
-/** Parallel training: meshes of ranks, types of tensors along their axes, strategies, and a judge of the gradients. */
+/** Parallel training: meshes of ranks, types of tensors along their axes, strategies, sharded checkpoints, and a judge of the gradients. */
 
+export type { Meeting } from "./checkpoint/agree.ts";
+export { type Box, overlapOf, type Run, runsOf } from "./checkpoint/box.ts";
+export { type Holding, type OwnedBox, type PlannedParameter, planShards, type StoredState } from "./checkpoint/plan.ts";
+export { type Restored, restoreShards } from "./checkpoint/restore.ts";
+export type { Trained } from "./checkpoint/snapshot.ts";
 export {
   type ContextCut,
   chunksOf,

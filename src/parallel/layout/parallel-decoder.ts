@@ -114,7 +114,7 @@ export class ParallelDecoder {
     const { device } = this.model;
     const run = (): Tensor =>
       device.scope(() => {
-        const loss = this.loss(batch).mul(1 / count);
+        const loss = this.loss(batch).mul(count > 0 ? 1 / count : 0);
         if (this.layout.overlap) overlapWeights(device, () => loss.backward());
         else loss.backward();
         return loss.detach().reshape([1]);
@@ -139,10 +139,31 @@ export class ParallelDecoder {
     return vocabularyCrossEntropy(logits, target, mesh.group("tp"), { vocabulary, weight, ignored: IGNORED }).sum;
   }
 
-  /** Ends a step's backward passes: gradients are whole sums afterwards, of what each rank keeps. All ranks call it once for each step. */
-  async synchronize(): Promise<void> {
+  /**
+   * Ends a step's backward passes: gradients are whole sums afterwards, of what each rank keeps. All ranks call it once for
+   * each step.
+   * @param loss the sum of what `backward` gave on this rank, f32 [1]; taken over, and freed.
+   * @returns the step's mean loss, the same on every rank.
+   * @throws Error on every rank, naming those that it came from, when that is no number: weights that move by such
+   *   gradients are lost.
+   */
+  async synchronize(loss: Tensor): Promise<number> {
+    const { device } = this.model;
+    const group = this.mesh.group("copies", "dp", "cp");
+    const parts = device.unscoped(() => device.empty([group.size]));
+    await group.allGather(parts, loss);
+    const values = Array.from(await parts.data());
+    for (const tensor of [parts, loss]) tensor.dispose();
     await this.#data.synchronize();
+    const bad = group.ranks.filter((_, i) => !Number.isFinite(values[i]));
+    if (bad.length > 0) {
+      throw new Error(
+        `The loss is ${values[group.ranks.indexOf(bad[0])]} on rank${bad.length > 1 ? "s" : ""} ${bad.join(", ")}: no step is taken. ` +
+          "Look at what these ranks have read, or try a smaller learning rate.",
+      );
+    }
     sumPartialGradients(this.model.parameters(), this.mesh);
+    return values.reduce((sum, each) => sum + each, 0);
   }
 
   /** The norm of all gradients of the model, and the factor that makes it at most `most`. */

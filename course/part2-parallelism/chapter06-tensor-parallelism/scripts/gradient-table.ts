@@ -7,6 +7,7 @@ import {
   number,
   type ProcessGroup,
   string,
+  type Tensor,
   type TensorDevice,
 } from "worldsize";
 import { Decoder } from "worldsize/models";
@@ -62,7 +63,7 @@ export default defineScript({
       if (!group) continue; // the layout has fewer ranks
       const parallel = await ParallelDecoder.create(group, device, step.config, layout);
       const begin = now();
-      const { gradients, loss, held } = await stepOf(group, device, step, parallel, options.micro);
+      const { gradients, loss, held } = await stepOf(device, step, parallel, options.micro);
       const bytes = (await spans())
         .filter(({ lane, start, args }) => lane === "comm" && start >= begin && Number(args?.bytes) > 0)
         .reduce((sum, { args }) => sum + Number(args?.bytes), 0);
@@ -140,7 +141,6 @@ async function aloneOn(
 
 /** A step under a layout, and what is held in it at most, over what the model itself holds between steps. */
 async function stepOf(
-  group: ProcessGroup,
   device: TensorDevice,
   { samples }: SmallStep,
   parallel: ParallelDecoder,
@@ -149,21 +149,18 @@ async function stepOf(
   const before = device.memoryStats().allocated.current;
   device.resetPeakMemory();
   const mine = parallel.shareOf(samples);
-  let loss = 0;
+  const losses: Tensor[] = [];
   for (let m = 0; m < micro; m++) {
     const share = batchOf(mine.filter((_, i) => i % micro === m));
-    const part = parallel.backward(share, countOf(samples), { last: m === micro - 1 });
-    loss += (await part.item()) as number;
-    part.dispose();
+    losses.push(parallel.backward(share, countOf(samples), { last: m === micro - 1 }));
   }
-  await parallel.synchronize();
+  const loss = await parallel.synchronize(device.scope(() => losses.reduce((sum, each) => sum.add(each))));
   await device.synchronize();
   const held = device.memoryStats().allocated.peak - before;
   const gradients = new Map<string, ArrayLike<number>>();
   for (const [name, { grad }] of parallel.model.namedParameters()) gradients.set(name, (await grad?.data()) ?? []);
-  const losses = await group.allGatherObject(loss);
-  // Ranks along tp have the same loss.
-  return { gradients, loss: losses.reduce((sum, each) => sum + each, 0) / parallel.layout.tp, held };
+  for (const each of losses) each.dispose();
+  return { gradients, loss, held };
 }
 
 /** Whether a part of a gradient has the bits of one rank's. */
