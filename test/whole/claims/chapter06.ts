@@ -13,7 +13,7 @@ const ringFlash: Source = {
   title: "zhuzilin/ring-flash-attention, README",
   year: 2024,
   url: "https://github.com/zhuzilin/ring-flash-attention",
-  says: "batch API, forward and backward on 8xH800: ring_attn 53.9 % of the theoretical flash attention, zigzag_ring 90.2 %; 8 GPUs, that is eight",
+  says: "batch API, forward and backward on 8xH800, against flash attention on one GPU: ring_attn 53.9 % of the theoretical flash attention, zigzag_ring 90.2 %; 8 GPUs, that is eight",
 };
 const lossParallel: Source = {
   title: "PyTorch, torch/distributed/tensor/parallel/loss.py",
@@ -210,7 +210,7 @@ export const chapter06: Register = {
         twice: () => 16 / 8,
       },
     },
-    ...example("two DGX H100 of the table", "Data parallelism over the two nodes"),
+    ...example("two DGX H100 of the table", "Data parallelism over the two nodes nearly"),
     {
       says: "| first | 1, 2 | 10, 20 | 2.3133 | 17.311 |",
       by: "arithmetic",
@@ -241,7 +241,7 @@ export const chapter06: Register = {
     ...example("the rule, as src/parallel/context/context.ts has it", "r and 2n - 1 - r"),
     { says: "in each step, 8 in all", by: "arithmetic", gives: { "8": () => tiles(4, zigZag(4)) } },
     {
-      says: "it is 30 against 16, so runs can reach 53 % at best",
+      says: "it is 30 against 16: by this count, runs reach 53 % of what is possible",
       by: "arithmetic",
       gives: {
         "30": () => tiles(8, runs),
@@ -250,7 +250,7 @@ export const chapter06: Register = {
       },
     },
     {
-      says: "54 % in runs and 90 % in a zig-zag, on eight H800",
+      says: "54 % of one GPU's rate in runs and 90 % in a zig-zag, on eight H800",
       by: "source",
       sources: [ringFlash],
       gives: { "54": () => 53.9, "90": () => 90.2 },
