@@ -26,10 +26,11 @@ import { Leaf } from "./leaf.ts";
 import { Node } from "./node.ts";
 import type { Observer } from "./observer.ts";
 import { type Later, Pass } from "./pass.ts";
+import { checkFloat, refuseTracked } from "./refuse.ts";
 import { Region, type RegionHooks } from "./region.ts";
 import { PackedTensor, type Saved, type SavedHooks, SavedTensor } from "./saved.ts";
 
-/** Operations whose line is remembered: capturing it costs more than the operation, and mistakes show in the first step. */
+/** Operations whose line is remembered: mistakes show in the first step, and lines cost more than operations. */
 const LINES = 4096;
 
 export class Tape implements Recorder<Tensor> {
@@ -283,20 +284,4 @@ function leafOf(tensor: Tensor, call: string): Leaf {
   const node = edgeOf(tensor)?.node;
   if (node instanceof Leaf) return node;
   throw new Error(`${call} on ${tensor}, which is no leaf that needs a gradient.`);
-}
-
-function checkFloat(tensor: Tensor, dtype: DType): void {
-  if (!dtypes[dtype].float)
-    throw new TypeError(`${tensor} cannot have a gradient: only floating-point tensors have one.`);
-}
-
-/** An operation that has no derivative here must not cut gradients off in silence. */
-function refuseTracked(operation: string, args: object): void {
-  for (const [name, arg] of Object.entries(args)) {
-    if (!(arg instanceof Tensor && edgeOf(arg))) continue;
-    throw new Error(
-      `${operation} has no derivative, but gradients are wanted of its argument ${name}, ${arg}. ` +
-        "Call it inside device.noGrad(() => …), or on a detach().",
-    );
-  }
 }

@@ -58,7 +58,7 @@ export function planShards(ranks: readonly (readonly Holding[])[]): PlannedParam
       const problem = problemOf(box, whole);
       if (problem)
         throw new RangeError(
-          `${name}: on rank ${rank}, its part ${problem}. It is gathered now; save and load it between steps, outside of whole().`,
+          `${name}: on rank ${rank}, its part ${problem}. It is gathered now; save and load it between steps, outside whole().`,
         );
       const key = boxText(box);
       if (!entry.boxes.has(key)) entry.boxes.set(key, { ...box, rank });

@@ -73,8 +73,7 @@ async function restoreFrom(
       const box = boxOf(parameter);
       if (!box) continue;
       const problem = problemOf(box, stored.shape);
-      if (problem)
-        throw new RangeError(`${name}: its part ${problem}. It is gathered now; load it outside of whole().`);
+      if (problem) throw new RangeError(`${name}: its part ${problem}. It is gathered now; load it outside whole().`);
       fillings.push({ box, places: await shards.places(stored, box), tensor: () => parameter });
       for (const key of kept) {
         const tensor = (): Tensor => states.get(parameter)?.tensors[key] as Tensor;

@@ -56,7 +56,7 @@ export function takeSnapshot({ model, optimizer }: Trained): Snapshot {
       for (const [key, tensor] of Object.entries(state?.tensors ?? {})) {
         if (!sameShape(tensor.shape, parameter.shape))
           throw new RangeError(
-            `${name} is [${parameter.shape}] now, and its ${key} [${tensor.shape}]. Save between steps, outside of whole().`,
+            `${name} is [${parameter.shape}] now, and its ${key} [${tensor.shape}]. Save between steps, outside whole().`,
           );
         if (box) tensors.set(tensorKey(name, key), copyOf(tensor));
       }

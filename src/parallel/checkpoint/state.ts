@@ -1,6 +1,6 @@
 /**
  * What a run says of itself is said once, for all ranks: a checkpoint is loaded by any number of them, and what one rank
- * alone has said would be lost or be everybody's. So ranks compare digests, by key.
+ * alone has said would be lost, or become that of all. So ranks compare digests, by key.
  */
 
 /** Digests by key. */

@@ -26,7 +26,7 @@ export interface Verdict {
   readonly ratio: number;
   /** Where that is in the gradient. */
   readonly index: number;
-  /** Whether any number lies outside of its own bound. */
+  /** Whether any number lies outside its own bound. */
   readonly exceeded: boolean;
 }
 

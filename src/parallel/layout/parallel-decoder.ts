@@ -30,8 +30,11 @@ export interface ParallelDecoderOptions {
 
 /** A decoder that ranks share out. */
 export class ParallelDecoder {
+  /** How it is laid out. */
   readonly layout: Layout;
+  /** Its ranks: axes copies, dp, cp and tp. */
   readonly mesh: Mesh;
+  /** The model, of whose parameters a rank has its parts. */
   readonly model: Decoder;
   readonly #data: DistributedDataParallel | FullyShardedDataParallel;
 
@@ -144,7 +147,7 @@ export class ParallelDecoder {
    * each step.
    * @param loss the sum of what `backward` gave on this rank, f32 [1]; taken over, and freed.
    * @returns the step's mean loss, the same on every rank.
-   * @throws Error on every rank, naming those that it came from, when that is no number: weights that move by such
+   * @throws Error on every rank, naming those that it came from, when that is not a number: weights that move by such
    *   gradients are lost.
    */
   async synchronize(loss: Tensor): Promise<number> {

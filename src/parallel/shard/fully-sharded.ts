@@ -63,7 +63,7 @@ export class FullyShardedDataParallel {
   }
 
   /**
-   * Shards a model, in place. Its first rank's values are everybody's, unless it has none yet (`meta`).
+   * Shards a model, in place. Its first rank's values become those of all ranks, unless it has none yet (`meta`).
    * @param along the ranks that share it out, and see other samples.
    * @throws RangeError for a model without parameters, units that are not in it, one parameter in two units.
    */

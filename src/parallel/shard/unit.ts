@@ -84,7 +84,7 @@ export class Unit {
     return this.#isWhole;
   }
 
-  /** Starts to gather, unless it is under way or not needed. */
+  /** Starts to gather, unless that is in flight, or not needed. */
   prefetch(): void {
     if (this.#isWhole || this.#gathering || this.#isCurrent || this.length === 0) return;
     const device = this.#device;

@@ -4,6 +4,7 @@ import { chapter02 } from "./chapter02.ts";
 import { chapter03 } from "./chapter03.ts";
 import { chapter04 } from "./chapter04.ts";
 import { chapter05 } from "./chapter05.ts";
+import { chapter06 } from "./chapter06.ts";
 import type { Register } from "./claim.ts";
 import { front } from "./front.ts";
 import { howTo } from "./how-to.ts";
@@ -17,5 +18,6 @@ export const registers: readonly Register[] = [
   chapter03,
   chapter04,
   chapter05,
+  chapter06,
   machineRoom,
 ];

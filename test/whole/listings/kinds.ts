@@ -36,6 +36,8 @@ export const failing: readonly Apart[] = [
   { line: /--deadlock( --eager 1KiB --elements 1000)?$/, why: "a deadlock is reported and ends the job" },
   { line: /--wrong$/, why: "so is a receive from the wrong rank" },
   { line: /worldsize run skip\.ts$/, why: "its ranks call different collectives" },
+  { line: /run tp-mlp -n 3 --hidden 64$/, why: "three ranks cannot share out 64 hidden units" },
+  { line: /run tp-attention -n 3 --heads 8 --keys 4$/, why: "nor 8 heads" },
 ];
 
 /** Blocks without a language that no command above them printed: how they begin or what they hold, and why they are there. */

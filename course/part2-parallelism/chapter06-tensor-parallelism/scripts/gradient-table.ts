@@ -1,15 +1,6 @@
 // The same step of the same model under many layouts: every gradient against the float64 twin of one rank, within a bound
 // that any order of sums keeps, and what each layout sent and held.
-import {
-  crossEntropy,
-  defineScript,
-  initialize,
-  number,
-  type ProcessGroup,
-  string,
-  type Tensor,
-  type TensorDevice,
-} from "worldsize";
+import { crossEntropy, defineScript, initialize, number, string, type Tensor, type TensorDevice } from "worldsize";
 import { Decoder } from "worldsize/models";
 import {
   judge,
