@@ -102,6 +102,54 @@ const wrong: Record<string, Record<string, Edits>> = {
     ],
     "means of what has come so far": [["sum.add_(incoming);", "sum.add_(incoming).div_(2);"]],
   },
+  "5.1": {
+    "own gradients only": [["  await world.allReduce(flat);\n", ""]],
+    "the largest count for their sum": [["world.allReduce(counts)", 'world.allReduce(counts, "max")']],
+    "the own part of the loss": [
+      [
+        "  await world.allReduce(flat);",
+        "  const loss = await flat.slice(0, 0, 1).item();\n  await world.allReduce(flat);",
+      ],
+      ["return flat.slice(0, 0, 1).item();", "return loss;"],
+    ],
+    "the loss not divided": [
+      ["flat.slice(0, 0, 1).add_(loss.detach());", "flat.slice(0, 0, 1).add_(loss.detach().mul(tokens));"],
+    ],
+    "the first micro-batch only": [["of microBatches) {", "of microBatches.slice(0, 1)) {"]],
+    "leaves what was not used here": [
+      [
+        "for (const parameter of parameters) {",
+        "for (const parameter of parameters) {\n    at += parameter.grad ? 0 : parameter.size;\n    if (!parameter.grad) continue;",
+      ],
+    ],
+    "takes the step": [
+      [
+        "  return flat.slice(0, 0, 1)",
+        "  device.noGrad(() => parameters.forEach((p) => p.grad && p.sub_(p.grad)));\n  return flat.slice(0, 0, 1)",
+      ],
+    ],
+    "a reduction for each parameter": [
+      [
+        "  await world.allReduce(flat);\n",
+        "  await world.allReduce(flat.slice(0, 0, 1));\n  for (const p of parameters) {\n    p.grad ??= device.zeros(p.shape);\n    await world.allReduce(p.grad);\n  }\n",
+      ],
+      [
+        "    const sum = flat.slice(0, at, (at += parameter.size)).clone();\n    parameter.grad = sum.reshape(parameter.shape);\n",
+        "    if (!parameter) return 0;\n",
+      ],
+    ],
+    "runs the model a second time for the loss": [["add_(loss.detach())", "add_(batch.loss().detach().div(tokens))"]],
+    "gradients of 16 bits": [
+      [
+        "const sum = flat.slice(0, at, (at += parameter.size)).clone();",
+        'const sum = flat.slice(0, at, (at += parameter.size)).to("bf16").to("f32");',
+      ],
+    ],
+    "right up to three ranks": [
+      ["  await world.allReduce(flat);", "  if (world.size < 4) await world.allReduce(flat);"],
+    ],
+    "0/0": [["Math.max(1, await counts.item())", "await counts.item()"]],
+  },
   "2.4": {
     "copies its own edges": [
       [
