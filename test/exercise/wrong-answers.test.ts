@@ -150,6 +150,40 @@ const wrong: Record<string, Record<string, Edits>> = {
     ],
     "0/0": [["Math.max(1, await counts.item())", "await counts.item()"]],
   },
+  "6.1": {
+    "no bias in the row layer": [["return y.add(b);", "return y;"]],
+    "the bias of rank 0 is every other rank's, too": [
+      ["return y.add(b);", "return y.add(b.mul(world.size)).sub(b.mul(world.size - 1)).add(b.mul(0.5));"],
+    ],
+    "means for sums": [["await world.allReduce(y);", 'await world.allReduce(y, "mean");']],
+    "dx averaged": [["await world.allReduce(dx);", 'await world.allReduce(dx, "mean");']],
+    "dx twice": [["await world.allReduce(dx);", "await world.allReduce(dx);\n  await world.allReduce(dx);"]],
+    "y in bf16": [
+      [
+        "await world.allReduce(y);\n  return y.add(b)",
+        'const half = y.to("bf16");\n  await world.allReduce(half);\n  return half.to("f32").add(b)',
+      ],
+    ],
+    "results in f16": [["return y.add(b);", 'return y.add(b).to("f16");']],
+    "w for its transposition": [
+      ["const dx = dy.matmul(w);", "const dx = dy.matmul(w.shape[0] === w.shape[1] ? w.transpose(0, 1) : w);"],
+    ],
+    "gathers y": [
+      [
+        "await world.allReduce(y);",
+        "const all = y.unsqueeze(0).contiguous();\n  if (world.size === 1) await world.allGather(all, y);\n  else await world.allReduce(y);",
+      ],
+    ],
+    "the bias grows": [["return y.add(b);", "return y.add(b.add_(0.25).sub(0.25));"]],
+    "rank 0 alone has the sum": [["await world.allReduce(y);", "await world.reduce(y, 0);"]],
+    "dw for one token": [
+      [
+        "return { dx, dw: dy.transpose(0, 1).matmul(x), db: dy.sum(0) };",
+        "return { dx, dw: dy.transpose(0, 1).matmul(x).div(dy.shape[0]), db: dy.sum(0) };",
+      ],
+    ],
+    "right on two ranks": [["await world.allReduce(dx);", "if (world.size <= 2) await world.allReduce(dx);"]],
+  },
   "2.4": {
     "copies its own edges": [
       [

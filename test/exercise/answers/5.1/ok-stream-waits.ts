@@ -31,7 +31,10 @@ export async function globalGradients(
   world.allReduce(flat).wait();
   at = 0;
   for (const parameter of parameters) {
-    parameter.grad = flat.slice(0, at, (at += parameter.size)).reshape(parameter.shape).clone();
+    parameter.grad = flat
+      .slice(0, at, (at += parameter.size))
+      .reshape(parameter.shape)
+      .clone();
   }
   return flat.slice(0, at, at + 1).item();
 }
