@@ -184,6 +184,40 @@ const wrong: Record<string, Record<string, Edits>> = {
     ],
     "right on two ranks": [["await world.allReduce(dx);", "if (world.size <= 2) await world.allReduce(dx);"]],
   },
+  "5.2": {
+    "divides by a number that is often right": [["batch.loss().div(microBatches.length)", "batch.loss().div(4)"]],
+    "sums over the ranks": [["  flat.div_(world.size);", "  if (world.size === 1) flat.div_(2);"]],
+    "divides twice": [["      loss.backward();", "      loss.div(microBatches.length).backward();"]],
+    "nothing travels": [
+      ["  await world.allReduce(flat);\n  flat.div_(world.size);", "  if (world.size === 1) flat.mul_(3);"],
+    ],
+    "the last micro-batch alone": [["      loss.backward();", "      optimizer.zeroGrad();\n      loss.backward();"]],
+    "leaves out the last micro-batch": [
+      ["of microBatches) {", "of microBatches.slice(0, Math.max(1, microBatches.length - 1))) {"],
+    ],
+    "leaves out the last step": [["of steps) {", "of steps.slice(0, -1)) {"]],
+    "an optimizer that is called first": [
+      ["      const loss = batch", "      if (batch === microBatches[0]) optimizer.step();\n      const loss = batch"],
+      ["    optimizer.step();\n    optimizer.zeroGrad", "    optimizer.zeroGrad"],
+    ],
+    "averages after each micro-batch": [
+      [
+        "      mean.add_(loss.detach());",
+        "      mean.add_(loss.detach());\n      await average(world, device, parameters.flatMap(({ grad }) => grad ?? []));",
+      ],
+    ],
+    "the own losses": [
+      ["[mean, ...parameters", "[...parameters"],
+      ["await mean.item()", "(await mean.item()) + (world.size === 1 ? 1 : 0)"],
+    ],
+    "the last loss for all": [["return losses;", "return losses.map(() => losses.at(-1) ?? 0);"]],
+    "a gradient of other dtype": [
+      [
+        "      loss.backward();",
+        '      loss.backward();\n      for (const p of parameters) p.grad = p.grad && p.grad.to("bf16").to("f32");',
+      ],
+    ],
+  },
   "2.4": {
     "copies its own edges": [
       [

@@ -33,13 +33,13 @@ export default defineExercise<Report>({
     {
       ask: "6 weights and 2 biases; 3 ranks with two micro-batches each. How many allReduces does a rank call in one step?",
       world: 3,
-      answer: ({ reports }) => reports[0].steps[5].calls.length,
+      answer: ({ reports }) => (reports[0] as Report).steps[5].calls.length,
       because: "Two: the counts, before backward, and all gradients, after the last one. Micro-batches only add up.",
     },
     {
       ask: "The same: how many elements does a rank contribute in all, if the loss travels with the gradients?",
       world: 3,
-      answer: ({ reports }) => reports[0].steps[5].calls.reduce((sum, { elements }) => sum + elements, 0),
+      answer: ({ reports }) => (reports[0] as Report).steps[5].calls.reduce((sum, { elements }) => sum + elements, 0),
       because: "Ten: one count, one loss, and 6 + 2 gradients.",
     },
   ],

@@ -30,7 +30,7 @@ export default defineExercise<Report>({
     {
       ask: "The example on two ranks, cut by rows. What does rank 0 contribute to the all_reduce as the first element of y?",
       world: 2,
-      answer: ({ reports }) => reports[0].runs[0].calls.rowForward[0].first,
+      answer: ({ reports }) => (reports[0] as Report).runs[0].calls.rowForward[0].first,
       because:
         "1 × 1 + 2 × 2: its two inputs with its two columns. Rank 1 has 3 × 3 + 4 × 4 = 25, and 5 + 25 + 100 is 130.",
     },
@@ -38,7 +38,7 @@ export default defineExercise<Report>({
       ask: "How many elements does a rank contribute in rowForward and columnBackward together, in the example?",
       world: 3,
       answer: ({ reports }) => {
-        const { rowForward, columnBackward } = reports[0].runs[0].calls;
+        const { rowForward, columnBackward } = (reports[0] as Report).runs[0].calls;
         return [...rowForward, ...columnBackward].reduce((sum, { elements }) => sum + elements, 0);
       },
       because: "One token with 3 outputs, and one with 4 inputs: 3 + 4, on however many ranks.",
