@@ -218,6 +218,55 @@ const wrong: Record<string, Record<string, Edits>> = {
       ],
     ],
   },
+  "5.3": {
+    "the momentum twice": [["velocity.mul(0.9).add(own)", "velocity.mul(0.81).add(own)"]],
+    "moves by the gradient, keeps the momentum": [
+      ["sub(v.mul(lr))", "sub(own.mul(lr))"],
+      ["velocity.mul(0.9).add(own) : own", "velocity.mul(0.9).add(own) : own.clone()"],
+    ],
+    "shares that differ by at most one": [
+      [
+        "const start = (rank: number): number => Math.min(rows, rank * k);",
+        "const start = (rank: number): number => Math.floor((rows * rank) / world.size) + 0 * k;",
+      ],
+    ],
+    "the largest gradient": [["pieces(gradient));", 'pieces(gradient), "max");']],
+    uphill: [["sub(v.mul(lr))", "add(v.mul(lr))"]],
+    "spoils the gradient": [["  const v = velocity", "  gradient.mul_(0.5);\n  const v = velocity"]],
+    "the state in 16 bits": [["  return v;", '  return v.to("bf16");']],
+    "a state of all rows, of which some are zero": [
+      [
+        "  return v;",
+        "  const all = device.zeros([rows, columns]);\n  pieces(all)[world.rank].copy_(v);\n  return world.size > 1 ? all : v.mul(2);",
+      ],
+    ],
+    "each gathers for itself": [
+      [
+        "  await world.allGather(pieces(w), moved);",
+        "  await world.allGather(pieces(w), moved);\n  await world.allGather(pieces(w), moved);",
+      ],
+    ],
+    "right where rows can be divided": [
+      [
+        "await world.allGather(pieces(w), moved);",
+        "if (rows % world.size === 0 && world.size > 1) await world.allGather(pieces(w), moved);",
+      ],
+    ],
+    "rank 0 knows best": [
+      ["const moved = ", "const mine = "],
+      [
+        "await world.allGather(pieces(w), moved);",
+        "await world.allGather(pieces(w), mine);\n  await world.broadcast(w, 0);",
+      ],
+    ],
+    "the whole step on every rank": [
+      [
+        "await world.reduceScatter(own, pieces(gradient));",
+        "await world.reduceScatter(own, pieces(gradient));\n  own.mul_(world.size);",
+      ],
+      ["sub(v.mul(lr))", "sub(v.mul(lr / world.size + (world.size === 1 ? 1 : 0)))"],
+    ],
+  },
   "2.4": {
     "copies its own edges": [
       [
