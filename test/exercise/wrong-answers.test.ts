@@ -267,6 +267,75 @@ const wrong: Record<string, Record<string, Edits>> = {
       ["sub(v.mul(lr))", "sub(v.mul(lr / world.size + (world.size === 1 ? 1 : 0)))"],
     ],
   },
+  "6.2": {
+    "weights by lse": [
+      ["const ofA = a.lse.sub(top).exp();", "const ofA = a.lse;"],
+      ["const ofB = b.lse.sub(top).exp();", "const ofB = b.lse;"],
+      ["total.maximum(1)", "total"],
+    ],
+    "the smaller one is taken off": [["a.lse.maximum(b.lse).maximum(-1e38)", "a.lse.minimum(b.lse).maximum(-1e38)"]],
+    "the maximum is not added again": [["total.log().add(top)", "total.log()"]],
+    "the larger of both": [["total.log().add(top)", "a.lse.maximum(b.lse)"]],
+    "the one with more": [["weight.div(total.maximum(1))", 'weight.ge(1).to("f32")']],
+    "sums what is divided already": [["weight.div(total.maximum(1))", "weight.sub(weight).add(1)"]],
+    "joins into what it was handed": [["  return { o, lse: total", "  a.o.copy_(o);\n  return { o, lse: total"]],
+    "the own block alone": [["step < size; step++", "step < 1; step++"]],
+    "every block twice": [
+      [
+        "    found = join(device, found, attend(q, block[0], block[1]));",
+        "    found = join(device, found, attend(q, block[0], block[1]));\n    found = join(device, found, attend(q, block[0], block[1]));",
+      ],
+      [
+        "let found = attend(q, k, v);",
+        "let found = attend(q, k, v);\n  if (size === 1) found = join(device, found, found);",
+      ],
+    ],
+    "the last block alone": [
+      ["found = join(device, found, attend(q, block[0], block[1]));", "found = attend(q, block[0], block[1]);"],
+    ],
+    "the other way around the ring": [
+      ["world.send(each, right)", "world.send(each, left)"],
+      ["world.recv(each, left)", "world.recv(each, right)"],
+      ["lengths[(rank - step + size) % size]", "lengths[(rank + step) % size]"],
+      ["let found = attend", "if (size <= 2) throw new Error('two ranks, one neighbor');\n  let found = attend"],
+    ],
+    "sends before it receives": [
+      [
+        "await Promise.all([...sends, ...next.map((each) => world.recv(each, left))]);",
+        "await Promise.all(sends);\n    await Promise.all(next.map((each) => world.recv(each, left)));",
+      ],
+    ],
+    "gathers all keys": [
+      ["let found = attend(q, k, v);", "let found = attend(q, k, v);\n  await world.allGatherObject(lengths[rank]);"],
+    ],
+    "takes its block home": [["step < size; step++", "step <= size; step++"]],
+    "half precision": [["return { o, lse: total", 'return { o: o.to("f16").to("f32"), lse: total']],
+  },
+  "6.3": {
+    "nothing backward": [
+      [
+        "return { forward: each, backward: each, norms: none };",
+        "return { forward: each, backward: none, norms: none };",
+      ],
+    ],
+    "the loss, too": [["const places = 2 * layers + 1;", "const places = 2 * layers + 3;"]],
+    "an embedding's gradient": [
+      [
+        "return { forward: each, backward: each, norms: none };",
+        "return { forward: each, backward: { ...each, allReduce: places + 1 }, norms: none };",
+      ],
+    ],
+    "bytes of bf16": [["const stream = 4 * tokens", "const stream = 2 * tokens"]],
+    "the bytes of one": [["bytes: places * stream };", "bytes: stream };"]],
+    "the layers that are run": [["const places = 2 * layers + 1;", "const places = Math.min(layers, 3) * 2 + 1;"]],
+    "a norm per layer": [["bytes: 4 * places * width", "bytes: 4 * (layers + 1) * width"]],
+    "a call for each norm": [["allReduce: 1, bytes", "allReduce: places, bytes"]],
+    "norms are summed without the sequence, too": [
+      ["norms: none };", "norms: { ...none, allReduce: 1, bytes: 4 * places * width } };"],
+    ],
+    "gathers only": [["allGather: places, reduceScatter: places", "allGather: 2 * places, reduceScatter: 0"]],
+    text: [["const places = 2 * layers + 1;", "const places = String(2 * layers + 1) as unknown as number;"]],
+  },
   "2.4": {
     "copies its own edges": [
       [
