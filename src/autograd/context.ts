@@ -1,4 +1,5 @@
 /** One operation of a backward pass: what its derivative is handed, and where the gradients go that it gives. */
+import type { DType } from "../device/index.ts";
 import { type Edge, type Shape, sameShape, type Tensor, type TensorDevice } from "../tensor/index.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { GRADIENT, type Gradients } from "./derivative.ts";
@@ -54,6 +55,11 @@ export class Context implements Gradients {
   wants(input: number): boolean {
     const edge = this.#node.edges[input];
     return edge !== undefined && (this.#half === "both" || edge.node.isWeight === (this.#half === "weights"));
+  }
+
+  gradDType(input: number): DType | undefined {
+    const { node } = this.#edge(input);
+    return node instanceof Leaf ? node.dtype : undefined;
   }
 
   give(input: number, gradient: Tensor): void {

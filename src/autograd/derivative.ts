@@ -21,6 +21,8 @@ export interface Gradients<A = never> {
   saved(index: number): Tensor;
   /** Whether the gradient of an input is wanted now. */
   wants(input: number): boolean;
+  /** The dtype in which gradients of an input are added up, where gradients end there; undefined elsewhere. */
+  gradDType(input: number): DType | undefined;
   /** Hands over a gradient of an input. */
   give(input: number, gradient: Tensor): void;
   /**

@@ -19,10 +19,14 @@ interface Entries {
 }
 
 abstract class AdamLike extends Optimizer<AdamOptions> {
+  protected names(): readonly string[] {
+    return ["first", "second"];
+  }
+
   protected update(parameters: readonly Parameter[], options: AdamOptions, factor: Tensor): void {
     const byStep = new Map<number, Entries>();
     for (const parameter of parameters) {
-      const { step, tensors } = this.advance(parameter, ["first", "second"]);
+      const { step, tensors } = this.advance(parameter, this.names());
       const { first, second, master } = tensors;
       let entries = byStep.get(step);
       if (!entries) byStep.set(step, (entries = { plain: [], withMaster: [] }));

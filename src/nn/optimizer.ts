@@ -106,10 +106,17 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     return this.#states.get(parameter);
   }
 
-  /** Takes over a state, such as one from a checkpoint, and its tensors. */
-  setState(parameter: Parameter, { step, tensors }: ParameterState): void {
+  /** Names of what is kept for a parameter from its first step on; undefined for one that this optimizer does not move. */
+  keeps(parameter: Parameter): readonly string[] | undefined {
+    const group = this.#groups.find(({ parameters }) => parameters.includes(parameter));
+    return group && [...this.names(group.options), ...(parameter.dtype === "f32" ? [] : ["master"])];
+  }
+
+  /** Takes over a state, such as one from a checkpoint, and its tensors. Undefined forgets, as before the first step. */
+  setState(parameter: Parameter, state: ParameterState | undefined): void {
     for (const tensor of Object.values(this.#states.get(parameter)?.tensors ?? {})) tensor.dispose();
-    this.#states.set(parameter, { step, tensors: { ...tensors } });
+    if (state) this.#states.set(parameter, { step: state.step, tensors: { ...state.tensors } });
+    else this.#states.delete(parameter);
   }
 
   /** Frees what it keeps. */
@@ -117,6 +124,9 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     for (const { tensors } of this.#states.values()) for (const tensor of Object.values(tensors)) tensor.dispose();
     this.#states.clear();
   }
+
+  /** Names of the tensors that are kept for each parameter, besides masters. */
+  protected abstract names(options: O): readonly string[];
 
   /** Moves parameters of one group, all of which have a gradient. Its tensors are freed afterwards. */
   protected abstract update(parameters: readonly Parameter[], options: O, factor: Tensor): void;

@@ -21,12 +21,16 @@ export class SGD extends Optimizer<SgdOptions> {
     super(parameters, { lr: 1e-3, momentum: 0, weightDecay: 0, nesterov: false, ...options });
   }
 
+  protected names({ momentum }: SgdOptions): readonly string[] {
+    return momentum === 0 ? [] : ["momentum"];
+  }
+
   protected update(parameters: readonly Parameter[], options: SgdOptions, factor: Tensor): void {
     const { lr, momentum, weightDecay: decay, nesterov } = options;
     const [first, later]: [F.SgdEntry[], F.SgdEntry[]] = [[], []];
     const rounded: [Parameter, Tensor][] = [];
     for (const parameter of parameters) {
-      const state = this.advance(parameter, momentum === 0 ? [] : ["momentum"]);
+      const state = this.advance(parameter, this.names(options));
       const values = movingValues(parameter, state);
       const entry = { parameter: values, gradient: gradientOf(parameter), buffer: state.tensors.momentum };
       (state.step === 1 ? first : later).push(entry);

@@ -1,11 +1,17 @@
-/** Parallel training: meshes of ranks, types of tensors along their axes, strategies, and a judge of the gradients. */
+/** Parallel training: meshes of ranks, types of tensors along their axes, strategies, sharded checkpoints, and a judge of the gradients. */
 
+export type { Meeting } from "./checkpoint/agree.ts";
+export { type Box, overlapOf, type Run, runsOf } from "./checkpoint/box.ts";
+export { type Holding, type OwnedBox, type PlannedParameter, planShards, type StoredState } from "./checkpoint/plan.ts";
+export { type Restored, restoreShards } from "./checkpoint/restore.ts";
+export type { Trained } from "./checkpoint/snapshot.ts";
 export {
   type ContextCut,
   chunksOf,
   cutContext,
   type HostBatch,
   type Place,
+  padBatch,
   pairsOf,
   type Tile,
   tilesOf,
@@ -24,6 +30,8 @@ export {
   type WholeWeights,
 } from "./judge/decoder.ts";
 export { type JudgeOptions, judge, ROUNDINGS, type Verdict } from "./judge/judge.ts";
+export { type Layout, layoutText, parseLayout, ranksOf } from "./layout/layout.ts";
+export { ParallelDecoder } from "./layout/parallel-decoder.ts";
 export { Mesh, type MeshShape } from "./mesh.ts";
 export { FullyShardedDataParallel, type FullyShardedOptions } from "./shard/fully-sharded.ts";
 export { decoderPlan } from "./tensor/decoder-plan.ts";

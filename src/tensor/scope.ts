@@ -4,6 +4,15 @@ import { Tensor } from "./tensor.ts";
 /** What a scope may return to keep alive. */
 export type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | undefined;
 
+/** Frees what an error has left, as far as that can be: memory that an operation in flight uses must not hide the error. */
+function giveUp(tensor: Tensor): void {
+  try {
+    tensor.dispose();
+  } catch {
+    // The job ends by the error, and its memory with it.
+  }
+}
+
 export class Scopes {
   /** Tensors made in each open scope; undefined where they belong to none. */
   readonly #open: (Set<Tensor> | undefined)[] = [];
@@ -17,7 +26,7 @@ export class Scopes {
       result = body();
     } catch (error) {
       this.#open.pop();
-      for (const tensor of made) tensor.dispose();
+      for (const tensor of made) giveUp(tensor);
       throw error;
     }
     this.#open.pop();

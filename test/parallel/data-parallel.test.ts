@@ -12,6 +12,7 @@ async function compare(
   transport: "local" | "shm" | "tcp",
   streams: "inline" | "threaded",
   options: Options,
+  [gradientBound, weightBound]: readonly number[] = [GRADIENTS, WEIGHTS],
 ): Promise<void> {
   const { failure, shown } = await runProgram("test/programs/data-parallel.ts", { ranks, transport, streams, options });
   expect(failure?.message).toBe(undefined);
@@ -20,10 +21,10 @@ async function compare(
     if (what.kind !== "row") continue;
     const { gradients, weights, which } = what.row as { gradients: number; weights: number; which: string };
     rows++;
-    expect([which, gradients < GRADIENTS, weights < WEIGHTS]).toEqual([which, true, true]);
+    expect([which, gradients < gradientBound, weights < weightBound]).toEqual([which, true, true]);
     if (ranks === 1) expect([gradients, weights]).toEqual([0, 0]);
   }
-  expect(rows).toBe(2 * ranks);
+  expect(rows).toBe(Number(options.steps ?? 2) * ranks);
 }
 
 const strategies = ["ddp", "zero1", "zero2", "fsdp"] as const;
@@ -60,5 +61,24 @@ describe("shards with replicas (HSDP)", { timeout: 60_000 }, () => {
     [6, "local", "inline"],
   ] as const)("%i ranks over %s, streams %s", async (ranks, transport, streams) => {
     await compare(ranks, transport, streams, { strategy: "hsdp", micro: 2 });
+  });
+});
+
+describe("half formats", { timeout: 60_000 }, () => {
+  it.each(["ddp", "zero2", "fsdp"])(
+    "parameters of bf16 with masters, gradients summed in f32, %s",
+    async (strategy) => {
+      await compare(2, "shm", "inline", { strategy, dtype: "bf16", micro: 2 });
+    },
+  );
+
+  it.each(["zero1", "fsdp"])("gathered in bf16, over masters of f32, %s", async (strategy) => {
+    // The same gradients as of a model of bf16; the weights are its masters, which it rounds.
+    await compare(3, "local", "inline", { strategy, gathered: "bf16" }, [GRADIENTS, 2 ** -7]);
+  });
+
+  it("reduced in bf16", async () => {
+    const options = { strategy: "fsdp", gathered: "bf16", reduced: "bf16", micro: 2, steps: 1 };
+    await compare(2, "shm", "threaded", options, [2 ** -6, 0.1]);
   });
 });

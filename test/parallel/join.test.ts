@@ -64,7 +64,7 @@ it.each([
   { timeout: 60_000 },
   async (ranks, tokens, documents) => {
     // The script holds results and gradients against one rank, and fails where they differ.
-    const script = "course/part2-parallelism/chapter06-tensor/scripts/ring-attention.ts";
+    const script = "course/part2-parallelism/chapter06-tensor-parallelism/scripts/ring-attention.ts";
     const { failure } = await runProgram(script, { ranks, transport: "shm", options: { tokens, documents } });
     expect(failure?.message).toBe(undefined);
   },

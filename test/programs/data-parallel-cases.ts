@@ -64,6 +64,14 @@ class Tied extends Module<[index: Tensor]> {
   }
 }
 
+/** Leaves NaN in memory that is free, so that nothing may be read there before it is written. */
+function poison(device: TensorDevice): void {
+  device.scope(() => {
+    for (const size of [8, 16, 64, 256, 1024, 4096]) for (let i = 0; i < 8; i++) device.full([size], Number.NaN);
+    return undefined;
+  });
+}
+
 const cases = [
   "micro",
   "sum",
@@ -86,6 +94,7 @@ export default defineScript({
   async main({ world, device, options, show }) {
     const { kind } = options;
     const { rank } = world;
+    poison(device);
     const wrap = (model: Module<never[], Tensor>, average = false) => {
       if (kind === "ddp") return DistributedDataParallel.wrap(model, world, { average });
       return FullyShardedDataParallel.wrap(model, world, { stage: kind === "zero1" ? 1 : kind === "zero2" ? 2 : 3 });

@@ -34,16 +34,24 @@ export default defineScript({
     steps: number(2, "steps"),
     micro: number(1, "micro-batches per step"),
     sync: choice("last", ["last", "each"] as const, "when gradients are reduced"),
+    dtype: choice("f32", ["f32", "bf16"] as const, "of the parameters"),
+    gathered: choice("f32", ["f32", "bf16"] as const, "in what parameters travel, where they are sharded"),
+    reduced: choice("f32", ["f32", "bf16"] as const, "in what gradients travel, where they are sharded"),
     sequences: number(7, "sequences of a step"),
   },
   async main({ world, device, options, show }) {
     const { strategy, steps, micro, sequences } = options;
     const mesh = await Mesh.create(world, strategy === "hsdp" ? { copies: 2, dp: world.size / 2 } : { dp: world.size });
-    const model = new Decoder(device, config);
-    const alone = new Decoder(device, config);
+    const form = { dtype: options.dtype, gradDType: "f32" } as const;
+    const model = new Decoder(device, config, form);
+    // What is gathered in bf16 computes with the weights that a model of bf16 has.
+    const alone = new Decoder(device, config, { ...form, dtype: options.gathered === "bf16" ? "bf16" : options.dtype });
     initialize(alone, 5);
     const optimizer = new AdamW(model.parameters(), { lr: 0.01 });
     initialize(model, world.rank === 0 ? 5 : 6); // the first rank's values become everybody's
+    if (options.gathered === "bf16") {
+      device.noGrad(() => device.scope(() => void model.parameters().map((each) => each.copy_(each.to("bf16")))));
+    }
     const wrapped =
       strategy === "ddp"
         ? await DistributedDataParallel.wrap(model, world, { bucketBytes: [5000, 9000] })
@@ -52,12 +60,21 @@ export default defineScript({
             { mesh, axes: ["dp"] },
             {
               units: model.layers,
+              ...(options.gathered === options.dtype ? {} : { gathered: options.gathered }),
+              reduced: options.reduced,
               stage: strategy === "zero1" ? 1 : strategy === "zero2" ? 2 : 3,
               replicate: strategy === "hsdp" ? { mesh, axes: ["copies"] } : undefined,
             },
           );
     const aloneOptimizer = new AdamW(alone.parameters(), { lr: 0.01 });
     const i32 = (values: readonly number[]): Tensor => device.tensor([...values], "i32");
+    /** Leaves NaN in memory that is free, so that nothing may be read there before it is written. */
+    const poison = (): void => {
+      device.scope(() => {
+        for (const size of [64, 256, 1024, 4096, 16384]) for (let i = 0; i < 6; i++) device.full([size], Number.NaN);
+        return undefined;
+      });
+    };
     const lossOf = (of: Decoder, texts: readonly (readonly number[])[], count: number): Tensor => {
       const inputs = texts.map((text) => text.slice(0, -1));
       const starts = [0];
@@ -77,6 +94,7 @@ export default defineScript({
         lossOf(alone, texts, count).backward();
         return undefined;
       });
+      poison();
       for (let m = 0; m < micro; m++) {
         const mine = texts.filter((_, s) => s % (world.size * micro) === world.rank * micro + m);
         const backward = (): void => {

@@ -99,7 +99,8 @@ export const elementwise: Readonly<Record<string, Derivative | null>> = {
   }),
   cast: derivative({
     inputs: ([x]: readonly [Tensor, DType]) => [x],
-    backward: (c) => c.give(0, c.dy().to(c.args[0].dtype)),
+    // A weight of a half format may add its gradients up in f32, which is not rounded on the way then.
+    backward: (c) => c.give(0, c.dy().to(c.gradDType(0) ?? c.args[0].dtype)),
   }),
   compare: null,
   fill: null,

@@ -15,7 +15,7 @@ import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
 import { benchDecode } from "./decode.ts";
 import { benchGemm } from "./gemm.ts";
-import { benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
+import { benchHidden, benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
@@ -75,6 +75,11 @@ const benches: Record<
     about: "products and allReduces over a slow link: overlapped against one after the other",
     peers: [],
     run: benchOverlap,
+  },
+  hidden: {
+    about: "data-parallel steps over a slow link: how much of the messages' time is hidden",
+    peers: [],
+    run: benchHidden,
   },
   train: {
     about: "steps of a small language model: with a native BLAS, and on WASM alone",

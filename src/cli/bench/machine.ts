@@ -128,3 +128,37 @@ export async function benchOverlap(flags: Flags, progress: Progress): Promise<Me
     { ...own, value: overlapped, peer: "one after the other", peerValue: sequential, ratio: overlapped / sequential },
   ];
 }
+
+/** What `bench/hidden.ts` measures, in milliseconds. */
+interface HiddenRow {
+  readonly alone: number;
+  readonly forward: number;
+  readonly sequential: number;
+  readonly overlapped: number;
+}
+
+/** Data-parallel steps whose messages travel after backward, or while it goes on: the share of their time that is hidden. */
+export async function benchHidden(flags: Flags, progress: Progress): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const [kind, megabytes] of [
+    ["ddp", 100],
+    ["fsdp", 200],
+  ] as const) {
+    const link = { bytesPerSecond: megabytes * 1e6, latency: 0.02 };
+    const best = await least(flags, progress, `hidden ${kind}`, async () => {
+      const [row] = await rows<HiddenRow>("hidden.ts", 2, { kind }, { streams: "threaded", link });
+      const { alone, forward, sequential, overlapped } = row;
+      return { alone, forward, sequential, overlapped };
+    });
+    const [backward, communication] = [best.alone - best.forward, best.sequential - best.alone];
+    const hidden = (best.sequential - best.overlapped) / Math.min(communication, backward);
+    const own = { bench: "hidden", case: `${kind}, 2 ranks, ${megabytes} MB/s` };
+    measurements.push(
+      { ...own, metric: "step, one after the other", unit: "ms", value: best.sequential },
+      { ...own, metric: "step, overlapped", unit: "ms", value: best.overlapped },
+      { ...own, metric: "communication / backward", unit: "", value: communication / backward },
+      { ...own, metric: "hidden", unit: "", value: hidden },
+    );
+  }
+  return measurements;
+}

@@ -34,8 +34,24 @@ export async function writeCheckpoint(
   folder: string,
   step: number,
   files: Iterable<NewFile>,
-  { keep = 2, system = nodeFiles }: CheckpointOptions = {},
+  options: CheckpointOptions = {},
 ): Promise<Checkpoint> {
+  const path = await prepareCheckpoint(folder, step, options);
+  await writeDirectory(path, withList(files), options.system);
+  await removeOld(folder, path, options);
+  return { step, folder: path };
+}
+
+/**
+ * Makes room for the checkpoint of a step: checks what is asked for, makes the folder, and removes what ended programs left.
+ * @returns where it is to be written; all its files and their list (`listOf`), by writeDirectory or its steps.
+ * @throws as writeCheckpoint does.
+ */
+export async function prepareCheckpoint(
+  folder: string,
+  step: number,
+  { keep = 2, system = nodeFiles }: CheckpointOptions,
+): Promise<string> {
   if (!(Number.isSafeInteger(step) && step >= 0))
     throw new RangeError(`A step is a whole number from 0 on, not ${step}.`);
   if (!(Number.isSafeInteger(keep) && keep >= 1)) throw new RangeError(`At least 1 checkpoint is kept, not ${keep}.`);
@@ -44,12 +60,23 @@ export async function writeCheckpoint(
     await system.syncFolder(dirname(resolve(folder)));
   }
   await clearAll(folder, system);
-  const path = join(folder, nameOf(step));
-  await writeDirectory(path, withList(files), system);
+  return join(folder, nameOf(step));
+}
+
+/** Removes all checkpoints but the newest, and the one at `path`. */
+export async function removeOld(
+  folder: string,
+  path: string,
+  { keep = 2, system = nodeFiles }: CheckpointOptions,
+): Promise<void> {
   for (const { folder: old } of (await checkpointsOf(folder, system)).slice(keep)) {
     if (resolve(old) !== resolve(path)) await removeWhole(old, system);
   }
-  return { step, folder: path };
+}
+
+/** The list that makes a folder a checkpoint: its last file. @param sizes bytes of all others, by name. */
+export function listOf(sizes: Readonly<Record<string, number>>): NewFile {
+  return { name: LIST, chunks: [new TextEncoder().encode(`${JSON.stringify(sizes, null, 2)}\n`)] };
 }
 
 /**
@@ -123,7 +150,7 @@ function* withList(files: Iterable<NewFile>): Generator<NewFile> {
       })(),
     };
   }
-  yield { name: LIST, chunks: [new TextEncoder().encode(`${JSON.stringify(sizes, null, 2)}\n`)] };
+  yield listOf(sizes);
 }
 
 async function clearAll(folder: string, system: FileSystem): Promise<void> {

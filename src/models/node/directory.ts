@@ -28,24 +28,62 @@ export async function writeDirectory(
   files: Iterable<NewFile>,
   system: FileSystem = nodeFiles,
 ): Promise<void> {
+  const part = await beginDirectory(folder, system);
+  try {
+    const names = new Set<string>();
+    for (const file of files) {
+      if (names.has(file.name))
+        throw new RangeError(`Two files named ${JSON.stringify(file.name)} cannot lie in one folder.`);
+      names.add(file.name);
+      await addFile(folder, part, file, system);
+    }
+    await endDirectory(folder, part, system);
+  } catch (error) {
+    await removeQuietly(part, system);
+    throw error;
+  }
+}
+
+/**
+ * The first of three steps of writing a folder, where several write it, such as ranks: the folder aside is made. Then each
+ * adds files, and when all have, one ends it. Whoever gives up removes what lies aside (`removeQuietly`).
+ * @returns the folder aside. @throws as writeDirectory does.
+ */
+export async function beginDirectory(folder: string, system: FileSystem = nodeFiles): Promise<string> {
   const path = resolve(folder);
   await clearLeftovers(path, system);
   const part = asideOf(path, "part", system);
-  let doing = `making the folder ${part}`;
   try {
     await system.makeFolder(part);
-    const names = new Set<string>();
-    for (const { name, chunks } of files) {
-      doing = `writing ${name}`;
-      checkName(name, names);
-      await writeFile(join(part, name), chunks, system);
-    }
-    doing = "moving what was written to its place";
+  } catch (error) {
+    throw explained(error, path, `making the folder ${part}`);
+  }
+  return part;
+}
+
+/** Adds a file to a folder that is being written, and waits until its bytes are on the disk. @throws as writeDirectory does. */
+export async function addFile(
+  folder: string,
+  part: string,
+  { name, chunks }: NewFile,
+  system: FileSystem = nodeFiles,
+): Promise<void> {
+  checkName(name);
+  try {
+    await writeFile(join(part, name), chunks, system);
+  } catch (error) {
+    throw explained(error, resolve(folder), `writing ${name}`);
+  }
+}
+
+/** Gives a folder that was written aside its name. @throws as writeDirectory does. */
+export async function endDirectory(folder: string, part: string, system: FileSystem = nodeFiles): Promise<void> {
+  const path = resolve(folder);
+  try {
     await system.syncFolder(part);
     await replace(path, part, system);
   } catch (error) {
-    await removeQuietly(part, system);
-    throw explained(error, path, doing);
+    throw explained(error, path, "moving what was written to its place");
   }
 }
 
@@ -157,11 +195,9 @@ async function writeFile(path: string, chunks: NewFile["chunks"], system: FileSy
   await file.close();
 }
 
-function checkName(name: string, names: Set<string>): void {
+function checkName(name: string): void {
   if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name))
     throw new RangeError(`${JSON.stringify(name)} is no plain file name.`);
-  if (names.has(name)) throw new RangeError(`Two files named ${JSON.stringify(name)} cannot lie in one folder.`);
-  names.add(name);
 }
 
 /** Removes what may be there; what cannot be removed stays. */

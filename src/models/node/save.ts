@@ -2,8 +2,9 @@
 import { dirname } from "node:path";
 import { type DType, sizeOf } from "../../device/index.ts";
 import { makeFolder } from "../../platform/node/files.ts";
-import { rawOf, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import { rawOf, type Shape, type Tensor, type TensorDevice } from "../../tensor/index.ts";
 import type { Decoder } from "../decoder.ts";
+import type { DecoderConfig } from "../decoder-config.ts";
 import { writeConfig } from "../files/config.ts";
 import { type ParameterForm, parameterForms } from "../files/names.ts";
 import { fileDTypes, layOutSafetensors, type TensorForm } from "../files/safetensors.ts";
@@ -25,8 +26,7 @@ const libraryDTypes: Partial<Record<DType, string>> = { f32: "float32", f16: "fl
 
 /** A tensor of the file, and the parameters that are in it: one, or GPT-2's q, k and v. */
 interface Group extends TensorForm {
-  readonly transposed: boolean;
-  readonly parts: Tensor[];
+  readonly parts: ParameterForm[];
   readonly bytes: number;
 }
 
@@ -58,12 +58,34 @@ export function checkModelFolder(folder: string, names: readonly string[] = []):
 
 /** The files of a model, for a folder that holds more: a checkpoint. Its copy of the parameters is freed by `dispose`. */
 export function modelFiles(model: Decoder, options: WriteOptions = {}): { files: NewFile[]; dispose(): void } {
-  const { config = {}, files = {}, shardBytes = 5e9 } = options;
   const { dtype } = model.parameters()[0];
+  const text = configText(model.config, dtype, options.config);
+  const copies = snapshot(model);
+  const files = weightFiles(text, model.config, dtype, ({ name }) => contentOf(copies.get(name)!), options);
+  const dispose = (): void => {
+    for (const copy of copies.values()) copy.dispose();
+  };
+  return { files, dispose };
+}
+
+/** The text of a model's config.json. @throws RangeError for a form that it cannot say. */
+export function configText(config: DecoderConfig, dtype: DType, more: WriteOptions["config"] = {}): string {
   // Without it, the Hugging Face library's older versions read every model as f32.
-  const text = writeConfig(model.config, { torch_dtype: libraryDTypes[dtype], ...config });
-  const groups = snapshot(model);
-  const shards = shardsOf([...groups.values()], shardBytes);
+  return writeConfig(config, { torch_dtype: libraryDTypes[dtype], ...more });
+}
+
+/**
+ * The files of a model whose parameters come from anywhere, one at a time.
+ * @param text of config.json. @param read a parameter's bytes, as they lie in the file: turned, if its form says so.
+ */
+export function weightFiles(
+  text: string,
+  config: DecoderConfig,
+  dtype: DType,
+  read: (form: ParameterForm) => Promise<Uint8Array>,
+  { files = {}, shardBytes = 5e9 }: WriteOptions,
+): NewFile[] {
+  const shards = shardsOf(groupsOf(config, dtype), shardBytes);
   const names = shards.map((_, i) =>
     shards.length === 1 ? WEIGHTS : `model-${padded(i + 1)}-of-${padded(shards.length)}.safetensors`,
   );
@@ -71,38 +93,28 @@ export function modelFiles(model: Decoder, options: WriteOptions = {}): { files:
     file("config.json", text),
     ...Object.entries(files).map(([name, data]) => file(name, data)),
   ];
-  for (const [i, shard] of shards.entries()) written.push({ name: names[i], chunks: shardChunks(shard) });
+  for (const [i, shard] of shards.entries()) written.push({ name: names[i], chunks: shardChunks(shard, read) });
   if (shards.length > 1) written.push(file(INDEX, indexOf(shards, names)));
-  const dispose = (): void => {
-    for (const { parts } of groups.values()) for (const part of parts) part.dispose();
-  };
-  return { files: written, dispose };
+  return written;
 }
 
-/** Copies of all parameters, in stream order: what is computed after it does not change them. */
-function snapshot(model: Decoder): Map<string, Group> {
-  const device = model.device;
+/** Copies of all parameters as they lie in a file, in stream order: what is computed after it does not change them. */
+function snapshot(model: Decoder): Map<string, Tensor> {
   const parameters = model.namedParameters();
+  const forms = [...parameterForms(model.config)];
+  return model.device.noGrad(() => new Map(forms.map((form) => [form.name, copyOf(parameters.get(form.name)!, form)])));
+}
+
+function groupsOf(config: DecoderConfig, dtype: DType): Group[] {
   const groups = new Map<string, Group>();
-  device.noGrad(() => {
-    for (const form of parameterForms(model.config)) {
-      const parameter = parameters.get(form.name)!;
-      const part = copyOf(parameter, form);
-      const { name, shape, transposed } = form.stored;
-      const bytes = shape.reduce((product, size) => product * size, sizeOf(parameter.dtype));
-      const group = groups.get(name) ?? {
-        name,
-        shape,
-        transposed,
-        dtype: fileDTypes[parameter.dtype],
-        parts: [],
-        bytes,
-      };
-      group.parts.push(part);
-      groups.set(name, group);
-    }
-  });
-  return groups;
+  for (const form of parameterForms(config)) {
+    const { name, shape } = form.stored;
+    const bytes = shape.reduce((product, size) => product * size, sizeOf(dtype));
+    const group = groups.get(name) ?? { name, shape, dtype: fileDTypes[dtype], parts: [], bytes };
+    group.parts.push(form);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
 }
 
 function copyOf(parameter: Tensor, { stored }: ParameterForm): Tensor {
@@ -125,16 +137,22 @@ function shardsOf(groups: readonly Group[], most: number): Group[][] {
   return shards;
 }
 
-async function* shardChunks(groups: readonly Group[]): AsyncGenerator<Uint8Array> {
+async function* shardChunks(
+  groups: readonly Group[],
+  read: (form: ParameterForm) => Promise<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const byName = new Map(groups.map((group) => [group.name, group]));
   // The Hugging Face library refuses a file that does not say so.
   const { header, tensors } = layOutSafetensors(groups, new Map([["format", "pt"]]));
   yield header;
-  for (const { name } of tensors) yield await bytesOf(byName.get(name)!);
+  for (const { name } of tensors) {
+    const { parts, shape } = byName.get(name)!;
+    yield joined(await Promise.all(parts.map(read)), shape);
+  }
 }
 
-async function bytesOf({ parts, shape }: Group): Promise<Uint8Array> {
-  const read = await Promise.all(parts.map(contentOf));
+/** Parts side by side, as a tensor of the file has them. */
+function joined(read: readonly Uint8Array[], shape: Shape): Uint8Array {
   if (read.length === 1) return read[0];
   // Side by side: row by row one after the other.
   const rows = shape.length === 1 ? 1 : shape[0];

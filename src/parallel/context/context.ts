@@ -54,12 +54,13 @@ export function chunksOf({ rank, size }: Place): readonly [number, number] {
 /**
  * A rank's share of a batch. The batch is padded to a multiple of 2 · ranks with a sequence that nothing is learned from;
  * an empty one becomes padding, so that every rank joins in what follows.
- * @param batch the whole, the same on all ranks.
+ * @param batch the whole, the same on all ranks. @param multiple of which each chunk's tokens are one: where they are cut
+ *   again, as sequence parallelism does.
  * @throws RangeError for arrays that do not fit each other.
  */
-export function cutContext(batch: HostBatch, { rank, size }: Place): ContextCut {
+export function cutContext(batch: HostBatch, { rank, size }: Place, multiple = 1): ContextCut {
   checkBatch(batch);
-  const whole = padded(batch, 2 * size);
+  const whole = padBatch(batch, 2 * size * multiple);
   const chunk = whole.tokens.length / (2 * size);
   const from = chunksOf({ rank, size }).map((each) => each * chunk);
   const rows = Int32Array.from({ length: 2 * chunk }, (_, i) => from[i < chunk ? 0 : 1] + (i % chunk));
@@ -116,8 +117,11 @@ export function pairsOf(cut: ContextCut, place: Place): number {
   return pairs;
 }
 
-/** The batch with a sequence behind it whose tokens all stand at place 0, which every model has. */
-function padded(batch: HostBatch, multiple: number): HostBatch {
+/**
+ * A batch whose number of tokens is a multiple: with a sequence behind it that nothing is learned from, whose tokens all
+ * stand at place 0, which every model has. An empty one becomes padding.
+ */
+export function padBatch(batch: HostBatch, multiple: number): HostBatch {
   const { length } = batch.tokens;
   const more = Math.max(1, Math.ceil(length / multiple)) * multiple - length;
   if (more === 0) return batch;

@@ -75,11 +75,6 @@ export class Bucket {
     return this.#whole.size * sizeOf(this.#whole.dtype);
   }
 
-  /** Whether it is on its way, or has arrived. */
-  get isSent(): boolean {
-    return this.#work !== undefined;
-  }
-
   /** Whether all its gradients are there. */
   get isFull(): boolean {
     return this.#missing === 0;
@@ -105,7 +100,7 @@ export class Bucket {
         this.#used.copy_(flags);
       }
     });
-    this.#work = group.allReduce(this.#whole, operator);
+    if (group.size > 1) this.#work = group.allReduce(this.#whole, operator); // one rank has the sum
   }
 
   /** The stream waits for the sum. */

@@ -34,6 +34,7 @@ export interface FullyShardedOptions {
 
 /** A model of whose state every rank keeps its own rows. */
 export class FullyShardedDataParallel {
+  /** What is gathered one at a time: the rest of the model, if it has parameters, and then each of the given modules. */
   readonly units: readonly Unit[];
   readonly #device: TensorDevice;
   readonly #replicas: ProcessGroup | undefined;
