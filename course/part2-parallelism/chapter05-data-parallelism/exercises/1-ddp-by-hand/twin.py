@@ -1,8 +1,8 @@
 """5.1 DDP by hand, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
 
-DistributedDataParallel averages over ranks: each rank's loss has to be scaled by the number of ranks, and divided by the
-count of all. It reduces after every backward unless no_sync() says otherwise, and a rank without micro-batches hangs the
-others. Below, by hand first, and then with DDP.
+DistributedDataParallel averages over ranks: each rank's loss has to be scaled by the number of ranks, and divided
+by the count of all. It reduces after every backward unless no_sync() says otherwise, and a rank without micro-
+batches hangs the others. Below, by hand first, and then with DDP.
 """
 
 import contextlib
