@@ -102,6 +102,240 @@ const wrong: Record<string, Record<string, Edits>> = {
     ],
     "means of what has come so far": [["sum.add_(incoming);", "sum.add_(incoming).div_(2);"]],
   },
+  "5.1": {
+    "own gradients only": [["  await world.allReduce(flat);\n", ""]],
+    "the largest count for their sum": [["world.allReduce(counts)", 'world.allReduce(counts, "max")']],
+    "the own part of the loss": [
+      [
+        "  await world.allReduce(flat);",
+        "  const loss = await flat.slice(0, 0, 1).item();\n  await world.allReduce(flat);",
+      ],
+      ["return flat.slice(0, 0, 1).item();", "return loss;"],
+    ],
+    "the loss not divided": [
+      ["flat.slice(0, 0, 1).add_(loss.detach());", "flat.slice(0, 0, 1).add_(loss.detach().mul(tokens));"],
+    ],
+    "the first micro-batch only": [["of microBatches) {", "of microBatches.slice(0, 1)) {"]],
+    "leaves what was not used here": [
+      [
+        "for (const parameter of parameters) {",
+        "for (const parameter of parameters) {\n    at += parameter.grad ? 0 : parameter.size;\n    if (!parameter.grad) continue;",
+      ],
+    ],
+    "takes the step": [
+      [
+        "  return flat.slice(0, 0, 1)",
+        "  device.noGrad(() => parameters.forEach((p) => p.grad && p.sub_(p.grad)));\n  return flat.slice(0, 0, 1)",
+      ],
+    ],
+    "a reduction for each parameter": [
+      [
+        "  await world.allReduce(flat);\n",
+        "  await world.allReduce(flat.slice(0, 0, 1));\n  for (const p of parameters) {\n    p.grad ??= device.zeros(p.shape);\n    await world.allReduce(p.grad);\n  }\n",
+      ],
+      [
+        "    const sum = flat.slice(0, at, (at += parameter.size)).clone();\n    parameter.grad = sum.reshape(parameter.shape);\n",
+        "    if (!parameter) return 0;\n",
+      ],
+    ],
+    "runs the model a second time for the loss": [["add_(loss.detach())", "add_(batch.loss().detach().div(tokens))"]],
+    "gradients of 16 bits": [
+      [
+        "const sum = flat.slice(0, at, (at += parameter.size)).clone();",
+        'const sum = flat.slice(0, at, (at += parameter.size)).to("bf16").to("f32");',
+      ],
+    ],
+    "right up to three ranks": [
+      ["  await world.allReduce(flat);", "  if (world.size < 4) await world.allReduce(flat);"],
+    ],
+    "0/0": [["Math.max(1, await counts.item())", "await counts.item()"]],
+  },
+  "6.1": {
+    "no bias in the row layer": [["return y.add(b);", "return y;"]],
+    "the bias of rank 0 is every other rank's, too": [
+      ["return y.add(b);", "return y.add(b.mul(world.size)).sub(b.mul(world.size - 1)).add(b.mul(0.5));"],
+    ],
+    "means for sums": [["await world.allReduce(y);", 'await world.allReduce(y, "mean");']],
+    "dx averaged": [["await world.allReduce(dx);", 'await world.allReduce(dx, "mean");']],
+    "dx twice": [["await world.allReduce(dx);", "await world.allReduce(dx);\n  await world.allReduce(dx);"]],
+    "y in bf16": [
+      [
+        "await world.allReduce(y);\n  return y.add(b)",
+        'const half = y.to("bf16");\n  await world.allReduce(half);\n  return half.to("f32").add(b)',
+      ],
+    ],
+    "results in f16": [["return y.add(b);", 'return y.add(b).to("f16");']],
+    "w for its transposition": [
+      ["const dx = dy.matmul(w);", "const dx = dy.matmul(w.shape[0] === w.shape[1] ? w.transpose(0, 1) : w);"],
+    ],
+    "gathers y": [
+      [
+        "await world.allReduce(y);",
+        "const all = y.unsqueeze(0).contiguous();\n  if (world.size === 1) await world.allGather(all, y);\n  else await world.allReduce(y);",
+      ],
+    ],
+    "the bias grows": [["return y.add(b);", "return y.add(b.add_(0.25).sub(0.25));"]],
+    "rank 0 alone has the sum": [["await world.allReduce(y);", "await world.reduce(y, 0);"]],
+    "dw for one token": [
+      [
+        "return { dx, dw: dy.transpose(0, 1).matmul(x), db: dy.sum(0) };",
+        "return { dx, dw: dy.transpose(0, 1).matmul(x).div(dy.shape[0]), db: dy.sum(0) };",
+      ],
+    ],
+    "right on two ranks": [["await world.allReduce(dx);", "if (world.size <= 2) await world.allReduce(dx);"]],
+  },
+  "5.2": {
+    "divides by a number that is often right": [["batch.loss().div(microBatches.length)", "batch.loss().div(4)"]],
+    "sums over the ranks": [["  flat.div_(world.size);", "  if (world.size === 1) flat.div_(2);"]],
+    "divides twice": [["      loss.backward();", "      loss.div(microBatches.length).backward();"]],
+    "nothing travels": [
+      ["  await world.allReduce(flat);\n  flat.div_(world.size);", "  if (world.size === 1) flat.mul_(3);"],
+    ],
+    "the last micro-batch alone": [["      loss.backward();", "      optimizer.zeroGrad();\n      loss.backward();"]],
+    "leaves out the last micro-batch": [
+      ["of microBatches) {", "of microBatches.slice(0, Math.max(1, microBatches.length - 1))) {"],
+    ],
+    "leaves out the last step": [["of steps) {", "of steps.slice(0, -1)) {"]],
+    "an optimizer that is called first": [
+      ["      const loss = batch", "      if (batch === microBatches[0]) optimizer.step();\n      const loss = batch"],
+      ["    optimizer.step();\n    optimizer.zeroGrad", "    optimizer.zeroGrad"],
+    ],
+    "averages after each micro-batch": [
+      [
+        "      mean.add_(loss.detach());",
+        "      mean.add_(loss.detach());\n      await average(world, device, parameters.flatMap(({ grad }) => grad ?? []));",
+      ],
+    ],
+    "the own losses": [
+      ["[mean, ...parameters", "[...parameters"],
+      ["await mean.item()", "(await mean.item()) + (world.size === 1 ? 1 : 0)"],
+    ],
+    "the last loss for all": [["return losses;", "return losses.map(() => losses.at(-1) ?? 0);"]],
+    "a gradient of other dtype": [
+      [
+        "      loss.backward();",
+        '      loss.backward();\n      for (const p of parameters) p.grad = p.grad && p.grad.to("bf16").to("f32");',
+      ],
+    ],
+  },
+  "5.3": {
+    "the momentum twice": [["velocity.mul(0.9).add(own)", "velocity.mul(0.81).add(own)"]],
+    "moves by the gradient, keeps the momentum": [
+      ["sub(v.mul(lr))", "sub(own.mul(lr))"],
+      ["velocity.mul(0.9).add(own) : own", "velocity.mul(0.9).add(own) : own.clone()"],
+    ],
+    "shares that differ by at most one": [
+      [
+        "const start = (rank: number): number => Math.min(rows, rank * k);",
+        "const start = (rank: number): number => Math.floor((rows * rank) / world.size) + 0 * k;",
+      ],
+    ],
+    "the largest gradient": [["pieces(gradient));", 'pieces(gradient), "max");']],
+    uphill: [["sub(v.mul(lr))", "add(v.mul(lr))"]],
+    "spoils the gradient": [["  const v = velocity", "  gradient.mul_(0.5);\n  const v = velocity"]],
+    "the state in 16 bits": [["  return v;", '  return v.to("bf16");']],
+    "a state of all rows, of which some are zero": [
+      [
+        "  return v;",
+        "  const all = device.zeros([rows, columns]);\n  pieces(all)[world.rank].copy_(v);\n  return world.size > 1 ? all : v.mul(2);",
+      ],
+    ],
+    "each gathers for itself": [
+      [
+        "  await world.allGather(pieces(w), moved);",
+        "  await world.allGather(pieces(w), moved);\n  await world.allGather(pieces(w), moved);",
+      ],
+    ],
+    "right where rows can be divided": [
+      [
+        "await world.allGather(pieces(w), moved);",
+        "if (rows % world.size === 0 && world.size > 1) await world.allGather(pieces(w), moved);",
+      ],
+    ],
+    "rank 0 knows best": [
+      ["const moved = ", "const mine = "],
+      [
+        "await world.allGather(pieces(w), moved);",
+        "await world.allGather(pieces(w), mine);\n  await world.broadcast(w, 0);",
+      ],
+    ],
+    "the whole step on every rank": [
+      [
+        "await world.reduceScatter(own, pieces(gradient));",
+        "await world.reduceScatter(own, pieces(gradient));\n  own.mul_(world.size);",
+      ],
+      ["sub(v.mul(lr))", "sub(v.mul(lr / world.size + (world.size === 1 ? 1 : 0)))"],
+    ],
+  },
+  "6.2": {
+    "weights by lse": [
+      ["const ofA = a.lse.sub(top).exp();", "const ofA = a.lse;"],
+      ["const ofB = b.lse.sub(top).exp();", "const ofB = b.lse;"],
+      ["total.maximum(1)", "total"],
+    ],
+    "the smaller one is taken off": [["a.lse.maximum(b.lse).maximum(-1e38)", "a.lse.minimum(b.lse).maximum(-1e38)"]],
+    "the maximum is not added again": [["total.log().add(top)", "total.log()"]],
+    "the larger of both": [["total.log().add(top)", "a.lse.maximum(b.lse)"]],
+    "the one with more": [["weight.div(total.maximum(1))", 'weight.ge(1).to("f32")']],
+    "sums what is divided already": [["weight.div(total.maximum(1))", "weight.sub(weight).add(1)"]],
+    "joins into what it was handed": [["  return { o, lse: total", "  a.o.copy_(o);\n  return { o, lse: total"]],
+    "the own block alone": [["step < size; step++", "step < 1; step++"]],
+    "every block twice": [
+      [
+        "    found = join(device, found, attend(q, block[0], block[1]));",
+        "    found = join(device, found, attend(q, block[0], block[1]));\n    found = join(device, found, attend(q, block[0], block[1]));",
+      ],
+      [
+        "let found = attend(q, k, v);",
+        "let found = attend(q, k, v);\n  if (size === 1) found = join(device, found, found);",
+      ],
+    ],
+    "the last block alone": [
+      ["found = join(device, found, attend(q, block[0], block[1]));", "found = attend(q, block[0], block[1]);"],
+    ],
+    "the other way around the ring": [
+      ["world.send(each, right)", "world.send(each, left)"],
+      ["world.recv(each, left)", "world.recv(each, right)"],
+      ["lengths[(rank - step + size) % size]", "lengths[(rank + step) % size]"],
+      ["let found = attend", "if (size <= 2) throw new Error('two ranks, one neighbor');\n  let found = attend"],
+    ],
+    "sends before it receives": [
+      [
+        "await Promise.all([...sends, ...next.map((each) => world.recv(each, left))]);",
+        "await Promise.all(sends);\n    await Promise.all(next.map((each) => world.recv(each, left)));",
+      ],
+    ],
+    "gathers all keys": [
+      ["let found = attend(q, k, v);", "let found = attend(q, k, v);\n  await world.allGatherObject(lengths[rank]);"],
+    ],
+    "takes its block home": [["step < size; step++", "step <= size; step++"]],
+    "half precision": [["return { o, lse: total", 'return { o: o.to("f16").to("f32"), lse: total']],
+  },
+  "6.3": {
+    "nothing backward": [
+      [
+        "return { forward: each, backward: each, norms: none };",
+        "return { forward: each, backward: none, norms: none };",
+      ],
+    ],
+    "the loss, too": [["const places = 2 * layers + 1;", "const places = 2 * layers + 3;"]],
+    "an embedding's gradient": [
+      [
+        "return { forward: each, backward: each, norms: none };",
+        "return { forward: each, backward: { ...each, allReduce: places + 1 }, norms: none };",
+      ],
+    ],
+    "bytes of bf16": [["const stream = 4 * tokens", "const stream = 2 * tokens"]],
+    "the bytes of one": [["bytes: places * stream };", "bytes: stream };"]],
+    "the layers that are run": [["const places = 2 * layers + 1;", "const places = Math.min(layers, 3) * 2 + 1;"]],
+    "a norm per layer": [["bytes: 4 * places * width", "bytes: 4 * (layers + 1) * width"]],
+    "a call for each norm": [["allReduce: 1, bytes", "allReduce: places, bytes"]],
+    "norms are summed without the sequence, too": [
+      ["norms: none };", "norms: { ...none, allReduce: 1, bytes: 4 * places * width } };"],
+    ],
+    "gathers only": [["allGather: places, reduceScatter: places", "allGather: 2 * places, reduceScatter: 0"]],
+    text: [["const places = 2 * layers + 1;", "const places = String(2 * layers + 1) as unknown as number;"]],
+  },
   "2.4": {
     "copies its own edges": [
       [

@@ -1,0 +1,47 @@
+// The optimizer's gradients are divided, once, after the last micro-batch; each rank then adds a part of the mean.
+import type { ProcessGroup, Tensor, TensorDevice } from "worldsize";
+
+interface MicroBatch {
+  /** The mean over its tokens. */
+  loss(): Tensor;
+}
+
+interface Optimizer {
+  step(): void;
+  zeroGrad(): void;
+}
+
+export async function train(
+  world: ProcessGroup,
+  device: TensorDevice,
+  parameters: Tensor[],
+  optimizer: Optimizer,
+  steps: MicroBatch[][],
+): Promise<number[]> {
+  const losses: number[] = [];
+  for (const microBatches of steps) {
+    const mean = device.zeros([1]); // of the step's micro-batches
+    for (const batch of microBatches) {
+      const loss = batch.loss();
+      loss.backward();
+      mean.add_(loss.detach());
+    }
+    const all = [mean, ...parameters.flatMap(({ grad }) => grad ?? [])];
+    for (const each of all) each.div_(microBatches.length * world.size);
+    await average(world, device, all);
+    optimizer.step();
+    optimizer.zeroGrad();
+    losses.push(await mean.item());
+  }
+  return losses;
+}
+
+/** Every tensor becomes its mean over the ranks: all in one allReduce. */
+async function average(world: ProcessGroup, device: TensorDevice, tensors: Tensor[]): Promise<void> {
+  const flat = device.empty([tensors.reduce((sum, { size }) => sum + size, 0)]);
+  let at = 0;
+  for (const each of tensors) flat.slice(0, at, (at += each.size)).copy_(each.flatten());
+  await world.allReduce(flat);
+  at = 0;
+  for (const each of tensors) each.copy_(flat.slice(0, at, (at += each.size)).reshape(each.shape));
+}
