@@ -3,7 +3,7 @@
  * through. One for each device; what it is doing (recording or not, in which region, with which hooks on saved
  * values) is its state and nobody else's.
  */
-import { type DType, dtypes } from "../device/index.ts";
+import type { DType } from "../device/index.ts";
 import {
   type BackwardOptions,
   type Edge,

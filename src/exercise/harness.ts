@@ -2,7 +2,9 @@
  * The ranks' side of a check: a script that hands the answer to its exercise and sends home
  * what came out, marked by a word that only this check knows.
  */
+import * as autograd from "../autograd/index.ts";
 import * as device from "../device/index.ts";
+import * as nn from "../nn/index.ts";
 import { freezeAll } from "../platform/lockdown.ts";
 import * as script from "../script/index.ts";
 import { type Context, defineScript, number, type Script, string } from "../script/index.ts";
@@ -13,7 +15,7 @@ import type { Answer, Exercise } from "./define.ts";
 import { packReport } from "./report.ts";
 
 /** What answers import, and what they are handed is made of: no place to leave word for another rank. */
-const library: readonly object[] = [script, tensor, world, device].flatMap((each) =>
+const library: readonly object[] = [script, nn, autograd, tensor, world, device].flatMap((each) =>
   Object.values(each).filter((part) => typeof part === "function" || typeof part === "object"),
 );
 

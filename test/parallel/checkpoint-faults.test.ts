@@ -153,7 +153,7 @@ describe("ranks that contradict each other", () => {
     );
     expect(await errorsOf(([, second]) => second.model.rows.describe({ from: [4, 0] }))).toEqual(
       both(
-        "rows: on rank 1, its part reaches from 4 to 6 along axis 0, which has 5. It is gathered now; save and load it between steps, outside of whole().",
+        "rows: on rank 1, its part reaches from 4 to 6 along axis 0, which has 5. It is gathered now; save and load it between steps, outside whole().",
       ),
     );
   });

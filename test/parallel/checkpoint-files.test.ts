@@ -307,7 +307,7 @@ describe("a checkpoint of another model is refused", () => {
     [
       "a gathered part",
       () => alone(({ model }) => model.rows.describe({ from: [1, 0] })),
-      "rows: its part reaches from 1 to 6 along axis 0, which has 5. It is gathered now; load it outside of whole().",
+      "rows: its part reaches from 1 to 6 along axis 0, which has 5. It is gathered now; load it outside whole().",
     ],
   ])("%s", async (_, loading, message) => {
     for (const said of await refusals(whole, loading())) expect(said).toContain(message);

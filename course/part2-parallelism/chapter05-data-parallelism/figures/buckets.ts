@@ -5,7 +5,7 @@ import type { Figure, Shape } from "worldsize/draw";
 const BLOCKS = 4;
 const LEFT = 10;
 /** Columns of a unit of time: backward of a block takes one. */
-const UNIT = 7;
+const UNIT = 5;
 
 /** A bucket's message. */
 interface Sent {
@@ -52,13 +52,13 @@ export const figure: Figure = {
           const width = (to - from) * UNIT - 1;
           return { kind: "cells", x: LEFT + from * UNIT, y, width, cells: [{ text, ink: bucket, strong: true }] };
         };
-        shapes.push(at(top + 3, bucket, bucket + 1, `grad ${block}`), at(top + 5, start, until, `sum ${block}`));
+        shapes.push(at(top + 3, bucket, bucket + 1, `g${block}`), at(top + 5, start, until, `Σ${block}`));
       });
     });
     const foot = 7 * ways.length;
     const width = LEFT + 9 * UNIT;
     shapes.push({ kind: "line", points: [[LEFT, foot], [width, foot]], arrow: true }); // biome-ignore format: one way
-    const text = "ideal time: equal blocks, no latency; grad 3 is of the last block";
+    const text = "ideal time: g3 is gradients of the last block, Σ3 their sum";
     shapes.push({ kind: "text", x: LEFT, y: foot + 1, text, style: "small", ink: "soft" });
     return { title: "Buckets leave while backward goes on", about: "", width: width + 2, height: foot + 2, shapes };
   },

@@ -50,8 +50,8 @@ function calledBy({ traffic }: Recorded, kind: string, time: number): number {
   return traffic[0].events.filter((each) => each.event === "issue" && each.kind === kind && each.time <= time).length;
 }
 
-const LEFT = 12;
-const UNIT = 7;
+const LEFT = 10;
+const UNIT = 5.8;
 
 export const figure: Figure = {
   about:
@@ -60,7 +60,7 @@ export const figure: Figure = {
     const moments = momentsOf(run);
     const shapes: Shape[] = [];
     moments.forEach(({ what }, i) => {
-      shapes.push({ kind: "text", x: LEFT + i * UNIT + 3, y: 1, text: what, anchor: "middle" });
+      shapes.push({ kind: "text", x: LEFT + (i + 0.5) * UNIT, y: 1, text: what, anchor: "middle" });
     });
     shapes.push({ kind: "text", x: LEFT, y: 0, text: "forward of block …", style: "small", ink: "soft" });
     shapes.push({ kind: "text", x: LEFT + BLOCKS * UNIT, y: 0, text: "backward of block …", style: "small", ink: "soft" }); // biome-ignore format: one text
@@ -77,7 +77,7 @@ export const figure: Figure = {
         const summed = (at: number): number => calledBy(run, "reduceScatter", at);
         const isSummed = i > 0 && units - unit > summed(moments[i - 1].time) && units - unit <= summed(time);
         const uses = what === `F${unit - 1}` || what === `B${unit - 1}`;
-        const text = uses ? "runs" : whole[unit] ? "whole" : coming ? "gather" : isSummed ? "sum" : "";
+        const text = uses ? "runs" : whole[unit] ? "whole" : coming ? "fetch" : isSummed ? "sum" : "";
         const ink: Ink = text === "" ? "line" : unit;
         shapes.push({ kind: "cells", x: LEFT + i * UNIT, y, width: UNIT - 1, cells: [{ text, ink, strong: uses }] }); // biome-ignore format: one cell
       });

@@ -46,8 +46,8 @@ function collectiveOf(name: string, way: "forward" | "backward"): string {
 }
 
 const operations = ["norm", "f", "up, by columns", "gelu", "down, by rows", "g", "+ x"];
-const WIDTH = 32;
-const [DOWN, MIDDLE, UP] = [7, 14, 24];
+const WIDTH = 30;
+const [DOWN, MIDDLE, UP] = [7, 13.5, 22];
 
 function panelOf(title: string, types: readonly AxisType[]): Shape[] {
   const shapes: Shape[] = [{ kind: "text", x: MIDDLE, y: 0, text: title, style: "bold", anchor: "middle" }];

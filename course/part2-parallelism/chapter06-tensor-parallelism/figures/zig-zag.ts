@@ -71,11 +71,11 @@ export const figure: Figure = {
     const runs = panelOf("In runs", (rank) => [2 * rank, 2 * rank + 1]);
     const zigZag = panelOf("In a zig-zag", (rank) => chunksOf({ rank, size: RANKS }));
     return {
-      title: "Ring attention on ranks a to d: the step in which each tile is computed",
+      title: "The step in which each tile is computed, on ranks a to d",
       about: "",
-      width: 66,
+      width: 62,
       height: 18,
-      shapes: [...runs, ...moved(zigZag, 35, 0)],
+      shapes: [...runs, ...moved(zigZag, 31.4, 0)],
     };
   },
 };

@@ -1,0 +1,60 @@
+/** Checkpoints of composed layouts, tensor parallel ones among them, loaded by other layouts, and exported from each. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { exportCheckpoint } from "../../src/parallel/node/export.ts";
+import { runProgram } from "../helpers/jobs.ts";
+
+const root = mkdtempSync(join(tmpdir(), "layout-checkpoints-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** @returns losses by step. */
+async function train(layout: string, ranks: number, options: Record<string, string | number>): Promise<number[]> {
+  const { failure, shown } = await runProgram("test/programs/layout-checkpoints.ts", {
+    ranks,
+    transport: "shm",
+    options: { layout, ...options },
+  });
+  expect(failure?.message).toBe(undefined);
+  const losses: number[] = [];
+  for (const { shown: what } of shown) {
+    if (what.kind === "row") losses[Number(what.row.step)] = Number(what.row.loss);
+  }
+  return losses;
+}
+
+/** All files of a folder, by name. */
+function contentsOf(folder: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "latin1")]));
+}
+
+const layouts: readonly (readonly [layout: string, ranks: number])[] = [
+  ["dp1", 1],
+  ["tp2+sp", 2],
+  ["dp3+fsdp", 3],
+  ["tp4", 4],
+  ["dp2.tp2+fsdp", 4],
+  ["dp2.cp2+zero1", 4],
+];
+
+it.each([
+  ["dp2.tp2+fsdp", 4],
+  ["tp4", 4],
+])("what %s has saved is loaded by all others, bit for bit", { timeout: 120_000 }, async (layout, ranks) => {
+  const folder = join(root, `from ${layout}`);
+  const losses = await train(layout, ranks, { folder, steps: 2 });
+  const exported = join(root, `out of ${layout}`);
+  await exportCheckpoint(join(folder, "step-00000002"), exported);
+  const expected = contentsOf(exported);
+  for (const [other, size] of layouts) {
+    const out = join(root, `${layout} as ${other}`);
+    await train(other, size, { folder, steps: 2, out });
+    expect(contentsOf(out)).toEqual(expected);
+  }
+  // And goes on with the losses of one run, up to sums in another order.
+  const whole = await train("dp1", 1, { folder: join(root, `whole beside ${layout}`), steps: 4 });
+  const tail = await train("tp2+sp", 2, { folder, steps: 4 });
+  for (const step of [0, 1]) expect(losses[step]).toBeCloseTo(whole[step], 4);
+  for (const step of [2, 3]) expect(tail[step]).toBeCloseTo(whole[step], 4);
+});
