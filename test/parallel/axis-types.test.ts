@@ -9,14 +9,14 @@ const lines = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").sp
 const take = 'Take the sum first: changeType(x, group, "partial", "identical"), or another change from partial.';
 const added = (ranks: number, other: string): string =>
   `partial + ${other}. A partial tensor is one rank's term of a sum that was not taken. Either the sum was forgotten, ` +
-  `or it comes later and would have the other ${ranks} times. ${take}`;
+  `or it comes later and would have the other ${ranks === 1 ? "once" : `${ranks} times`}. ${take}`;
 const curved =
   "it is not linear, and got a partial tensor, one rank's term of a sum: the sum of what it makes of the terms is not " +
   `what it makes of the sum. ${take}`;
 
 /** What each mistake says, before its line. */
 function messages(dp: number, tp: number): Readonly<Record<string, string>> {
-  const along = `along tp of ${tp} ranks`;
+  const along = `along tp of ${tp} rank${tp === 1 ? "" : "s"}`;
   return {
     forgottenAllReduce: `add ${along}: ${added(tp, "identical")}`,
     biasTwice: `add ${along}: ${added(tp, "replicated")}`,
@@ -41,14 +41,14 @@ function messages(dp: number, tp: number): Readonly<Record<string, string>> {
     number: `add ${along}: ${added(tp, "a constant")}`,
     constant: `add ${along}: ${added(tp, "a constant")}`,
     unknownMixed:
-      `my operation along dp of ${dp} ranks: no rule says what it makes of varying and replicated tensors. ` +
+      `my operation along dp of ${dp} rank${dp === 1 ? "" : "s"}: no rule says what it makes of varying and replicated tensors. ` +
       "Bring them to one type first, or give it a rule.",
     unknownPartial:
       `my operation ${along}: no rule says what it makes of partial tensors. ` +
       "Bring them to one type first, or give it a rule.",
     rounded: `cast ${along}: ${curved}`,
     noGradient: `gelu ${along}: ${curved}`,
-    inModel: `embedding along dp of ${dp} ranks: ${curved}`,
+    inModel: `embedding along dp of ${dp} rank${dp === 1 ? "" : "s"}: ${curved}`,
   };
 }
 

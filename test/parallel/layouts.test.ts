@@ -27,7 +27,7 @@ async function table(
   const options = { layouts, samples: 5, longest: 16, ...more };
   const { failure, shown } = await runProgram(script, { ranks, transport, streams, traced: true, options });
   expect(failure?.message).toBe(undefined);
-  const rows = shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row as unknown as Row] : []));
+  const rows = shown.flatMap(({ shown: what }) => (what.kind === "status" ? [what.row as unknown as Row] : []));
   const [summary] = shown.flatMap(({ shown: what }) => (what.kind === "table" ? [what.rows] : []));
   for (const { difference, bound } of rows) expect(difference).toBeLessThanOrEqual(bound);
   expect(new Set(rows.map(({ layout }) => layout)).size).toBe(layouts.split(" ").length);

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { quickOptions, type Script } from "../../src/script/index.ts";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 
 const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
   .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
@@ -13,8 +14,9 @@ async function scriptIn(file: string): Promise<Script> {
 }
 
 describe.each(scripts)("%s", (file) => {
+  const sizes = { shm: cases([1, 4, 3, 8], 0, 1), local: cases([3, 8, 1, 4], 0, 1), tcp: cases([4, 1], 0) };
   for (const transport of ["shm", "local", "tcp"] as const) {
-    it.each(transport === "tcp" ? [1, 4] : [1, 3, 4, 8])(`runs over ${transport} on %i ranks`, async (ranks) => {
+    it.each(sizes[transport])(`runs over ${transport} on %i ranks`, async (ranks) => {
       const options = quickOptions(await scriptIn(file));
       const { ok, failure, shown } = await runProgram(`course/${file}`, { ranks, transport, options });
       expect(failure?.message).toBeUndefined();

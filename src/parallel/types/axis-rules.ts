@@ -181,7 +181,7 @@ function algebraOf(ranks: number): Pick<Call<never>, "product" | "sum" | "curve"
       if (operands.every((each) => each === "partial")) return "partial";
       throw new TypeError(
         `partial + ${word(other)}. A partial tensor is one rank's term of a sum that was not taken. Either the sum was forgotten, or it comes ` +
-          `later and would have the other ${ranks} times. ${takeFirst}`,
+          `later and would have the other ${ranks === 1 ? "once" : `${ranks} times`}. ${takeFirst}`,
       );
     },
     curve: (...operands) => {

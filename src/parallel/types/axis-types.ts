@@ -96,7 +96,7 @@ export class AxisTypes {
               : typeAfter(operation, operands, known, this.#mesh.size(axis));
         if (type) found.set(axis, type);
       } catch (error) {
-        throw explained(error, `${call} along ${axis} of ${this.#mesh.size(axis)} ranks`);
+        throw explained(error, `${call} along ${axis} of ${wordOf(this.#mesh.size(axis))}`);
       }
     }
     if (found.size === 0) return;
@@ -127,4 +127,8 @@ function explained(error: unknown, where: string): unknown {
   if (!(error instanceof TypeError)) return error;
   const line = formatSite(captureSite(DEEP));
   return new TypeError(`${where}: ${error.message}${line && ` (${line})`}`);
+}
+
+function wordOf(ranks: number): string {
+  return `${ranks} rank${ranks === 1 ? "" : "s"}`;
 }

@@ -74,7 +74,7 @@ export default defineScript({
       const lost = judge("the loss", [loss], alone.twin.loss);
       for (const { parameter, difference, bound, ratio } of rows) {
         if (ratio > 1) failed.push(`${parameter} under ${name}`);
-        if (world.rank === 0) show.row({ layout: name, world: ranks, parameter, difference, bound, bytes: most });
+        if (world.rank === 0) show.status({ layout: name, world: ranks, parameter, difference, bound, bytes: most });
       }
       if (lost.exceeded) failed.push(`the loss under ${name}`);
       const [worst] = rows.toSorted((a, b) => b.ratio - a.ratio);
@@ -93,7 +93,8 @@ export default defineScript({
     if (world.rank !== 0) return;
     show.table(summary, `Gradients of ${fitting.length} layouts against one rank's`);
     const left = layouts.filter((layout) => !fitting.includes(layout)).map(layoutText);
-    if (left.length > 0) show.line(`Left out, because they have more than ${world.size} ranks: ${left.join(", ")}.`);
+    if (left.length > 0) show.line(`Left out, because they have more ranks than ${world.size}:`);
+    for (let i = 0; i < left.length; i += 3) show.line(`  ${left.slice(i, i + 3).join(", ")}`);
     if (failed.length > 0) throw new Error(`Beyond their bounds are ${failed.join(", ")}.`);
   },
 });
