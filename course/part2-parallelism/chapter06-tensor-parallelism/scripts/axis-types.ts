@@ -18,6 +18,7 @@ export default defineScript({
   about: "Four mistakes in a layer that is cut among ranks: the numbers they give, and the errors of a check of types.",
   ranks: 2,
   options: {},
+  measured: ["line"], // a page knows it by another name
   async main({ world, device, show }) {
     const mesh = await Mesh.create(world, { tp: world.size });
     const tp = mesh.group("tp");
@@ -82,7 +83,9 @@ export default defineScript({
       if (world.rank !== 0) continue;
       show.line(`Mistake: ${what}.`);
       show.row({ "without the check": "no error", ...row });
-      for (const line of linesOf(found, 68)) show.line(`  ${line}`);
+      const [message, line] = found.split(/ \((\S+:\d+)\)$/);
+      for (const each of linesOf(message, 68)) show.line(`  ${each}`);
+      show.row({ line });
     }
     if (world.rank === 0) show.line("The layer as it should be: nothing to find.");
   },
