@@ -21,7 +21,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   job: ["platform", "trace", "device", "tensor", "autograd", "world", "script"],
   sim: ["platform", "trace", "device", "world"],
   draw: ["trace", "device", "world", "sim", "script"],
-  exercise: ["platform", "trace", "device", "tensor", "world", "script", "job"],
+  exercise: ["platform", "trace", "device", "tensor", "autograd", "nn", "world", "script", "job"],
   cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
 };
 /** Folders that import no package at all. */
