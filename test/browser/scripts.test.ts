@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { agreed, quickOptions, type Script, type Shown } from "../../src/script/index.ts";
 import { runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 import { openSite, type Site } from "./site.ts";
 
 /**
@@ -38,7 +39,7 @@ function byRank(shown: readonly { rank: number; shown: Shown }[], { measured }: 
 }
 
 describe.each(Object.entries(files))("%s", (name, file) => {
-  it.each([1, 3])("shows in a page what it shows in Node, on %i ranks", async (ranks) => {
+  it.each(cases([1, 3], 1))("shows in a page what it shows in Node, on %i ranks", async (ranks) => {
     const script = ((await import(/* @vite-ignore */ join(process.cwd(), file))) as { default: Script }).default;
     const { traced, streams } = script;
     const job = { ranks, transport: "shm", traced, streams, options: quickOptions(script) } as const;

@@ -43,11 +43,13 @@ async function verdicts(
 
 /**
  * In one thread a mutant runs at every world size. Over threads of their own it runs at one of the sizes, each mutant
- * at another one; in the long form at all.
+ * at another one, and over processes the first one only; in the long form at all.
  */
 function chosenFor(mutant: number) {
   return ({ transport, world }: RunSettings): boolean =>
-    transport === "local" || isLong || world === 1 + ((mutant + transport.length) % MOST_THREADS);
+    transport === "local" ||
+    isLong ||
+    (world === 1 + ((mutant + transport.length) % MOST_THREADS) && (transport !== "tcp" || mutant === 1));
 }
 
 function text(verdict: Verdict | undefined): string {

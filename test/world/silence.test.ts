@@ -8,6 +8,7 @@ import { whoWaits } from "../../src/world/health/waiting.ts";
 import { Coordinator } from "../../src/world/index.ts";
 import { joinOf } from "../helpers/coordinator.ts";
 import { type Outcome, runProgram } from "../helpers/jobs.ts";
+import { cases } from "../helpers/long.ts";
 import "../helpers/once.ts";
 
 const source = readFileSync(new URL("../programs/silence.ts", import.meta.url), "utf8").split("\n");
@@ -55,7 +56,7 @@ function linesOf({ shown }: Outcome, rank: number): string[] {
   return shown.flatMap((each) => (each.rank === rank && each.shown.kind === "line" ? [each.shown.text] : []));
 }
 
-describe.each(places)("over $transport, streams $streams", (place) => {
+describe.each(cases(places, 0, 1, 2, 4))("over $transport, streams $streams", (place) => {
   it("says once who waits for what", async () => {
     const { said } = await run("words", place, {}, 1);
     expect(said).toEqual([

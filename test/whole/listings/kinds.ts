@@ -14,6 +14,7 @@ export const read: readonly Apart[] = [
   { line: /worldsize check/, why: "judges the reader's answer; test/exercise judges ours" },
   { line: /--nnodes 2/, why: "two machines; test/job/nodes.test.ts starts both on this one" },
   { line: /--pause 60/, why: "waits for the reader to kill a rank; test/job/process-faults.test.ts kills one" },
+  { line: /train-language-model --steps 300 -n 2/, why: "trains for long; test/whole/scripts.test.ts trains on ranks" },
   { line: /--file topo\.txt/, why: "needs a machine with GPUs; test/sim reads such matrices" },
 ];
 
