@@ -406,7 +406,7 @@ const wrong: Record<string, Record<string, Edits>> = {
     "throws for what is ignored": [["label !== IGNORED && !(label", "!(label"]],
     "below 0 is ignored, too": [["label !== IGNORED && !(label >= 0 && label < vocabulary)", "label >= vocabulary"]],
     "padding is a word": [["label < vocabulary)", "label < columns * world.size)"]],
-    "counts rows from 1": [["Row ${row} has", "Row ${row + 1} has"]],
+    "another row": [["`Row $", "`Row 1$"]],
     "everything travels twice": [
       ["  await world.allReduce(sums);", "  await world.allReduce(sums);\n  await world.allReduce(sums.clone());"],
     ],
