@@ -59,7 +59,7 @@ const told: readonly (readonly [number: string, answer: string, message: RegExp]
     "one-rank-looks",
     /in allReduce.* If that was in the last call: its row 4 has the label \d+, of 6 words, and all ranks have to throw/,
   ],
-  ["6.5", "minus-infinity", /the loss is NaN and should be 1\.609438\. -Infinity times 0, or less -Infinity/],
+  ["6.5", "minus-infinity", /the loss is NaN and should be 1\.609438\. Was padding made -Infinity\?/],
   ["6.5", "no-row", /threw the string "no such word: -3", which does not name the row, 4\. Rows count from 0\./],
   ["4.1", "promise", /bestRing\(names, between\) is a Promise/],
   ["4.1", "takes-names", /names are now the list \["GPU1", "GPU2", "GPU3"\]/],

@@ -66,7 +66,7 @@ function lossHint(got: number, given: Case, size: number, rank: number): string 
   if (!Number.isFinite(got)) {
     if (count === 0) return " No row counts: 0/0 is not a number. Nothing to learn from is a loss of 0.";
     if (isLarge) return " exp(10,000) is Infinity, and log(0) is -Infinity: subtract the largest logit first.";
-    return " -Infinity times 0, or less -Infinity, is not a number: a finite one, such as -3e38, does for padding.";
+    return " Was padding made -Infinity? Times 0, or less itself, that is not a number; -3e38 is finite.";
   }
   const all = rightOf(given, { vocabulary: columns }).loss;
   if (columns > vocabulary && near(got, all)) {
