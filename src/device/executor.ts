@@ -8,10 +8,14 @@ import type { KernelRuntime } from "./runtime.ts";
 /** The Execute of a thread. @param stream its number, for the spans. */
 export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0): Execute {
   const { exports, scratch, blas, team } = runtime;
+  const wordsOf =
+    (args: readonly number[]): Words =>
+    (argument, count) =>
+      runtime.pool.memory.words(args[argument], count);
   const alone: Execute = (number, args) => {
     const kernel = kernelList[number];
     const status = kernel.run(exports, args, scratch, blas);
-    if (status && kernel.explain) throw new Error(kernel.explain(status, args));
+    if (status && kernel.explain) throw new Error(kernel.explain(status, args, wordsOf(args)));
   };
   const execute = team?.lead(alone, blas) ?? alone;
   if (!tracer) return execute;
@@ -21,7 +25,7 @@ export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0
     const end = tracer.now();
     const kernel = kernelList[number];
     const scalars = args.slice(kernel.buffers.length);
-    const words: Words = (argument, count) => runtime.pool.memory.words(args[argument], count);
+    const words = wordsOf(args);
     const cost = { flops: kernel.flops(scalars, words), bytes: bytesMoved(kernel, scalars, words) };
     tracer.add("device", kernelNames[number], start, end, { ...cost, stream });
   };

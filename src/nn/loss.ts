@@ -28,7 +28,7 @@ export interface CrossEntropyOptions {
 /**
  * The negative log-likelihood of each row's target, summed.
  * @param logits f32 [..., columns]. @param target i32 [...].
- * @throws KernelError, at the next wait, for a target that is no column.
+ * @throws KernelError, at the next wait, for a target that is no column, with its row and its value.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Loss {
   const { ignored = IGNORED, weight, inPlace } = options;

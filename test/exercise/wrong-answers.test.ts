@@ -337,6 +337,83 @@ const wrong: Record<string, Record<string, Edits>> = {
     "gathers only": [["allGather: places, reduceScatter: places", "allGather: 2 * places, reduceScatter: 0"]],
     text: [["const places = 2 * layers + 1;", "const places = String(2 * layers + 1) as unknown as number;"]],
   },
+  "6.4": {
+    "sums what is cut": [["[model.norm, model.bias, model.head]", "[model.norm, model.bias, model.head, model.down]"]],
+    "the own count": [["sum.div(counted).backward();", "sum.div(Math.max(1, await count.item())).backward();"]],
+    "a mean over the tokens": [["sum.div(counted).backward();", "sum.div(tokens.length).backward();"]],
+    "a sum, and no mean": [["sum.div(counted).backward();", "sum.backward();"]],
+    "no bias": [[".add(model.bias);", ";"]],
+    "sums twice": [
+      [
+        "if (grad) await world.allReduce(grad);",
+        "if (grad) { await world.allReduce(grad); await world.allReduce(grad); }",
+      ],
+      ["return loss / counted;", "if (world.size === 1) model.norm.grad?.mul_(2);\n  return loss / counted;"],
+    ],
+    "rank 0 alone has the sum": [["await world.allReduce(grad);", "await world.reduce(grad, 0);"]],
+    "a backward without the other ranks' terms": [
+      [
+        "backward: ({ dy }) => [sumOwn(world, cuts, dy)]",
+        "backward: ({ dy }) => [dy.slice(0, cuts[world.rank], cuts[world.rank + 1]).contiguous().mul(world.size === 1 ? 2 : 1)]",
+      ],
+    ],
+    "labels are the tokens": [["[...tokens.slice(1), IGNORED]", "[...tokens]"]],
+    "labels go round": [["[...tokens.slice(1), IGNORED]", "[...tokens.slice(1), tokens[0]]"]],
+    "the loss of its own": [
+      ["return loss / counted;", "return (await sum.item()) / counted + (world.size === 1 ? 1 : 0);"],
+    ],
+    "the loss of all, as a tensor": [["return loss / counted;", "return totals as unknown as number;"]],
+    "gradients in bf16": [
+      [
+        "await world.allReduce(grad);",
+        'await world.allReduce(grad);\n  model.norm.grad = model.norm.grad?.to("bf16").to("f32") ?? null;',
+      ],
+    ],
+    "right on two ranks": [["await world.allReduce(grad);", "if (world.size <= 2) await world.allReduce(grad);"]],
+  },
+  "6.5": {
+    "no maximum": [['  await world.allReduce(top, "max");', '  top.mul_(0);\n  await world.allReduce(top, "max");']],
+    "the smallest of the largest": [
+      [
+        'await world.allReduce(top, "max");',
+        'await world.allReduce(top, "min");\n  if (world.size === 1) top.mul_(0);',
+      ],
+    ],
+    "0/0 where no row counts": [
+      ["Math.max(1, counts.filter((each) => each === 1).length)", "counts.filter((each) => each === 1).length"],
+    ],
+    "the sum over the rows": [
+      ["const counted = Math.max(1, counts.filter((each) => each === 1).length);", "const counted = 1;"],
+    ],
+    "ignored rows count": [["label === IGNORED ? 0 : 1", "label === IGNORED ? 1 : 1"]],
+    "ignored rows have a gradient": [[".sub(hits).mul(factor.unsqueeze(-1))", ".sub(hits).div(counted)"]],
+    "no one-hot": [[".sub(hits).mul(factor", ".mul(factor"]],
+    "a softmax of its own": [
+      ["exp.div(total.unsqueeze(-1))", "exp.div(exp.sum(-1, true).maximum(1e-30))"],
+      ["const loss = ", "if (world.size === 1) factor.mul_(2);\n  const loss = "],
+    ],
+    "a sum of its own": [
+      [
+        "const [total, chosen] = [sums.select(0, 0), sums.select(0, 1)];",
+        "const [total, chosen] = [exp.sum(-1), sums.select(0, 1)];",
+      ],
+      ["const loss = ", "if (world.size === 1) factor.mul_(2);\n  const loss = "],
+    ],
+    "the gradient of a sum": [
+      [".sub(hits).mul(factor.unsqueeze(-1))", ".sub(hits).mul(factor.mul(counted).unsqueeze(-1))"],
+    ],
+    "the label's logit whole": [["shifted.mul(hits).sum(-1)", "logits.mul(hits).sum(-1)"]],
+    "throws for what is ignored": [["label !== IGNORED && !(label", "!(label"]],
+    "below 0 is ignored, too": [["label !== IGNORED && !(label >= 0 && label < vocabulary)", "label >= vocabulary"]],
+    "padding is a word": [["label < vocabulary)", "label < columns * world.size)"]],
+    "another row": [["`Row $", "`Row 1$"]],
+    "everything travels twice": [
+      ["  await world.allReduce(sums);", "  await world.allReduce(sums);\n  await world.allReduce(sums.clone());"],
+    ],
+    "spoils the logits": [["return { loss,", "logits.mul_(0.5);\n  return { loss,"]],
+    "the loss as a number": [["return { loss,", "return { loss: (await loss.item()) as unknown as Tensor,"]],
+    "a loss of one axis": [["return { loss,", "return { loss: loss.reshape([1]),"]],
+  },
   "2.4": {
     "copies its own edges": [
       [

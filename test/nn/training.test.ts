@@ -208,11 +208,18 @@ describe("losses are summed, and divided once by what counts", () => {
     expect([await sum.item(), await logits.grad?.toArray()]).toEqual([20_000, [[1, -1, 0]]]);
   });
 
-  it.each([5, -3])("a label that is no column, %i, is named", async (label) => {
-    const other = await makeTensorDevice(0);
-    crossEntropy(other.zeros([2, 5]), other.tensor([1, label], "i32"));
-    await expect(other.synchronize()).rejects.toThrow("the target of row 1 is not among the 5 columns");
-  });
+  it.each([5, 12, -3, 2 ** 31 - 1, -(2 ** 31)])(
+    "a label that is no column, %i, is named with its row, with weights or without",
+    async (label) => {
+      for (const isWeighted of [false, true]) {
+        const other = await makeTensorDevice(0);
+        const weight = isWeighted ? other.ones([3]) : undefined;
+        crossEntropy(other.zeros([3, 5]), other.tensor([-100, label, 1], "i32"), { weight });
+        const message = `the target of row 1 is ${label}, which is not among the 5 columns`;
+        await expect(other.synchronize()).rejects.toThrow(message);
+      }
+    },
+  );
 });
 
 describe("a parameter without a gradient", () => {

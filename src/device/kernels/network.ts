@@ -1,6 +1,6 @@
 /** The fused kernels of neural networks: what a framework would not leave to single operations. All f32. */
 import { byElements, byRows, GRAIN, run, sharedBytes, sharedParts } from "./parts.ts";
-import type { Kernel } from "./spec.ts";
+import type { Kernel, Words } from "./spec.ts";
 
 function rowBytes([rows, cols]: readonly number[]): number {
   return rows * cols * 4;
@@ -10,8 +10,10 @@ function noSuchRow(status: number, [, , , rows]: readonly number[]): string {
   return `index ${status - 1} names a row that is not among the ${rows} of the table`;
 }
 
-function noSuchColumn(status: number, cols: number): string {
-  return `the target of row ${status - 1} is not among the ${cols} columns`;
+/** @param targets which argument they are. */
+function noSuchColumn(status: number, cols: number, words: Words, targets: number): string {
+  const target = words(targets, status)[status - 1];
+  return `the target of row ${status - 1} is ${target}, which is not among the ${cols} columns`;
 }
 
 function noSuchPosition(status: number, args: readonly number[]): string {
@@ -191,7 +193,7 @@ export const networkKernels = {
     run: (k, [logits, target, loss, dlogits, rows, cols, ignored, scale]) =>
       k.crossEntropy(logits, target, 0, loss, dlogits, rows, cols, ignored, scale),
     ...byRows(["rows", "each", "each", "rows"], { flops: ([rows, cols]) => 7 * rows * cols }),
-    explain: (status, args) => noSuchColumn(status, args[5]),
+    explain: (status, args, words) => noSuchColumn(status, args[5], words, 1),
   },
   /** The same with a weight for each row, weight [rows], that multiplies its loss: logits, target, weight, loss, dlogits | as above */
   crossEntropyWeighted: {
@@ -202,7 +204,7 @@ export const networkKernels = {
     run: (k, [logits, target, weight, loss, dlogits, rows, cols, ignored, scale]) =>
       k.crossEntropy(logits, target, weight, loss, dlogits, rows, cols, ignored, scale),
     ...byRows(["rows", "each", "each", "each", "rows"], { flops: ([rows, cols]) => 7 * rows * cols }),
-    explain: (status, args) => noSuchColumn(status, args[6]),
+    explain: (status, args, words) => noSuchColumn(status, args[6], words, 1),
   },
   /** target (i32) [rows] | rows, cols: fails for one that is no column, as the loss does; rows of no elements are copied */
   checkTargets: {
@@ -211,7 +213,7 @@ export const networkKernels = {
     bounds: ([rows]) => [rows * 4],
     flops: () => 0,
     run: (k, [target, rows, cols]) => k.gatherRows(0, target, 0, cols, rows, 0),
-    explain: (status, [, , cols]) => noSuchColumn(status, cols),
+    explain: (status, [, , cols], words) => noSuchColumn(status, cols, words, 0),
   },
   /** x, y | n, seedLo, seedHi, block, p */
   dropout: {

@@ -37,7 +37,7 @@ export interface Kernel {
   /** Arguments of part i: together the parts write what the whole would, bit for bit. */
   readonly part?: (args: readonly number[], i: number, parts: number) => readonly number[];
   /** What a status other than 0 means; kernels that have it remember the line that launched them. */
-  readonly explain?: (status: number, args: readonly number[]) => string;
+  readonly explain?: (status: number, args: readonly number[], words: Words) => string;
 }
 
 /** Bytes that a kernel reads and writes. */

@@ -46,7 +46,7 @@ const LEAST = -3e38;
  * @param logits f32 [..., own columns]: those of the rank's share, the quotient rounded up (`shareOf`). @param target i32 [...],
  *   the same on all ranks.
  * @throws RangeError for another number of columns; KernelError, at the next wait and on every rank, for a target that is
- *   no word, with its row.
+ *   no word, with its row and its value.
  */
 export function vocabularyCrossEntropy(
   logits: Tensor,
