@@ -72,11 +72,11 @@ function messagesHint(got: number, plan: Plan, { messages }: Clock): string {
 function secondsHint(got: number, { forward, microBatches }: Plan, clock: Clock): string {
   const { before, backward, messages, sent, inTurns } = clock;
   if (near(got, inTurns)) return " That is in turns: a bucket may leave while backward goes on.";
+  if (near(got, before + backward)) return " The last bucket is full when backward ends, and still has to travel.";
   if (near(got, before + Math.max(backward, messages)))
     return " The longer of the two is not enough: nothing can be sent before a bucket is full.";
   const apart = Math.max(...sent.map(({ full, start, end }) => full + end - start));
   if (near(got, before + apart)) return " The link carries one bucket at a time: is it free when this one is full?";
-  if (near(got, before + backward)) return " The last bucket is full when backward ends, and still has to travel.";
   if (microBatches > 1 && near(got, clock.seconds - before + forward))
     return " All micro-batches are part of the step.";
   return "";

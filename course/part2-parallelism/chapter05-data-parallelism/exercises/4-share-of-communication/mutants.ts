@@ -33,7 +33,7 @@ export default defineMutants([
     name: "the-longer-one",
     belief: "All is hidden if messages take no longer than backward.",
     edits: [[seconds, "const seconds = before + Math.max(backward, messages);"]],
-    message: /nothing can be sent before a bucket is full/,
+    message: /still has to travel/,
   },
   {
     name: "ranks-for-ever",
