@@ -65,6 +65,14 @@ const told: readonly (readonly [number: string, answer: string, message: RegExp]
   ["4.1", "takes-names", /names are now the list \["GPU1", "GPU2", "GPU3"\]/],
   ["4.3", "percent", /That is in percent/],
   ["4.4", "root-is-0", /The root was rank \d of 2\.$/],
+  ["5.4", "in-turns", /That is in turns: a bucket may leave while backward goes on\.$/],
+  ["5.4", "forgets-the-last", /The last bucket is full when backward ends, and still has to travel\.$/],
+  ["5.4", "share-of-the-step", /It is a share of what could be hidden, not of the step\.$/],
+  ["5.4", "one-rank-too-few", /but with \d+ ranks messages take [\d.]+ ms and backward [\d.]+ ms: there can be more\./],
+  ["5.5", "divided", /That is the norm, divided by √\d\.$/],
+  ["5.5", "returns-a-tensor", /clip\(…\) resolves to .*; it should be the norm, a number\.$/],
+  ["5.5", "one-call-each", /called allReduce \d times along \w+; once is enough\.$/],
+  ["5.5", "one-axis", /Those are this rank's own parts only\.$/],
 ];
 
 describe.each(told)("answer %s bad-%s.ts", (number, answer, message) => {
