@@ -11,13 +11,14 @@ export default defineScript({
   ranks: 2,
   options: {
     kind: choice("ddp", ["ddp", "fsdp"] as const, "strategy"),
-    rounds: number(3, "steps of each way; the best counts"),
-    width: number(256, "width of the model"),
+    rounds: number(2, "steps of each way; the best counts"),
+    width: number(384, "width of the model"),
     layers: number(8, "blocks"),
-    tokens: number(512, "tokens of each rank, in sequences of 128"),
+    tokens: number(1024, "tokens of each rank, in sequences of 128"),
+    bucket: number(4, "MiB of a bucket, after a first one of 1"),
   },
   async main({ world, device, options, show, now }) {
-    const { kind, rounds, width, layers, tokens } = options;
+    const { kind, rounds, width, layers, tokens, bucket } = options;
     const length = 128;
     const config = gpt2Shape({
       vocabularySize: 512,
@@ -53,7 +54,7 @@ export default defineScript({
     for (const way of ways) {
       const model = new Decoder(device, config);
       const overlap = way === "overlapped";
-      const form = { bucketBytes: [2 ** 20, 2 ** 21], overlap };
+      const form = { bucketBytes: [2 ** 20, 2 ** 20 * bucket], overlap };
       const wrapped =
         way === "alone"
           ? undefined

@@ -141,8 +141,8 @@ interface HiddenRow {
 export async function benchHidden(flags: Flags, progress: Progress): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
   for (const [kind, megabytes] of [
-    ["ddp", 200],
-    ["fsdp", 600],
+    ["ddp", 85],
+    ["fsdp", 200],
   ] as const) {
     const link = { bytesPerSecond: megabytes * 1e6, latency: 0.02 };
     const best = await least(flags, progress, `hidden ${kind}`, async () => {
