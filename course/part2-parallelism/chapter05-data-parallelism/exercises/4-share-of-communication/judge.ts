@@ -77,6 +77,8 @@ function secondsHint(got: number, { forward, microBatches }: Plan, clock: Clock)
     return " The longer of the two is not enough: nothing can be sent before a bucket is full.";
   const apart = Math.max(...sent.map(({ full, start, end }) => full + end - start));
   if (near(got, before + apart)) return " The link carries one bucket at a time: is it free when this one is full?";
+  if (near(got, inTurns - (1 - 1 / sent.length) * Math.min(messages, backward)))
+    return " That is as if all buckets were equal, and full after equal times: go through them one by one.";
   if (microBatches > 1 && near(got, clock.seconds - before + forward))
     return " All micro-batches are part of the step.";
   return "";

@@ -43,6 +43,7 @@ export function casesOf(seed: number, size: number): Case[] {
     { cut: ["shard"], values: numbers(random, 3) },
   ];
   const infinite: Whole[] = [{ cut: ["dp", "tp"], values: numbers(random, size).with(size - 1, Infinity) }, mixed[3]]; // biome-ignore format: one row
+  const spoilt: Whole[] = [{ cut: ["tp"], values: [1, NaN] }, mixed[3]];
   const tp: Axes = [["tp", size]];
   return [
     { about: "[3], [4] and [12]", axes: tp, wholes: named, most: 1, p: 2 },
@@ -54,6 +55,7 @@ export function casesOf(seed: number, size: number): Case[] {
     { about: "parts along both axes", axes: turned("dp", "tp"), wholes: mixed, most: 2, p: 1 },
     { about: "parts along both axes", axes: grid("dp", "tp"), wholes: mixed, most: 2, p: Infinity },
     { about: "an infinite gradient", axes: grid("dp", "tp"), wholes: infinite, most: 1, p: 2 },
+    { about: "a gradient that is NaN", axes: grid("dp", "tp"), wholes: spoilt, most: 1, p: 2 },
     { about: "nothing is cut", axes: grid("dp", "tp"), wholes: [mixed[3]], most: 0.25, p: 2 },
   ];
 }

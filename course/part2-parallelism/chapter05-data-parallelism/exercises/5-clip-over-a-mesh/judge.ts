@@ -14,7 +14,8 @@ export interface Report {
   readonly cases: readonly Clipped[];
 }
 
-const near = (a: number, b: number): boolean => a === b || Math.abs(a - b) <= 1e-4 * Math.max(1e-3, Math.abs(b));
+const near = (a: number, b: number): boolean =>
+  Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-4 * Math.max(1e-3, Math.abs(b));
 const short = (value: number): string => String(Number(value.toPrecision(7)));
 
 /** The case in words. */
@@ -41,13 +42,14 @@ export function judgeCase({ seed, size, ranks, reports }: Outcome<Report>, at: n
       );
     return norm;
   });
-  const other = norms.findIndex((norm) => norm !== norms[0]);
+  const other = norms.findIndex((norm) => !Object.is(norm, norms[0]));
   if (other >= 0)
     throw new Wrong(
       "the same norm",
       `${wordsOf(given)}: rank ${other} has ${norms[other]} and rank 0 has ${norms[0]}: near enough, but ranks whose factors differ drift apart.`,
     );
   for (const rank of ranks) judgeGradients(reports[rank].cases[at], given, rank, right);
+  for (const rank of ranks) judgeBits(reports, given, at, rank);
   for (const rank of ranks) judgeTraffic(reports[rank].cases[at], given, rank);
 }
 
@@ -86,6 +88,19 @@ function judgeGradients({ gradients }: Clipped, given: Case, rank: number, norm:
     throw new Wrong(
       "the gradients",
       `${where}: element ${j} was ${before[j]}, is ${short(after[j])} and should be ${short(wanted[j])}.${gradientHint(after[j], before[j], given, norm)}`,
+    );
+  }
+}
+
+/** @throws Wrong where what is cut nowhere has other bits on this rank than on rank 0. */
+function judgeBits(reports: readonly Report[], given: Case, at: number, rank: number): void {
+  for (const [i, { cut }] of given.wholes.entries()) {
+    const [mine, first] = [rank, 0].map((each) => reports[each].cases[at].gradients[i] ?? []);
+    const j = mine.findIndex((value, e) => !Object.is(value, first[e]));
+    if (cut.length > 0 || j < 0) continue;
+    throw new Wrong(
+      "the gradients",
+      `${wordsOf(given)}: element ${j} of gradient ${i}, which is cut nowhere, is ${mine[j]} on rank ${rank} and ${first[j]} on rank 0: the same factor gives the same bits.`,
     );
   }
 }
