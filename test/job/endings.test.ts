@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { cases } from "../helpers/long.ts";
 import "../helpers/once.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-endings-"));
@@ -28,7 +29,7 @@ function run(args: readonly string[], slow = 0): Promise<Ended> {
 }
 
 const endings = "test/programs/endings.ts";
-const places = ["shm", "local", "tcp", "shm --streams threaded"];
+const places = cases(["shm", "local", "tcp", "shm --streams threaded"], 0, 1, 2);
 
 function ending(how: string, place: string, slow = 0): Promise<Ended> {
   return run(["run", endings, "-n", "2", "--how", how, "--transport", ...place.split(" ")], slow);

@@ -14,7 +14,7 @@ async function scriptIn(file: string): Promise<Script> {
 }
 
 describe.each(scripts)("%s", (file) => {
-  const sizes = { shm: cases([1, 4, 3, 8], 0, 1), local: cases([3, 8, 1, 4], 0, 1), tcp: cases([4, 2, 1], 1) };
+  const sizes = { shm: cases([1, 4, 3, 8], 0, 1), local: cases([3, 8, 1, 4], 0), tcp: cases([4, 2, 1], 1) };
   for (const transport of ["shm", "local", "tcp"] as const) {
     it.each(sizes[transport])(`runs over ${transport} on %i ranks`, async (ranks) => {
       const options = quickOptions(await scriptIn(file));
