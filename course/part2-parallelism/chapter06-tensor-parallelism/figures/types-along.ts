@@ -83,8 +83,8 @@ function panelOf(title: string, types: readonly AxisType[]): Shape[] {
     const name = `${type} → ${types[i + 1]}`;
     const [there, back] = [collectiveOf(name, "forward"), collectiveOf(name, "backward")];
     shapes.push(
-      { kind: "text", x: DOWN, y: top + 1, text: there, anchor: "middle", style: "small", ink: there === "nothing" ? "soft" : "bad" },
-      { kind: "text", x: MIDDLE, y: top + 1, text: operation, anchor: "middle", style: "bold" },
+      { kind: "text", x: DOWN - 0.4, y: top + 1, text: there, anchor: "middle", style: "small", ink: there === "nothing" ? "soft" : "bad" },
+      { kind: "text", x: MIDDLE + 0.4, y: top + 1, text: operation, anchor: "middle", style: "bold" },
       { kind: "text", x: UP, y: top + 1, text: back, anchor: "middle", style: "small", ink: back === "nothing" ? "soft" : "bad" },
     ); // biome-ignore format: one line of text each
   });

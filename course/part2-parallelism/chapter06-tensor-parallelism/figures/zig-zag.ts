@@ -29,6 +29,10 @@ function workOf(chunks: Sharing): number[][] {
   return work;
 }
 
+/** Where the numbers of a rank stand, and those of the step. */
+const columnOf = (rank: number): number => 12 + 3.4 * rank;
+const TAKES = 26.5;
+
 function panelOf(title: string, chunks: Sharing): Shape[] {
   const shapes: Shape[] = [{ kind: "text", x: 0, y: 0, text: title, style: "bold" }];
   shapes.push({ kind: "text", x: 3, y: 1, text: "keys of chunk", style: "small", ink: "soft" });
@@ -45,22 +49,22 @@ function panelOf(title: string, chunks: Sharing): Shape[] {
   const top = 5 + CHUNKS;
   shapes.push({ kind: "text", x: 0, y: top - 1, text: "tiles", style: "small", ink: "soft" });
   for (let rank = 0; rank < RANKS; rank++)
-    shapes.push({ kind: "text", x: 13 + 4 * rank, y: top - 1, text: letterOf(rank), ink: rank, anchor: "middle" });
+    shapes.push({ kind: "text", x: columnOf(rank), y: top - 1, text: letterOf(rank), ink: rank, anchor: "middle" });
   for (const [step, row] of work.entries()) {
     const most = Math.max(...row);
     shapes.push({ kind: "text", x: 0, y: top + step, text: `step ${step}`, style: "small", ink: "soft" });
     for (const [rank, tiles] of row.entries())
-      shapes.push({ kind: "text", x: 13 + 4 * rank, y: top + step, text: `${tiles}`, anchor: "middle", ink: tiles === 0 ? "bad" : "ink" }); // biome-ignore format: one shape
-    shapes.push({ kind: "text", x: 29, y: top + step, text: `${most}`, style: "bold", anchor: "middle" });
+      shapes.push({ kind: "text", x: columnOf(rank), y: top + step, text: `${tiles}`, anchor: "middle", ink: tiles === 0 ? "bad" : "ink" }); // biome-ignore format: one shape
+    shapes.push({ kind: "text", x: TAKES, y: top + step, text: `${most}`, style: "bold", anchor: "middle" });
   }
-  shapes.push({ kind: "text", x: 29, y: top - 1, text: "takes", style: "small", ink: "soft", anchor: "middle" });
+  shapes.push({ kind: "text", x: TAKES, y: top - 1, text: "takes", style: "small", ink: "soft", anchor: "middle" });
   const total = work.reduce((sum, row) => sum + Math.max(...row), 0);
   shapes.push({ kind: "text", x: 0, y: top + RANKS, text: "all steps", style: "small", ink: "soft" });
   for (let rank = 0; rank < RANKS; rank++) {
     const own = work.reduce((sum, row) => sum + row[rank], 0);
-    shapes.push({ kind: "text", x: 13 + 4 * rank, y: top + RANKS, text: `${own}`, anchor: "middle", style: "bold" });
+    shapes.push({ kind: "text", x: columnOf(rank), y: top + RANKS, text: `${own}`, anchor: "middle", style: "bold" });
   }
-  shapes.push({ kind: "text", x: 29, y: top + RANKS, text: `${total}`, style: "bold", anchor: "middle" });
+  shapes.push({ kind: "text", x: TAKES, y: top + RANKS, text: `${total}`, style: "bold", anchor: "middle" });
   return shapes;
 }
 
