@@ -32,7 +32,10 @@ function said(verdict: Verdict): string {
   return verdict.verdict === "passed" ? "passed" : `${verdict.verdict}: ${verdict.message}`;
 }
 
-describe.each(answers)("$number $name", ({ number, name, file, answer, seeds }) => {
+/** Right ones run at all sizes and take their time: every second one in the short form. */
+const chosen = answers.filter(({ name }, place) => isLong || name.startsWith("bad-") || place % 2 === 0);
+
+describe.each(chosen)("$number $name", ({ number, name, file, answer, seeds }) => {
   it(
     name.startsWith("ok-") ? "passes" : "is rejected",
     async () => {

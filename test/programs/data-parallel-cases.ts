@@ -82,6 +82,7 @@ const cases = [
   "optimizer",
   "frozen",
   "two-backwards",
+  "changing",
   "apart",
 ] as const;
 
@@ -171,8 +172,19 @@ export default defineScript({
     if (options.case === "two-backwards") {
       const model = new Scalars(device);
       const wrapped = await wrap(model as never);
-      for (let i = 0; i < 2; i++) device.scope(() => void backward(model.call(["a", "b", "c"], 1)));
+      for (const factor of [1, 10]) device.scope(() => void backward(model.call(["a", "b"], factor * x)));
       await wrapped.synchronize();
+      show.row({ a: await gradOf(model.a), b: await gradOf(model.b), c: await gradOf(model.c) });
+    }
+    if (options.case === "changing") {
+      const model = new Scalars(device);
+      const wrapped = await wrap(model as never);
+      for (const use of [["a", "b", "c"], rank === world.size - 1 ? ["a", "b"] : ["a"]]) {
+        for (const parameter of model.parameters()) parameter.grad = null;
+        device.scope(() => void backward(model.call(use, x)));
+        await wrapped.synchronize();
+      }
+      show.row({ a: await gradOf(model.a), b: await gradOf(model.b), c: await gradOf(model.c) });
     }
     if (options.case === "apart") {
       const model = new Tied(device, 5);

@@ -56,7 +56,7 @@ function linesOf({ shown }: Outcome, rank: number): string[] {
   return shown.flatMap((each) => (each.rank === rank && each.shown.kind === "line" ? [each.shown.text] : []));
 }
 
-describe.each(cases(places, 0, 1, 2, 4))("over $transport, streams $streams", (place) => {
+describe.each(cases(places, 0, 1, 2))("over $transport, streams $streams", (place) => {
   it("says once who waits for what", async () => {
     const { said } = await run("words", place, {}, 1);
     expect(said).toEqual([

@@ -10,7 +10,7 @@ export default defineAdvice({
     read: "Buckets",
   },
   "the step": {
-    hint: "Write three columns, a row for each bucket: full, starts, arrives. Compare them with the figure of the chapter.",
+    hint: "Write three columns, a row for each bucket: full, starts, arrives. The chapter draws them as rows.",
     read: "Buckets",
   },
   "what is hidden": {

@@ -20,7 +20,7 @@ export default defineExercise<Report>({
   worlds: [1],
   interleavings: 0,
   hints: [
-    "Draw two rows, as in the chapter's first figure: when is each bucket full, when is the link free, and which of the two comes later?",
+    "Draw two rows, as the chapter does at its beginning: when is each bucket full, when is the link free, and which of the two comes later?",
     "A bucket travels for 2 (n - 1)(α + bytes/n β). It starts when it is full and the bucket before has arrived. The step ends when the last one has. For mostRanks try n + 1 as long as messages take no longer than backward.",
     "Go through the buckets with two numbers: backward += after; free = Math.max(backward, free) + travels. A step is m forwards, m - 1 backwards, and free. In turns it is m forwards, m backwards and the sum of all travels.",
   ],

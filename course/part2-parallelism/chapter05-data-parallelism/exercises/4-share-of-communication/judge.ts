@@ -61,7 +61,7 @@ function messagesHint(got: number, plan: Plan, { messages }: Clock): string {
   if (microBatches > 1 && near(got, microBatches * messages))
     return " That is for every micro-batch: only the last one sends.";
   if (near(got, wire + alpha * buckets.length) || near(got, wire + alpha))
-    return " A bucket has 2 (n - 1) messages in a row, and each has its latency.";
+    return " A bucket takes 2 (n - 1) messages, one after the other, and each has its latency.";
   if (near(got, 2 * (buckets.length * alpha + bytes * beta)) || near(got, 2 * (ranks - 1) * (buckets.length * alpha + bytes * beta)))
     return " Each of the 2 (n - 1) messages carries 1/n of a bucket."; // biome-ignore format: one choice
   if (near(got, messages / 2)) return " A ring goes round twice: once for the sums, once to hand them out.";
