@@ -269,7 +269,7 @@ it("worldsize learn helps with what failed: notices, advice, a walk, the picture
   const ended = terminal.ended();
   terminal.press("q");
   expect(await ended).toBe(0);
-}, 90_000);
+}, 180_000);
 
 it("Ctrl-C leaves a lesson", async () => {
   const terminal = new Terminal(home, "learn");

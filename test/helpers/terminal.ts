@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 
-/** Milliseconds between two looks at the screen, and looks before it is given up. */
+/** Milliseconds between two looks at the screen, and looks before it is given up: notices take what others leave. */
 const LOOK = 50;
-const LOOKS = 400;
+const LOOKS = 1200;
 
 export class Terminal {
   #seen = "";
