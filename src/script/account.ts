@@ -27,7 +27,8 @@ export interface Account {
 }
 
 /** @param hint added behind the frames of the error itself. */
-export function accountOf(thrown: unknown, hint: (error: Error) => string = () => ""): Account {
+export function accountOf(value: unknown, hint: (error: Error) => string = () => ""): Account {
+  const [thrown, ...later] = inOrder(value);
   const seen = new Set<unknown>();
   const lines: string[] = [];
   let echo = false;
@@ -60,8 +61,27 @@ export function accountOf(thrown: unknown, hint: (error: Error) => string = () =
     if (cause) tell(cause.value, `${indent}  `, "caused by ", CAUSE);
   };
   tell(thrown, "", "", MESSAGE);
+  for (const each of later) tell(each, "  ", "and then, as the block was left, ", CAUSE);
   const message = isError(thrown) ? messageOf(thrown, MESSAGE) : headOf(thrown, MESSAGE);
   return { title: cut(titleOf(thrown), TITLE), message, stack: cut(lines.join("\n"), WHOLE), echo };
+}
+
+/**
+ * What was thrown first, and what `using` threw after it, as it gave up what was in use: a SuppressedError holds the two
+ * the other way round.
+ */
+function inOrder(thrown: unknown): unknown[] {
+  const later: unknown[] = [];
+  let first = thrown;
+  while (later.length < ERRORS && isSuppressed(first)) {
+    later.unshift(first.error);
+    first = first.suppressed;
+  }
+  return [first, ...later];
+}
+
+function isSuppressed(value: unknown): value is { readonly error: unknown; readonly suppressed: unknown } {
+  return isError(value) && attempt(() => value.name === "SuppressedError" && "suppressed" in value, false);
 }
 
 /** `TypeError: no (train.ts:4), caused by Error: why` */
