@@ -2,7 +2,7 @@
 import { keeps, type Stage } from "../../../course/part2-parallelism/chapter05-data-parallelism/lib/formulas.ts";
 import type { Register } from "./claim.ts";
 import { shownBy } from "./runs.ts";
-import { earlierMicroBatches, firstBucket, zero } from "./sources.ts";
+import { broadcastShares, earlierMicroBatches, firstBucket, zero } from "./sources.ts";
 
 const stages = "worldsize run zero-stages";
 const long = "worldsize run zero-stages -n 2 --tokens 512";
@@ -52,6 +52,7 @@ export const chapter05: Register = {
     },
     { says: "(in turns − overlapped) / min(b, c) = 1 − 1/k", by: "example", why: "derived in the list above it" },
     { says: "each bucket adds 2 (n - 1) α to c", by: "example", why: "a ring's steps, of chapter 4" },
+    { says: "in messages of 1/n of it", by: "example", why: "a ring's steps, of chapter 3" },
     {
       says: "a run on two cores that had other work.) The formula says 1 − 1/9 = 89 %.",
       by: "arithmetic",
@@ -169,6 +170,13 @@ export const chapter05: Register = {
       gives: { "12.4": () => norm(3, 12), "12.6": () => norm(4, 12) },
     },
     { says: "a first bucket of 1 MiB", by: "source", sources: [firstBucket] },
+    {
+      says: "3 (n - 1)/n of the model per rank on average, not 2",
+      by: "arithmetic",
+      // An all_reduce, and of the broadcasts all that leaves the ranks, shared out over them: in shares of (n - 1)/n.
+      gives: { "3": () => 2 + ((64 - 1) * 64 * (1 / 64)) / 64 / ((64 - 1) / 64), "2": () => 1 + 1 },
+    },
+    { says: "([pytorch 69591]", by: "source", sources: [broadcastShares] },
     { says: "With k equal buckets at most 1 − 1/k of the shorter", by: "example", why: "the formula above" },
     { says: "stage 3 sends 1.5 times that", by: "arithmetic", gives: { "1.5": () => 3 / 2 } },
   ],

@@ -239,3 +239,10 @@ export const earlierMicroBatches: Source = {
   url: "https://github.com/pytorch/pytorch/issues/69031",
   says: "69031: parameters unused on the final step but used on previous steps are never synced",
 };
+
+export const broadcastShares: Source = {
+  title: "pytorch/pytorch, issue 69591",
+  year: 2021,
+  url: "https://github.com/pytorch/pytorch/issues/69591",
+  says: "69591: with DDP and ZeroRedundancyOptimizer all gradients are still reduced, each rank updates its own parameters and then broadcasts them; a single all_gather could be done instead",
+};

@@ -25,16 +25,17 @@ export default defineExercise<Report>({
   worlds: [1, 2, 3, 5, 8],
   interleavings: 3,
   hints: [
-    "A mean is a sum and a count. Sums can be added over micro-batches and over ranks in any order; means cannot. Which two sums does the step need from all ranks, and which of them is needed before the first backward?",
+    "A mean is a sum and a count. Sums can be added over micro-batches and over ranks in any order; means cannot. Which two sums does the step need from all ranks, and when is each of them needed?",
     "Add up the own counts, allReduce that one number, and divide each micro-batch's loss by the total before its backward: then gradients only have to be added. A total of 0 would give 0/0: divide by at least 1. Then copy all gradients behind each other into one flat tensor of zeros, allReduce it once, and copy the parts back.",
     "const loss = batch.loss().div(total); loss.backward(); for each micro-batch. flat.slice(0, at, at + p.size).copy_(p.grad.flatten()) where p.grad is not null; await world.allReduce(flat); p.grad = flat.slice(0, at, at + p.size).clone().reshape(p.shape). One more element of flat carries the loss: loss.detach(), added up.",
   ],
   questions: [
     {
-      ask: "6 weights and 2 biases; 3 ranks with two micro-batches each. How many allReduces does a rank call in one step?",
+      ask: "6 weights and 2 biases; 3 ranks with two micro-batches each; losses are divided before backward. How many allReduces does a rank call in one step?",
       world: 3,
       answer: ({ reports }) => (reports[0] as Report).steps[5].calls.length,
-      because: "Two: the counts, before backward, and all gradients, after the last one. Micro-batches only add up.",
+      because:
+        "Two: the counts, before backward, and all gradients, after the last one. Micro-batches only add up. Who divides the summed gradients instead can send the count with them: one.",
     },
     {
       ask: "The same: how many elements does a rank contribute in all, if the loss travels with the gradients?",
