@@ -1,4 +1,4 @@
-// Exercise 5.4: what a data-parallel step takes, and how many ranks are worth having.
+// Exercise 5.4: what a data-parallel step takes, and with how many ranks messages take no longer than backward.
 interface Plan {
   ranks: number;
   /** A message of b bytes takes alpha + b × beta seconds. */
