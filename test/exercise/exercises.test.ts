@@ -8,18 +8,11 @@ import { check, checkOnce, loadExercise, MOST_THREADS, planOf, type Verdict } fr
 import { compileAnswer } from "../../src/exercise/node/compile-answer.ts";
 import type { RunSettings } from "../../src/exercise/outcome.ts";
 import { compileProgram } from "../../src/job/node/compile.ts";
+import { edited } from "../helpers/edited.ts";
 import { isLong } from "../helpers/long.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-exercises-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The solution with a mutant's edits. */
-function mutate(solution: string, { name, edits }: Mutant): string {
-  return edits.reduce((text, [from, to]) => {
-    if (text.split(from).length !== 2) throw new Error(`${name}: "${from}" is not once in the solution.`);
-    return text.replace(from, () => to);
-  }, solution);
-}
 
 /**
  * Verdicts of an answer at every world size and transport: the first that is no pass, or a pass.
@@ -74,7 +67,7 @@ describe.each(courseExercises())("exercise $number", ({ number, file, folder: ho
     const heard = new Map<Mutant, Map<number, string[]>>(mutants.map((mutant) => [mutant, new Map()]));
     for (const [i, mutant] of mutants.entries()) {
       const answer = join(folder, `${number}-${mutant.name}.ts`);
-      writeFileSync(answer, mutate(readFileSync(solution, "utf8"), mutant));
+      writeFileSync(answer, edited(readFileSync(solution, "utf8"), mutant.edits, mutant.name));
       for (const [where, verdict] of await verdicts(file, answer, chosenFor(i))) {
         const world = Number.parseInt(where, 10);
         const said = `${mutant.name} at ${where}: ${text(verdict)}`;

@@ -1,9 +1,15 @@
 /** What wrong answers are told: the place, what was seen there, and a hint that is true. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
-import { courseExercises } from "../../src/exercise/node/catalog.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { type CourseExercise, courseExercises } from "../../src/exercise/node/catalog.ts";
 import { check } from "../../src/exercise/node/checker.ts";
+import { type Edits, edited } from "../helpers/edited.ts";
+import { isLong } from "../helpers/long.ts";
 
+/** Files of answers/N.M/, bad-NAME.ts. Whatever the seed they are rejected: answers.test.ts. */
 const told: readonly (readonly [number: string, answer: string, message: RegExp])[] = [
   ["1.1", "not-awaited", /^at bad-not-awaited\.ts:11, rank 0 reads a buffer that allReduce/],
   ["1.1", "largest-rank", /^rank 1 gives 2 to allReduce; each rank should contribute a 1/],
@@ -47,40 +53,172 @@ const told: readonly (readonly [number: string, answer: string, message: RegExp]
   ["1.2", "for-the-show", /^rank 3 does not return what it received/],
   ["3.2", "packed-in-a-float", /with rank -0\.25, but world has ranks 0 to 0\.$/],
   ["3.3", "send-first", /in send\(f32\[7\]\) to rank 1 \(bad-send-first\.ts:\d+\)/],
-  [
-    "6.4",
-    "labels-are-right",
-    /the gradient of bias\[0\] is .* It is 1\/2 of the right one: a share of the bias was added/,
-  ],
-  ["6.4", "a-step-of-sgd", /: up\[\d+\] was .* and is .* The step leaves gradients/],
-  ["6.5", "only-the-owner", /^with the label -3 in row 4, and 6 words, rank 0 of 1 threw nothing\. Every rank has/],
-  [
-    "6.5",
-    "one-rank-looks",
-    /in allReduce.* If that was in the last call: its row 4 has the label \d+, of 6 words, and all ranks have to throw/,
-  ],
-  ["6.5", "minus-infinity", /the loss is NaN and should be 1\.609438\. Was padding made -Infinity\?/],
-  ["6.5", "no-row", /threw the string "no such word: -3", which does not name the row, 4\. Rows count from 0\./],
   ["4.1", "promise", /bestRing\(names, between\) is a Promise/],
   ["4.1", "takes-names", /names are now the list \["GPU1", "GPU2", "GPU3"\]/],
   ["4.3", "percent", /That is in percent/],
   ["4.4", "root-is-0", /The root was rank \d of 2\.$/],
-  ["5.4", "in-turns", /That is in turns: a bucket may leave while backward goes on\.$/],
-  ["5.4", "forgets-the-last", /The last bucket is full when backward ends, and still has to travel\.$/],
-  ["5.4", "share-of-the-step", /It is a share of what could be hidden, not of the step\.$/],
-  ["5.4", "one-rank-too-few", /but with \d+ ranks messages take [\d.]+ ms and backward [\d.]+ ms: there can be more\./],
-  ["5.5", "divided", /That is the norm, divided by √\d\.$/],
-  ["5.5", "returns-a-tensor", /clip\(…\) resolves to .*; it should be the norm, a number\.$/],
-  ["5.5", "one-call-each", /called allReduce \d times along \w+; once is enough\.$/],
-  ["5.5", "one-axis", /Those are this rank's own parts only\.$/],
 ];
+
+/** Answers that are the solution, or the starter, with a few edits. */
+const editedAnswers: readonly (readonly [
+  number: string,
+  name: string,
+  edits: Edits,
+  message: RegExp,
+  of?: "starter",
+])[] = [
+  [
+    "5.4",
+    "in turns",
+    [["= before + free;", "= before + backward + messages + 0 * free;"]],
+    /That is in turns: a bucket may leave while backward goes on\.$/,
+  ],
+  [
+    "5.4",
+    "forgets the last bucket",
+    [
+      [
+        "= before + free;",
+        "= before + Math.max(backward, free - 2 * (ranks - 1) * (alpha + (buckets[buckets.length - 1].bytes / ranks) * beta));",
+      ],
+    ],
+    /The last bucket is full when backward ends, and still has to travel\.$/,
+  ],
+  [
+    "5.4",
+    "a share of the step",
+    [["(inTurns - seconds) / Math.min(messages, backward)", "(inTurns - seconds) / inTurns"]],
+    /It is a share of what could be hidden, not of the step\.$/,
+  ],
+  [
+    "5.4",
+    "one rank too few",
+    [["  return n;", "  return Math.max(1, n - 1);"]],
+    /but with \d+ ranks messages take [\d.]+ ms and backward [\d.]+ ms: there can be more\./,
+  ],
+  [
+    "5.5",
+    "divided",
+    [["? Math.sqrt(total) : total;", "? Math.sqrt(total / Object.values(axes)[0].size) : total;"]],
+    /That is the norm, divided by √\d\.$/,
+  ],
+  [
+    "5.5",
+    "returns a tensor",
+    [["  return norm;", "  return device.tensor([norm]) as unknown as number;"]],
+    /clip\(…\) resolves to .*; it should be the norm, a number\.$/,
+  ],
+  [
+    "5.5",
+    "one call for each",
+    [
+      ["const message = device.tensor(here.map((i) => terms[i]));", "for (const i of here) {"],
+      [
+        "    await group.allReduce(message",
+        "    const message = device.tensor([terms[i]]);\n    await group.allReduce(message",
+      ],
+      ["    const totals = await message.data();", "    terms[i] = Number((await message.data())[0]);"],
+      ["for (const [at, i] of here.entries()) terms[i] = Number(totals[at]);", "}"],
+    ],
+    /called allReduce \d times along \w+; once is enough\.$/,
+  ],
+  [
+    "5.5",
+    "one axis",
+    [["of Object.entries(axes)) {", "of Object.entries(axes).slice(-1)) {"]],
+    /Those are this rank's own parts only\.$/,
+  ],
+  [
+    "6.4",
+    "labels are right",
+    [
+      [
+        "const labels = [...own.slice(1), IGNORED];",
+        "const labels = [...tokens.slice(1), IGNORED].slice(cuts[rank], cuts[rank + 1]);",
+      ],
+    ],
+    /the gradient of bias\[0\] is .* It is 1\/2 of the right one: a share of the bias was added/,
+    "starter",
+  ],
+  [
+    "6.4",
+    "a step of SGD",
+    [
+      [
+        "  // Whatever works on a rank's own",
+        "  device.noGrad(() => {\n    for (const each of [model.up, model.down]) if (each.grad) each.sub_(each.grad.mul(0.1));\n  });\n  // Whatever works on a rank's own",
+      ],
+    ],
+    /: up\[\d+\] was .* and is .* The step leaves gradients/,
+  ],
+  [
+    "6.5",
+    "each rank looks at its own labels",
+    [
+      [
+        "(label) => label !== IGNORED && !(label >= 0 && label < vocabulary)",
+        "(label) => label >= Math.max(world.rank * columns, vocabulary) && label < (world.rank + 1) * columns",
+      ],
+    ],
+    /^with the label -3 in row 4, and 6 words, rank 0 of 1 threw nothing\. Every rank has/,
+  ],
+  [
+    "6.5",
+    "rank 0 looks for all",
+    [["(label) => label !== IGNORED", "(label) => world.rank === 0 && label !== IGNORED"]],
+    /in allReduce.* If that was in the last call: its row 4 has the label \d+, of 6 words, and all ranks have to throw/,
+  ],
+  [
+    "6.5",
+    "padding is minus infinity",
+    [["isWord.sub(1).mul(3e38)", "isWord.log()"]],
+    /the loss is NaN and should be 1\.609438\. Was padding made -Infinity\?/,
+  ],
+  [
+    "6.5",
+    "no row",
+    [
+      [
+        "throw new RangeError(",
+        'throw new RangeError("no such word: " + labels[row]);\n  if (row >= 0) throw new RangeError(',
+      ],
+    ],
+    /threw the string "no such word: -3", which does not name the row, 4\. Rows count from 0\./,
+  ],
+];
+
+const exerciseOf = (number: string) =>
+  courseExercises().find((exercise) => exercise.number === number) as CourseExercise;
+
+/** Rejected at each seed, with these words at the first. */
+async function hears(number: string, answer: string, message: RegExp, seeds = [1]): Promise<void> {
+  for (const seed of seeds) {
+    const verdict = await check(exerciseOf(number).file, answer, { seed });
+    expect(`seed ${seed}: ${verdict.verdict}`).toBe(`seed ${seed}: failed`); // it ran, and was judged
+    if (verdict.verdict === "failed" && seed === seeds[0]) {
+      expect(verdict.message.replaceAll("\n", " ")).toMatch(message);
+    }
+  }
+}
 
 describe.each(told)("answer %s bad-%s.ts", (number, answer, message) => {
   it("is told what was seen", async () => {
-    const { file } = courseExercises().find((exercise) => exercise.number === number) ?? { file: "" };
-    const path = fileURLToPath(new URL(`answers/${number}/bad-${answer}.ts`, import.meta.url));
-    const verdict = await check(file, path, { seed: 1 });
-    expect(verdict.verdict).toBe("failed");
-    if (verdict.verdict === "failed") expect(verdict.message.replaceAll("\n", " ")).toMatch(message);
+    await hears(number, fileURLToPath(new URL(`answers/${number}/bad-${answer}.ts`, import.meta.url)), message);
   }, 60_000);
 });
+
+const seeds = Array.from({ length: isLong ? 50 : 1 }, (_, i) => 1 + 7919 * i);
+const folder = mkdtempSync(join(tmpdir(), "worldsize-told-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+for (const [number, name, edits, message, of = "solution"] of editedAnswers) {
+  it(
+    `${number}, ${name}, is told what was seen`,
+    async () => {
+      const answer = join(folder, `${number}-${name.replaceAll(" ", "-")}.ts`);
+      writeFileSync(answer, edited(readFileSync(join(exerciseOf(number).folder, `${of}.ts`), "utf8"), edits, name));
+      await hears(number, answer, message, seeds);
+    },
+    isLong ? 1_200_000 : 60_000,
+  );
+}

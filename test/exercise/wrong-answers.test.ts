@@ -8,13 +8,12 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { courseExercises } from "../../src/exercise/node/catalog.ts";
 import { check } from "../../src/exercise/node/checker.ts";
+import { type Edits, edited } from "../helpers/edited.ts";
 import { isLong } from "../helpers/long.ts";
 import "../helpers/once.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-wrong-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-type Edits = readonly (readonly [string, string])[];
 
 const ringPhase2 = "world.send(chunk(rank + 1 - step), right), world.recv(chunk(rank - step), left)";
 const ringBody = "  const { rank, size } = world;\n  const right";
@@ -482,13 +481,7 @@ describe.each(Object.keys(wrong))("further wrong answers to %s", (number) => {
   const exercise = courseExercises().find((each) => each.number === number);
   it.each(Object.keys(wrong[number]).slice(0, isLong ? Infinity : SHORT))("%s", async (name) => {
     if (!exercise) throw new Error(`There is no exercise ${number}.`);
-    const source = wrong[number][name].reduce(
-      (text, [from, to]) => {
-        if (text.split(from).length !== 2) throw new Error(`"${from}" is not once in the solution.`);
-        return text.replace(from, () => to);
-      },
-      readFileSync(join(exercise.folder, "solution.ts"), "utf8"),
-    );
+    const source = edited(readFileSync(join(exercise.folder, "solution.ts"), "utf8"), wrong[number][name], name);
     const answer = join(folder, `${number}-${name.replace(/\W+/g, "-")}.ts`);
     writeFileSync(answer, source);
     const verdict = await check(exercise.file, answer);
