@@ -56,3 +56,8 @@ export function explainSum(value: number, contributions: readonly number[]): str
 function join(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
+
+/** A number in seven digits, about as many as an f32 has: 2.140000104904175 is 2.14. Of what is not there, `undefined`. */
+export function short(value: number | undefined): string {
+  return String(value && Number(value.toPrecision(7)));
+}

@@ -12,7 +12,7 @@ export {
   type Question,
   type RankSide,
 } from "./define.ts";
-export { draws, explainSum, wholes } from "./explain.ts";
+export { draws, explainSum, short, wholes } from "./explain.ts";
 export { exerciseScript } from "./harness.ts";
 export { counted, lineOf, mostUnderWay, waitedEarly } from "./messages.ts";
 export { Outcome, type RunSettings, Wrong } from "./outcome.ts";

@@ -1,5 +1,5 @@
 // What the judge of 5.2 looks at: the gradients that the optimizer took, step by step; then calls, and the curve last.
-import { counted, formed, type Outcome, Wrong } from "worldsize/exercise";
+import { counted, formed, type Outcome, short, Wrong } from "worldsize/exercise";
 import { gradientsOf, NAMES, SIZES, stepsOf, windowsOf } from "./model.ts";
 
 export interface Report {
@@ -72,7 +72,7 @@ export function judgeSteps(outcome: Seen): void {
         const all = gradients.flatMap((each) => [...(each ?? [])]);
         throw new Wrong(
           "the gradients",
-          `${where}element ${i} of the gradient of ${NAMES[p]} is ${got[i]} and should be ${Number(wanted[i].toPrecision(7))}.${hintFor(outcome, { step, rank, got: all, parts })}`,
+          `${where}element ${i} of the gradient of ${NAMES[p]} is ${short(got[i])} and should be ${short(wanted[i])}.${hintFor(outcome, { step, rank, got: all, parts })}`,
         );
       }
     }
@@ -175,7 +175,7 @@ export function judgeCurve(outcome: Seen): void {
       outcome.must(
         losses.length === windowsOf(variant).length && near(losses[step], mean),
         "the curve",
-        `rank ${rank} of ${size} returned ${losses[step]} as the loss of step ${step}, in a list of ${losses.length}; the mean over all ranks and micro-batches is ${Number(mean.toPrecision(7))}.`,
+        `rank ${rank} of ${size} returned ${short(losses[step])} as the loss of step ${step}, in a list of ${losses.length}; the mean over all ranks and micro-batches is ${short(mean)}.`,
       );
     }
   }

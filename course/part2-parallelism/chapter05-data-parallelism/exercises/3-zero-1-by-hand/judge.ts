@@ -1,5 +1,5 @@
 // What the judge of 5.3 looks at: the state, the weights, the same bits, and what travels.
-import { counted, type Outcome, Wrong, wordsOfValue } from "worldsize/exercise";
+import { counted, type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
 import { type Case, casesOf, rowsOf, type State, statesOf, weightsOf } from "./cases.ts";
 
 export interface Step {
@@ -56,7 +56,7 @@ export function judgeStep({ seed, size, ranks, reports, must }: Seen, at: number
     if (i >= 0) {
       throw new Wrong(
         "the weights",
-        `${where}: w[${Math.floor(i / columns)}, ${i % columns}] is ${w[i]} and should be ${Number(right.w[i].toPrecision(7))}.${hintFor(given, { w, right, before, size, rank, step })}`,
+        `${where}: w[${Math.floor(i / columns)}, ${i % columns}] is ${short(w[i])} and should be ${short(right.w[i])}.${hintFor(given, { w, right, before, size, rank, step })}`,
       );
     }
     const j = v.findIndex((value, e) => !near(value, right.v[own[0] * columns + e]));

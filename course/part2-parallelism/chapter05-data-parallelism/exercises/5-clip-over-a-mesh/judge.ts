@@ -1,5 +1,5 @@
 // Judges 5.5: the norm on every rank, the gradients after it, and what travelled.
-import { counted, type Outcome, Wrong, wordsOfValue } from "worldsize/exercise";
+import { counted, type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
 import { addedOver, type Case, casesOf, normOf, partOf, sumOfNorms } from "./cases.ts";
 
 /** What a rank reports of a case. */
@@ -16,7 +16,6 @@ export interface Report {
 
 const near = (a: number, b: number): boolean =>
   Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-4 * Math.max(1e-3, Math.abs(b));
-const short = (value: number): string => String(Number(value.toPrecision(7)));
 
 /** The case in words. */
 export function wordsOf({ about, axes, most, p }: Case): string {

@@ -1,5 +1,5 @@
 // What the judge of 6.2 looks at: joined results, then what the ring finds, and what travels.
-import { counted, type Outcome, Wrong, wordsOfValue } from "worldsize/exercise";
+import { counted, type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
 import { foundBy, joined, type One, pairsOf, sequencesOf } from "./cases.ts";
 
 /** A tensor, or something else. */
@@ -71,18 +71,19 @@ export function judgeJoin({ seed, reports, must }: Seen, at: number): void {
     const d = right.o.findIndex((value, e) => !near(got.o[e], value));
     const query = a.length > 1 ? ` of query ${i}` : "";
     if (d >= 0) {
-      throw new Wrong("the join", `${what}: o${query} is ${got.o[d]} and should be ${short(right.o[d])}.${hint}`);
+      throw new Wrong(
+        "the join",
+        `${what}: o${query} is ${short(got.o[d])} and should be ${short(right.o[d])}.${hint}`,
+      );
     }
     must(
       near(got.lse, right.lse),
       "the join",
-      `${what}: lse${query} is ${got.lse} and should be ${short(right.lse)}.${hint}`,
+      `${what}: lse${query} is ${short(got.lse)} and should be ${short(right.lse)}.${hint}`,
     );
   }
   must(result.changed === undefined, "the inputs", `${what}: ${result.changed}. a and b belong to the caller.`);
 }
-
-const short = (value: number): number => Number(value.toPrecision(7));
 
 /** What a wrong result is made of. */
 function joinHint({ o, lse }: One, a: One, b: One): string {

@@ -1,5 +1,5 @@
 // What the judge of 6.4 looks at: the gradient of every weight on every rank; then the loss, and its inputs afterwards.
-import { formed, type Outcome, Wrong } from "worldsize/exercise";
+import { formed, type Outcome, short, Wrong } from "worldsize/exercise";
 import {
   type Case,
   casesOf,
@@ -32,7 +32,6 @@ type Seen = Outcome<Report>;
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 2e-5 + 2e-5 * Math.abs(b);
 const alike = (got: readonly number[], wanted: readonly number[]): boolean =>
   got.length === wanted.length && got.every((value, i) => near(value, wanted[i]));
-const short = (value: number): number => Number(value.toPrecision(6));
 
 /** @throws Wrong for the first gradient that is not that of the mean loss over the whole sequence. */
 export function judgeGradients({ seed, size, ranks, reports }: Seen, at: number): void {

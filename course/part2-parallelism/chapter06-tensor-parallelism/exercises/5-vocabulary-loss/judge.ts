@@ -1,5 +1,5 @@
 // What the judge of 6.5 looks at: the loss, its gradient, and how much travels, case by case; then what is no word.
-import { counted, isOdd, type Outcome, Wrong, wordsOfValue } from "worldsize/exercise";
+import { counted, isOdd, type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
 import { badOf, type Case, casesOf, IGNORED, type Matrix, rightOf, shareOf } from "./cases.ts";
 
 /** A tensor, or something else. */
@@ -27,7 +27,6 @@ export interface Report {
 type Seen = Outcome<Report>;
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-5 + 3e-6 * Math.abs(b);
-const short = (value: number): number => Number(value.toPrecision(7));
 const place = (given: Case, size: number, rank: number): string => `${given.words}, on rank ${rank} of ${size}: `;
 
 /** The numbers of a returned tensor. @throws Wrong when it is none, or of another shape or dtype. */
