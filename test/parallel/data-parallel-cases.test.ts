@@ -119,6 +119,18 @@ describe("mistakes", { timeout: 60_000 }, () => {
     expect(message).toMatch(/data-parallel-cases\.ts:\d+/);
   });
 
+  it("a gradient that is scaled while its bucket is on its way names its line", async () => {
+    const message = await failureOf("ddp", "early");
+    expect(message).toMatch(/buffer that allReduce\(sum, f32\[6\]\) is using/);
+    expect(message).toMatch(/data-parallel-cases\.ts:\d+/);
+  });
+
+  it.each(kinds)("a change in place of a view of what a module returned names its line, %s", async (kind) => {
+    const message = await failureOf(kind, "view");
+    expect(message).toMatch(/mul_ on f32\[1\]: gradients flow through it, and a change in place would lose them\./);
+    expect(message).toMatch(/data-parallel-cases\.ts:\d+/);
+  });
+
   it("a parameter of two units is refused", async () => {
     expect(await failureOf("fsdp", "apart")).toMatch(
       /embed\.weight is shared by the rest of the model and rest, which are gathered at different times\. Put them in one unit\./,

@@ -84,6 +84,8 @@ const cases = [
   "two-backwards",
   "changing",
   "apart",
+  "view",
+  "early",
 ] as const;
 
 export default defineScript({
@@ -184,6 +186,21 @@ export default defineScript({
         device.scope(() => void backward(model.call(use, x)));
         await wrapped.synchronize();
       }
+      show.row({ a: await gradOf(model.a), b: await gradOf(model.b), c: await gradOf(model.c) });
+    }
+    if (options.case === "view") {
+      const model = new Scalars(device);
+      await wrap(model as never);
+      const y = model.call(["a", "b"], x);
+      y.view().mul_(2); // what the strategy does before backward hangs on y
+      backward(y);
+    }
+    if (options.case === "early") {
+      const model = new Scalars(device);
+      const wrapped = await wrap(model as never);
+      device.scope(() => void backward(model.call(["a", "b", "c"], x)));
+      model.a.grad?.mul_(0.5); // of a bucket that is on its way
+      await wrapped.synchronize();
       show.row({ a: await gradOf(model.a), b: await gradOf(model.b), c: await gradOf(model.c) });
     }
     if (options.case === "apart") {
