@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 
 /** Milliseconds between two looks at the screen, and looks before it is given up: notices take what others leave. */
 const LOOK = 50;
-const LOOKS = 1200;
+const LOOKS = 2400;
 
 export class Terminal {
   #seen = "";

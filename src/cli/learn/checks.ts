@@ -3,12 +3,26 @@ import pc from "picocolors";
 import type { CourseExercise } from "../../exercise/node/catalog.ts";
 import { check, type Verdict } from "../../exercise/node/checker.ts";
 import type { Copies } from "../../exercise/node/copies.ts";
+import type { Notice } from "../../exercise/node/types/notices.ts";
 import type { TypeCheck } from "../../exercise/node/types/type-check.ts";
 import { remember } from "../check.ts";
 import { noticeLines, report } from "../verdict.ts";
 
 /** Milliseconds that a check waits for what is noticed before the answer runs. */
 const SOON = 500;
+
+/** What to do after a verdict. */
+const NEXT: Readonly<Partial<Record<Verdict["verdict"], readonly string[]>>> = {
+  passed: ["", `Next: ${pc.cyan("n")}. Compare with our solution: ${pc.cyan("s")}.`],
+  failed: ["", `A hint: ${pc.cyan("h")}. Walk through this run: ${pc.cyan("w")}.`],
+};
+
+/** What a check says. */
+interface Said {
+  readonly lines: readonly string[];
+  /** The same, with what is noticed only after the verdict, if anything is: on a busy machine types take their time. */
+  readonly later: Promise<readonly string[] | undefined>;
+}
 
 export interface ChecksOptions {
   readonly copies: Copies;
@@ -51,7 +65,7 @@ export class Checks {
   }
 
   /** Checks an answer. @returns what to say of it; nothing if it was stopped. */
-  async one(exercise: CourseExercise, answer: string): Promise<string[] | undefined> {
+  async one(exercise: CourseExercise, answer: string): Promise<Said | undefined> {
     const { copies, types } = this.#options;
     const { signal } = this.#begin();
     const noticed = types.noticesOf(answer);
@@ -67,11 +81,12 @@ export class Checks {
     remember(copies, exercise, verdict);
     const notices = await types.soon(noticed, verdict.verdict === "failed" ? undefined : SOON);
     if (signal.aborted) return undefined;
-    const lines = report(exercise, answer, verdict, notices);
-    const key = pc.cyan;
-    if (verdict.verdict === "passed") lines.push("", `Next: ${key("n")}. Compare with our solution: ${key("s")}.`);
-    if (verdict.verdict === "failed") lines.push("", `A hint: ${key("h")}. Walk through this run: ${key("w")}.`);
-    return lines;
+    const linesWith = (notices: readonly Notice[]): string[] => [
+      ...report(exercise, answer, verdict, notices),
+      ...(NEXT[verdict.verdict] ?? []),
+    ];
+    const later = noticed.then((all) => (all.length > notices.length && !signal.aborted ? linesWith(all) : undefined));
+    return { lines: linesWith(notices), later };
   }
 
   /** Checks what has been begun, and says the first line of each verdict. */

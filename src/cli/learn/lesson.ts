@@ -186,8 +186,11 @@ export class Lesson {
     if (answer === undefined) return;
     this.#text = textOf(answer) ?? "";
     this.#advised = false;
-    const lines = await this.#checks.one(this.current, answer);
-    if (lines) this.#say(lines);
+    const said = await this.#checks.one(this.current, answer);
+    if (!said) return;
+    this.#say(said.lines);
+    const body = this.#body;
+    void said.later.then((lines) => lines && this.#body === body && this.#say(lines)); // while nothing else is shown
   }
 
   async #checkAll(): Promise<void> {

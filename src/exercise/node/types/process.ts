@@ -9,7 +9,7 @@ import { packageRoot } from "../../../job/node/compile.ts";
 import { type Notice, Noticer } from "./notices.ts";
 
 /** Of a process: takes what others leave. */
-const LOW = 10;
+const LOW = 5;
 
 /** The library's types: its source in a checkout, its declarations in a package. */
 const library = ["src/index.ts", "dist/types/index.d.ts"].map((file) => join(packageRoot, file)).find(existsSync);
