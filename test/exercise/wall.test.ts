@@ -12,7 +12,9 @@ import { compileAnswer } from "../../src/exercise/node/compile-answer.ts";
 import { compileProgram } from "../../src/job/node/compile.ts";
 import { runJob } from "../../src/job/node/job.ts";
 import type { Shown } from "../../src/script/index.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-wall-"));
 afterAll(() => rmSync(folder, { recursive: true }));

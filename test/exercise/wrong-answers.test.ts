@@ -10,7 +10,9 @@ import { courseExercises } from "../../src/exercise/node/catalog.ts";
 import { check } from "../../src/exercise/node/checker.ts";
 import { type Edits, edited } from "../helpers/edited.ts";
 import { isLong } from "../helpers/long.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-wrong-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -29,7 +29,9 @@ import { longestSocketPath } from "../../src/platform/node/sockets.ts";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
 import type { FlightRecord } from "../../src/world/core/recorder.ts";
 import { isLinux, isPosix } from "../helpers/systems.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-folders-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

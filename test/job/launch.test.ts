@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-launch-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -6,7 +6,9 @@ import type { System } from "../../src/platform/node/system.ts";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
 import { type Outcome, runProgram } from "../helpers/jobs.ts";
 import { fakeWindows } from "../helpers/systems.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const source = readFileSync(new URL("../programs/process-faults.ts", import.meta.url), "utf8").split("\n");
 

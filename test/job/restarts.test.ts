@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { userFolder } from "../../src/platform/node/user-folder.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const folder = mkdtempSync(join(tmpdir(), "worldsize-restarts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

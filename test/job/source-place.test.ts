@@ -19,7 +19,9 @@ import { compileAnswer } from "../../src/exercise/node/compile-answer.ts";
 import { compileProgram } from "../../src/job/node/compile.ts";
 import { type JobResult, runJob } from "../../src/job/node/job.ts";
 import type { Shown } from "../../src/script/index.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "worldsize-place-")));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,9 @@
 /** Threads that are used again are as good as new: what a program leaves behind is not there for the next one. */
 import { expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("reused");
 
 interface Seen {
   readonly thread: number;
@@ -31,7 +34,6 @@ const leavings = [
 it.each(["shm", "local"] as const)(
   "what one program leaves behind over %s, the next one does not find",
   async (transport) => {
-    process.env.WORLDSIZE_THREADS = "reused";
     let again = 0;
     const shared: string[] = [];
     for (const leave of leavings) {

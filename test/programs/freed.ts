@@ -55,7 +55,7 @@ export default defineScript({
     await world.barrier();
     const held = (): number => device.memoryStats().allocated.current - before;
     // The host hears of an end when it gets its turn, on a busy machine a little later.
-    for (let i = 0; i < 300 && held() > copies * 64; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let i = 0; i < 3000 && held() > copies * 64; i++) await new Promise((resolve) => setTimeout(resolve, 10));
     show.row({ name: "left over", values: String(held()) });
   },
 });

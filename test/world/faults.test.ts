@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
 import { isLong } from "../helpers/long.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const source = readFileSync(new URL("../programs/faults.ts", import.meta.url), "utf8").split("\n");
 

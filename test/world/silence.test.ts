@@ -9,7 +9,9 @@ import { Coordinator } from "../../src/world/index.ts";
 import { joinOf } from "../helpers/coordinator.ts";
 import { type Outcome, runProgram } from "../helpers/jobs.ts";
 import { cases } from "../helpers/long.ts";
-import "../helpers/once.ts";
+import { useThreads } from "../helpers/threads.ts";
+
+useThreads("once");
 
 const source = readFileSync(new URL("../programs/silence.ts", import.meta.url), "utf8").split("\n");
 
