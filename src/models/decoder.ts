@@ -115,12 +115,26 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
    * @returns logits, f32 [tokens or rows, vocabularySize].
    */
   forward(batch: Batch, cache?: KeyValueCache, rows?: Tensor): Tensor {
-    let x = this.embed.call(batch.tokens);
-    if (this.positions) x = x.add(this.positions.call(batch.positions));
-    for (const layer of this.layers) x = layer.call(x, batch, this.#rotary, cache);
-    if (rows) x = F.embedding({ table: x, index: rows });
-    x = this.norm.call(x);
-    return this.head ? this.head.call(x) : F.linear({ x, weight: this.#tiedHead() });
+    let x = this.enter(batch);
+    for (const layer of this.layers) x = this.pass(layer, x, batch, cache);
+    return this.leave(x, rows);
+  }
+
+  /** What the first layer reads: f32 [tokens, width]. */
+  enter(batch: Batch): Tensor {
+    const x = this.embed.call(batch.tokens);
+    return this.positions ? x.add(this.positions.call(batch.positions)) : x;
+  }
+
+  /** The stream behind one of its layers. */
+  pass(layer: Block, x: Tensor, batch: Batch, cache?: KeyValueCache): Tensor {
+    return layer.call(x, batch, this.#rotary, cache);
+  }
+
+  /** Scores, of what the last layer has left. */
+  leave(x: Tensor, rows?: Tensor): Tensor {
+    const read = this.norm.call(rows ? F.embedding({ table: x, index: rows }) : x);
+    return this.head ? this.head.call(read) : F.linear({ x: read, weight: this.#tiedHead() });
   }
 
   override dispose(): void {

@@ -33,6 +33,36 @@ export { type JudgeOptions, judge, ROUNDINGS, type Verdict } from "./judge/judge
 export { type Layout, layoutText, parseLayout, ranksOf } from "./layout/layout.ts";
 export { ParallelDecoder } from "./layout/parallel-decoder.ts";
 export { Mesh, type MeshShape } from "./mesh.ts";
+export {
+  type Action,
+  type ActionKind,
+  actionText,
+  checkSchedule,
+  DecoderStages,
+  type Durations,
+  gpipe,
+  interleaved,
+  type LayerRange,
+  layersOfStages,
+  type MessageAction,
+  oneForwardOneBackward,
+  PipelineRun,
+  type PipelineShape,
+  parseScheduleCsv,
+  type Schedule,
+  type StageWork,
+  type Step,
+  scheduleCsv,
+  stageRanks,
+  stepText,
+  type TimedAction,
+  type Timing,
+  timeOf,
+  unitDurations,
+  withMessages,
+  zeroBubbleH1,
+  zeroBubbleV,
+} from "./pipeline/index.ts";
 export { FullyShardedDataParallel, type FullyShardedOptions } from "./shard/fully-sharded.ts";
 export { decoderPlan } from "./tensor/decoder-plan.ts";
 export { cutTokens, input, output, partialGradients } from "./tensor/edges.ts";
