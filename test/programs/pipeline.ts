@@ -11,6 +11,9 @@ import {
   layersOfStages,
   oneForwardOneBackward,
   PipelineRun,
+  peakOf,
+  stageRanks,
+  TiedEmbedding,
   zeroBubbleH1,
   zeroBubbleV,
 } from "worldsize/parallel";
@@ -29,12 +32,13 @@ export default defineScript({
     micro: number(4, "micro-batches of a step"),
     chunks: number(2, "stages of a rank, where they are interleaved"),
     layers: number(16, "of the model"),
+    tied: choice("no", ["no", "yes"] as const, "whether the head is the embedding"),
   },
   async main({ world, device, options, show }) {
     const { micro: microBatches, chunks, layers } = options;
     const config = llamaShape({
       ...{ vocabularySize: 29, width: 16, layers, heads: 2, kvHeads: 1, headDim: 8, ffnWidth: 24 },
-      ...{ maxPositions: 32, initializerRange: 0.08, tied: false },
+      ...{ maxPositions: 32, initializerRange: 0.08, tied: options.tied === "yes" },
     });
     const schedule = kinds[options.schedule]({ ranks: world.size, chunks, microBatches });
     const alone = new Decoder(device, config);
@@ -43,6 +47,14 @@ export default defineScript({
     const ranges = layersOfStages(layers, schedule.stages);
     const stages = new DecoderStages(new Decoder(device, config, { meta: true }), ranges, own);
     initialize(stages, 5);
+    const tied = await TiedEmbedding.join(stages, world, stageRanks(schedule));
+    /** Leaves NaN in memory that is free, so that nothing may be read there before it is written. */
+    const poison = (): void => {
+      device.scope(() => {
+        for (const size of [64, 256, 1024, 4096]) for (let i = 0; i < 6; i++) device.full([size], Number.NaN);
+        return undefined;
+      });
+    };
 
     const i32 = (values: readonly number[]): Tensor => device.tensor([...values], "i32");
     const batchOf = (text: readonly number[]): { batch: Batch; targets: Tensor } => ({
@@ -65,6 +77,7 @@ export default defineScript({
           return undefined;
         });
       }
+      poison();
       const before = device.memoryStats().allocated.current;
       const run = new PipelineRun(world, device, schedule, {
         shapeOf: (m) => [texts[m].length - 1, config.width],
@@ -75,6 +88,8 @@ export default defineScript({
         },
       });
       await run.run();
+      const left = device.memoryStats().allocated.current - before;
+      tied?.sum();
       const wanted = alone.namedParameters();
       let worst = 0;
       let gradients = 0;
@@ -88,17 +103,11 @@ export default defineScript({
           size = Math.max(size, Math.abs(b[i]));
         }
         worst = Math.max(worst, off / size);
-        gradients += parameter.grad?.storage.bytes ?? 0;
+        gradients += Math.max(64, mine.storage.bytes); // the smallest block
       }
       for (const each of [stages, alone]) each.zeroGrad();
-      show.row({
-        step,
-        worst,
-        peak: run.peak,
-        left: device.memoryStats().allocated.current - before,
-        gradients,
-        parameters: stages.namedParameters().size,
-      });
+      const planned = peakOf(schedule.ranks[world.rank]);
+      show.row({ step, worst, kept: run.peak, planned, left: left - gradients });
     }
   },
 });

@@ -14,7 +14,7 @@ export function checkSchedule(schedule: Schedule): void {
     }
   }
   stageRanks(schedule);
-  checkEnds(schedule);
+  checkEnds(schedule, places);
 }
 
 /** Where each action stands: `rank 1, action 3`, both from 0. */
@@ -58,7 +58,7 @@ function checkComplete({ name }: Schedule, places: Map<string, string>, stage: n
 }
 
 /** Lets every rank do its list as far as it can. */
-function checkEnds(schedule: Schedule): void {
+function checkEnds(schedule: Schedule, places: ReadonlyMap<string, string>): void {
   const { name, ranks } = schedule;
   const done = new Set<string>();
   const at = ranks.map(() => 0);
@@ -78,9 +78,10 @@ function checkEnds(schedule: Schedule): void {
   const stuck = ranks.flatMap((list, rank) => {
     const action = list[at[rank]];
     const need = action && waitsFor(action);
-    return need
-      ? [`rank ${rank} stops at ${actionText(action)} (action ${at[rank]}), which needs ${actionText(need)}`]
-      : [];
+    if (!need) return [];
+    // Whoever needs the gradient of an input takes it of a whole backward, too.
+    const found = places.has(actionText(need)) ? need : { ...need, kind: "B" as const };
+    return [`rank ${rank} stops at ${actionText(action)} (action ${at[rank]}), which needs ${actionText(found)}`];
   });
   if (stuck.length > 0) throw new RangeError(`${name} deadlocks: ${stuck.join("; ")}.`);
 }

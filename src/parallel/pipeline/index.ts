@@ -6,5 +6,6 @@ export { type MessageAction, type Step, stepText, withMessages } from "./message
 export { PipelineRun, type StageWork } from "./run.ts";
 export { type Action, type ActionKind, actionText, type Schedule, stageRanks } from "./schedule.ts";
 export { DecoderStages, type LayerRange, layersOfStages } from "./stages.ts";
-export { type Durations, type TimedAction, type Timing, timeOf, unitDurations } from "./timing.ts";
+export { TiedEmbedding } from "./tied.ts";
+export { type Durations, peakOf, type TimedAction, type Timing, timeOf, unitDurations } from "./timing.ts";
 export { zeroBubbleH1, zeroBubbleV } from "./zero-bubble.ts";
