@@ -20,6 +20,12 @@ export function refuseIgnored(command: Command, flags: ProgramFlags, { transport
         "over shm nothing decides how threads take turns. Leave it out, or choose one of the two.",
     );
   }
+  if (flags.clock === "virtual" && transport !== "local") {
+    throw new UsageError(
+      `--clock virtual is for --transport local, whose ranks take turns in one thread; over ${transport} they have the machine's time. ` +
+        "Add --transport local, or leave it out.",
+    );
+  }
   if (isTyped(command, "streams") && flags.streams === "threaded" && transport === "local") {
     throw new UsageError(
       "--streams threaded gives each rank threads of its own, but over local all ranks share one. Leave it out, or choose shm or tcp.",

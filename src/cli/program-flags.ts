@@ -28,6 +28,7 @@ export interface ProgramFlags extends Record<string, unknown> {
   readonly memory?: number;
   readonly seed: number;
   readonly interleaving?: number;
+  readonly clock: "real" | "virtual";
   readonly link?: LinkSpeed;
   readonly interLink?: LinkSpeed;
   readonly ranksPerNode?: number;
@@ -114,7 +115,15 @@ export function addProgramFlags(command: Command, script?: Script): Command {
         .default(defaultSettings.silence, String(defaultSettings.silence / 1e3)),
     )
     .option("--seed <number>", "seed of random numbers, any whole number", seed, 0)
-    .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber);
+    .option("--interleaving <seed>", "local: replay one order of events; tcp: cut and delay bytes", wholeNumber)
+    .addOption(
+      new Option(
+        "--clock <kind>",
+        "local: virtual time passes only while nobody can do anything, on paced links or asleep",
+      )
+        .choices(["real", "virtual"])
+        .default("real"),
+    );
 }
 
 /** Adds a flag for each option of the script. @throws UsageError for one that the command has already. */
@@ -199,6 +208,7 @@ export function jobOptions(
     memory: flags.memory,
     seed: flags.seed,
     interleaving: flags.interleaving,
+    clock: flags.clock,
     link: { within, between: flags.interLink ?? within },
     eager: flags.eager,
     streams: flags.streams ?? script.streams,

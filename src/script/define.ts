@@ -44,9 +44,9 @@ export interface Context<O = Record<string, never>> {
   readonly store: Store;
   /** RANK, WORLD_SIZE, LOCAL_RANK and what the job was started with. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds on a clock that all ranks of the job share. */
+  /** Milliseconds on a clock that all ranks of the job share; with `--clock virtual`, of virtual time. */
   now(): number;
-  /** Resolves after `milliseconds`. */
+  /** Resolves after `ms` milliseconds. On a virtual clock that is how a program says what its work would take. */
   sleep(ms: number): Promise<void>;
   /** Uniform in [0, 1): a sequence of this rank's own, the same in every run with the same seed. */
   random(): number;

@@ -30,6 +30,7 @@ import type { Tell } from "./health/road.ts";
 import { LocalHub } from "./local/hub.ts";
 import { LocalTransport } from "./local/local.ts";
 import { LocalWait } from "./local/local-wait.ts";
+import type { VirtualClock } from "./local/virtual-clock.ts";
 import { notice } from "./shm/notice.ts";
 import { ShmTransport } from "./shm/shm.ts";
 import { shmGroupBytes } from "./shm/shm-group.ts";
@@ -47,6 +48,8 @@ export interface Rank {
   readonly world: ProcessGroup;
   readonly device: Device;
   readonly engine: Engine;
+  /** Time as the rank's program has it, where it is virtual. */
+  readonly clock?: VirtualClock;
   /** Where the rank's operations are done, if in another thread. */
   readonly client?: CommClient;
 }
@@ -177,6 +180,8 @@ export interface LocalWorldOptions extends CommonOptions {
   readonly seed?: number;
   /** Whether nothing outside the job, such as a timer, can make a program go on; where nobody knows, it might. */
   readonly idle?: () => boolean;
+  /** Virtual time; `now` is its own then. */
+  readonly clock?: VirtualClock;
 }
 
 /** All ranks of a local job, in this thread. */
@@ -189,6 +194,7 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     seed,
     idle: options.idle,
     timed: options.settings.timeout !== undefined,
+    clock: options.clock,
   });
   const info = everybody(size);
   const tuner = new Tuner(options.settings.table);
@@ -202,7 +208,7 @@ export function buildLocalWorld(options: LocalWorldOptions): Rank[] {
     const engine = engineOf({ ...options, rank }, transport, () => new LocalWait(hub, transport), stream);
     hub.join({ transport, engine, device: engine.device, deadline: deadlineOf(options, engine) });
     const world = new ProcessGroup(engine, info, tuner, new TransportIssuer(engine, info, transport, nodes));
-    return { world, device: engine.device, engine };
+    return { world, device: engine.device, engine, clock: options.clock };
   });
 }
 

@@ -41,6 +41,7 @@ export { Work } from "./core/work.ts";
 export { ProcessGroup } from "./group.ts";
 export { Coordinator } from "./health/coordinator.ts";
 export type { FromCoordinator, Member, Outcome, Place, ToCoordinator } from "./health/protocol.ts";
+export { VirtualClock } from "./local/virtual-clock.ts";
 export { ShmLayout } from "./shm/shm-layout.ts";
 export type { Waiting } from "./shm/thread-wait.ts";
 export type { StoreCall } from "./store/calls.ts";

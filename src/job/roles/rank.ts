@@ -112,8 +112,8 @@ class RankMain {
   }
 
   #build(): Rank[] {
-    const tracer = (rank: number): Tracer | undefined => {
-      if (this.#start.settings.traced) this.#tracers.set(rank, new Tracer(this.#kit.now));
+    const tracer = (rank: number, now = this.#kit.now): Tracer | undefined => {
+      if (this.#start.settings.traced) this.#tracers.set(rank, new Tracer(now));
       return this.#tracers.get(rank);
     };
     const onStored = (id: number, reply: StoreReply): void => this.#remote.replied(id, reply);

@@ -14,6 +14,7 @@ import {
   type Rank,
   type StoreReply,
   Traffic,
+  VirtualClock,
 } from "../../world/index.ts";
 import type { ThreadKit } from "../kit.ts";
 import type { RankStart, Told } from "../start.ts";
@@ -22,7 +23,8 @@ import { lookInto } from "./glimpse.ts";
 
 /** What the ranks of one thread have in common. */
 export interface ThreadOptions {
-  readonly tracer: (rank: number) => Tracer | undefined;
+  /** Of a rank; `now` is another clock than the thread's. */
+  readonly tracer: (rank: number, now?: () => number) => Tracer | undefined;
   /** Called with the store's replies, which come by a rank's I/O thread. */
   readonly onStored: (id: number, reply: StoreReply) => void;
   /** The program, if it is in another thread. */
@@ -85,7 +87,11 @@ export function ranksOf(kit: ThreadKit, start: RankStart, options: ThreadOptions
     place: (rank: number) => placeOf(start, rank),
   };
   if (start.transport === "local") {
-    return buildLocalWorld({ ...common, macrotask: platform.macrotask, seed: start.settings.interleaving, idle });
+    const clock = start.settings.clock === "virtual" ? new VirtualClock() : undefined;
+    const { macrotask } = platform;
+    const seed = start.settings.interleaving;
+    const timed = { now: clock?.now ?? now, clock, tracer: (rank: number) => tracer(rank, clock?.now) };
+    return buildLocalWorld({ ...common, ...timed, macrotask, seed, idle });
   }
   const { rank } = start;
   const { interleaving } = start.settings;

@@ -18,6 +18,8 @@ export interface StageWork {
    * @returns what the next stage reads; at the last stage the loss, which backward begins at.
    */
   forward(stage: number, microBatch: number, x: Tensor | undefined): Tensor;
+  /** Awaited when an action has computed, before its result is handed on: on a virtual clock it sleeps for as long as that takes. */
+  pace?(action: Action): Promise<void>;
 }
 
 /** What a rank keeps of a stage and micro-batch from forward to the end of backward. */
@@ -77,7 +79,7 @@ export class PipelineRun {
   async #do(step: Step): Promise<void> {
     if ("peer" in step) this.#message(step);
     else if (step.kind === "F") await this.#forward(step);
-    else if (step.kind === "W") this.#weights(step);
+    else if (step.kind === "W") await this.#weights(step);
     else await this.#backward(step);
   }
 
@@ -96,17 +98,20 @@ export class PipelineRun {
     this.#receiving.set(key, this.#group.recv(tensor, peer, { tag: this.#tag(way, stage, microBatch) }));
   }
 
-  async #forward({ stage, microBatch }: Action): Promise<void> {
+  async #forward(action: Action): Promise<void> {
+    const { stage, microBatch } = action;
     const device = this.#device;
     const x = stage > 0 ? await this.#received("F", stage, microBatch) : undefined;
     x?.requiresGrad_();
     const y = device.scope(() => this.#work.forward(stage, microBatch, x));
     this.#kept.set(keyOf("F", stage, microBatch), { x, y });
     this.peak = Math.max(this.peak, this.#kept.size);
+    await this.#work.pace?.(action);
     if (stage + 1 < this.#schedule.stages) this.#handOn("F", stage, microBatch, y.detach());
   }
 
-  async #backward({ kind, stage, microBatch }: Action): Promise<void> {
+  async #backward(action: Action): Promise<void> {
+    const { kind, stage, microBatch } = action;
     const device = this.#device;
     const isLast = stage + 1 === this.#schedule.stages;
     const dy = isLast ? undefined : await this.#received("B", stage, microBatch);
@@ -115,6 +120,7 @@ export class PipelineRun {
     if (kind === "I") kept.weights = tapeOf(device).deferWeights(backward);
     else backward();
     dy?.dispose();
+    await this.#work.pace?.(action);
     if (stage > 0) {
       const dx = kept.x?.grad as Tensor;
       this.#handOn("B", stage, microBatch, dx.detach());
@@ -122,8 +128,10 @@ export class PipelineRun {
     if (kind === "B") this.#free(stage, microBatch);
   }
 
-  #weights({ stage, microBatch }: Action): void {
+  async #weights(action: Action): Promise<void> {
+    const { stage, microBatch } = action;
     this.#kept.get(keyOf("F", stage, microBatch))?.weights?.run();
+    await this.#work.pace?.(action);
     this.#free(stage, microBatch);
   }
 

@@ -92,9 +92,15 @@ export class PacedLinks {
     return count > 0;
   }
 
+  /** When the next message arrives; undefined when nothing travels. */
+  get due(): number | undefined {
+    return this.#travelling[0]?.due;
+  }
+
   /** Milliseconds until the next arrival; undefined when nothing travels. */
   get wait(): number | undefined {
-    return this.#travelling.length > 0 ? Math.max(0, this.#travelling[0].due - this.#now()) : undefined;
+    const { due } = this;
+    return due === undefined ? undefined : Math.max(0, due - this.#now());
   }
 }
 

@@ -9,8 +9,16 @@ export interface WorldSettings {
   readonly link: LinkSpeeds | undefined;
   /** Sends of at most this many bytes complete at once, from a copy. */
   readonly eager: number;
+  /** Whether time is that of the machine, or virtual: for ranks that share a thread. */
+  readonly clock: "real" | "virtual";
   /** Milliseconds that a program may wait for anything without any progress; without limit if not given. */
   readonly timeout: number | undefined;
 }
 
-export const defaultWorld: WorldSettings = { table: undefined, link: undefined, eager: 0, timeout: undefined };
+export const defaultWorld: WorldSettings = {
+  table: undefined,
+  link: undefined,
+  eager: 0,
+  clock: "real",
+  timeout: undefined,
+};

@@ -12,6 +12,7 @@ import type { Deadline } from "../health/deadline.ts";
 import { type Report, stuckRanks } from "../health/diagnose.ts";
 import { Monitor } from "../health/monitor.ts";
 import type { LocalTransport, TurnGiver } from "./local.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 /** Milliseconds that are not worth a timer. */
 const SHORT = 1;
@@ -38,6 +39,8 @@ export interface HubOptions {
   readonly idle?: () => boolean;
   /** Whether ranks have deadlines. */
   readonly timed?: boolean;
+  /** Time that goes on when no rank can do anything; the machine's own if not given. */
+  readonly clock?: VirtualClock;
 }
 
 /** Gives the ranks of a local world their turns, and judges when nobody can move. */
@@ -59,6 +62,7 @@ export class LocalHub implements TurnGiver {
   /** Looks again, while ranks wait for what does not come by turns. */
   #later: ReturnType<typeof setTimeout> | undefined;
   readonly #timed: boolean;
+  readonly #clock: VirtualClock | undefined;
   /** What all ranks had moved when they seemed to be stuck at the store. */
   #seemed = -1;
 
@@ -69,6 +73,8 @@ export class LocalHub implements TurnGiver {
     this.#random = options.seed === undefined ? undefined : mulberry32(options.seed);
     this.#idle = options.idle ?? (() => false);
     this.#timed = options.timed ?? false;
+    this.#clock = options.clock;
+    this.#clock?.whenSlept(() => this.#schedule());
     this.#monitor = new Monitor({
       size: this.size,
       shared: true,
@@ -164,8 +170,13 @@ export class LocalHub implements TurnGiver {
     return delivered || drained || moved || (!this.#failed && transport.hasMail);
   }
 
-  /** Whether something is still on its way over paced links; the hub looks again when it arrives. */
+  /** Whether something is still on its way over paced links, or a rank sleeps on a virtual clock; the hub looks again then. */
   #sleepForLinks(): boolean {
+    if (this.#clock) {
+      const ranks = this.#clock.goOn(this.#members.map(({ transport }) => transport.links));
+      for (const rank of ranks) this.activate(rank);
+      return ranks.length > 0;
+    }
     const waits = this.#members.map(({ transport }) => transport.links?.wait ?? Infinity);
     const soonest = Math.min(...waits);
     if (soonest === Infinity) return false;
