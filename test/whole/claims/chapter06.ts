@@ -104,7 +104,7 @@ export const chapter06: Register = {
     ...example("the question: a half for each of two ranks", "if each adds b/2", "With b/2 the outputs are right"),
     { says: "has two tokens, so db is 2 2 2", by: "command", run: linear, prints: [/db 2,2,2/] },
     { says: "it is there twice", by: "command", run: linear, prints: ["230,470,710"] },
-    ...example("number of an issue", "text-generation-inference 1036", "torchtitan 4332"),
+    ...example("number of an issue", "torchtitan 4245", "torchtitan 4332"),
     {
       says: "makes four mistakes",
       by: "command",
