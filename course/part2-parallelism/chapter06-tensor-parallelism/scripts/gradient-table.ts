@@ -43,6 +43,9 @@ export default defineScript({
   async main({ world, device, options, show, spans, now }) {
     const layouts = options.layouts.split(/\s+/).filter(Boolean).map(parseLayout);
     const fitting = layouts.filter((layout) => ranksOf(layout) <= world.size);
+    if (fitting.length === 0) {
+      throw new RangeError(`--layouts: none of "${options.layouts}" fits -n ${world.size}. Name another, or raise -n.`);
+    }
     const step = smallStep(options.samples, options.longest + 1, options.layers);
     const alone = await aloneOn(device, step);
     const summary: Record<string, string | number>[] = [];
@@ -91,7 +94,7 @@ export default defineScript({
       group.destroy();
     }
     if (world.rank !== 0) return;
-    show.table(summary, `Gradients of ${fitting.length} layouts against one rank's`);
+    show.table(summary, `Gradients of ${fitting.length} layout${fitting.length === 1 ? "" : "s"} against one rank's`);
     const left = layouts.filter((layout) => !fitting.includes(layout)).map(layoutText);
     if (left.length > 0) show.line(`Left out, because they have more ranks than ${world.size}:`);
     for (let i = 0; i < left.length; i += 3) show.line(`  ${left.slice(i, i + 3).join(", ")}`);
