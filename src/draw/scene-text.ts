@@ -1,4 +1,4 @@
-/** A scene as lines of text, for terminals: a cell is a character. Lines that meet are joined. */
+/** A scene as lines of text, for terminals: a cell is a character, and what lies between two is in the nearer one. Lines that meet are joined. */
 import type { BoxShape, CellsShape, LineShape, Scene, Shape, TextShape } from "./scene.ts";
 
 /** Which sides of a cell a line leaves by: up 1, right 2, down 4, left 8. */
@@ -13,25 +13,24 @@ export function sceneText({ title, width, height, shapes }: Scene): string[] {
 }
 
 class Sheet {
-  readonly #width: number;
   readonly #rows: { text?: string; sides: number }[][];
 
   constructor(width: number, height: number) {
-    this.#width = width;
     this.#rows = Array.from({ length: height }, () => Array.from({ length: width }, () => ({ sides: 0 })));
   }
 
   /** Adds to the lines that cross a cell. */
   join(x: number, y: number, sides: number): void {
-    const cell = this.#rows[y]?.[x];
+    const cell = this.#rows[Math.round(y)]?.[Math.round(x)];
     if (cell) cell.sides |= sides;
   }
 
   /** Puts characters over whatever is there. */
   write(x: number, y: number, text: string): void {
+    const [column, row] = [Math.round(x), Math.round(y)];
     for (const [i, character] of [...text].entries()) {
-      const cell = this.#rows[y]?.[x + i];
-      if (cell && x + i < this.#width) cell.text = character;
+      const cell = this.#rows[row]?.[column + i];
+      if (cell) cell.text = character;
     }
   }
 
@@ -92,8 +91,8 @@ function strip(sheet: Sheet, { x, y, width, cells }: CellsShape): void {
 
 function trace(sheet: Sheet, { points, arrow }: LineShape): void {
   for (let i = 1; i < points.length; i++) {
-    let [x, y] = points[i - 1];
-    const [toX, toY] = points[i];
+    let [x, y] = points[i - 1].map(Math.round);
+    const [toX, toY] = points[i].map(Math.round);
     while (x !== toX || y !== toY) {
       const [dx, dy] = x !== toX ? [Math.sign(toX - x), 0] : [0, Math.sign(toY - y)];
       sheet.join(x, y, dx > 0 ? RIGHT : dx < 0 ? LEFT : dy > 0 ? DOWN : UP);

@@ -71,6 +71,18 @@ it("a small scene as text, to the character", () => {
   ]);
 });
 
+it("what lies between two cells is in the nearer one", () => {
+  const shapes: Shape[] = [
+    { kind: "text", x: 1.4, y: 0, text: "word" },
+    { kind: "text", x: 8.6, y: 0.4, text: "mid", anchor: "middle" },
+    { kind: "cells", x: 0.4, y: 1, width: 1, cells: [{ text: "c" }] },
+    { kind: "dot", x: 4.7, y: 1.2 },
+    { kind: "lane", x: 7.3, y: 1, height: 1 },
+    { kind: "line", points: [[0.4, 2], [5.7, 2]], arrow: true }, // biome-ignore format: two ends
+  ];
+  expect(sceneText(sceneOf(shapes, 12, 3)).slice(2)).toEqual([" word   mid", "│c│  ● │", "╶─────▶"]);
+});
+
 it("what does not fit in a scene is cut in a terminal", () => {
   const text: Shape = { kind: "text", x: 3, y: 0, text: "longer than that" };
   expect(sceneText(sceneOf([text], 8, 1))[2]).toBe("   longe");
