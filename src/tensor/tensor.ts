@@ -269,7 +269,9 @@ export class Tensor extends Tracked<Tensor> {
   /** Changes in place are for values that no gradient flows through: the tape would not know of them. */
   #mayChange(call: string, other: unknown): void {
     if (!this.isContiguous)
-      throw new RangeError(`${call} on ${this}: a view whose elements are scattered cannot be changed in place.`);
+      throw new RangeError(
+        `${call} on ${this}: a view whose elements are scattered cannot be changed in place. Compute a new tensor, or write by functional.place_.`,
+      );
     if (!this.device.tape.recording) return;
     const tracked = this.requiresGrad
       ? ""

@@ -494,7 +494,7 @@ describe.each(bodies)("tensors on $build kernels and a $stream stream", (body) =
       [
         "in place on a scattered view",
         () => device.zeros([2, 3]).transpose().add_(1),
-        "add_ on f32[3,2]: a view whose elements are scattered cannot be changed in place.",
+        "add_ on f32[3,2]: a view whose elements are scattered cannot be changed in place. Compute a new tensor, or write by functional.place_.",
       ],
     ];
     for (const [name, act, message] of cases) it(name, () => expect(act).toThrow(message));

@@ -91,7 +91,7 @@ function piecesOf(linear: Linear, { parent }: Place) {
   if (!(parent instanceof SelfAttention) || parent.o === linear)
     return { pieces: outputs, unit: 1, words: "rows of its weight", canCopy: false };
   const unit = parent.headDim;
-  return { pieces: outputs / unit, unit, words: `heads of ${unit}`, canCopy: linear !== parent.q };
+  return { pieces: outputs / unit, unit, words: `heads, each ${unit} wide,`, canCopy: linear !== parent.q };
 }
 
 function linearAt(style: string, module: AnyModule, { path }: Place): Linear {

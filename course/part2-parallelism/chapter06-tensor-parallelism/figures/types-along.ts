@@ -82,10 +82,12 @@ function panelOf(title: string, types: readonly AxisType[]): Shape[] {
     }
     const name = `${type} → ${types[i + 1]}`;
     const [there, back] = [collectiveOf(name, "forward"), collectiveOf(name, "backward")];
+    const [from, to] = [1, WIDTH - 2];
+    const middle = (from + there.length + to - back.length) / 2;
     shapes.push(
-      { kind: "text", x: DOWN - 0.4, y: top + 1, text: there, anchor: "middle", style: "small", ink: there === "nothing" ? "soft" : "bad" },
-      { kind: "text", x: MIDDLE + 0.4, y: top + 1, text: operation, anchor: "middle", style: "bold" },
-      { kind: "text", x: UP, y: top + 1, text: back, anchor: "middle", style: "small", ink: back === "nothing" ? "soft" : "bad" },
+      { kind: "text", x: from, y: top + 1, text: there, style: "small", ink: there === "nothing" ? "soft" : "bad" },
+      { kind: "text", x: middle, y: top + 1, text: operation, anchor: "middle", style: "bold" },
+      { kind: "text", x: to, y: top + 1, text: back, anchor: "end", style: "small", ink: back === "nothing" ? "soft" : "bad" },
     ); // biome-ignore format: one line of text each
   });
   return shapes;

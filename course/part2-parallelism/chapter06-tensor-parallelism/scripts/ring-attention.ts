@@ -7,7 +7,7 @@ export default defineScript({
   about: "Attention over tokens cut for the ranks: what each computes, what travels, and that it is one rank's result.",
   ranks: 4,
   options: {
-    tokens: number(32, "tokens of all documents together", { min: 0, max: 4096, integer: true }),
+    tokens: number(32, "tokens of all documents together", { min: 1, max: 4096, integer: true }),
     documents: number(1, "documents, which do not see each other", { min: 1, max: 64, integer: true }),
     heads: number(4, "heads of the queries; of keys there are half as many, if that is possible", {
       min: 2,

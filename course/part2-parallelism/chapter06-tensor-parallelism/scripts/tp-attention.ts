@@ -86,6 +86,6 @@ export default defineScript({
     if (copies > 1) show.line(`Each key head is on ${copies} ranks, which sum its gradients among themselves: the rest of backward.`); // biome-ignore format: one sentence
     const off = (await worst.item()).toExponential(0);
     show.line(`Outputs and all gradients are one rank's, on every rank: off by ${off} of the largest.`);
-    if (size === 1) show.line("One rank has all heads, and sends nothing. Try -n 4.");
+    if (size === 1) show.line("One rank has all heads, and its all_reduces reach nobody. Try -n 4.");
   },
 });
