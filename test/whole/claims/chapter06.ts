@@ -189,6 +189,12 @@ export const chapter06: Register = {
       },
     },
     {
+      says: "on NVLink, 450 GB/s each way? On PCIe 5, 63 GB/s?",
+      by: "arithmetic",
+      gives: { "450": () => parts.nvlink4.bandwidth / 1e9, "63": () => parts.pcie5.bandwidth / 1e9 },
+    },
+    { says: "in 1.4 ms", by: "simulator", gives: { "1.4": () => 4e3 * on("dgx-h100", 1, "nvls", bytes).seconds } },
+    {
       says: "| two DGX H100, hierarchical | 16 | 3.7 | 6.2 | 38 % |",
       by: "simulator",
       gives: {
