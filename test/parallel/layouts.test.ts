@@ -47,6 +47,10 @@ const transports = [
 ] as const;
 const all = transports.flatMap((transport) => [alone, three, four].map((what) => [...transport, ...what] as const));
 
+it.each(cases(transports, 1, 3))("pipelines over %s, streams %s", { timeout: 120_000 }, async (transport, streams) => {
+  await table(4, transport, streams, "pp2.tp2 pp2.dp2+zb-h1 pp2+zb-v", { layers: 4, micro: 3 });
+});
+
 it.each(cases(all, 0, 2, 4, 6, 11))(
   "over %s, streams %s: %s",
   { timeout: 120_000 },
@@ -67,6 +71,14 @@ describe("over local", { timeout: 120_000 }, () => {
         layers: 2,
       },
     );
+  });
+
+  it("of pipelines, alone and with all others", async () => {
+    const alone = "pp2 pp3+gpipe pp4 pp2+interleaved pp2+zb-h1 pp2+zb-v pp3+recompute";
+    const { equal } = await table(4, "local", "inline", alone, { layers: 4, micro: 3 });
+    expect(equal.length).toBe(7);
+    const together = "pp2.dp2.tp2+sp pp2.cp2.tp2 pp2.dp2+interleaved+fsdp pp2.dp2.tp2+zb-v+overlap pp2.copies2.dp2+zero2";
+    await table(8, "local", "inline", together, { layers: 4, micro: 2 });
   });
 
   it("with ranks that have no samples", async () => {

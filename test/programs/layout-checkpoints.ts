@@ -46,11 +46,15 @@ export default defineScript({
     for (let step = found?.step ?? 0; step < steps; step++) {
       const samples = Array.from({ length: 6 }, (_, i) => step * 6 + i);
       const { length } = batchOf(samples).tokens;
-      const part = parallel.backward(batchOf(parallel.shareOf(samples)), length);
+      const share = parallel.shareOf(samples);
+      const halves = [0, 1].map((half) => batchOf(share.filter((_, i) => i % 2 === half)));
+      const part = await parallel.run(halves, length);
       const loss = await parallel.synchronize(part);
-      device.scope(() => void optimizer.step(parallel.gradientNorm(1)));
+      const { norm, factor } = device.unscoped(() => parallel.gradientNorm(1));
+      optimizer.step({ factor });
       optimizer.zeroGrad();
-      show.row({ step, loss });
+      show.row({ step, loss, norm: await norm.item() });
+      for (const tensor of [norm, factor]) tensor.dispose();
     }
     if (!found) await checkpoints.save(steps, { model, optimizer, state: {}, config }, { config: {} });
     if (out !== "") await exportModel(world, out, { model, config });

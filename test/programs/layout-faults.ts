@@ -62,7 +62,7 @@ export default defineScript({
       show.row({ loss, moved: before !== (await weights()), gradients: Math.max(0, ...(sizes as number[])) });
     }
     if (options.case === "nan") {
-      if (place === 1) device.noGrad(() => parallel.model.norm.parameters()[0].fill_(Number.NaN));
+      if (place === 1) device.noGrad(() => parallel.model.norm?.parameters()[0].fill_(Number.NaN));
       show.row({ before: await weights() });
       await step(batchOf(place, 5, 1), 5 * layout.dp);
     }

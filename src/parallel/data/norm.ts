@@ -4,12 +4,15 @@
  */
 import type { Parameter } from "../../nn/index.ts";
 import { functional as F, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import type { ProcessGroup } from "../../world/index.ts";
 import type { Mesh } from "../mesh.ts";
 
 /** Which norm, of what. */
 export interface NormOptions {
   /** Its axes are those that parameters' parts name. Without one, nothing is cut. */
   readonly mesh?: Mesh;
+  /** Ranks that have other parameters altogether, as a pipeline's stages do. One that several have says so by its copies. */
+  readonly stages?: ProcessGroup;
   /** What the norm may be at most, for the factor. */
   readonly most?: number;
   /** p of (Σ|g|ᵖ)^(1/p): a whole number from 1, or Infinity for the largest. 2 if not given. */
@@ -32,7 +35,7 @@ export function gradientNormOver(
   parameters: readonly Parameter[],
   options: NormOptions = {},
 ): { norm: Tensor; factor: Tensor } {
-  const { mesh, most = Infinity, type = 2 } = options;
+  const { mesh, stages, most = Infinity, type = 2 } = options;
   const [first] = parameters;
   if (!first) throw new RangeError("The norm of gradients needs at least one parameter.");
   if (!(type === Infinity || (Number.isInteger(type) && type >= 1))) {
@@ -45,7 +48,9 @@ export function gradientNormOver(
       const parts = device.zeros([shares.length]);
       for (const [i, share] of shares.entries()) parts.slice(0, i, i + 1).add_(partOf(share, type, device));
       for (const axis of mesh?.axes ?? []) sumAlong(axis, parts, shares, mesh as Mesh, type);
-      const norm = rooted(type === Infinity ? parts.max(0, true) : parts.sum(0, true), type);
+      const all = type === Infinity ? parts.max(0, true) : parts.sum(0, true);
+      if (stages && stages.size > 1) stages.allReduce(all, type === Infinity ? "max" : "sum").wait();
+      const norm = rooted(all, type);
       const factor = Number.isFinite(most) ? device.full([1], most).div(norm).minimum(1) : device.ones([1]);
       return { norm, factor };
     }),

@@ -2,9 +2,12 @@
  * How a model is laid out over ranks, as one word that people can write: `dp2.tp2+fsdp+sp`. Axes come first, with their
  * numbers of ranks, and then what is done along them.
  */
+import { type ScheduleName, scheduleNames } from "../pipeline/index.ts";
 
 /** A layout. Axes that are not named have one rank. */
 export interface Layout {
+  /** Ranks that have other layers. */
+  readonly pp: number;
   /** Ranks that keep whole copies of what the others share out (HSDP): they see other samples, too. */
   readonly copies: number;
   /** Ranks that see other samples. */
@@ -13,6 +16,8 @@ export interface Layout {
   readonly cp: number;
   /** Ranks that share out heads, hidden widths and words. */
   readonly tp: number;
+  /** In which order stages work, where there are several. */
+  readonly schedule: ScheduleName;
   /** What ranks along dp and cp keep of parameters, gradients and moments. */
   readonly data: "ddp" | "zero1" | "zero2" | "fsdp";
   /** Whether tokens are cut along tp between layers. */
@@ -23,12 +28,12 @@ export interface Layout {
   readonly recompute: boolean;
 }
 
-const axes = ["copies", "dp", "cp", "tp"] as const;
+const axes = ["pp", "copies", "dp", "cp", "tp"] as const;
 const kinds = ["ddp", "zero1", "zero2", "fsdp"] as const;
 const switches = { sp: "sequence", overlap: "overlap", recompute: "recompute" } as const;
 const plain: Layout = {
-  ...{ copies: 1, dp: 1, cp: 1, tp: 1 },
-  ...{ data: "ddp", sequence: false, overlap: false, recompute: false },
+  ...{ pp: 1, copies: 1, dp: 1, cp: 1, tp: 1 },
+  ...{ schedule: "1f1b", data: "ddp", sequence: false, overlap: false, recompute: false },
 };
 
 /** @throws RangeError for what is no layout, with an example. */
@@ -39,7 +44,7 @@ export function parseLayout(text: string): Layout {
   const refuse = (what: string): never => {
     throw new RangeError(
       `${JSON.stringify(text)} is no layout: ${what}. Write axes with their ranks (${axes.join(", ")}) and then what is done, ` +
-        `of ${[...kinds, ...Object.keys(switches)].join(", ")}: dp2, dp2.tp2+sp, dp4+fsdp.`,
+        `of ${[...kinds, ...Object.keys(switches), ...scheduleNames].join(", ")}: dp2, dp2.tp2+sp, dp4+fsdp, pp2+1f1b.`,
     );
   };
   for (const part of sizes.split(".")) {
@@ -52,12 +57,21 @@ export function parseLayout(text: string): Layout {
   }
   for (const word of more) {
     const kind = kinds.find((each) => each === word);
+    const schedule = scheduleNames.find((each) => each === word);
     if (kind) layout.data = kind;
-    else if (word in switches) layout[switches[word as keyof typeof switches]] = true;
+    else if (schedule) {
+      layout.schedule = schedule;
+      if (layout.pp === 1) refuse(`${schedule} orders the work of stages, and pp has one rank`);
+    } else if (word in switches) layout[switches[word as keyof typeof switches]] = true;
     else refuse(`nothing is called ${JSON.stringify(word)}`);
   }
   if (layout.sequence && layout.tp === 1) refuse("sp cuts tokens along tp, which has one rank");
   if (layout.overlap && layout.tp === 1) refuse("overlap hides collectives along tp, which has one rank");
+  if (layout.schedule.startsWith("zb") && layout.data !== "ddp") {
+    refuse(
+      `${layout.schedule} computes gradients of weights later, and ${layout.data} shares a block's out at the end of its backward`,
+    );
+  }
   if (layout.copies > 1 && layout.data === "ddp") refuse("copies are of shards, so they go with zero1, zero2 or fsdp");
   return layout;
 }
@@ -66,10 +80,11 @@ export function parseLayout(text: string): Layout {
 export function layoutText(layout: Layout): string {
   const sizes = axes.filter((axis) => layout[axis] > 1).map((axis) => `${axis}${layout[axis]}`);
   const words = Object.entries(switches).flatMap(([word, key]) => (layout[key] ? [word] : []));
-  return [sizes.join(".") || "dp1", ...(layout.data === "ddp" ? [] : [layout.data]), ...words].join("+");
+  const schedule = layout.schedule === plain.schedule ? [] : [layout.schedule];
+  return [sizes.join(".") || "dp1", ...schedule, ...(layout.data === "ddp" ? [] : [layout.data]), ...words].join("+");
 }
 
 /** Ranks that it needs. */
-export function ranksOf({ copies, dp, cp, tp }: Layout): number {
-  return copies * dp * cp * tp;
+export function ranksOf({ pp, copies, dp, cp, tp }: Layout): number {
+  return pp * copies * dp * cp * tp;
 }

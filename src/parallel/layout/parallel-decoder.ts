@@ -1,24 +1,27 @@
 /**
- * A decoder under any layout: copies × data × context × tensor parallel on one mesh, the innermost last. The strategies are
- * applied in their order, each to what the one before has left: tensor and sequence parallelism cut the parameters,
- * recomputation surrounds the blocks, FSDP, ZeRO or DDP share out what is there over the ranks that see other tokens.
+ * A decoder under any layout: pipeline × copies × data × context × tensor parallel on one mesh, the innermost last. The
+ * strategies are applied in their order, each to what the one before has left: a pipeline's stages take their layers, tensor and
+ * sequence parallelism cut the parameters, recomputation surrounds the blocks, FSDP, ZeRO or DDP share out what is there over the
+ * ranks that see other tokens.
  */
 import { recompute } from "../../autograd/index.ts";
-import { type Batch, Decoder, type DecoderConfig } from "../../models/index.ts";
+import { type Batch, type Block, Decoder, type DecoderConfig } from "../../models/index.ts";
 import { crossEntropy, IGNORED, initialize } from "../../nn/index.ts";
 import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { ProcessGroup } from "../../world/index.ts";
-import { cutContext, type HostBatch, padBatch } from "../context/context.ts";
+import { type ContextCut, cutContext, type HostBatch, padBatch } from "../context/context.ts";
 import { RingAttention } from "../context/ring-attention.ts";
 import { DistributedDataParallel } from "../data/data-parallel.ts";
 import { gradientNormOver } from "../data/norm.ts";
 import { Mesh } from "../mesh.ts";
+import { chunksOfSchedule, type DecoderStages } from "../pipeline/index.ts";
 import { FullyShardedDataParallel } from "../shard/fully-sharded.ts";
 import { overlapWeights } from "../tensor/overlap.ts";
 import { sumPartialGradients } from "../tensor/partial.ts";
 import { tensorParallel } from "../tensor/tensor-parallel.ts";
 import { vocabularyCrossEntropy } from "../tensor/vocabulary-loss.ts";
 import { type Layout, layoutText, ranksOf } from "./layout.ts";
+import { Pipeline } from "./pipeline.ts";
 
 /** How a model is made. */
 export interface ParallelDecoderOptions {
@@ -32,17 +35,25 @@ export interface ParallelDecoderOptions {
 export class ParallelDecoder {
   /** How it is laid out. */
   readonly layout: Layout;
-  /** Its ranks: axes copies, dp, cp and tp. */
+  /** Its ranks: axes pp, copies, dp, cp and tp. */
   readonly mesh: Mesh;
-  /** The model, of whose parameters a rank has its parts. */
-  readonly model: Decoder;
+  /** The model, or this rank's stages of it; of its parameters a rank has its parts. */
+  readonly model: Decoder | DecoderStages;
+  readonly #pipeline: Pipeline | undefined;
   readonly #data: DistributedDataParallel | FullyShardedDataParallel;
 
-  private constructor(layout: Layout, mesh: Mesh, model: Decoder, data: ParallelDecoder["data"]) {
+  private constructor(
+    layout: Layout,
+    mesh: Mesh,
+    model: Decoder | DecoderStages,
+    data: ParallelDecoder["data"],
+    pipeline: Pipeline | undefined,
+  ) {
     this.layout = layout;
     this.mesh = mesh;
     this.model = model;
     this.#data = data;
+    this.#pipeline = pipeline;
   }
 
   /**
@@ -57,41 +68,30 @@ export class ParallelDecoder {
     layout: Layout,
     options: ParallelDecoderOptions = {},
   ): Promise<ParallelDecoder> {
-    const { copies, dp, cp, tp } = layout;
+    const { pp, copies, dp, cp, tp } = layout;
     if (ranksOf(layout) !== world.size) {
       throw new RangeError(
         `The layout ${layoutText(layout)} has ${ranksOf(layout)} ranks, but the group has ${world.size}. Their numbers must be equal.`,
       );
     }
-    const mesh = await Mesh.create(world, { copies, dp, cp, tp }, [
+    Pipeline.check(config, layout);
+    const views = [
       ["dp", "cp"],
       ["copies", "dp", "cp"],
-    ]);
-    const model = new Decoder(device, config, { meta: true });
+    ];
+    const mesh = await Mesh.create(world, { pp, copies, dp, cp, tp }, views);
+    const whole = new Decoder(device, config, { meta: true });
+    const pipeline = pp > 1 ? new Pipeline(whole, layout, mesh.group("pp")) : undefined;
+    const model = pipeline?.stages ?? whole;
     if (tp > 1) await tensorParallel(model, mesh, undefined, { sequence: layout.sequence });
-    if (layout.recompute) for (const block of model.layers) recomputed(device, block);
-    const { init = 0, bucketBytes } = options;
-    if (layout.data === "ddp") {
-      initialize(model, init);
-      const along = { mesh, axes: ["copies", "dp", "cp"] };
-      return new ParallelDecoder(
-        layout,
-        mesh,
-        model,
-        await DistributedDataParallel.wrap(model, along, { bucketBytes }),
-      );
-    }
-    const sharded = await FullyShardedDataParallel.wrap(
-      model,
-      { mesh, axes: ["dp", "cp"] },
-      {
-        units: model.layers,
-        stage: layout.data === "zero1" ? 1 : layout.data === "zero2" ? 2 : 3,
-        replicate: copies > 1 ? { mesh, axes: ["copies"] } : undefined,
-      },
-    );
-    initialize(model, init);
-    return new ParallelDecoder(layout, mesh, model, sharded);
+    const blocks = model.layers.filter((block) => block !== undefined);
+    if (layout.recompute) for (const block of blocks) recomputed(device, block);
+    const { init = 0 } = options;
+    if (layout.data === "ddp") initialize(model, init);
+    const data = await sharedOut(model, blocks, mesh, layout, options);
+    if (layout.data !== "ddp") initialize(model, init);
+    await pipeline?.joinTied();
+    return new ParallelDecoder(layout, mesh, model, data, pipeline);
   }
 
   /** What sums gradients over the ranks that see other tokens. */
@@ -107,39 +107,105 @@ export class ParallelDecoder {
   }
 
   /**
-   * Forward and backward on samples of this rank's share. Gradients are added up.
+   * Forward and backward of a step's micro-batches. Gradients are added up; they travel with the last one, or, with stages,
+   * behind it. All ranks call it, with as many micro-batches.
+   * @param batches of this rank's share, the same on the ranks along pp, cp and tp; any may be empty. @param count what the sum
+   *   of losses is divided by: of all targets that count, on all ranks and in all micro-batches.
+   * @returns this rank's part of the mean loss, f32 [1], for `synchronize`.
+   */
+  async run(batches: readonly HostBatch[], count: number): Promise<Tensor> {
+    const { device } = this.model;
+    const total = device.unscoped(() => device.zeros([1]));
+    const add = (loss: Tensor): void => void device.noGrad(() => total.add_(loss));
+    if (!this.#pipeline) {
+      for (const [i, batch] of batches.entries()) {
+        const loss = this.backward(batch, count, { last: i === batches.length - 1 });
+        add(loss);
+        loss.dispose();
+      }
+      return total;
+    }
+    const stages = this.model as DecoderStages;
+    const own = batches.map((batch) => this.#cut(batch));
+    const rows = this.layout.sequence ? this.layout.tp : 1;
+    const last = this.layout.pp * chunksOfSchedule(this.layout.schedule) - 1;
+    // What a block is called with stays until its backward, which may compute it again.
+    const given = device.unscoped(() => own.map((each) => this.#given(each)));
+    await this.#pipeline.run(batches.length, {
+      shapeOf: (m) => [own[m].tokens.length / rows, stages.config.width],
+      forward: (stage, m, x) => {
+        const y = stages.call(stage, given[m].batch, x, given[m].ring);
+        if (stage < last) return y;
+        const loss = this.#lossOf(y, own[m]).mul(count > 0 ? 1 / count : 0);
+        add(loss.detach().reshape([1]));
+        return loss;
+      },
+      backward: (body) => this.#data.noSync(() => this.#overlapped(body)),
+    });
+    for (const { batch } of given) for (const tensor of [batch.tokens, batch.positions, batch.starts]) tensor.dispose();
+    return total;
+  }
+
+  /**
+   * Forward and backward on samples of this rank's share, where there are no stages. Gradients are added up.
    * @param batch the share, the same on the ranks along cp and tp; it may be empty. @param count what the sum of losses is
    *   divided by: of all targets that count, on all ranks and in all micro-batches of the step.
    * @param options.last whether it is the step's last one: gradients start to travel then.
    * @returns this rank's part of the mean loss, f32 [1]: its sum over copies, dp and cp is the loss; along tp it is the same.
+   * @throws Error with stages, of which none has both ends: `run` does all micro-batches of a step.
    */
   backward(batch: HostBatch, count: number, { last = true }: { readonly last?: boolean } = {}): Tensor {
     const { device } = this.model;
     const run = (): Tensor =>
       device.scope(() => {
         const loss = this.loss(batch).mul(count > 0 ? 1 / count : 0);
-        if (this.layout.overlap) overlapWeights(device, () => loss.backward());
-        else loss.backward();
+        this.#overlapped(() => loss.backward());
         return loss.detach().reshape([1]);
       });
     return last ? run() : this.#data.noSync(run);
   }
 
-  /** Σ weight · loss of this rank's tokens, f32 []: the same along tp. @param batch as for `backward`. */
+  /** Σ weight · loss of this rank's tokens, f32 []: the same along tp. @param batch as for `backward`. @throws Error with stages. */
   loss(batch: HostBatch): Tensor {
-    const { model, mesh, layout } = this;
-    const { device, config } = model;
-    const i32 = (values: Int32Array): Tensor => device.from(values, [values.length], "i32");
+    const { model } = this;
+    if (!(model instanceof Decoder)) {
+      throw new Error(
+        `The layout ${layoutText(this.layout)} has stages: run(batches, count) does all micro-batches of a step.`,
+      );
+    }
+    const own = this.#cut(batch);
+    const { batch: given, ring } = this.#given(own);
+    return this.#lossOf(model.call(given, ring), own);
+  }
+
+  /** This rank's tokens of a batch, padded as the layout needs it. */
+  #cut(batch: HostBatch): HostBatch | ContextCut {
+    const { layout, mesh } = this;
     const multiple = layout.sequence ? layout.tp : 1;
-    const cut = layout.cp > 1 ? cutContext(batch, mesh.group("cp"), multiple) : undefined;
-    const own = cut ?? padBatch(batch, multiple);
-    const ring = cut && new RingAttention(device, mesh.group("cp"), cut);
-    const given: Batch = { tokens: i32(own.tokens), positions: i32(own.positions), starts: i32(own.starts) };
-    const logits = model.call(given, ring);
-    const [target, weight] = [i32(own.targets), device.from(own.weights, [own.weights.length])];
+    return layout.cp > 1 ? cutContext(batch, mesh.group("cp"), multiple) : padBatch(batch, multiple);
+  }
+
+  /** What a model is called with. */
+  #given(own: HostBatch | ContextCut): { batch: Batch; ring: RingAttention | undefined } {
+    const { device } = this.model;
+    const i32 = (values: Int32Array): Tensor => device.from(values, [values.length], "i32");
+    const ring = "chunk" in own ? new RingAttention(device, this.mesh.group("cp"), own) : undefined;
+    return { batch: { tokens: i32(own.tokens), positions: i32(own.positions), starts: i32(own.starts) }, ring };
+  }
+
+  #lossOf(logits: Tensor, own: HostBatch): Tensor {
+    const { layout, mesh } = this;
+    const { device, config } = this.model;
+    const target = device.from(own.targets, [own.targets.length], "i32");
+    const weight = device.from(own.weights, [own.weights.length]);
     if (layout.tp === 1) return crossEntropy(logits, target, { weight, ignored: IGNORED }).sum;
     const vocabulary = config.vocabularySize;
     return vocabularyCrossEntropy(logits, target, mesh.group("tp"), { vocabulary, weight, ignored: IGNORED }).sum;
+  }
+
+  #overlapped(backward: () => void): void {
+    if (this.layout.overlap) overlapWeights(this.model.device, backward);
+    else backward();
   }
 
   /**
@@ -153,6 +219,7 @@ export class ParallelDecoder {
   async synchronize(loss: Tensor): Promise<number> {
     const { device } = this.model;
     const group = this.mesh.group("copies", "dp", "cp");
+    if (this.#pipeline) await this.mesh.group("pp").allReduce(loss); // the last stage has it
     const parts = device.unscoped(() => device.empty([group.size]));
     await group.allGather(parts, loss);
     const values = Array.from(await parts.data());
@@ -166,12 +233,14 @@ export class ParallelDecoder {
       );
     }
     sumPartialGradients(this.model.parameters(), this.mesh);
+    this.#pipeline?.sumTied();
     return values.reduce((sum, each) => sum + each, 0);
   }
 
   /** The norm of all gradients of the model, and the factor that makes it at most `most`. */
   gradientNorm(most?: number): { norm: Tensor; factor: Tensor } {
-    return gradientNormOver(this.model.parameters(), { mesh: this.mesh, most });
+    const { mesh } = this;
+    return gradientNormOver(this.model.parameters(), { mesh, stages: mesh.group("pp"), most });
   }
 
   /** Frees the model, and what was made for it. */
@@ -181,7 +250,25 @@ export class ParallelDecoder {
   }
 }
 
+/** What ranks that see other tokens share: whole sums of gradients, or all state. */
+function sharedOut(
+  model: Decoder | DecoderStages,
+  units: readonly Block[],
+  mesh: Mesh,
+  { data, copies, schedule }: Layout,
+  { bucketBytes }: ParallelDecoderOptions,
+): Promise<ParallelDecoder["data"]> {
+  if (data === "ddp") {
+    return DistributedDataParallel.wrap(model, { mesh, axes: ["copies", "dp", "cp"] }, { bucketBytes });
+  }
+  const stage = data === "zero1" ? 1 : data === "zero2" ? 2 : 3;
+  const replicate = copies > 1 ? { mesh, axes: ["copies"] } : undefined;
+  // What is fetched ahead is the next block of a stage; with several stages another one may come first.
+  const overlap = chunksOfSchedule(schedule) === 1;
+  return FullyShardedDataParallel.wrap(model, { mesh, axes: ["dp", "cp"] }, { units, stage, replicate, overlap });
+}
+
 /** Lets a block keep its input only. */
-function recomputed(device: TensorDevice, block: Decoder["layers"][number]): void {
+function recomputed(device: TensorDevice, block: Block): void {
   block.surround((forward, x, ...rest) => recompute(device, (y) => forward(y, ...rest), [x]));
 }

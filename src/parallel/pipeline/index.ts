@@ -5,6 +5,7 @@ export { gpipe, interleaved, oneForwardOneBackward, type PipelineShape } from ".
 export { type MessageAction, type Step, stepText, withMessages } from "./messages.ts";
 export { PipelineRun, type StageWork } from "./run.ts";
 export { type Action, type ActionKind, actionText, type Schedule, stageRanks } from "./schedule.ts";
+export { chunksOfSchedule, type ScheduleName, scheduleNames, schedules } from "./schedules.ts";
 export { DecoderStages, type LayerRange, layersOfStages } from "./stages.ts";
 export { TiedEmbedding } from "./tied.ts";
 export { type Durations, peakOf, type TimedAction, type Timing, timeOf, unitDurations } from "./timing.ts";

@@ -18,6 +18,8 @@ export interface StageWork {
    * @returns what the next stage reads; at the last stage the loss, which backward begins at.
    */
   forward(stage: number, microBatch: number, x: Tensor | undefined): Tensor;
+  /** Runs a backward pass, or its half for the weights: for whoever has to be told that more are to come. */
+  backward?(body: () => void): void;
   /** Awaited when an action has computed, before its result is handed on: on a virtual clock it sleeps for as long as that takes. */
   pace?(action: Action): Promise<void>;
 }
@@ -117,8 +119,10 @@ export class PipelineRun {
     const dy = isLast ? undefined : await this.#received("B", stage, microBatch);
     const kept = this.#kept.get(keyOf("F", stage, microBatch)) as Kept;
     const backward = (): void => kept.y.backward(dy);
-    if (kind === "I") kept.weights = tapeOf(device).deferWeights(backward);
-    else backward();
+    this.#pass(() => {
+      if (kind === "I") kept.weights = tapeOf(device).deferWeights(backward);
+      else backward();
+    });
     dy?.dispose();
     await this.#work.pace?.(action);
     if (stage > 0) {
@@ -130,9 +134,14 @@ export class PipelineRun {
 
   async #weights(action: Action): Promise<void> {
     const { stage, microBatch } = action;
-    this.#kept.get(keyOf("F", stage, microBatch))?.weights?.run();
+    this.#pass(() => this.#kept.get(keyOf("F", stage, microBatch))?.weights?.run());
     await this.#work.pace?.(action);
     this.#free(stage, microBatch);
+  }
+
+  #pass(body: () => void): void {
+    if (this.#work.backward) this.#work.backward(body);
+    else body();
   }
 
   /** Hands a result to the stage beside, which may be at this rank. */

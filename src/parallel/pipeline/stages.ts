@@ -3,7 +3,7 @@
  * the first stage, norm and head at the last. A tied embedding is at both, and its gradients are summed over the two.
  */
 import type { Batch, Block, Decoder, DecoderConfig } from "../../models/index.ts";
-import { type Embedding, type Linear, Module } from "../../nn/index.ts";
+import { type Embedding, type KeyValueCache, type Linear, Module } from "../../nn/index.ts";
 import type { Tensor } from "../../tensor/index.ts";
 
 /** Layers of a stage: [from, to). */
@@ -25,7 +25,7 @@ export function layersOfStages(layers: number, stages: number): LayerRange[] {
 }
 
 /** Some stages of a decoder. */
-export class DecoderStages extends Module<[stage: number, batch: Batch, x?: Tensor]> {
+export class DecoderStages extends Module<[stage: number, batch: Batch, x?: Tensor, cache?: KeyValueCache]> {
   /** Form of the whole. */
   readonly config: DecoderConfig;
   /** With the first stage, and with the last one if it is the head, too. */
@@ -65,12 +65,13 @@ export class DecoderStages extends Module<[stage: number, batch: Batch, x?: Tens
   /**
    * What one stage makes of a micro-batch.
    * @param x f32 [tokens, width]: what the stage before has made; nothing for the first.
+   * @param cache how attention finds what is not in the micro-batch, such as `RingAttention`.
    * @returns f32 [tokens, width], or logits [tokens, vocabularySize] at the last stage.
    */
-  forward(stage: number, batch: Batch, x?: Tensor): Tensor {
+  forward(stage: number, batch: Batch, x?: Tensor, cache?: KeyValueCache): Tensor {
     let y = x ?? this.#model.enter(batch);
     const [from, to] = this.#ranges[stage];
-    for (const layer of this.layers.slice(from, to)) y = this.#model.pass(layer, y, batch);
+    for (const layer of this.layers.slice(from, to)) y = this.#model.pass(layer, y, batch, cache);
     return stage === this.#ranges.length - 1 ? this.#model.leave(y) : y;
   }
 

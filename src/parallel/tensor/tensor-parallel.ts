@@ -6,6 +6,7 @@ import { Decoder } from "../../models/index.ts";
 import { Module, type Parameter, type ParameterTree } from "../../nn/index.ts";
 import type { ProcessGroup } from "../../world/index.ts";
 import type { Mesh } from "../mesh.ts";
+import { DecoderStages } from "../pipeline/stages.ts";
 import { decoderPlan } from "./decoder-plan.ts";
 import { cutParameter } from "./shares.ts";
 import type { AnyModule, Place, Plan, Prepared, Style } from "./style.ts";
@@ -57,7 +58,15 @@ export async function tensorParallel<M extends ParameterTree>(
 
 function planOf(model: ParameterTree, sequence: boolean): Plan {
   if (model instanceof Decoder) return decoderPlan(model.config, { sequence });
+  if (model instanceof DecoderStages) return planOfStages(model, sequence);
   throw new TypeError(`A ${model.constructor.name} has no plan of its own. Give one: { "layers.0": columns() }.`);
+}
+
+/** Of a decoder's plan, what is for modules that these stages have. Tokens are counted by whoever cuts micro-batches. */
+function planOfStages(stages: DecoderStages, sequence: boolean): Plan {
+  const paths = [...stages.namedModules()].map(([path]) => path);
+  const plan = Object.entries(decoderPlan(stages.config, { sequence }));
+  return Object.fromEntries(plan.filter(([pattern]) => pattern !== "" && paths.some((path) => matches(pattern, path))));
 }
 
 /** All styles at their places, checked. */

@@ -1,6 +1,6 @@
 // The same step of the same model under many layouts: every gradient against the float64 twin of one rank, within a bound
 // that any order of sums keeps, and what each layout sent and held.
-import { crossEntropy, defineScript, initialize, number, string, type Tensor, type TensorDevice } from "worldsize";
+import { crossEntropy, defineScript, initialize, number, string, type TensorDevice } from "worldsize";
 import { Decoder } from "worldsize/models";
 import {
   judge,
@@ -69,9 +69,12 @@ export default defineScript({
         return { parameter, difference, bound, ratio, equal: equalBits(own, alone.bits.get(parameter), tensor) };
       });
       const all = await group.allGatherObject({ parts, bytes, held });
-      const rows = parts.map((_, i) => {
-        const [worst] = all.map((each) => each.parts[i]).sort((a, b) => b.ratio - a.ratio);
-        return { ...worst, equal: all.every((each) => each.parts[i].equal) };
+      // A stage of a pipeline has some of the parameters.
+      const names = new Set(all.flatMap((each) => each.parts.map(({ parameter }) => parameter)));
+      const rows = [...names].map((parameter) => {
+        const found = all.flatMap((each) => each.parts.filter((part) => part.parameter === parameter));
+        const [worst] = found.toSorted((a, b) => b.ratio - a.ratio);
+        return { ...worst, equal: found.every(({ equal }) => equal) };
       });
       const most = Math.max(...all.map((each) => each.bytes));
       const lost = judge("the loss", [loss], alone.twin.loss);
@@ -144,17 +147,12 @@ async function stepOf(
   const before = device.memoryStats().allocated.current;
   device.resetPeakMemory();
   const mine = parallel.shareOf(samples);
-  const losses: Tensor[] = [];
-  for (let m = 0; m < micro; m++) {
-    const share = batchOf(mine.filter((_, i) => i % micro === m));
-    losses.push(parallel.backward(share, countOf(samples), { last: m === micro - 1 }));
-  }
-  const loss = await parallel.synchronize(device.scope(() => losses.reduce((sum, each) => sum.add(each))));
+  const batches = Array.from({ length: micro }, (_, m) => batchOf(mine.filter((__, i) => i % micro === m)));
+  const loss = await parallel.synchronize(await parallel.run(batches, countOf(samples)));
   await device.synchronize();
   const held = device.memoryStats().allocated.peak - before;
   const gradients = new Map<string, ArrayLike<number>>();
   for (const [name, { grad }] of parallel.model.namedParameters()) gradients.set(name, (await grad?.data()) ?? []);
-  for (const each of losses) each.dispose();
   return { gradients, loss, held };
 }
 
