@@ -77,7 +77,8 @@ describe("over local", { timeout: 120_000 }, () => {
     const alone = "pp2 pp3+gpipe pp4 pp2+interleaved pp2+zb-h1 pp2+zb-v pp3+recompute";
     const { equal } = await table(4, "local", "inline", alone, { layers: 4, micro: 3 });
     expect(equal.length).toBe(7);
-    const together = "pp2.dp2.tp2+sp pp2.cp2.tp2 pp2.dp2+interleaved+fsdp pp2.dp2.tp2+zb-v+overlap pp2.copies2.dp2+zero2";
+    const together =
+      "pp2.dp2.tp2+sp pp2.cp2.tp2 pp2.dp2+interleaved+fsdp pp2.dp2.tp2+zb-v+overlap pp2.copies2.dp2+zero2";
     await table(8, "local", "inline", together, { layers: 4, micro: 2 });
   });
 

@@ -4,7 +4,8 @@ import { runProgram } from "../helpers/jobs.ts";
 
 const refusals: Readonly<Record<string, string>> = {
   heads: "RangeError: layers.0.attention.q: 6 heads, each 4 wide, cannot be shared out among 4 ranks of axis tp.",
-  "heads of keys": "RangeError: layers.0.attention.k: 6 heads, each 4 wide, cannot be shared out among 4 ranks of axis tp.",
+  "heads of keys":
+    "RangeError: layers.0.attention.k: 6 heads, each 4 wide, cannot be shared out among 4 ranks of axis tp.",
   "hidden width": "RangeError: layers.0.mlp.gate: 18 rows of its weight cannot be shared out among 4 ranks of axis tp.",
   experts: "RangeError: A mixture of 4 experts has no plan of tensor parallelism here",
   "no such path":
