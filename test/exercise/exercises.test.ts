@@ -56,7 +56,7 @@ describe.each(courseExercises())("exercise $number", ({ number, file, folder: ho
     expect((await check(file, join(home, "starter.ts"), { seed: 4242 })).verdict).toBe("failed");
     for (const [where, verdict] of await verdicts(file, solution))
       expect(`${where}: ${text(verdict)}`).toBe(`${where}: passed`);
-  });
+  }, 180_000);
 
   it("every mutant is rejected by its own message, everywhere", async () => {
     const program = await compileProgram(join(home, "mutants.ts"));

@@ -19,6 +19,7 @@ import { benchHidden, benchKernels, benchLaunch, benchOverlap } from "./machine.
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
+import { benchPipeline } from "./pipeline.ts";
 import { benchLinks, benchRead, benchStartup } from "./singles.ts";
 import { benchDdp, benchTrain } from "./training.ts";
 
@@ -90,6 +91,11 @@ const benches: Record<
     about: "the same on two ranks that sum their gradients, and on one",
     peers: ["torch"],
     run: benchDdp,
+  },
+  pipeline: {
+    about: "steps of 8 micro-batches: two stages on two ranks, by each schedule, against one rank",
+    peers: [],
+    run: benchPipeline,
   },
   decode: {
     about: "tokens of a Llama of 100 million parameters in 8 bits, one by one, on WASM",
