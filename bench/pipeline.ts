@@ -4,7 +4,7 @@
  */
 import { defineScript, number, string } from "worldsize";
 import { llamaShape } from "worldsize/models";
-import { type HostBatch, ParallelDecoder, parseLayout } from "worldsize/parallel";
+import { type HostBatch, ParallelDecoder, parseLayout, schedules, timeOf } from "worldsize/parallel";
 
 const VOCABULARY = 512;
 
@@ -25,7 +25,8 @@ export default defineScript({
       ...{ vocabularySize: VOCABULARY, width, layers, heads: 4, kvHeads: 4, headDim: width / 4, ffnWidth: 3 * width },
       ...{ maxPositions: tokens, initializerRange: 0.02, tied: false },
     });
-    const parallel = await ParallelDecoder.create(world, device, config, parseLayout(options.layout));
+    const layout = parseLayout(options.layout);
+    const parallel = await ParallelDecoder.create(world, device, config, layout);
     const batches = Array.from({ length: micro }, (_, m): HostBatch => {
       const words = Int32Array.from({ length: tokens + 1 }, (__, i) => (i * (m + 3)) % VOCABULARY);
       return {
@@ -47,6 +48,7 @@ export default defineScript({
       const took = Math.max(...(await world.allGatherObject(now() - start)));
       if (round > 0) best = Math.min(best, took);
     }
-    if (world.rank === 0) show.row({ milliseconds: best });
+    const { bubble } = timeOf(schedules[layout.schedule]({ ranks: layout.pp, microBatches: micro }));
+    if (world.rank === 0) show.row({ milliseconds: best, share: 1 / (layout.pp * (1 - bubble)) });
   },
 });

@@ -185,6 +185,39 @@ const editedAnswers: readonly (readonly [
     ],
     /threw the string "no such word: -3", which does not name the row, 4\. Rows count from 0\./,
   ],
+  [
+    "6.6",
+    "forward hides, too",
+    [
+      [
+        "overlap ? Math.min(reduce, product(3)) + Math.min(reduce, product(4)) : 0",
+        "overlap ? 2 * (Math.min(reduce, product(3)) + Math.min(reduce, product(4))) : 0",
+      ],
+    ],
+    /Not all of it can hide: forward, the next product needs the sum\.$/,
+  ],
+  [
+    "6.6",
+    "in turns",
+    [["seconds: sending + computing - hidden", "seconds: sending + computing + 0 * hidden"]],
+    /That is in turns: two of the four all_reduces can travel while a rank computes\.$/,
+  ],
+  [
+    "6.6",
+    "products are not shared out",
+    [["/ ranks / flops;", "/ flops;"]],
+    /The products are shared out among the ranks\.$/,
+  ],
+  [
+    "6.6",
+    "any number of ranks",
+    [
+      ["    if (heads % ranks !== 0) continue;\n", ""],
+      ["perNode, inside", "perNode: _, inside"],
+      ["ranks <= perNode ? inside : between", "ranks < 6 ? inside : ranks > 6 ? { ...between, alpha: 1 } : inside"],
+    ],
+    /it says 6, but 64 heads are for 1, 2, 4, 8, 16, 32, 64 ranks\.$/,
+  ],
 ];
 
 const exerciseOf = (number: string) =>
