@@ -10,7 +10,9 @@ import torch
 import torch.distributed as dist
 
 
-def layer(ranks: int, tokens: int, width: int, size: int, flops: float, alpha: float, beta: float) -> tuple[float, float]:
+def layer(
+    ranks: int, tokens: int, width: int, size: int, flops: float, alpha: float, beta: float
+) -> tuple[float, float]:
     reduce = 2 * (ranks - 1) * (alpha + tokens * width * size / ranks * beta)
     return 4 * reduce, 3 * 2 * tokens * 12 * width**2 / ranks / flops
 
