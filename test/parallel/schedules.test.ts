@@ -100,6 +100,11 @@ describe.each(Object.entries(kinds))("%s", (_, make) => {
     }
   });
 
+  it("is for numbers from 1 on", () => {
+    expect(() => make({ ranks: 2, microBatches: 0 })).toThrow("but got 0 micro-batches.");
+    expect(() => make({ ranks: 1.5, microBatches: 2 })).toThrow("but got 1.5 ranks.");
+  });
+
   it("is the same after writing and reading it", () => {
     for (const shape of shapes) {
       const schedule = make(shape);
@@ -182,7 +187,7 @@ describe("a table that is wrong", () => {
   });
 
   it("idle cells and messages are left out", () => {
-    const text = "0F0,0SEND_F0,,0RECV_B0,0B0\n,1RECV_F0,1F0,1B0,1SEND_B0\n";
+    const text = "0UNSHARD,0F0,0SEND_F0,,0RECV_B0,0B0,0REDUCE_GRAD\n,1RECV_F0,1F0,1B0,1SEND_B0\n";
     expect(scheduleCsv(parseScheduleCsv(text))).toBe("0F0,0B0\n1F0,1B0\n");
   });
 

@@ -1,16 +1,10 @@
 /** Pipelines of empty stages on a virtual clock: what the runner takes, beside what the schedule's table says. */
 import { defineScript, number, string } from "worldsize";
 import {
-  gpipe,
-  interleaved,
-  oneForwardOneBackward,
   PipelineRun,
   timeOf,
-  zeroBubbleH1,
-  zeroBubbleV,
+  schedules,
 } from "worldsize/parallel";
-
-const kinds = { gpipe, "1f1b": oneForwardOneBackward, interleaved, "zb-h1": zeroBubbleH1, "zb-v": zeroBubbleV };
 
 export default defineScript({
   about: "Compares runs on virtual time with their schedules.",
@@ -24,7 +18,7 @@ export default defineScript({
   async main({ world, device, options, show, now, sleep }) {
     const { f: F, i: I, w: W, message } = options;
     const durations = { F, B: I + W, I, W, message };
-    for (const [name, make] of Object.entries(kinds)) {
+    for (const [name, make] of Object.entries(schedules)) {
       for (const microBatches of options.micro.split(" ").map(Number)) {
         const schedule = make({ ranks: world.size, microBatches });
         const run = new PipelineRun(world, device, schedule, {

@@ -6,19 +6,13 @@ import { choice, crossEntropy, defineScript, initialize, number, type Tensor } f
 import { type Batch, Decoder, llamaShape } from "worldsize/models";
 import {
   DecoderStages,
-  gpipe,
-  interleaved,
   layersOfStages,
-  oneForwardOneBackward,
   PipelineRun,
   peakOf,
   stageRanks,
   TiedEmbedding,
-  zeroBubbleH1,
-  zeroBubbleV,
+  schedules,
 } from "worldsize/parallel";
-
-const kinds = { gpipe, "1f1b": oneForwardOneBackward, interleaved, "zb-h1": zeroBubbleH1, "zb-v": zeroBubbleV };
 
 /** A sequence for each micro-batch, of another length each, that counts up by another step. */
 function textOf(step: number, which: number): number[] {
@@ -40,7 +34,7 @@ export default defineScript({
       ...{ vocabularySize: 29, width: 16, layers, heads: 2, kvHeads: 1, headDim: 8, ffnWidth: 24 },
       ...{ maxPositions: 32, initializerRange: 0.08, tied: options.tied === "yes" },
     });
-    const schedule = kinds[options.schedule]({ ranks: world.size, chunks, microBatches });
+    const schedule = schedules[options.schedule]({ ranks: world.size, chunks, microBatches });
     const alone = new Decoder(device, config);
     initialize(alone, 5);
     const own = [...new Set(schedule.ranks[world.rank].map(({ stage }) => stage))];

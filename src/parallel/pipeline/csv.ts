@@ -9,7 +9,7 @@ export function scheduleCsv({ ranks }: Pick<Schedule, "ranks">): string {
 
 /**
  * Reads a schedule, and checks it. Empty cells are idle time, and are left out; so are messages, which the program inserts
- * anew.
+ * anew, and what torch writes of FSDP.
  * @param name in errors, such as the file's. @throws RangeError that names the line and the cell, or the action.
  */
 export function parseScheduleCsv(text: string, name = "schedule"): Schedule {
@@ -28,7 +28,7 @@ export function parseScheduleCsv(text: string, name = "schedule"): Schedule {
 }
 
 function parseCell(cell: string, place: string): Action[] {
-  if (cell === "" || /^\d+(SEND|RECV)_[FB]\d+$/.test(cell)) return [];
+  if (cell === "" || /^\d+((SEND|RECV)_[FB]\d+|UNSHARD|RESHARD|REDUCE_GRAD)$/.test(cell)) return [];
   const [, stage, kind, microBatch] = /^(\d{1,6})([FBIW])(\d{1,6})$/.exec(cell) ?? [];
   if (kind === undefined) {
     throw new RangeError(

@@ -9,11 +9,21 @@ export interface PipelineShape {
   readonly microBatches: number;
 }
 
+/** @throws RangeError for numbers of ranks, stages or micro-batches that are none. */
+export function checkShape({ ranks, chunks = 1, microBatches }: PipelineShape): void {
+  for (const [what, value] of Object.entries({ ranks, "stages of a rank": chunks, "micro-batches": microBatches })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new RangeError(`A pipeline has at least one of its ranks, stages and micro-batches, but got ${value} ${what}.`);
+  }
+}
+
 const act = (kind: ActionKind, stage: number, microBatch: number): Action => ({ kind, stage, microBatch });
 const count = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
 /** Every forward, then every backward (Huang et al., "GPipe", 2019). */
-export function gpipe({ ranks, microBatches }: PipelineShape): Schedule {
+export function gpipe(shape: PipelineShape): Schedule {
+  checkShape(shape);
+  const { ranks, microBatches } = shape;
   const all = count(microBatches);
   return {
     name: "gpipe",
@@ -27,7 +37,9 @@ export function gpipe({ ranks, microBatches }: PipelineShape): Schedule {
  * One forward, one backward (PipeDream-Flush; Narayanan et al., 2021): as many forwards first as there are stages from this
  * one on, so that no rank keeps more micro-batches than that.
  */
-export function oneForwardOneBackward({ ranks, microBatches }: PipelineShape): Schedule {
+export function oneForwardOneBackward(shape: PipelineShape): Schedule {
+  checkShape(shape);
+  const { ranks, microBatches } = shape;
   return {
     name: "1f1b",
     stages: ranks,
@@ -49,7 +61,9 @@ export function oneForwardOneBackward({ ranks, microBatches }: PipelineShape): S
  * Training on GPU Clusters Using Megatron-LM", 2021). Micro-batches pass the first stages in rounds of as many as there are
  * ranks. Megatron-LM has whole rounds only; here the last one is made whole, and what is too many is left out.
  */
-export function interleaved({ ranks, chunks = 2, microBatches }: PipelineShape): Schedule {
+export function interleaved(shape: PipelineShape): Schedule {
+  checkShape(shape);
+  const { ranks, chunks = 2, microBatches } = shape;
   const rounds = count(Math.ceil(microBatches / ranks)).map((round) => count(ranks).map((i) => round * ranks + i));
   const lists = count(ranks).map((p) => {
     const passes = (kind: ActionKind, chunkOf: (turn: number) => number): Action[] =>

@@ -2,7 +2,7 @@
  * Schedules that take backward apart (Qi et al., "Zero Bubble Pipeline Parallelism", 2023): the half for weights waits for
  * nobody, and fills what would be idle.
  */
-import { type PipelineShape, withoutExtra } from "./generate.ts";
+import { checkShape, type PipelineShape, withoutExtra } from "./generate.ts";
 import type { Action, ActionKind, Schedule } from "./schedule.ts";
 
 const act = (kind: ActionKind, stage: number, microBatch: number): Action => ({ kind, stage, microBatch });
@@ -11,7 +11,9 @@ const act = (kind: ActionKind, stage: number, microBatch: number): Action => ({ 
  * ZB-H1: 1F1B, of which a later rank puts off its weights more: rank p keeps at most p micro-batches waiting for their half.
  * Together with those that wait for their backward, no rank keeps more than there are ranks.
  */
-export function zeroBubbleH1({ ranks, microBatches }: PipelineShape): Schedule {
+export function zeroBubbleH1(shape: PipelineShape): Schedule {
+  checkShape(shape);
+  const { ranks, microBatches } = shape;
   const lists = Array.from({ length: ranks }, (_, p) => {
     const list: Action[] = [];
     let [forward, weights] = [0, 0];
@@ -32,7 +34,9 @@ export function zeroBubbleH1({ ranks, microBatches }: PipelineShape): Schedule {
  * the last stage is where the first is. With F, I and W of one length no rank is idle between its first and its last action,
  * and none keeps more than 2 · ranks activations of a stage (of half a rank each): as much as 1F1B.
  */
-export function zeroBubbleV({ ranks, microBatches }: PipelineShape): Schedule {
+export function zeroBubbleV(shape: PipelineShape): Schedule {
+  checkShape(shape);
+  const { ranks, microBatches } = shape;
   const whole = Math.max(microBatches, 2 * ranks);
   const lists = Array.from({ length: ranks }, (_, p) => new VList(p, ranks, whole).list);
   return { name: "zb-v", stages: 2 * ranks, microBatches, ranks: withoutExtra(lists, microBatches) };
