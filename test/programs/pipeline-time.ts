@@ -1,10 +1,6 @@
 /** Pipelines of empty stages on a virtual clock: what the runner takes, beside what the schedule's table says. */
 import { defineScript, number, string } from "worldsize";
-import {
-  PipelineRun,
-  timeOf,
-  schedules,
-} from "worldsize/parallel";
+import { PipelineRun, schedules, timeOf } from "worldsize/parallel";
 
 export default defineScript({
   about: "Compares runs on virtual time with their schedules.",

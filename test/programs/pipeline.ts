@@ -9,9 +9,9 @@ import {
   layersOfStages,
   PipelineRun,
   peakOf,
+  schedules,
   stageRanks,
   TiedEmbedding,
-  schedules,
 } from "worldsize/parallel";
 
 /** A sequence for each micro-batch, of another length each, that counts up by another step. */

@@ -13,7 +13,9 @@ export interface PipelineShape {
 export function checkShape({ ranks, chunks = 1, microBatches }: PipelineShape): void {
   for (const [what, value] of Object.entries({ ranks, "stages of a rank": chunks, "micro-batches": microBatches })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new RangeError(`A pipeline has at least one of its ranks, stages and micro-batches, but got ${value} ${what}.`);
+    throw new RangeError(
+      `A pipeline has at least one of its ranks, stages and micro-batches, but got ${value} ${what}.`,
+    );
   }
 }
 
