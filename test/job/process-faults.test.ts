@@ -72,7 +72,7 @@ const faults: Record<string, Expected> = {
   fullBuffer: {
     rank: theLast,
     message: (n) => [`${silent(n)}send(f32[16777216]) to rank ${n - 1} (${at("fullBuffer")})`],
-    within: TIMEOUT + 5000, // half a second first, and then 64 MiB
+    within: TIMEOUT + 2500,
   },
   wireCut: {
     rank: () => -1,
