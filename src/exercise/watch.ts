@@ -49,6 +49,7 @@ const collectives: Partial<Record<Kind, { readonly at?: number; readonly root?: 
   allGather: { at: 1 },
   reduceScatter: { at: 1 },
   allToAll: { at: 1 },
+  allToAllRows: { at: 1 },
   allGatherObject: { at: 0 },
   broadcast: { at: 0, root: 1 },
   broadcastObject: { at: 0, root: 1 },

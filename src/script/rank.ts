@@ -98,7 +98,7 @@ async function sleep(ms: number): Promise<void> {
 
 /** Operations of a group, as they appear in "Cannot read properties of undefined". */
 const groupCalls =
-  /of undefined \(reading '(send|recv|batchSendRecv|broadcast|reduce|allReduce|gather|allGather|scatter|reduceScatter|allToAll|barrier|split|newGroup|broadcastObject|allGatherObject|destroy)'\)/;
+  /of undefined \(reading '(send|recv|batchSendRecv|broadcast|reduce|allReduce|gather|allGather|scatter|reduceScatter|allToAll|allToAllRows|barrier|split|newGroup|broadcastObject|allGatherObject|destroy)'\)/;
 
 /** What probably happened when a rank calls an operation of a group it does not have. */
 function nonMemberHint(error: Error): string {

@@ -14,7 +14,6 @@
  */
 import { allReduceSteps } from "./algorithms/all-reduce.ts";
 import {
-  directAllToAll,
   directGather,
   directReduceScatter,
   directScatter,
@@ -35,12 +34,12 @@ import type { Issuer } from "./core/issuer.ts";
 import type { GroupInfo, Operator } from "./core/operation.ts";
 import { type Contiguous, spanBytes, spanOf } from "./core/span.ts";
 import type { Work } from "./core/work.ts";
-import { Messaging } from "./messaging.ts";
+import { Exchanging } from "./exchanging.ts";
 
 const noOptions = {};
 
 /** Some ranks of the job, in an order, and what they do together. Every operation starts when it is called. */
-export class ProcessGroup extends Messaging {
+export class ProcessGroup extends Exchanging {
   readonly #engine: Engine;
   readonly #tuner: Tuner;
   readonly #shared: boolean;
@@ -211,23 +210,6 @@ export class ProcessGroup extends Messaging {
       writes: [output],
       exchange: whole && scatterExchange(spanOf(output), spanOf(whole), this.rank, this.size, operator),
       steps: (comm) => directReduceScatter(comm, spanOf(output), pieces, operator),
-      output: output,
-    });
-  }
-
-  /** Piece j of my `output` becomes piece `rank` of rank j's `input`. Lists may have pieces of different lengths. */
-  allToAll<T extends Contiguous>(output: Pieces<T>, input: Pieces<T>): Work<Pieces<T>> {
-    const outputs = this.#checks.pieces("allToAll", output);
-    const inputs = this.#checks.pieces("allToAll", input);
-    this.#checks.ownPiece(outputs[this.rank], inputs[this.rank]);
-    this.#checks.apart("allToAll", [output, outputs], [input, inputs]);
-    return this.#issuer.issue({
-      kind: "allToAll",
-      args: [output, input],
-      agree: list(output),
-      reads: list(input),
-      writes: list(output),
-      steps: (comm) => directAllToAll(comm, outputs, inputs),
       output: output,
     });
   }

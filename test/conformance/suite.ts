@@ -34,6 +34,7 @@ const kinds = [
   "scatter",
   "reduceScatter",
   "allToAll",
+  "allToAllRows",
   "pairs",
   "batch",
   "barrier",
@@ -204,6 +205,42 @@ function issue({ device }: SuiteContext, kind: (typeof kinds)[number], c: Case):
         for (const [r, part] of parts(receive).entries()) await same(part, input(r, rank, count(r, rank)));
       };
       return { works: [group.allToAll(receive, send)], check };
+    }
+    case "allToAllRows": {
+      // Rank r has (3 r + p + …) mod 4 rows for rank p, and one more that is for nobody; some width, some room to spare.
+      const width = 1 + (uneven[0] % 3);
+      const count = (r: number, p: number) => (3 * r + p + uneven[1 % size]) % 4;
+      const counts = (of: (i: number) => number) => device.from(Int32Array.from(range.map(of)), [size], "i32");
+      const sizes = (of: (i: number) => number) => range.map((i) => of(i) * width);
+      const rows = device.zeros([total(range.map((p) => count(rank, p))) + 1, width], dtype);
+      const room = device.zeros([total(range.map((r) => count(r, rank))) + uneven[0], width], dtype);
+      const cutRows = (whole: Tensor, lengths: readonly number[]): Tensor[] => {
+        let from = 0;
+        return lengths.map((each) => whole.reshape([whole.size]).slice(0, from, (from += each)));
+      };
+      for (const [p, part] of cutRows(
+        rows,
+        sizes((i) => count(rank, i)),
+      ).entries())
+        part.copy_(input(rank, p, part.size));
+      const received = device.zeros([size], "i32");
+      const work = group.allToAllRows(
+        room,
+        rows,
+        counts((p) => count(rank, p)),
+        received,
+      );
+      const check = async () => {
+        const lengths = sizes((r) => count(r, rank));
+        for (const [r, part] of cutRows(room, lengths).entries()) await same(part, input(r, rank, lengths[r]));
+        const rest = room.reshape([room.size]).slice(0, total(lengths), room.size);
+        await same(rest, device.zeros([rest.size], dtype));
+        await same(
+          received,
+          counts((r) => count(r, rank)),
+        );
+      };
+      return { works: [work], check };
     }
     case "pairs": {
       // Everybody sends two tagged messages ahead; they are received in the other order.

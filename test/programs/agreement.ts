@@ -33,6 +33,29 @@ export default defineScript({
         await world.allToAll(device.zeros([size], dtype), device.zeros([size], dtype)); // allToAllDType
         return;
       }
+      case "rowsRoom": {
+        // The counts are on the device: rank 0 has no room for what it gets.
+        const counts = device.full([size], 2, "i32");
+        const room = device.zeros([rank === 0 ? 3 : 2 * size, 2]);
+        await world.allToAllRows(room, device.zeros([2 * size, 2]), counts, device.zeros([size], "i32")); // rowsRoom
+        return;
+      }
+      case "rowsNegative": {
+        const counts = device.from(
+          Int32Array.from({ length: size }, (_, i) => (last && i === 0 ? -1 : 1)),
+          [size],
+          "i32",
+        );
+        const room = device.zeros([size]);
+        world.allToAllRows(room, device.zeros([size]), counts, device.zeros([size], "i32")).wait(); // rowsNegative
+        await room.data();
+        return;
+      }
+      case "rowsTooMany": {
+        const counts = device.full([size], 2, "i32");
+        await world.allToAllRows(device.zeros([2 * size]), device.zeros([size]), counts, device.zeros([size], "i32")); // rowsTooMany
+        return;
+      }
       default: {
         // What is refused at once, on every rank alike: nothing has been called, so the job goes on.
         const u = untyped(world);
@@ -70,6 +93,11 @@ export default defineScript({
           const z = device.zeros([2 * size]);
           u.allToAll(z.slice(0, 0, size), z.slice(0, 1, size + 1));
         });
+        const [counts, rows] = [device.zeros([size], "i32"), device.zeros([2, 3])];
+        said("rowsDType", () => u.allToAllRows(device.zeros([2, 3]), rows, device.zeros([size]), counts));
+        said("rowsCounts", () => u.allToAllRows(device.zeros([2, 3]), rows, counts, device.zeros([size + 1], "i32")));
+        said("rowsWidth", () => u.allToAllRows(device.zeros([2, 4]), rows, counts, device.zeros([size], "i32")));
+        said("rowsSame", () => u.allToAllRows(rows, rows, counts, device.zeros([size], "i32")));
         said("capture", () => device.capture(() => void world.allReduce(x)));
         // In place where that makes sense: each rank's own piece of the output.
         const all = device.zeros([size]);

@@ -35,6 +35,12 @@ export default defineScript({
         world.allToAll(all, own(size)).wait();
         return all;
       },
+      allToAllRows: () => {
+        const all = device.empty([size]);
+        const one = () => device.full([size], 1, "i32");
+        world.allToAllRows(all, own(size), one(), one()).wait();
+        return all;
+      },
       message: () => {
         const got = device.empty([1]);
         const works = size > 1 ? [world.send(own(), right), world.recv(got, left)] : [];

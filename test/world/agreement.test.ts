@@ -23,6 +23,15 @@ const mismatches: Record<string, readonly (string | RegExp)[]> = {
   allToAllDType: [/i32/, /f32/],
 };
 
+/** Calls whose numbers are known on the device alone: the rank and the numbers that it cannot go on with. */
+const counts: Record<string, RegExp> = {
+  rowsRoom: /rank 0 called world\.allToAllRows with an output of 3 rows, and gets 6: \[2,2,2\] from each rank\./,
+  rowsNegative:
+    /rank 2 called world\.allToAllRows with the counts \[-1,1,1\] of rows to send, 1 in all, and an input of 3/,
+  rowsTooMany:
+    /rank \d called world\.allToAllRows with the counts \[2,2,2\] of rows to send, 6 in all, and an input of 3/,
+};
+
 /** What rank 1 of 3 hears. */
 const expectations: Record<string, unknown> = {
   avg: 'TypeError: rank 1 called world.allReduce with operator "avg"; the operators are sum, mean, min, max, product. Did you mean mean?',
@@ -45,6 +54,12 @@ const expectations: Record<string, unknown> = {
   byOne: expect.stringContaining(
     "piece 1 of the output (bytes 4 to 8 of its buffer) and piece 0 of the input (bytes 4 to 8",
   ),
+  rowsDType: expect.stringContaining("f32[3] as sendCounts; they are i32[3], one number for each rank."),
+  rowsCounts: expect.stringContaining("i32[4] as receiveCounts; they are i32[3], one number for each rank."),
+  rowsWidth: expect.stringContaining(
+    "rows of f32[2,3] for an output of f32[2,4]; both have rows of one shape and dtype.",
+  ),
+  rowsSame: expect.stringContaining("piece 0 of the output (bytes 0 to 24 of its buffer) and piece 0 of the input"),
   capture: expect.stringMatching(/^CaptureError: An operation between ranks cannot be captured \(agreement\.ts:\d+\)/),
   "allGather in place": "1,2,3",
   "reduceScatter in place": "3",
@@ -57,6 +72,12 @@ describe.each(places)("over $transport, streams $streams", (place) => {
     expect(ok).toBe(false);
     for (const part of mismatches[wrong]) expect(failure?.message).toMatch(part);
     expect(failure?.message).toContain("agreement.ts:");
+  });
+
+  it.concurrent.each(Object.keys(counts))("%s: the rank and its numbers are named", async (wrong) => {
+    const { ok, failure } = await runProgram(program, { ranks: 3, ...place, options: { wrong } });
+    expect(ok).toBe(false);
+    expect(failure?.message).toMatch(counts[wrong]);
   });
 
   it("words, tensors and overlaps are refused before anything is called", async () => {
@@ -91,7 +112,7 @@ function argumentsOf(file: string): Map<string, string[]> {
 }
 
 it("no argument of an operation is missing from the list of what is compared", () => {
-  const faces = ["group.ts", "messaging.ts", "membership.ts"];
+  const faces = ["group.ts", "exchanging.ts", "messaging.ts", "membership.ts"];
   const declared = new Map(faces.flatMap((file) => [...argumentsOf(file)]));
   declared.delete("destroy"); // concerns nobody else
   expect(declared.size).toBeGreaterThan(14);

@@ -25,9 +25,10 @@ it.each([
       allGather: all,
       reduceScatter: [sum],
       allToAll: all,
+      allToAllRows: all,
       message: [((rank + ranks - 1) % ranks) + 1],
     });
-    expect(left).toBe(6 * LEAST); // the six copies, and nothing else
+    expect(left).toBe(7 * LEAST); // the seven copies, and nothing else
   }
 });
 

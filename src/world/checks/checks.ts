@@ -166,6 +166,33 @@ export class Checks extends TensorChecks {
     );
   }
 
+  /**
+   * allToAllRows: two tensors of rows of one width, and how many rows go to and come from each rank.
+   * @throws TypeError for counts that are not i32; RangeError for other widths and numbers of counts, and for one memory.
+   */
+  rows(output: Contiguous, input: Contiguous, sendCounts: Contiguous, receiveCounts: Contiguous): void {
+    const call = "allToAllRows";
+    const { size } = this.group;
+    for (const tensor of [output, input, sendCounts, receiveCounts]) this.tensor(call, tensor);
+    for (const [name, counts] of Object.entries({ sendCounts, receiveCounts })) {
+      const what = `${formatData(counts)} as ${name}; they are i32[${size}], one number for each rank.`;
+      if (counts.dtype !== "i32") throw this.typeError(call, what);
+      if (counts.size !== size) throw this.rangeError(call, what);
+    }
+    const widths = [output, input].map(({ shape }) => shape.slice(1).join(","));
+    if (output.shape.length < 1 || input.shape.length < 1 || widths[0] !== widths[1] || output.dtype !== input.dtype) {
+      throw this.rangeError(
+        call,
+        `rows of ${formatData(input)} for an output of ${formatData(output)}; both have rows of one shape and dtype.`,
+      );
+    }
+    const side = (name: Side["name"], parts: readonly Contiguous[]): Side => {
+      return { name, spans: parts.map(spanOf), isList: true, own: -1 };
+    };
+    const parts = findOverlap(side("output", [output, receiveCounts]), side("input", [input, sendCounts]));
+    if (parts) throw this.rangeError(call, `${parts} in the same memory: one would overwrite the other.`);
+  }
+
   /** @throws TypeError for values that JSON cannot say. */
   json(call: string, value: unknown): string {
     if (value instanceof JsonText) return value.text;

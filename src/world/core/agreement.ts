@@ -42,6 +42,12 @@ export const agreement = {
   scatter: { output: same("dtype"), input: differs(`only the root has one: ${pieces}`), root: same("root") },
   reduceScatter: { output: differs(ownPiece), input: same("shapes"), operator: same("operator") },
   allToAll: { output: same("dtype"), input: differs(pieces) },
+  allToAllRows: {
+    output: differs("it has room for what a rank may receive"),
+    input: same("dtype"),
+    sendCounts: differs("each rank has its own rows for each other"),
+    receiveCounts: differs("the others fill it in"),
+  },
   barrier: {},
   split: {
     color: differs("it says which group a rank wants"),

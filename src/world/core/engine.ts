@@ -135,9 +135,9 @@ export class Engine implements Keeper {
   submit<T>(typed: Work<T>): Work<T> {
     const work = typed as Work<unknown>;
     this.journal.enter(work.operation);
+    this.#fresh = work;
     work.advance();
     this.#unwaited.add(work);
-    this.#fresh = work;
     for (let i = Math.min(this.strategy.spins, BRIEF); i > 0 && !work.done; i--) {
       if (!work.advance() && (i & 1) === 0) this.channel.progress(); // shared memory needs no messages
     }

@@ -28,6 +28,7 @@ export const kinds = [
   "broadcastObject",
   "allGatherObject",
   "newGroup",
+  "allToAllRows",
 ] as const;
 export type Kind = (typeof kinds)[number];
 

@@ -92,6 +92,11 @@ export class TransportIssuer extends Issuer implements Planner {
         yield requests;
         comm.waitedFor(requests);
       }
+    } catch (error) {
+      // Of arguments that lie in device memory; the others may wait for this rank already.
+      const message = `rank ${this.engine.rank} called ${this.info.name}.${call.kind} with ${(error as Error).message}`;
+      this.engine.leave("failed", message);
+      this.engine.fail(message);
     } finally {
       comm.close();
     }

@@ -242,6 +242,7 @@ export class Work<T = void> implements PromiseLike<T>, Blockable {
       moved = true;
       this.#passed++;
       const next = this.#steps?.next();
+      if (this.done) return true; // it found what it cannot go on with, and ended the job
       if (!next || next.done) {
         this.#end("done");
         return true;
