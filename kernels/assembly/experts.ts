@@ -14,14 +14,22 @@ function bad(starts: Ptr, experts: i32, rows: i32): i32 {
   return 0;
 }
 
+/** Rows of no expert, before the first and behind the last, become zeros. */
+function blank(starts: Ptr, y: Ptr, experts: i32, rows: i32, width: i32): void {
+  const bytes = <Ptr>width * 4, end = <Ptr>load<i32>(starts + <Ptr>experts * 4) * bytes;
+  memory.fill(y, 0, <Ptr>load<i32>(starts) * bytes);
+  memory.fill(y + end, 0, <Ptr>rows * bytes - end);
+}
+
 /**
- * y = x Wᵀ for the rows of each expert: list of (W [output, input], n), starts [experts + 1].
+ * y = x Wᵀ for the rows of each expert: list of (W [output, input], n), starts [experts + 1]; rows of none become zeros.
  * Returns 0, or 1 + the first expert whose rows do not exist.
  */
 export function expertsForward(list: Ptr, starts: Ptr, x: Ptr, y: Ptr, experts: i32, rows: i32, input: i32, output: i32,
                                scratch: Ptr): i32 {
   const wrong = bad(starts, experts, rows);
   if (wrong) return wrong;
+  blank(starts, y, experts, rows, output);
   for (let e = 0; e < experts; e++) {
     const from = load<i32>(starts + <Ptr>e * 4), m = load<i32>(starts + <Ptr>e * 4, 4) - from;
     gemm(x + <Ptr>(from * input) * 4, <Ptr>load<u32>(list + <Ptr>e * 8), y + <Ptr>(from * output) * 4,
@@ -30,11 +38,12 @@ export function expertsForward(list: Ptr, starts: Ptr, x: Ptr, y: Ptr, experts: 
   return 0;
 }
 
-/** dx = dy W for the rows of each expert. Returns as expertsForward. */
+/** dx = dy W for the rows of each expert; rows of none become zeros. Returns as expertsForward. */
 export function expertsInput(list: Ptr, starts: Ptr, dy: Ptr, dx: Ptr, experts: i32, rows: i32, input: i32, output: i32,
                              scratch: Ptr): i32 {
   const wrong = bad(starts, experts, rows);
   if (wrong) return wrong;
+  blank(starts, dx, experts, rows, input);
   for (let e = 0; e < experts; e++) {
     const from = load<i32>(starts + <Ptr>e * 4), m = load<i32>(starts + <Ptr>e * 4, 4) - from;
     gemm(dy + <Ptr>(from * output) * 4, <Ptr>load<u32>(list + <Ptr>e * 8), dx + <Ptr>(from * input) * 4,

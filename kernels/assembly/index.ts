@@ -14,7 +14,7 @@ export { peakMadd } from "./peak";
 export { matmul4, matmul8, quantize4, quantize8, quantizedScratchBytes } from "./quantized";
 export { dropout, dropoutPart, randomInt, randomNormal, randomUniform } from "./random";
 export { place, placeAdd, scaleBy } from "./place";
-export { route, routeBackward, sortByExpert } from "./route";
+export { limitExperts, route, routeBackward, routeBiased, sortByExpert, sortRuns } from "./route";
 export { rope } from "./rope";
 export { narrow, widen } from "./mean";
 export { softmax } from "./softmax";

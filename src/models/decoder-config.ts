@@ -1,5 +1,7 @@
 /** What a decoder is made like: one plain object for the shapes of GPT-2, Llama, Qwen2, Qwen3 and Mixtral. */
 
+import type { MoeOptions } from "../nn/index.ts";
+
 /** Families whose configuration and names of tensors are known. */
 export type Family = "gpt2" | "llama" | "qwen2" | "qwen3" | "mixtral";
 
@@ -43,6 +45,8 @@ export interface DecoderConfig {
   readonly expertsPerToken: number;
   /** Whether the weights of the chosen experts are made to add up to 1. */
   readonly normalizeTopK: boolean;
+  /** How experts are kept busy in training, and what they take at most; nothing of it changes a trained model. */
+  readonly mixture?: Pick<MoeOptions, "capacity" | "auxiliary" | "zLoss" | "biased">;
   /** Standard deviation of the first values. */
   readonly initializerRange: number;
 }

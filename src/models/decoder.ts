@@ -13,6 +13,7 @@ import {
   LayerNorm,
   type LayerOptions,
   Linear,
+  type MixtureTokens,
   MLP,
   type MlpOptions,
   Module,
@@ -31,6 +32,8 @@ import { rotaryTables } from "./rotary.ts";
 export interface Batch extends Sequences {
   /** i32 [tokens] */
   readonly tokens: Tensor;
+  /** What mixtures of experts are told of the tokens. */
+  readonly mixture?: MixtureTokens;
 }
 
 /** How the parameters are made. */
@@ -48,7 +51,7 @@ export class Block extends Module<[x: Tensor, batch: Batch, rotary?: RotaryTable
   /** Before the MLP. */
   readonly mlpNorm: Module;
   /** What works on each token alone: an MLP, or a mixture of experts. */
-  readonly mlp: Module;
+  readonly mlp: MLP | GatedMLP | MoE;
 
   constructor(device: TensorDevice, config: DecoderConfig, layer: number, options: LayerOptions) {
     super(device);
@@ -74,7 +77,8 @@ export class Block extends Module<[x: Tensor, batch: Batch, rotary?: RotaryTable
   /** @param x f32 [tokens, width] */
   forward(x: Tensor, batch: Batch, rotary?: RotaryTables, cache?: KeyValueCache): Tensor {
     const y = x.add(this.attention.call(this.attentionNorm.call(x), batch, rotary, cache));
-    return y.add(this.mlp.call(this.mlpNorm.call(y)));
+    const z = this.mlpNorm.call(y);
+    return y.add(this.mlp instanceof MoE ? this.mlp.call(z, batch.mixture) : this.mlp.call(z));
   }
 }
 
@@ -149,9 +153,9 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
   }
 }
 
-function makeMlp(device: TensorDevice, config: DecoderConfig, form: MlpOptions): Module {
-  const { width, ffnWidth, experts, expertsPerToken: perToken, normalizeTopK: normalize } = config;
-  if (experts > 0) return new MoE(device, width, ffnWidth, { ...form, experts, perToken, normalize });
+function makeMlp(device: TensorDevice, config: DecoderConfig, form: MlpOptions): Block["mlp"] {
+  const { width, ffnWidth, experts, expertsPerToken: perToken, normalizeTopK: normalize, mixture } = config;
+  if (experts > 0) return new MoE(device, width, ffnWidth, { ...form, ...mixture, experts, perToken, normalize });
   return config.activation === "silu"
     ? new GatedMLP(device, width, ffnWidth, form)
     : new MLP(device, width, ffnWidth, form);

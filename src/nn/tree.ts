@@ -67,9 +67,10 @@ export abstract class ParameterTree {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
 
-  /** Frees the parameters. */
+  /** Frees the parameters, and what else the modules in it have made for themselves. */
   dispose(): void {
-    for (const parameter of this.parameters()) parameter.dispose();
+    for (const [, child] of this.children()) child.dispose();
+    for (const parameter of this.ownParameters()) parameter.dispose();
   }
 }
 

@@ -118,6 +118,8 @@ export const network: Readonly<Record<string, Derivative | null>> = {
     },
   }),
   sortByExpert: null,
+  limitExperts: null,
+  sortRuns: null,
   expertLinear: derivative({
     inputs: ({ x, weights }: F.ExpertLinear) => [x, ...weights],
     save: ({ x, weights, starts }, _y: Tensor, wants) => {

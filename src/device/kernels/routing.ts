@@ -25,6 +25,48 @@ export const routingKernels = {
       return [...at, to - from, experts, k, renormalize];
     },
   },
+  /** logits [tokens, experts], bias [experts], chosen (i32), weight [tokens, k] | tokens, experts, k, renormalize */
+  routeBiased: {
+    scalars: ["tokens", "experts", "k", "renormalize"],
+    buffers: ["in", "in", "out", "out"],
+    bounds: ([tokens, experts, k]) => [
+      tokens * experts * 4,
+      experts * 4,
+      tokens * among(k, experts) * 4,
+      tokens * k * 4,
+    ],
+    flops: ([tokens, experts, k]) => tokens * experts * (10 + k),
+    run: (x, [logits, bias, chosen, weight, tokens, experts, k, renormalize], scratch) =>
+      x.routeBiased(logits, bias, chosen, weight, tokens, experts, k, renormalize, scratch(experts * 4)),
+    parts: ([, , , , tokens, experts, k], team) => sharedParts(tokens * experts * (10 + k), tokens, team),
+    part: ([logits, bias, chosen, weight, tokens, experts, k, renormalize], i, parts) => {
+      const { from, to } = run(tokens, i, parts);
+      const at = [logits + 4 * from * experts, bias, chosen + 4 * from * k, weight + 4 * from * k];
+      return [...at, to - from, experts, k, renormalize];
+    },
+  },
+  /** chosen (i32), weight [tokens, k], real [tokens], kept (i32) [tokens, k] | tokens, experts, k, capacity */
+  limitExperts: {
+    scalars: ["tokens", "experts", "k", "capacity"],
+    buffers: ["in", "in", "in", "out"],
+    bounds: ([tokens, , k]) => [tokens * k * 4, tokens * k * 4, tokens * 4, tokens * k * 4],
+    flops: () => 0,
+    run: (x, [chosen, weight, real, kept, tokens, experts, k, capacity], scratch) => {
+      const heap = scratch(Math.min(capacity, tokens * k) * 4);
+      return x.limitExperts(chosen, weight, real, kept, tokens, experts, k, capacity, heap);
+    },
+    explain: (status, args) => `choice ${status - 1} is no expert among the ${args[5]}`,
+  },
+  /** counts (i32) [ranks, experts], starts (i32) [experts + 1], order, place (i32) [room] | ranks, experts, room */
+  sortRuns: {
+    scalars: ["ranks", "experts", "room"],
+    buffers: ["in", "out", "out", "out"],
+    bounds: ([ranks, experts, room]) => [ranks * experts * 4, (experts + 1) * 4, room * 4, room * 4],
+    flops: () => 0,
+    run: (k, [counts, starts, order, place, ranks, experts, room]) =>
+      k.sortRuns(counts, starts, order, place, ranks, experts, room),
+    explain: (status, args) => `rank ${status - 1} has more rows than there is room, ${args[6]}, or less than none`,
+  },
   /** logits, chosen, weight (as of route), dweight [tokens, k], dlogits [tokens, experts] | tokens, experts, k, renormalize */
   routeBackward: {
     scalars: ["tokens", "experts", "k", "renormalize"],

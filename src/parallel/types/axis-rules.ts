@@ -101,8 +101,13 @@ const rules: Readonly<Record<string, Rule>> = {
     curve(type(logits), type(target), type(weight)),
   ),
   route: rule<Named>(({ args: { logits }, type, curve }) => curve(type(logits))),
-  sortByExpert: rule<Named>(({ args, type, curve }) =>
-    curve(...Object.values(args).map((each) => type(each instanceof Tensor ? each : undefined))),
+  ...Object.fromEntries(
+    ["sortByExpert", "limitExperts", "sortRuns"].map((name) => [
+      name,
+      rule<Named>(({ args, type, curve }) =>
+        curve(...Object.values(args).map((each) => type(each instanceof Tensor ? each : undefined))),
+      ),
+    ]),
   ),
   expertLinear: rule<{ x: Tensor; weights: readonly Tensor[]; starts: Tensor }>(
     ({ args: { x, weights, starts }, type, product, curve }) =>
