@@ -101,9 +101,8 @@ it("what does not fit is refused before anything is computed", async () => {
   );
   expect(run({ positions: batch.positions.with(1, 64) })).toThrow("Token 1 is at position 64, but there are 64.");
   expect(() => twinGradients(config, weights, batch, 0)).toThrow("at least 1, but it is 0");
-  expect(() => twinGradients(read(mixtral), weights, batch, 8)).toThrow(
-    "The twin has no experts, but this mixtral has 4 in each layer.",
-  );
+  const dropping = { ...read(mixtral), mixture: { capacity: 1 } };
+  expect(() => twinGradients(dropping, weights, batch, 8)).toThrow("The twin's mixtures drop nothing");
   const { "norm.weight": _, ...less } = weights;
   expect(() => twinGradients(config, less, batch, 8)).toThrow("The twin needs norm.weight, but the weights have embed");
   const more = { ...weights, "norm.bias": weights["norm.weight"] };

@@ -49,7 +49,7 @@ export class MoE extends Module<[x: Tensor, tokens?: MixtureTokens]> {
   /** Added to an expert's probability where experts are chosen, f32 [experts]; moved by `moveBias`, and by no gradient. */
   readonly bias: Parameter | undefined;
   /** Each an MLP of its own, by its place among all; a rank may lack some. */
-  experts: readonly GatedMLP[];
+  readonly experts: readonly GatedMLP[];
   /** How many experts there are, on all ranks together. */
   readonly count: number;
   /** Experts of each token. */
@@ -113,6 +113,12 @@ export class MoE extends Module<[x: Tensor, tokens?: MixtureTokens]> {
    */
   surroundExperts(around: (experts: Experts, rows: Tensor, starts: Tensor) => Tensor): void {
     this.#around = around;
+  }
+
+  /** Lets go of all experts but those from `from` up to `to`; there are holes in their places. Their bytes are the caller's business. */
+  keepExperts(from: number, to: number): void {
+    const list = this.experts as GatedMLP[];
+    for (const i of list.keys()) if (i < from || i >= to) delete list[i];
   }
 
   /** Choices that an expert takes of a number of tokens; undefined for no limit. */

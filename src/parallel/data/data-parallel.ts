@@ -22,6 +22,8 @@ export interface DataParallelOptions {
   readonly overlap?: boolean;
   /** Means over the ranks in place of sums. */
   readonly average?: boolean;
+  /** Which of the model's parameters; all, if not given. */
+  readonly only?: (parameter: Parameter, path: string) => boolean;
 }
 
 const MiB = 2 ** 20;
@@ -67,11 +69,13 @@ export class DistributedDataParallel {
     along: Along,
     options: DataParallelOptions = {},
   ): Promise<DistributedDataParallel> {
-    const trained = model.parameters().filter(({ requiresGrad }) => requiresGrad);
+    const { only = () => true } = options;
+    const all = [...model.namedParameters()].flatMap(([path, parameter]) => (only(parameter, path) ? parameter : []));
+    const trained = all.filter(({ requiresGrad }) => requiresGrad);
     if (trained.length === 0)
       throw new RangeError("There is nothing to train: no parameter of the model needs a gradient.");
     const group = groupAlong(along);
-    await Promise.all(model.parameters().map((parameter) => group.broadcast(parameter)));
+    await Promise.all(all.map((parameter) => group.broadcast(parameter)));
     return new DistributedDataParallel(trained, group, options);
   }
 

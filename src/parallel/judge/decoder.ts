@@ -6,6 +6,7 @@
 import { type DecoderConfig, rotaryFrequencies } from "../../models/index.ts";
 import { IGNORED } from "../../nn/index.ts";
 import { type Shape, sizeOfShape } from "../../tensor/index.ts";
+import { mixtureTwin } from "./experts.ts";
 import { Node } from "./reverse.ts";
 import { Rounded } from "./rounded.ts";
 
@@ -44,7 +45,7 @@ export interface TwinGradients {
  * Runs the decoder forward and backward in float64. Every head has its tokens times tokens of scores, so this is for some
  * hundreds of tokens.
  * @param count what the summed loss is divided by: of the targets that count, on all ranks.
- * @throws RangeError for a mixture of experts, whose choices no bound covers, and for weights or a batch that do not fit.
+ * @throws RangeError for experts whose scores are so close that rounding may choose, and for weights or a batch that do not fit.
  */
 export function twinGradients(
   config: DecoderConfig,
@@ -78,13 +79,11 @@ export function twinGradients(
 
 const judged = (x: Rounded): TwinNumbers => ({ value: x.value, magnitude: x.magnitude() });
 
-function check(
-  { family, experts, vocabularySize, maxPositions }: DecoderConfig,
-  batch: WholeBatch,
-  count: number,
-): void {
+function check({ vocabularySize, maxPositions, mixture = {} }: DecoderConfig, batch: WholeBatch, count: number): void {
   const { tokens, positions, starts, targets, weights } = batch;
-  if (experts > 0) throw new RangeError(`The twin has no experts, but this ${family} has ${experts} in each layer.`);
+  const { capacity, auxiliary = 0, zLoss = 0, biased = false } = mixture;
+  if (capacity !== undefined || auxiliary !== 0 || zLoss !== 0 || biased)
+    throw new RangeError("The twin's mixtures drop nothing, and have no terms of balance and no bias: leave them out.");
   if (!(count > 0)) throw new RangeError(`The count is that of all targets, at least 1, but it is ${count}.`);
   for (const [name, list] of Object.entries({ positions, targets, weights }))
     if (list && list.length !== tokens.length)
@@ -198,10 +197,21 @@ class Twin {
   }
 
   #mlp(x: Node, name: string): Node {
-    const { width, ffnWidth, mlpBias, activation } = this.#config;
+    const { width, ffnWidth, mlpBias, activation, experts } = this.#config;
+    if (experts > 0) {
+      const logits = this.#linear(x, `${name}.router`, experts, false);
+      return mixtureTwin(logits, this.#config, (e) => this.#gated(x, `${name}.experts.${e}`));
+    }
     const up = this.#linear(x, `${name}.up`, ffnWidth, mlpBias);
     const inner = activation === "silu" ? silu(this.#linear(x, `${name}.gate`, ffnWidth, mlpBias)).mul(up) : gelu(up);
     return this.#linear(inner, `${name}.down`, width, mlpBias);
+  }
+
+  /** An expert, which has no biases. */
+  #gated(x: Node, name: string): Node {
+    const { width, ffnWidth } = this.#config;
+    const [gate, up] = ["gate", "up"].map((part) => this.#linear(x, `${name}.${part}`, ffnWidth, false));
+    return this.#linear(silu(gate).mul(up), `${name}.down`, width, false);
   }
 }
 

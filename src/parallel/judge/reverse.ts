@@ -157,6 +157,17 @@ export class Node {
     });
   }
 
+  /** exp(x) / Σ exp(x) of each row, over what is visible: columns that are no tokens. */
+  shares(visible: Rounded): Node {
+    const y = this.data.softmax(visible);
+    return new Node(y, [this], (grad) => [y.times(grad.plus(grad.times(y).addColumns().negated()))]);
+  }
+
+  /** What is visible; 0 elsewhere. */
+  kept(visible: Rounded): Node {
+    return new Node(this.data.where(visible), [this], (grad) => [grad.where(visible)]);
+  }
+
   // The same numbers in other places.
 
   transpose(): Node {
@@ -188,7 +199,6 @@ export class Node {
   pick(column: ArrayLike<number>): Node {
     const picked = Rounded.zeros(this.rows, this.cols);
     for (let i = 0; i < this.rows; i++) picked.value[i * this.cols + column[i]] = 1;
-    const kept = new Node(this.data.where(picked), [this], (grad) => [grad.where(picked)]);
-    return kept.sum();
+    return this.kept(picked).sum();
   }
 }

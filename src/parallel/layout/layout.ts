@@ -12,6 +12,8 @@ export interface Layout {
   readonly copies: number;
   /** Ranks that see other samples. */
   readonly dp: number;
+  /** Ranks that see other samples, too, and have other experts of a mixture. */
+  readonly ep: number;
   /** Ranks that have other tokens of the same samples. */
   readonly cp: number;
   /** Ranks that share out heads, hidden widths and words. */
@@ -28,11 +30,11 @@ export interface Layout {
   readonly recompute: boolean;
 }
 
-const axes = ["pp", "copies", "dp", "cp", "tp"] as const;
+const axes = ["pp", "copies", "dp", "ep", "cp", "tp"] as const;
 const kinds = ["ddp", "zero1", "zero2", "fsdp"] as const;
 const switches = { sp: "sequence", overlap: "overlap", recompute: "recompute" } as const;
 const plain: Layout = {
-  ...{ pp: 1, copies: 1, dp: 1, cp: 1, tp: 1 },
+  ...{ pp: 1, copies: 1, dp: 1, ep: 1, cp: 1, tp: 1 },
   ...{ schedule: "1f1b", data: "ddp", sequence: false, overlap: false, recompute: false },
 };
 
@@ -72,6 +74,11 @@ export function parseLayout(text: string): Layout {
       `${layout.schedule} computes gradients of weights later, and ${layout.data} shares a block's out at the end of its backward`,
     );
   }
+  if (layout.ep > 1 && layout.data !== "ddp") {
+    refuse(
+      `${layout.data} shares all parameters out over one set of ranks, and experts are on ${layout.ep} of them: with ep gradients are summed (ddp)`,
+    );
+  }
   if (layout.copies > 1 && layout.data === "ddp") refuse("copies are of shards, so they go with zero1, zero2 or fsdp");
   return layout;
 }
@@ -85,6 +92,6 @@ export function layoutText(layout: Layout): string {
 }
 
 /** Ranks that it needs. */
-export function ranksOf({ pp, copies, dp, cp, tp }: Layout): number {
-  return pp * copies * dp * cp * tp;
+export function ranksOf({ pp, copies, dp, ep, cp, tp }: Layout): number {
+  return pp * copies * dp * ep * cp * tp;
 }

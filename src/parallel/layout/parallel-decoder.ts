@@ -1,27 +1,32 @@
 /**
- * A decoder under any layout: pipeline × copies × data × context × tensor parallel on one mesh, the innermost last. The
+ * A decoder under any layout: pipeline × copies × data × experts × context × tensor parallel on one mesh, the innermost last. The
  * strategies are applied in their order, each to what the one before has left: a pipeline's stages take their layers, tensor and
- * sequence parallelism cut the parameters, recomputation surrounds the blocks, FSDP, ZeRO or DDP share out what is there over the
+ * sequence parallelism cut the parameters, experts go to their ranks, recomputation surrounds the blocks, FSDP, ZeRO or DDP share out what is there over the
  * ranks that see other tokens.
  */
 import { recompute } from "../../autograd/index.ts";
-import { type Batch, type Block, Decoder, type DecoderConfig } from "../../models/index.ts";
-import { crossEntropy, IGNORED, initialize } from "../../nn/index.ts";
+import { type Block, Decoder, type DecoderConfig } from "../../models/index.ts";
+import { initialize } from "../../nn/index.ts";
 import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { ProcessGroup } from "../../world/index.ts";
-import { type ContextCut, cutContext, type HostBatch, padBatch } from "../context/context.ts";
-import { RingAttention } from "../context/ring-attention.ts";
+import type { HostBatch } from "../context/context.ts";
 import { DistributedDataParallel } from "../data/data-parallel.ts";
 import { gradientNormOver } from "../data/norm.ts";
+import { checkExperts, ExpertParallel } from "../experts/expert-parallel.ts";
+import { ExpertDataParallel } from "../experts/gradients.ts";
 import { Mesh } from "../mesh.ts";
 import { chunksOfSchedule, type DecoderStages } from "../pipeline/index.ts";
 import { FullyShardedDataParallel } from "../shard/fully-sharded.ts";
 import { overlapWeights } from "../tensor/overlap.ts";
 import { sumPartialGradients } from "../tensor/partial.ts";
 import { tensorParallel } from "../tensor/tensor-parallel.ts";
-import { vocabularyCrossEntropy } from "../tensor/vocabulary-loss.ts";
 import { type Layout, layoutText, ranksOf } from "./layout.ts";
+import { MicroBatch } from "./micro-batch.ts";
 import { Pipeline } from "./pipeline.ts";
+
+/** Axes along which ranks see other tokens: all of them, and those of them whose ranks have the same experts. */
+const others = ["copies", "dp", "ep", "cp"] as const;
+const alike = ["dp", "cp"] as const;
 
 /** How a model is made. */
 export interface ParallelDecoderOptions {
@@ -35,25 +40,27 @@ export interface ParallelDecoderOptions {
 export class ParallelDecoder {
   /** How it is laid out. */
   readonly layout: Layout;
-  /** Its ranks: axes pp, copies, dp, cp and tp. */
+  /** Its ranks: axes pp, copies, dp, ep, cp and tp. */
   readonly mesh: Mesh;
   /** The model, or this rank's stages of it; of its parameters a rank has its parts. */
   readonly model: Decoder | DecoderStages;
   readonly #pipeline: Pipeline | undefined;
-  readonly #data: DistributedDataParallel | FullyShardedDataParallel;
+  readonly #experts: ExpertParallel | undefined;
+  readonly #data: DistributedDataParallel | ExpertDataParallel | FullyShardedDataParallel;
 
   private constructor(
     layout: Layout,
     mesh: Mesh,
     model: Decoder | DecoderStages,
     data: ParallelDecoder["data"],
-    pipeline: Pipeline | undefined,
+    { pipeline, experts }: { pipeline: Pipeline | undefined; experts: ExpertParallel | undefined },
   ) {
     this.layout = layout;
     this.mesh = mesh;
     this.model = model;
     this.#data = data;
     this.#pipeline = pipeline;
+    this.#experts = experts;
   }
 
   /**
@@ -68,22 +75,20 @@ export class ParallelDecoder {
     layout: Layout,
     options: ParallelDecoderOptions = {},
   ): Promise<ParallelDecoder> {
-    const { pp, copies, dp, cp, tp } = layout;
+    const { pp, copies, dp, ep, cp, tp } = layout;
     if (ranksOf(layout) !== world.size) {
       throw new RangeError(
         `The layout ${layoutText(layout)} has ${ranksOf(layout)} ranks, but the group has ${world.size}. Their numbers must be equal.`,
       );
     }
     Pipeline.check(config, layout);
-    const views = [
-      ["dp", "cp"],
-      ["copies", "dp", "cp"],
-    ];
-    const mesh = await Mesh.create(world, { pp, copies, dp, cp, tp }, views);
+    if (ep > 1) checkExperts(config.experts, ep);
+    const mesh = await Mesh.create(world, { pp, copies, dp, ep, cp, tp }, [alike, [...others]]);
     const whole = new Decoder(device, config, { meta: true });
     const pipeline = pp > 1 ? new Pipeline(whole, layout, mesh.group("pp")) : undefined;
     const model = pipeline?.stages ?? whole;
     if (tp > 1) await tensorParallel(model, mesh, undefined, { sequence: layout.sequence });
+    const experts = ep > 1 ? ExpertParallel.apply(model, mesh) : undefined;
     const blocks = model.layers.filter((block) => block !== undefined);
     if (layout.recompute) for (const block of blocks) recomputed(device, block);
     const { init = 0 } = options;
@@ -91,18 +96,18 @@ export class ParallelDecoder {
     const data = await sharedOut(model, blocks, mesh, layout, options);
     if (layout.data !== "ddp") initialize(model, init);
     await pipeline?.joinTied();
-    return new ParallelDecoder(layout, mesh, model, data, pipeline);
+    return new ParallelDecoder(layout, mesh, model, data, { pipeline, experts });
   }
 
   /** What sums gradients over the ranks that see other tokens. */
-  get data(): DistributedDataParallel | FullyShardedDataParallel {
+  get data(): DistributedDataParallel | ExpertDataParallel | FullyShardedDataParallel {
     return this.#data;
   }
 
   /** This rank's share of a step's samples: those with its place among the ranks that see other ones. */
   shareOf<S>(samples: readonly S[]): S[] {
-    const ranks = this.mesh.size("copies", "dp");
-    const place = this.mesh.coordinate("copies", "dp");
+    const ranks = this.mesh.size("copies", "dp", "ep");
+    const place = this.mesh.coordinate("copies", "dp", "ep");
     return samples.filter((_, i) => i % ranks === place);
   }
 
@@ -117,32 +122,33 @@ export class ParallelDecoder {
     const { device } = this.model;
     const total = device.unscoped(() => device.zeros([1]));
     const add = (loss: Tensor): void => void device.noGrad(() => total.add_(loss));
+    const micro = batches.map((batch) => this.#microBatch(batch, count));
+    await this.#makeRoom(micro);
     if (!this.#pipeline) {
-      for (const [i, batch] of batches.entries()) {
-        const loss = this.backward(batch, count, { last: i === batches.length - 1 });
+      for (const [i, each] of micro.entries()) {
+        const loss = this.#backward(each, i === micro.length - 1);
         add(loss);
         loss.dispose();
       }
       return total;
     }
     const stages = this.model as DecoderStages;
-    const own = batches.map((batch) => this.#cut(batch));
     const rows = this.layout.sequence ? this.layout.tp : 1;
     const last = this.layout.pp * chunksOfSchedule(this.layout.schedule) - 1;
     // What a block is called with stays until its backward, which may compute it again.
-    const given = device.unscoped(() => own.map((each) => this.#given(each)));
+    const given = micro.map((each) => each.given());
     await this.#pipeline.run(batches.length, {
-      shapeOf: (m) => [own[m].tokens.length / rows, stages.config.width],
+      shapeOf: (m) => [micro[m].own.tokens.length / rows, stages.config.width],
       forward: (stage, m, x) => {
         const y = stages.call(stage, given[m].batch, x, given[m].ring);
         if (stage < last) return y;
-        const loss = this.#lossOf(y, own[m]).mul(count > 0 ? 1 / count : 0);
+        const loss = micro[m].loss(y);
         add(loss.detach().reshape([1]));
         return loss;
       },
       backward: (body) => this.#data.noSync(() => this.#overlapped(body)),
     });
-    for (const { batch } of given) for (const tensor of [batch.tokens, batch.positions, batch.starts]) tensor.dispose();
+    for (const each of micro) each.free();
     return total;
   }
 
@@ -152,55 +158,69 @@ export class ParallelDecoder {
    *   divided by: of all targets that count, on all ranks and in all micro-batches of the step.
    * @param options.last whether it is the step's last one: gradients start to travel then.
    * @returns this rank's part of the mean loss, f32 [1]: its sum over copies, dp and cp is the loss; along tp it is the same.
-   * @throws Error with stages, of which none has both ends: `run` does all micro-batches of a step.
+   * @throws Error with stages, of which none has both ends, and with experts on several ranks, which first agree on room for
+   *   tokens: `run` does all micro-batches of a step.
    */
   backward(batch: HostBatch, count: number, { last = true }: { readonly last?: boolean } = {}): Tensor {
+    this.#checkAlone();
+    return this.#backward(this.#microBatch(batch, count), last);
+  }
+
+  /**
+   * Σ weight · loss of this rank's tokens, f32 []: the same along tp. @param batch as for `backward`.
+   * @throws Error with stages, and with experts on several ranks.
+   */
+  loss(batch: HostBatch): Tensor {
+    this.#checkAlone();
+    const micro = this.#microBatch(batch, 0);
+    try {
+      return micro.lossSum(this.#logits(micro));
+    } finally {
+      micro.free();
+    }
+  }
+
+  #backward(micro: MicroBatch, last: boolean): Tensor {
     const { device } = this.model;
     const run = (): Tensor =>
       device.scope(() => {
-        const loss = this.loss(batch).mul(count > 0 ? 1 / count : 0);
+        const loss = micro.loss(this.#logits(micro));
         this.#overlapped(() => loss.backward());
         return loss.detach().reshape([1]);
       });
-    return last ? run() : this.#data.noSync(run);
-  }
-
-  /** Σ weight · loss of this rank's tokens, f32 []: the same along tp. @param batch as for `backward`. @throws Error with stages. */
-  loss(batch: HostBatch): Tensor {
-    const { model } = this;
-    if (!(model instanceof Decoder)) {
-      throw new Error(
-        `The layout ${layoutText(this.layout)} has stages: run(batches, count) does all micro-batches of a step.`,
-      );
+    try {
+      return last ? run() : this.#data.noSync(run);
+    } finally {
+      micro.free();
     }
-    const own = this.#cut(batch);
-    const { batch: given, ring } = this.#given(own);
-    return this.#lossOf(model.call(given, ring), own);
   }
 
-  /** This rank's tokens of a batch, padded as the layout needs it. */
-  #cut(batch: HostBatch): HostBatch | ContextCut {
-    const { layout, mesh } = this;
-    const multiple = layout.sequence ? layout.tp : 1;
-    return layout.cp > 1 ? cutContext(batch, mesh.group("cp"), multiple) : padBatch(batch, multiple);
+  #logits(micro: MicroBatch): Tensor {
+    const { batch, ring } = micro.given();
+    return (this.model as Decoder).call(batch, ring);
   }
 
-  /** What a model is called with. */
-  #given(own: HostBatch | ContextCut): { batch: Batch; ring: RingAttention | undefined } {
-    const { device } = this.model;
-    const i32 = (values: Int32Array): Tensor => device.from(values, [values.length], "i32");
-    const ring = "chunk" in own ? new RingAttention(device, this.mesh.group("cp"), own) : undefined;
-    return { batch: { tokens: i32(own.tokens), positions: i32(own.positions), starts: i32(own.starts) }, ring };
+  /** @throws Error where only all micro-batches of a step can be done together. */
+  #checkAlone(): void {
+    const why = this.#pipeline ? "stages" : this.#experts ? "experts on several ranks" : undefined;
+    if (!why) return;
+    throw new Error(
+      `The layout ${layoutText(this.layout)} has ${why}: run(batches, count) does all micro-batches of a step.`,
+    );
   }
 
-  #lossOf(logits: Tensor, own: HostBatch): Tensor {
-    const { layout, mesh } = this;
-    const { device, config } = this.model;
-    const target = device.from(own.targets, [own.targets.length], "i32");
-    const weight = device.from(own.weights, [own.weights.length]);
-    if (layout.tp === 1) return crossEntropy(logits, target, { weight, ignored: IGNORED }).sum;
-    const vocabulary = config.vocabularySize;
-    return vocabularyCrossEntropy(logits, target, mesh.group("tp"), { vocabulary, weight, ignored: IGNORED }).sum;
+  #microBatch(batch: HostBatch, targets: number): MicroBatch {
+    const { layout, mesh, model } = this;
+    return new MicroBatch({ layout, mesh, device: model.device, config: model.config }, batch, targets);
+  }
+
+  /** Experts have room for all choices of the longest micro-batch of each rank, which all must know of. */
+  async #makeRoom(micro: readonly MicroBatch[]): Promise<void> {
+    const experts = this.#experts;
+    if (!experts) return;
+    const longest = Math.max(0, ...micro.map(({ own }) => own.tokens.length));
+    const all = await this.mesh.group("ep").allGatherObject(longest);
+    experts.makeRoom(all.reduce((sum, each) => sum + each, 0) * this.model.config.expertsPerToken);
   }
 
   #overlapped(backward: () => void): void {
@@ -218,7 +238,7 @@ export class ParallelDecoder {
    */
   async synchronize(loss: Tensor): Promise<number> {
     const { device } = this.model;
-    const group = this.mesh.group("copies", "dp", "cp");
+    const group = this.mesh.group(...others);
     if (this.#pipeline) await this.mesh.group("pp").allReduce(loss); // the last stage has it
     const parts = device.unscoped(() => device.empty([group.size]));
     await group.allGather(parts, loss);
@@ -255,17 +275,17 @@ function sharedOut(
   model: Decoder | DecoderStages,
   units: readonly Block[],
   mesh: Mesh,
-  { data, copies, schedule }: Layout,
+  { data, copies, ep, schedule }: Layout,
   { bucketBytes }: ParallelDecoderOptions,
 ): Promise<ParallelDecoder["data"]> {
-  if (data === "ddp") {
-    return DistributedDataParallel.wrap(model, { mesh, axes: ["copies", "dp", "cp"] }, { bucketBytes });
-  }
+  const along = { mesh, axes: others };
+  if (ep > 1) return ExpertDataParallel.wrap(model, along, { mesh, axes: alike }, { bucketBytes });
+  if (data === "ddp") return DistributedDataParallel.wrap(model, along, { bucketBytes });
   const stage = data === "zero1" ? 1 : data === "zero2" ? 2 : 3;
   const replicate = copies > 1 ? { mesh, axes: ["copies"] } : undefined;
   // What is fetched ahead is the next block of a stage; with several stages another one may come first.
   const overlap = chunksOfSchedule(schedule) === 1;
-  return FullyShardedDataParallel.wrap(model, { mesh, axes: ["dp", "cp"] }, { units, stage, replicate, overlap });
+  return FullyShardedDataParallel.wrap(model, { mesh, axes: alike }, { units, stage, replicate, overlap });
 }
 
 /** Lets a block keep its input only. */

@@ -4,6 +4,7 @@
  * Activation Recomputation in Large Transformer Models", 2022). What enters attention and an MLP is made whole once for each.
  */
 import type { DecoderConfig } from "../../models/index.ts";
+import { mixturePlan } from "../experts/tensor-plan.ts";
 import { cutTokens, input, output, partialGradients } from "./edges.ts";
 import { columns, rows } from "./linear.ts";
 import type { Plan, Style } from "./style.ts";
@@ -12,14 +13,8 @@ import { vocabularyRows } from "./vocabulary.ts";
 /**
  * How a Decoder of a form is cut; its logits are those of each rank's words then, for `vocabularyCrossEntropy`.
  * @param options.sequence whether tokens are cut outside attention and MLPs: a batch's number of tokens divides then.
- * @throws RangeError for a mixture of experts.
  */
 export function decoderPlan(config: DecoderConfig, { sequence = false }: { readonly sequence?: boolean } = {}): Plan {
-  if (config.experts > 0) {
-    throw new RangeError(
-      `A mixture of ${config.experts} experts has no plan of tensor parallelism here: only dense models have one.`,
-    );
-  }
   const type = sequence ? "varying" : "identical";
   const whole = (path: string): Plan => ({ [path]: input(type, "replicated") });
   const norm = (path: string, ...more: readonly Style[]): Plan => {
@@ -27,6 +22,12 @@ export function decoderPlan(config: DecoderConfig, { sequence = false }: { reado
     return styles.length > 0 ? { [path]: styles } : {};
   };
   const [attention, mlp] = ["layers.*.attention", "layers.*.mlp"];
+  const dense = (): Plan => ({
+    ...whole(mlp),
+    ...(config.activation === "silu" ? { [`${mlp}.gate`]: columns() } : {}),
+    [`${mlp}.up`]: columns(),
+    [`${mlp}.down`]: rows({ to: type }),
+  });
   return {
     ...(sequence ? { "": cutTokens() } : {}),
     embed: vocabularyRows({ to: type }),
@@ -44,10 +45,7 @@ export function decoderPlan(config: DecoderConfig, { sequence = false }: { reado
       : {}),
     [`${attention}.o`]: rows({ to: type }),
     ...norm("layers.*.mlpNorm"),
-    ...whole(mlp),
-    ...(config.activation === "silu" ? { [`${mlp}.gate`]: columns() } : {}),
-    [`${mlp}.up`]: columns(),
-    [`${mlp}.down`]: rows({ to: type }),
+    ...(config.experts > 0 ? mixturePlan(mlp, type) : dense()),
     ...norm("norm", output(type, "replicated")),
     ...(config.tied ? {} : { head: columns({ uneven: true }) }),
   };

@@ -9,8 +9,11 @@ export interface SmallStep {
   readonly config: DecoderConfig;
 }
 
-/** The first samples of the generator, at most `longest` tokens each. Two heads of keys serve four heads of queries. */
-export function smallStep(count: number, longest: number, layers: number): SmallStep {
+/**
+ * The first samples of the generator, at most `longest` tokens each. Two heads of keys serve four heads of queries.
+ * @param experts in place of an MLP, of which each token goes to two; none if not given.
+ */
+export function smallStep(count: number, longest: number, layers: number, experts = 0): SmallStep {
   const documents = documentTexts(1, 40);
   const tokenizer = trainTokenizer({
     ...{ documents, vocabularySize: 271, specialTokens: modelSpecialTokens, pattern: "qwen2" },
@@ -25,6 +28,7 @@ export function smallStep(count: number, longest: number, layers: number): Small
   const config = llamaShape({
     ...{ vocabularySize: 271, width: 24, layers, heads: 4, kvHeads: 2, headDim: 6, ffnWidth: 48, tied: false },
     ...{ maxPositions: longest, initializerRange: 0.1 },
+    ...(experts > 0 ? { experts, expertsPerToken: Math.min(2, experts), normalizeTopK: experts > 1 } : {}),
   });
   return { samples, config };
 }

@@ -38,6 +38,9 @@ export default defineScript({
     longest: number(24, "most tokens of a sample", { min: 8, max: 256, integer: true }),
     layers: number(1, "blocks", { min: 1, max: 8, integer: true }),
     micro: number(1, "micro-batches of each rank", { min: 1, max: 16, integer: true }),
+    experts: number(0, "experts of each block in place of an MLP; layouts with ep share them out", {
+      ...{ min: 0, max: 64, integer: true },
+    }),
   },
   quick: { options: { layouts: "dp1 dp2+fsdp tp2+sp cp2 dp2.tp2", samples: 4, longest: 12 } },
   async main({ world, device, options, show, spans, now }) {
@@ -46,7 +49,7 @@ export default defineScript({
     if (fitting.length === 0) {
       throw new RangeError(`--layouts: none of "${options.layouts}" fits -n ${world.size}. Name another, or raise -n.`);
     }
-    const step = smallStep(options.samples, options.longest + 1, options.layers);
+    const step = smallStep(options.samples, options.longest + 1, options.layers, options.experts);
     const alone = await aloneOn(device, step);
     const summary: Record<string, string | number>[] = [];
     const failed: string[] = [];
