@@ -90,7 +90,7 @@ class Frame implements SavedHooks<number> {
       return undefined;
     };
     try {
-      this.#device.withRandomState(this.#random, () => this.#tape.whileRecording(() => this.#device.scope(run)));
+      this.#device.withRandomState(this.#random, () => this.#tape.again(() => this.#device.scope(run)));
       this.#check(values);
     } catch (error) {
       for (const value of values) value.release();

@@ -35,6 +35,7 @@ const LINES = 4096;
 
 export class Tape implements Recorder<Tensor> {
   #recording = true;
+  #repeating = false;
   #observer: Observer | undefined;
   #recorded = 0;
   #region: Region | undefined;
@@ -45,6 +46,11 @@ export class Tape implements Recorder<Tensor> {
 
   get recording(): boolean {
     return this.#recording;
+  }
+
+  /** Whether a function runs for the second time, because backward needs what the first run did not keep. */
+  get repeating(): boolean {
+    return this.#repeating;
   }
 
   get watched(): boolean {
@@ -246,14 +252,14 @@ export class Tape implements Recorder<Tensor> {
     }
   }
 
-  /** Runs a function that records, also where nothing is recorded. */
-  whileRecording<R>(body: () => R): R {
-    const was = this.#recording;
-    this.#recording = true;
+  /** Runs a function for the second time, for backward: it records, also where nothing is recorded. */
+  again<R>(body: () => R): R {
+    const before = [this.#recording, this.#repeating] as const;
+    [this.#recording, this.#repeating] = [true, true];
     try {
       return body();
     } finally {
-      this.#recording = was;
+      [this.#recording, this.#repeating] = before;
     }
   }
 

@@ -231,4 +231,11 @@ export const sharedLaunches: Partial<Record<KernelName, Launch>> = {
   },
   route: (device) => routed(device, 0),
   routeBackward: (device) => routed(device, 1),
+  routeBiased: (device) => {
+    const [tokens, experts, k] = [30_011, 13, 3];
+    const [logits, bias] = drawn(device, [tokens, experts], [experts]);
+    const [chosen, weight] = [device.empty([tokens, k], "i32"), device.empty([tokens, k])];
+    go(device, "routeBiased", [logits, bias, chosen, weight], [tokens, experts, k, 0]);
+    return [chosen, weight];
+  },
 };

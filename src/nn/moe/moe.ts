@@ -171,7 +171,8 @@ export class MoE extends Module<[x: Tensor, tokens?: MixtureTokens]> {
 
   #count(routed: Parameters<typeof countsOf>[0]): void {
     const { device } = this;
-    if ((this.#load || this.bias) && tapeOf(device).recording) device.noGrad(() => this.load.add_(countsOf(routed)));
+    const { recording, repeating } = tapeOf(device);
+    if ((this.#load || this.bias) && recording && !repeating) device.noGrad(() => this.load.add_(countsOf(routed)));
   }
 }
 
