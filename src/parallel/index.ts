@@ -22,6 +22,7 @@ export { type Along, axesAlong, groupAlong, type MeshAxes } from "./data/along.t
 export { type DataParallelOptions, DistributedDataParallel } from "./data/data-parallel.ts";
 export { clipGradNormOver_, gradientNormOver, type NormOptions } from "./data/norm.ts";
 export { together } from "./data/together.ts";
+export { moveBiasOver } from "./experts/bias.ts";
 export { ExpertExchange } from "./experts/exchange.ts";
 export { ExpertParallel } from "./experts/expert-parallel.ts";
 export { ExpertDataParallel } from "./experts/gradients.ts";

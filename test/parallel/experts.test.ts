@@ -27,3 +27,28 @@ it.each(cases(worlds, 0, 2, 3, 4))(
     expect(slopes.sort()).toEqual([...Array.from({ length: ranks - 1 }, () => 0), 1]);
   },
 );
+
+it.each(
+  cases(
+    [
+      ["local", "inline"],
+      ["shm", "threaded"],
+      ["tcp", "inline"],
+    ] as const,
+    0,
+    1,
+  ),
+)(
+  "terms of balance, norms and biases are those of one rank over %s, streams %s",
+  { timeout: 120_000 },
+  async (transport, streams) => {
+    const program = "test/programs/balanced-layouts.ts";
+    const { failure, shown } = await runProgram(program, { ranks: 4, transport, streams });
+    expect(failure?.message).toBe(undefined);
+    const rows = shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row] : []));
+    expect(new Set(rows.map(({ layout }) => layout)).size).toBe(13);
+    for (const path of ["norm", "loss", "layers.1.mlp.bias", "layers.1.mlp.router.weight"])
+      expect(rows.filter((row) => row.path === path).length).toBeGreaterThan(20);
+    for (const { worst, ...which } of rows) expect(worst, JSON.stringify(which)).toBeLessThan(1e-4);
+  },
+);

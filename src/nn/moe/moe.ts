@@ -190,7 +190,13 @@ export function moveBias(moe: MoE, speed: number): void {
     device.scope(() => {
       const less = load.mean().sub(load);
       const sign = less.gt(0).to("f32").sub(less.lt(0).to("f32"));
-      bias.add_(sign.mul(speed).to(bias.dtype));
+      const [from] = bias.part.from; // ranks may have a part each
+      bias.add_(
+        sign
+          .slice(0, from, from + bias.size)
+          .mul(speed)
+          .to(bias.dtype),
+      );
       return undefined;
     }),
   );
