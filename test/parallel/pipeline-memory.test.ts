@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { peakOf, type Schedule, schedules, stageRanks, withMessages } from "../../src/parallel/index.ts";
 import { runProgram } from "../helpers/jobs.ts";
-import { cases } from "../helpers/long.ts";
+import { inWorld, type World, worlds } from "../helpers/worlds.ts";
 
 /** Bytes of one micro-batch at a stage, as measured with nothing else at the rank. */
 interface Stage {
@@ -29,10 +29,9 @@ interface Row {
 
 type Options = Readonly<Record<string, string | number>>;
 
-async function measure(ranks: number, transport: "local" | "shm" | "tcp", options: Options = {}, streams = "inline") {
-  const { failure, shown } = await runProgram("test/programs/pipeline-memory.ts", {
-    ...{ ranks, transport, streams: streams as "inline" | "threaded", options },
-  });
+async function measure([ranks, transport, streams]: World, options: Options = {}) {
+  const program = "test/programs/pipeline-memory.ts";
+  const { failure, shown } = await runProgram(program, { ranks, transport, streams, options });
   expect(failure?.message).toBe(undefined);
   return shown.flatMap(({ rank, shown: what }): Row[] => {
     if (what.kind !== "row") return [];
@@ -77,21 +76,12 @@ function plannedPeak(schedule: Schedule, rank: number, each: readonly Stage[]): 
   return peak;
 }
 
-const worlds = cases(
-  [
-    [2, "local", "inline"],
-    [3, "local", "inline"],
-    [3, "shm", "threaded"],
-    [2, "tcp", "inline"],
-    [1, "local", "inline"],
-    [3, "tcp", "threaded"],
-  ] as const,
-  ...[0, 1, 2],
-);
+const all = worlds("2 local, 3 local, 3 shm threaded", "2 tcp, 1 local, 3 tcp threaded");
 
-describe.each(worlds)("%i ranks over %s, streams %s", { timeout: 60_000 }, (ranks, transport, streams) => {
+describe.each(all)(inWorld, { timeout: 60_000 }, (...world) => {
+  const [ranks] = world;
   it("keep at most what their schedules say, and nothing afterwards", async () => {
-    const rows = await measure(ranks, transport, {}, streams);
+    const rows = await measure(world);
     expect(rows.length).toBe(5 * 6 * ranks);
     for (const { rank, name, microBatches, kept, peak, left, each } of rows) {
       const schedule = schedules[name]({ ranks, microBatches });
@@ -112,6 +102,6 @@ describe.each(worlds)("%i ranks over %s, streams %s", { timeout: 60_000 }, (rank
 });
 
 it("sees what is kept for good", async () => {
-  const rows = await measure(2, "local", { micro: "3", wrong: "kept" });
+  const rows = await measure(worlds("2 local")[0], { micro: "3", wrong: "kept" });
   for (const { name, left } of rows) expect({ name, sees: left > 0 }).toEqual({ name, sees: true });
 });
