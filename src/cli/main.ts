@@ -5,7 +5,19 @@ import { inspect, isError, visibleLines, wordsOf } from "../trace/text.ts";
 import { Output } from "./output.ts";
 import { suggest, UsageError } from "./scripts.ts";
 
-const commands = ["list", "run", "launch", "join", "verify", "learn", "check", "figure", "bench", "help"] as const;
+const commands = [
+  "list",
+  "run",
+  "launch",
+  "join",
+  "verify",
+  "learn",
+  "check",
+  "figure",
+  "bench",
+  "help",
+  "version",
+] as const;
 
 const help = `${pc.bold("worldsize")}: ML systems that one person can read, and the course that teaches them.
 
@@ -19,6 +31,7 @@ const help = `${pc.bold("worldsize")}: ML systems that one person can read, and 
   worldsize check 3.3                one exercise, once; --json for editors and teachers
   worldsize figure ring-all-reduce   a figure of the course, drawn here; all of them without a name
   worldsize bench NAME               all-reduce, p2p, gemm, startup; --help for more
+  worldsize --version                which version this is
 
   ${pc.dim("common flags of run: --transport shm|local|tcp, --json, --trace FILE, --algorithm NAME, --seed N")}
   ${pc.dim("exit codes: 0; what a rank set or died of (process.exitCode, process.exit(n), 128 + signal),")}
@@ -34,6 +47,11 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     case "-h":
     case "--help":
       process.stdout.write(help);
+      return 0;
+    case "version":
+    case "-V":
+    case "--version":
+      process.stdout.write(`${await versionOf()}\n`);
       return 0;
     case "list":
       return (await import("./list.ts")).listCommand(rest, output);
@@ -64,6 +82,12 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     default:
       throw new UsageError(`There is no command "${command}". ${suggest(command, commands)}`);
   }
+}
+
+/** The package's own version. */
+async function versionOf(): Promise<string> {
+  const [{ readFileSync }, { packageRoot }] = await Promise.all([import("node:fs"), import("../job/node/compile.ts")]);
+  return (JSON.parse(readFileSync(`${packageRoot}package.json`, "utf8")) as { version: string }).version;
 }
 
 /** @throws UsageError for a flag where a name should be. @param example of what to write. */

@@ -186,7 +186,7 @@ export function scriptValues(command: Command, script: Script, isQuick = false):
   return Object.fromEntries(
     Object.entries(script.options ?? {}).map(([key, spec]) => {
       const name = scriptOption(key, spec).attributeName();
-      const asked = command.getOptionValueSource(name) !== "default";
+      const asked = ![undefined, "default"].includes(command.getOptionValueSource(name)); // undefined: there is no preset
       return [key, key in quick && !asked ? quick[key] : command.getOptionValue(name)];
     }),
   );

@@ -15,14 +15,24 @@ export type Values<O extends Record<string, OptionSpec>> = {
   readonly [K in keyof O]: O[K] extends OptionSpec<infer T> ? T : never;
 };
 
-/** A number; `range` bounds it, `integer` refuses fractions. */
+/** What numbers an option takes. */
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** Refuses fractions. */
+  readonly integer?: boolean;
+}
+
+/** A number. */
+export function number(preset: number, about: string, range?: NumberRange): OptionSpec<number>;
+/** A number that is undefined if nobody gives one: for a script that then chooses by itself, and says in `about` how. */
+export function number(preset: undefined, about: string, range?: NumberRange): OptionSpec<number | undefined>;
 export function number(
-  preset: number,
+  preset: number | undefined,
   about: string,
-  range: { min?: number; max?: number; integer?: boolean } = {},
-): OptionSpec<number> {
-  const { min = -Infinity, max = Infinity, integer = false } = range;
-  checkPreset("number", preset);
+  { min = -Infinity, max = Infinity, integer = false }: NumberRange = {},
+): OptionSpec<number | undefined> {
+  if (preset !== undefined) checkPreset("number", preset);
   return {
     type: "number",
     default: preset,

@@ -36,6 +36,9 @@ describe("bad input: one message, exit code 2", () => {
     ],
     [["run", "collective-cheatsheet", "--operation", "all_redce"], '"all_redce" is not one of all, broadcast,'],
     [["run", "send-recv-basic", "--elements", "0"], "0 is not at least 1."],
+    [["run", "tp-mlp", "--hidden", "0"], "argument '0' is invalid. 0 is not between 1 and 16384."],
+    [["run", "tp-attention", "--heads", "0"], "argument '0' is invalid. 0 is not between 1 and 256."],
+    [["run", "tp-attention", "--keys", "0"], "argument '0' is invalid. 0 is not between 1 and 256."],
     [["bench", "gem"], 'There is no bench "gem". Did you mean gemm?'],
     [["bench", "gemm", "--against", "tfj"], 'There is no peer "tfj". Did you mean tfjs?'],
     [["run", "hello-distributed", "--helpers", "-1"], "A rank has 0 to 63 helpers."],
@@ -99,7 +102,24 @@ export default defineScript({ about: "x", options: { ${JSON.stringify(name)}: nu
   });
 });
 
+it.each(["--version", "-V", "version"])("%s is the package's", (word) => {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+  expect(worldsize(word)).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+});
+
 describe("run", () => {
+  it("leaves a number without a preset undefined, unless it is given or the quick form says it", () => {
+    const program = `import { defineScript, number } from "worldsize";
+export default defineScript({ about: "x", ranks: 1, quick: { options: { most: 2 } },
+  options: { most: number(undefined, "most (default: all)", { min: 1 }) },
+  async main({ options, show }) { show.row({ most: options.most ?? "all" }); } });`;
+    const file = write("left-out.ts", program);
+    const most = (...args: string[]) => JSON.parse(worldsize("run", file, "--json", ...args).stdout).row.most;
+    expect([most(), most("--most", "7"), most("--quick"), most("--quick", "--most", "7")]).toEqual(["all", 7, 2, 7]);
+    expect(worldsize("run", file, "--most", "0").stderr).toContain("0 is not at least 1.");
+    expect(worldsize("run", file, "--help").stdout).toMatch(/--most <value> +most \(default: all\)\n/);
+  });
+
   it("reads yes and no as people write them, and options whatever their capitals", () => {
     const program = `import { boolean, defineScript, number } from "worldsize";
 export default defineScript({ about: "x", ranks: 1,

@@ -63,6 +63,38 @@ function formOf(kind: string, row: Row, rank: number, ranks: number): Row {
   };
 }
 
+/** What a rank's calls of a step carried. */
+function sentOf(row: Row): Record<string, number | undefined> {
+  const { "allReduce calls": reduces, "allReduce bytes": reduced } = row;
+  const { "allGather calls": gathers, "allGather bytes": gathered } = row;
+  const { "reduceScatter calls": scatters, "reduceScatter bytes": scattered } = row;
+  return { reduces, reduced, gathers, gathered, scatters, scattered };
+}
+
+/**
+ * The same by the form of what is sharded over `ranks`. With copies each unit's own rows of gradients are summed over them once,
+ * with one number for each parameter, as they were scattered.
+ */
+function shardedForm(
+  row: Row,
+  kind: string,
+  { ranks, micro, copies = 1 }: Readonly<Record<"ranks" | "micro", number>> & { readonly copies?: number },
+): Record<string, number | undefined> {
+  const { rest, block } = shapesOf(row);
+  const own = (shapes: number[][], extra = 0): number => 4 * (sum(shapes.map((shape) => room(shape, ranks))) + extra);
+  const segment = (shapes: number[][], extra = 0): number => ranks * own(shapes, extra);
+  const blocks = kind === "fsdp" ? 2 * micro : 1;
+  const rests = kind === "fsdp" ? micro : 1;
+  return {
+    reduces: copies > 1 ? LAYERS + 1 : undefined,
+    reduced: copies > 1 ? LAYERS * own(block, block.length) + own(rest, rest.length) : undefined,
+    gathers: blocks * LAYERS + rests,
+    gathered: blocks * LAYERS * segment(block) + rests * segment(rest),
+    scatters: LAYERS + 1,
+    scattered: LAYERS * segment(block, block.length) + segment(rest, rest.length),
+  };
+}
+
 const memories = cases(
   [
     [1, "inline"],
@@ -106,27 +138,62 @@ describe.each(["ddp", "zero1", "zero2", "fsdp"])("%s", { timeout: 60_000 }, (kin
       const found = await measure(ranks, streams, { kind, micro }, transport);
       expect(found.every((rows) => rows.length > 0)).toBe(true);
       for (const [row] of found) {
-        const { rest, block } = shapesOf(row);
-        const segment = (shapes: number[][], extra = 0): number =>
-          4 * ranks * (sum(shapes.map((shape) => room(shape, ranks))) + extra);
-        const elements = sum(rest.map(sizeOf)) + LAYERS * sum(block.map(sizeOf));
-        const parameters = rest.length + LAYERS * block.length;
-        const blocks = kind === "fsdp" ? 2 * micro : 1;
-        const rests = kind === "fsdp" ? micro : 1;
-        const { "allReduce bytes": reduced, "allGather calls": gathers, "allGather bytes": gathered } = row;
-        const { "reduceScatter calls": scatters, "reduceScatter bytes": scattered } = row;
-        const carried = { reduced, gathers, gathered, scatters, scattered };
-        if (kind === "ddp") {
-          expect(carried).toEqual({ reduced: 4 * (elements + parameters) });
+        if (kind !== "ddp") {
+          expect(sentOf(row)).toEqual(shardedForm(row, kind, { ranks, micro }));
           continue;
         }
-        expect(carried).toEqual({
-          reduced: undefined,
-          gathers: blocks * LAYERS + rests,
-          gathered: blocks * LAYERS * segment(block) + rests * segment(rest),
-          scatters: LAYERS + 1,
-          scattered: LAYERS * segment(block, block.length) + segment(rest, rest.length),
-        });
+        const { rest, block } = shapesOf(row);
+        const elements = sum(rest.map(sizeOf)) + LAYERS * sum(block.map(sizeOf));
+        const parameters = rest.length + LAYERS * block.length;
+        expect({ ...sentOf(row), reduces: undefined }).toEqual({ reduced: 4 * (elements + parameters) });
+      }
+    }
+  });
+});
+
+describe("shards with replicas (HSDP)", { timeout: 60_000 }, () => {
+  const worlds = cases(
+    [
+      [6, 2, "local", "inline"],
+      [6, 3, "shm", "inline"],
+      [4, 2, "shm", "threaded"],
+      [4, 4, "local", "inline"],
+      [4, 2, "tcp", "inline"],
+    ] as const,
+    ...[0, 1, 2],
+  );
+  it.each(worlds)(
+    "calls and bytes, %i ranks in %i copies over %s, streams %s",
+    async (ranks, copies, transport, streams) => {
+      for (const kind of ["zero1", "zero2", "fsdp"]) {
+        const found = await measure(ranks, streams, { kind, copies, micro: MICRO }, transport);
+        expect(found.every((rows) => rows.length > 0)).toBe(true);
+        for (const [row] of found) {
+          const shards = ranks / copies;
+          expect({ kind, ...sentOf(row) }).toEqual({
+            kind,
+            ...shardedForm(row, kind, { ranks: shards, micro: MICRO, copies }),
+          });
+        }
+      }
+    },
+  );
+
+  it("memory by kind is that of its shards: copies cost nothing more", async () => {
+    for (const [ranks, copies] of [
+      [4, 2],
+      [6, 2],
+    ]) {
+      for (const kind of ["zero1", "zero2", "fsdp"]) {
+        for (const [rank, [row]] of (await measure(ranks, "inline", { kind, copies }, "local")).entries()) {
+          const shards = ranks / copies;
+          const { parameters, gradients, optimizer } = row;
+          expect({ kind, rank, parameters, gradients, optimizer }).toEqual({
+            kind,
+            rank,
+            ...formOf(kind, row, rank % shards, shards),
+          });
+        }
       }
     }
   });

@@ -2,15 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../helpers/jobs.ts";
 import { cases } from "../helpers/long.ts";
+import { inWorld, type World, worlds } from "../helpers/worlds.ts";
 
 type Options = Readonly<Record<string, string | number>>;
 
-async function compare(
-  ranks: number,
-  transport: "local" | "shm" | "tcp",
-  streams: "inline" | "threaded",
-  options: Options,
-): Promise<void> {
+async function compare([ranks, transport, streams]: World, options: Options): Promise<void> {
   const { failure, shown } = await runProgram("test/programs/pipeline.ts", { ranks, transport, streams, options });
   expect(failure?.message).toBe(undefined);
   const rows = shown.flatMap(({ shown: what }) => (what.kind === "row" ? [what.row] : []));
@@ -25,36 +21,21 @@ async function compare(
 }
 
 const schedules = ["gpipe", "1f1b", "interleaved", "zb-h1", "zb-v"] as const;
-const worlds = cases(
-  [
-    [1, "shm", "inline"],
-    [2, "shm", "inline"],
-    [3, "local", "inline"],
-    [2, "tcp", "inline"],
-    [5, "local", "inline"],
-    [3, "shm", "threaded"],
-    [8, "local", "inline"],
-    [3, "tcp", "threaded"],
-  ] as const,
-  ...[1, 2, 5],
-);
+const all = worlds("2 shm, 3 local, 3 shm threaded", "1 shm, 2 tcp, 5 local, 8 local, 3 tcp threaded");
+const [two, three] = worlds("2 local, 3 local");
 
 describe.each(schedules)("%s has the gradients of one rank", { timeout: 120_000 }, (schedule) => {
-  it.each(worlds)("%i ranks over %s, streams %s", async (ranks, transport, streams) => {
-    await compare(ranks, transport, streams, { schedule });
-  });
+  it.each(all)(inWorld, (...world) => compare(world, { schedule }));
 
-  it.each(cases([1, 2, 3, 7, 11], 0, 3))("%i micro-batches on 3 ranks", async (micro) => {
-    await compare(3, "local", "inline", { schedule, micro });
-  });
+  it.each(cases([1, 2, 3, 7, 11], 0, 3))("%i micro-batches on 3 ranks", (micro) => compare(three, { schedule, micro }));
 
-  it("with a tied embedding", () => compare(3, "local", "inline", { schedule, tied: "yes" }));
+  it("with a tied embedding", () => compare(three, { schedule, tied: "yes" }));
 });
 
 describe("stages that differ", { timeout: 120_000 }, () => {
-  it("3 stages of a rank", () => compare(2, "local", "inline", { schedule: "interleaved", chunks: 3, micro: 5 }));
+  it("3 stages of a rank", () => compare(two, { schedule: "interleaved", chunks: 3, micro: 5 }));
 
-  it("layers that do not divide", () => compare(3, "local", "inline", { schedule: "1f1b", layers: 4 }));
+  it("layers that do not divide", () => compare(three, { schedule: "1f1b", layers: 4 }));
 
   it("more stages than layers are refused with both numbers", async () => {
     const options = { schedule: "zb-v", layers: 5 };

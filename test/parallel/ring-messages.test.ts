@@ -22,15 +22,22 @@ const programs = {
   zero1: ["test/programs/data-parallel-memory.ts", { kind: "zero1", micro: 2 }],
   zero2: ["test/programs/data-parallel-memory.ts", { kind: "zero2", micro: 2 }],
   fsdp: ["test/programs/data-parallel-memory.ts", { kind: "fsdp", micro: 2 }],
+  "shards with two copies": ["test/programs/data-parallel-memory.ts", { kind: "fsdp", copies: 2, micro: 2 }],
   "tensor parallelism": ["test/programs/tensor-traffic.ts", {}],
   "with the sequence cut": ["test/programs/tensor-traffic.ts", { sequence: true }],
 } as const;
 /** The decoder of the tensor-parallel program has 6 heads and 12 tokens. */
 const isWhole = (name: string, ranks: number): boolean => programs[name as keyof typeof programs][0].includes("data") || 6 % ranks === 0; // biome-ignore format: one condition
 
+/** Ranks that call a collective together: with copies, those that share out, and those that have the same rows. */
+function membersOf(name: keyof typeof programs, kind: string, ranks: number): number {
+  if (name !== "shards with two copies") return ranks;
+  return kind === "allReduce" ? 2 : ranks / 2;
+}
+
 describe.each(Object.keys(programs) as (keyof typeof programs)[])("%s in rings", { timeout: 60_000 }, (name) => {
   const [program, options] = programs[name];
-  const worlds = cases([2, 3, 5], 0, 1).filter((ranks) => isWhole(name, ranks));
+  const worlds = name.endsWith("copies") ? [4, 6] : cases([2, 3, 5], 0, 1).filter((ranks) => isWhole(name, ranks));
   const places = worlds.map((ranks) => [ranks, ranks === 2 ? "shm" : "local"] as const);
   it.each(places)("messages and bytes, %i ranks over %s", async (ranks, transport) => {
     const job = { ranks, transport, recorded: true, traced: true, options, table } as const;
@@ -44,7 +51,8 @@ describe.each(Object.keys(programs) as (keyof typeof programs)[])("%s in rings",
       const sent = traffics.map(({ events }) =>
         events.filter(({ event, operation }) => event === "send" && operation === number),
       );
-      const round = rounds[kind as Kind] * (ranks - 1);
+      const members = membersOf(name, kind, ranks);
+      const round = rounds[kind as Kind] * (members - 1);
       const where = `operation ${number}, ${text}`;
       expect(sent.map(({ length }) => length), where).toEqual(Array(ranks).fill(round)); // biome-ignore format: one line
       const bytes = sent.map((messages) => messages.reduce((sum, message) => sum + (message.bytes ?? 0), 0));
@@ -52,10 +60,10 @@ describe.each(Object.keys(programs) as (keyof typeof programs)[])("%s in rings",
       expect(
         bytes.reduce((a, b) => a + b, 0),
         where,
-      ).toBe(round * whole);
+      ).toBe((ranks / members) * round * whole);
       // Pieces of an all_reduce differ by an element at most, and each rank leaves out one of them in each round.
       const slack = kind === "allReduce" ? 4 * rounds.allReduce : 0;
-      for (const each of bytes) expect(Math.abs(each - (round * whole) / ranks), where).toBeLessThanOrEqual(slack);
+      for (const each of bytes) expect(Math.abs(each - (round * whole) / members), where).toBeLessThanOrEqual(slack);
     }
     expect([...seen].sort()).toEqual(expected(name));
   });
@@ -63,6 +71,7 @@ describe.each(Object.keys(programs) as (keyof typeof programs)[])("%s in rings",
 
 /** The kinds that a step calls at all. */
 function expected(name: keyof typeof programs): string[] {
+  if (name.endsWith("copies")) return ["allGather", "allReduce", "reduceScatter"];
   if (name === "ddp" || name === "tensor parallelism") return ["allReduce"];
   return name === "with the sequence cut"
     ? ["allGather", "allReduce", "reduceScatter"]

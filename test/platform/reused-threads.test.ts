@@ -1,5 +1,7 @@
 /** Threads that are used again are as good as new: what a program leaves behind is not there for the next one. */
+import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { reusedThreads } from "../../src/platform/node/reused-threads.ts";
 import { runProgram } from "../helpers/jobs.ts";
 import { useThreads } from "../helpers/threads.ts";
 
@@ -50,3 +52,44 @@ it.each(["shm", "local"] as const)(
     expect(shared).toContain("loaded"); // which is nothing to end a thread for
   },
 );
+
+/** A thread that says what it is told, and that it is free at once; told to end, it does so once it is free. */
+const thread = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort, threadId } from "node:worker_threads";
+    parentPort.on("message", ({ start }) => {
+      parentPort.postMessage({ type: "message", message: threadId });
+      parentPort.postMessage({ type: "free" });
+      if (start === null) return;
+      process.once("exit", () => Atomics.store(new Int32Array(start), 0, 1));
+      process.exit(3);
+    });
+  `)}`,
+);
+
+it("a thread that is ended while its word that it is free is on its way is not used again", async () => {
+  const threads = reusedThreads(thread);
+  const first = await new Promise<number>((resolve) => {
+    const killed = threads.spawn<never, number>("role", null, {
+      name: "first",
+      onMessage: (number) => void killed.kill().then(() => resolve(number)),
+    });
+  });
+  // A thread that is no more would be given a role, and never answer.
+  const second = await new Promise<number>((resolve) => {
+    threads.spawn<never, number>("role", null, { name: "second", onMessage: resolve });
+  });
+  expect(second).not.toBe(first);
+});
+
+it("a thread that ends while it waits for a role is not used again", async () => {
+  const threads = reusedThreads(thread);
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  await threads.spawn("role", word.buffer, { name: "first" }).ended;
+  while (Atomics.load(word, 0) === 0) await setTimeout(1);
+  await setTimeout(200); // for the word of its end
+  const said: number[] = [];
+  const second = threads.spawn<never, number>("role", null, { name: "second", onMessage: (id) => said.push(id) });
+  expect(await second.ended).toEqual({ error: undefined, exitCode: 0 });
+  expect([said.length, threads.busy()]).toEqual([1, 0]);
+});

@@ -4,7 +4,7 @@
  */
 import { AdamW, choice, crossEntropy, defineScript, initialize, number, type Tensor } from "worldsize";
 import { Decoder, llamaShape } from "worldsize/models";
-import { DistributedDataParallel, FullyShardedDataParallel } from "worldsize/parallel";
+import { DistributedDataParallel, FullyShardedDataParallel, Mesh } from "worldsize/parallel";
 
 export default defineScript({
   about: "Memory and messages of data-parallel strategies.",
@@ -14,6 +14,7 @@ export default defineScript({
     layers: number(5, "blocks"),
     width: number(64, "width"),
     micro: number(1, "micro-batches"),
+    copies: number(1, "of the shards (HSDP)"),
     overlap: number(1, "0: nothing overlaps"),
     gathered: choice("f32", ["f32", "bf16"] as const, "in what parameters are gathered"),
   },
@@ -23,14 +24,20 @@ export default defineScript({
     const config = llamaShape({ vocabularySize: 50, width, layers, heads: 4, ffnWidth: 3 * width, maxPositions: 16 });
     const model = new Decoder(device, config);
     initialize(model, 1);
+    const mesh = await Mesh.create(world, { copies: options.copies, dp: world.size / options.copies });
+    const replicate = options.copies > 1 ? { mesh, axes: ["copies"] } : undefined;
     const sizes = model.parameters().map(({ shape }) => shape);
     const wrapped =
       kind === "ddp"
         ? await DistributedDataParallel.wrap(model, world, { overlap, bucketBytes: [2 ** 16] })
-        : await FullyShardedDataParallel.wrap(model, world, {
-            ...{ units: model.layers, overlap, gathered: options.gathered },
-            stage: kind === "zero1" ? 1 : kind === "zero2" ? 2 : 3,
-          });
+        : await FullyShardedDataParallel.wrap(
+            model,
+            { mesh, axes: ["dp"] },
+            {
+              ...{ units: model.layers, overlap, gathered: options.gathered, replicate },
+              stage: kind === "zero1" ? 1 : kind === "zero2" ? 2 : 3,
+            },
+          );
     const optimizer = new AdamW(model.parameters(), { lr: 0.001 });
     const i32 = (values: readonly number[]): Tensor => device.tensor([...values], "i32");
     let forward = device.memoryStats();

@@ -95,7 +95,10 @@ export class PipelineRun {
       this.#sending.push({ work: this.#group.send(tensor, peer, { tag }), tensor });
       return;
     }
-    const tensor = this.#device.unscoped(() => this.#device.empty([...this.#work.shapeOf(microBatch)]));
+    const shape = [...this.#work.shapeOf(microBatch)];
+    const tensor = this.#device.unscoped(() =>
+      this.#device.empty(shape, "f32", way === "F" ? "activations" : "gradients"),
+    );
     this.#arrived.set(key, tensor);
     this.#receiving.set(key, this.#group.recv(tensor, peer, { tag: this.#tag(way, stage, microBatch) }));
   }

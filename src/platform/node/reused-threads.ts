@@ -38,11 +38,12 @@ export interface ReusedThreads {
 
 /** @param file what every thread runs: it calls `playRoles`. */
 export function reusedThreads(file: URL): ReusedThreads {
-  const free = new Map<string, Free[]>();
+  const waiting = new WaitingThreads();
   let busy = 0;
   const spawn: Spawn = (role, start, { name, onMessage, transfer = [], background }) => {
-    const { worker, turn } = free.get(role)?.pop() ?? { worker: openWorker(file, undefined, { name }), turn: 0 };
+    const { worker, turn } = waiting.take(role) ?? { worker: openWorker(file, undefined, { name }), turn: 0 };
     let over = false;
+    let killed = false;
     busy++;
     const ended = new Promise<ThreadEnd>((resolve) => {
       let error: unknown;
@@ -51,11 +52,10 @@ export function reusedThreads(file: URL): ReusedThreads {
           onMessage?.(said.message as never);
           return;
         }
+        // What was said before the end comes before it: one that is being ended is free for nothing.
+        if (killed) return;
         worker.off("message", heard).off("error", failed).off("exit", gone);
-        worker.unref();
-        const waiting = free.get(role) ?? [];
-        waiting.push({ worker, turn: turn + 1 });
-        free.set(role, waiting);
+        waiting.add(role, { worker, turn: turn + 1 });
         end(0);
       };
       const failed = (thrown: unknown): void => {
@@ -79,29 +79,47 @@ export function reusedThreads(file: URL): ReusedThreads {
       post: (message) => tell({ type: "message", turn, message }),
       ended,
       async kill() {
+        killed = true;
         if (!over) await worker.terminate();
         await ended;
       },
     };
   };
   const ready = (role: string, count: number): void => {
-    const waiting = free.get(role) ?? [];
-    for (let made = waiting.length; made < count; made++) {
-      const worker = openWorker(file, undefined, { name: role });
-      const one = { worker, turn: 0 };
-      // One that cannot even start is taken by nobody; whoever starts the next one hears why.
-      worker
-        .on("error", () => {})
-        .on("exit", () => {
-          const at = waiting.indexOf(one);
-          if (at >= 0) waiting.splice(at, 1);
-        });
-      worker.unref();
-      waiting.unshift(one); // those that know their role already are taken first
+    for (let made = waiting.count(role); made < count; made++) {
+      // Those that know their role already are taken first.
+      waiting.add(role, { worker: openWorker(file, undefined, { name: role }), turn: 0 }, true);
     }
-    free.set(role, waiting);
   };
   return { spawn, busy: () => busy, ready };
+}
+
+/** Threads that wait for their next role. One that ends meanwhile, or cannot even start, waits no more. */
+class WaitingThreads {
+  readonly #byRole = new Map<string, (Free & { readonly leave: () => void })[]>();
+
+  count(role: string): number {
+    return this.#byRole.get(role)?.length ?? 0;
+  }
+
+  /** @param last whether the others are taken before it. */
+  add(role: string, { worker, turn }: Free, last = false): void {
+    const list = this.#byRole.get(role) ?? [];
+    this.#byRole.set(role, list);
+    const failed = (): void => {}; // whoever starts the next one hears why
+    const gone = (): void => void list.splice(list.indexOf(one), 1);
+    const leave = (): void => void worker.off("error", failed).off("exit", gone);
+    const one = { worker, turn, leave };
+    worker.on("error", failed).on("exit", gone).unref();
+    if (last) list.unshift(one);
+    else list.push(one);
+  }
+
+  take(role: string): Free | undefined {
+    const one = this.#byRole.get(role)?.pop();
+    one?.leave();
+    return one;
+  }
 }
 
 /** What a thread that is used again offers to what it plays. */

@@ -13,9 +13,9 @@ export default defineScript({
   ranks: 4,
   traced: true,
   options: {
-    heads: number(0, "heads of queries; 2 for each rank, if 0", { min: 0, max: 256, integer: true }),
-    keys: number(0, "heads of keys and values; one for two ranks, or for each if they are odd, if 0", {
-      min: 0,
+    heads: number(undefined, "heads of queries (default: 2 for each rank)", { min: 1, max: 256, integer: true }),
+    keys: number(undefined, "heads of keys and values (default: one for two ranks, or for each if they are odd)", {
+      min: 1,
       max: 256,
       integer: true,
     }),
@@ -30,8 +30,8 @@ export default defineScript({
     const { world, device, options, show } = context;
     const { rank, size } = world;
     const { tokens, dim } = options;
-    const kvHeads = options.keys || (options.heads ? options.heads : size % 2 === 0 ? size / 2 : size);
-    const heads = options.heads || (options.keys ? size * kvHeads : 2 * size);
+    const kvHeads = options.keys ?? options.heads ?? (size % 2 === 0 ? size / 2 : size);
+    const heads = options.heads ?? (options.keys ? size * kvHeads : 2 * size);
     const width = heads * dim;
     const make = (): SelfAttention => {
       const attention = new SelfAttention(device, width, 0, { heads, kvHeads, outputBias: true });

@@ -48,8 +48,8 @@ export default defineScript({
   options: {
     tokens: number(64, "tokens of each rank, where they are cut", { min: 1, max: 4096, integer: true }),
     width: number(64, "elements of each token", { min: 1, max: 1024, integer: true }),
-    hidden: number(0, "hidden units; 4 × width, up to what the ranks divide, if 0", {
-      min: 0,
+    hidden: number(undefined, "hidden units (default: 4 × width, up to what the ranks divide)", {
+      min: 1,
       max: 16384,
       integer: true,
     }),
@@ -59,7 +59,7 @@ export default defineScript({
     const { rank, size } = world;
     const { width } = options;
     const tokens = options.tokens * size;
-    const hidden = options.hidden || size * Math.ceil((4 * width) / size);
+    const hidden = options.hidden ?? size * Math.ceil((4 * width) / size);
     const mesh = await Mesh.create(world, { tp: size });
 
     // The same values on all ranks, because they are drawn by name.

@@ -1,4 +1,4 @@
-"""1.1 A world of eight, in PyTorch: torchrun --standalone --nproc-per-node 8 twin.py"""
+"""1.1 A world of eight, in PyTorch: torchrun --standalone --nproc_per_node 8 twin.py"""
 
 import torch
 import torch.distributed as dist

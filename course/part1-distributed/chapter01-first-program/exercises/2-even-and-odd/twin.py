@@ -1,4 +1,4 @@
-"""1.2 Even and odd ranks, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py"""
+"""1.2 Even and odd ranks, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py"""
 
 import torch
 import torch.distributed as dist

@@ -1,4 +1,4 @@
-"""1.3 Read the environment, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""1.3 Read the environment, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 init_process_group reads RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them, and knows no other
 launcher: under srun or mpirun somebody has to translate, which is what `identity` does.

@@ -1,4 +1,4 @@
-"""1.4 A group of the even ranks, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py"""
+"""1.4 A group of the even ranks, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py"""
 
 from typing import Optional
 

@@ -1,4 +1,4 @@
-"""1.5 A rendezvous of your own, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""1.5 A rendezvous of your own, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 No process group is made here: ranks are what this hands out. torchrun has a TCPStore at MASTER_ADDR and
 MASTER_PORT, where its own rendezvous takes place; a prefix keeps our keys apart from its keys.

@@ -1,4 +1,4 @@
-"""2.1 Around the ring, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py"""
+"""2.1 Around the ring, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py"""
 
 import torch
 import torch.distributed as dist

@@ -1,4 +1,4 @@
-"""2.3 Latency, blocking and not, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py"""
+"""2.3 Latency, blocking and not, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py"""
 
 import time
 from typing import Callable

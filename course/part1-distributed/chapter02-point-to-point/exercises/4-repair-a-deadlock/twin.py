@@ -1,4 +1,4 @@
-"""2.4 Repair a deadlock, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""2.4 Repair a deadlock, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 The broken order, every rank in dist.send before its dist.recv, hangs on gloo even with 4 bytes (seen with torch 2.13):
 its send waits until the receive is there. An error comes after the timeout of the group, 30 minutes unless

@@ -1,4 +1,4 @@
-"""2.5 Reused too early, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""2.5 Reused too early, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 torch does not tell when a buffer is written while a send still uses it: the receiver gets whatever was there when the
 bytes were read. Only the wait below stands between this program and garbage.

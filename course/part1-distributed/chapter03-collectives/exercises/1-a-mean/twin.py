@@ -1,4 +1,4 @@
-"""3.1 A mean over all ranks, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""3.1 A mean over all ranks, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 dist.ReduceOp.AVG would not do: the mean of the ranks' means counts a rank with few numbers as much as one with many,
 and the mean of no numbers is NaN. (gloo has AVG since 2025: pytorch/pytorch#149781.)

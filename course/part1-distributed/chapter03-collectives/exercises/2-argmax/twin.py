@@ -1,4 +1,4 @@
-"""3.2 The largest number, and whose it is, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py"""
+"""3.2 The largest number, and whose it is, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py"""
 
 import torch
 import torch.distributed as dist

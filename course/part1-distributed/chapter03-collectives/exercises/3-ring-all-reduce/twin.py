@@ -1,4 +1,4 @@
-"""3.3 Ring all_reduce from send and recv, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""3.3 Ring all_reduce from send and recv, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 dist.all_reduce is what one calls; which algorithm it runs, the backend decides (on nccl: ring, tree or others, by size
 and machine).

@@ -1,4 +1,4 @@
-"""4.2 Where ring and tree cross, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""4.2 Where ring and tree cross, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 Which algorithm an all_reduce takes is the backend's choice: nccl has a model of its own for it, and NCCL_ALGO overrules
 it. What PyTorch can do is to measure: the second half fits alpha and beta to this machine.

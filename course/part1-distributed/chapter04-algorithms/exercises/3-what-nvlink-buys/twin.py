@@ -1,4 +1,4 @@
-"""4.3 What NVLink buys, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py"""
+"""4.3 What NVLink buys, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py"""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""4.4 Write the tree, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""4.4 Write the tree, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 dist.broadcast(x, src=root) is what one calls; this is one way to make it.
 """

@@ -1,4 +1,4 @@
-"""4.5 Average gradients, a bucket at a time, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""4.5 Average gradients, a bucket at a time, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 DistributedDataParallel(model) is what one writes; it does this, and this is compared with its result. Where it differs:
 it closes a bucket when the size has been reached, so a bucket may be larger than bucket_cap_mb; unless that is given,

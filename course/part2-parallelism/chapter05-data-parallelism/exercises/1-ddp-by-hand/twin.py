@@ -1,4 +1,4 @@
-"""5.1 DDP by hand, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""5.1 DDP by hand, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 DistributedDataParallel averages over ranks: each rank's loss has to be scaled by the number of ranks, and divided
 by the count of all. It reduces after every backward unless no_sync() says otherwise, and a rank without micro-

@@ -1,4 +1,4 @@
-"""5.2 Find the bug, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""5.2 Find the bug, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 The same loop, with the bug and without: curves agree, gradients do not. DistributedDataParallel would average over
 ranks by itself, with no_sync() around all micro-batches but the last; dividing by the number of micro-batches is

@@ -1,4 +1,4 @@
-"""5.3 ZeRO-1 by hand, in PyTorch: torchrun --standalone --nproc-per-node 3 twin.py
+"""5.3 ZeRO-1 by hand, in PyTorch: torchrun --standalone --nproc_per_node 3 twin.py
 
 torch.distributed.optim.ZeroRedundancyOptimizer shares the state out by whole parameters; FSDP2 (fully_shard) by
 rows, as here. Where it differs: gloo's reduce_scatter_tensor and all_gather_into_tensor take pieces of one length,

@@ -1,4 +1,4 @@
-"""5.4 The share of communication, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""5.4 The share of communication, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 The same formulas beside a measurement: DistributedDataParallel with buckets, with and without overlap. On two ranks of
 one host the clocks are not ideal, so what is measured is printed and not compared.

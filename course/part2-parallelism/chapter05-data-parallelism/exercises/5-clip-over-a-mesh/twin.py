@@ -1,4 +1,4 @@
-"""5.5 Clip over a mesh, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""5.5 Clip over a mesh, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 torch.nn.utils.clip_grad_norm_ on DTensors asks each of them for its placements, and sums along the axes that shard it.
 Here with plain tensors and groups, as in the exercise, and compared with clip_grad_norm_ on whole gradients.

@@ -1,4 +1,4 @@
-"""6.1 Column and row, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""6.1 Column and row, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 torch.distributed.tensor.parallel has ColwiseParallel and RowwiseParallel, which lay out an nn.Linear this way and
 leave the collectives to DTensor. Where it differs: uneven shards are those of torch.chunk, of which the last ranks

@@ -1,4 +1,4 @@
-"""6.2 Online softmax, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""6.2 Online softmax, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 torch.distributed.tensor.experimental has context_parallel, which does this with the flash kernels' o and lse. Here
 the ring is written out, and compared with scaled_dot_product_attention over all keys.

@@ -1,4 +1,4 @@
-"""6.3 Count the all_reduces, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""6.3 Count the all_reduces, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 CommDebugMode counts the collectives that DTensor issues. A stack of MLPs with a norm before each stands for the
 layers: one pair of columns and rows where a whole layer has two. There is no embedding here and no head.

@@ -1,4 +1,4 @@
-"""6.4 Find the bug, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""6.4 Find the bug, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 The step with its three bugs, with the labels repaired, and right: AdamW's curves hardly differ, gradients do.
 Megatron-LM sums gradients of norms in finalize_model_grads, after backward; DTensor knows them as Partial.

@@ -1,4 +1,4 @@
-"""6.5 The vocabulary-parallel loss, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""6.5 The vocabulary-parallel loss, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 torch.distributed.tensor.parallel.loss_parallel does this for DTensors, Megatron-LM's vocab_parallel_cross_entropy for
 plain ones. Here it is written out, and compared with F.cross_entropy over all words.

@@ -1,4 +1,4 @@
-"""6.6 The share of sending, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""6.6 The share of sending, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 The same formula beside a measurement: the MLP of a layer cut by hand, forward and backward, with its all_reduces and
 without. On two ranks of one host the clocks are not ideal, so what is measured is printed and not compared.
