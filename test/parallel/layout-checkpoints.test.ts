@@ -15,7 +15,11 @@ interface Step {
 }
 
 /** @returns what each step came to, the same on all ranks. */
-async function train(layout: string, ranks: number, options: Record<string, string | number>): Promise<Step[]> {
+async function train(
+  layout: string,
+  ranks: number,
+  options: Record<string, string | number | boolean>,
+): Promise<Step[]> {
   const { failure, shown } = await runProgram("test/programs/layout-checkpoints.ts", {
     ranks,
     transport: "shm",
@@ -67,6 +71,31 @@ it.each([
   const whole = await train("dp1", 1, { folder: join(root, `whole beside ${layout}`), steps: 4 });
   const tail = await train("tp2+sp", 2, { folder, steps: 4 });
   // The norm counts every gradient once, wherever it is cut, tied or copied.
+  for (const [step, { loss, norm }] of whole.entries()) {
+    const other = step < 2 ? first[step] : tail[step];
+    expect(other.loss).toBeCloseTo(loss, 4);
+    expect(other.norm / norm).toBeCloseTo(1, 4);
+  }
+});
+
+it("experts on their ranks are saved and loaded by all others, bit for bit", { timeout: 120_000 }, async () => {
+  const [folder, experts] = [join(root, "from experts"), true];
+  const first = await train("ep2.tp2", 4, { folder, steps: 2, experts });
+  const exported = join(root, "out of experts");
+  await exportCheckpoint(join(folder, "step-00000002"), exported);
+  const expected = contentsOf(exported);
+  for (const [other, size] of [
+    ["dp1", 1],
+    ["ep4", 4],
+    ["dp2.tp2+fsdp", 4],
+    ["pp2.ep2", 4],
+  ] as const) {
+    const out = join(root, `experts as ${other}`);
+    await train(other, size, { folder, steps: 2, out, experts });
+    expect(contentsOf(out), other).toEqual(expected);
+  }
+  const whole = await train("dp1", 1, { folder: join(root, "whole beside experts"), steps: 4, experts });
+  const tail = await train("pp2.ep2", 4, { folder, steps: 4, experts });
   for (const [step, { loss, norm }] of whole.entries()) {
     const other = step < 2 ? first[step] : tail[step];
     expect(other.loss).toBeCloseTo(loss, 4);

@@ -7,7 +7,8 @@ const refusals: Readonly<Record<string, string>> = {
   "heads of keys":
     "RangeError: layers.0.attention.k: 6 heads, each 4 wide, cannot be shared out among 4 ranks of axis tp.",
   "hidden width": "RangeError: layers.0.mlp.gate: 18 rows of its weight cannot be shared out among 4 ranks of axis tp.",
-  experts: "RangeError: A mixture of 4 experts has no plan of tensor parallelism here",
+  experts:
+    "RangeError: layers.0.mlp.experts.0.gate: a hidden width of 18 cannot be shared out among 4 ranks of axis tp.",
   "no such path":
     'RangeError: The plan says something of "layers.7", and the model has no such module. It has layers.0, layers.1.',
   "no such axis": 'RangeError: This mesh has no axis "cp"; it has tp.',

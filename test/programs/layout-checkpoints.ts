@@ -2,15 +2,25 @@
  * Steps of a small decoder under any layout, from the newest checkpoint on if there is one: losses, then a checkpoint, and
  * the model as a plain folder.
  */
-import { AdamW, defineScript, number, string } from "worldsize";
+import { AdamW, boolean, defineScript, number, string } from "worldsize";
 import { exportModel, ShardedCheckpoints } from "worldsize/files";
 import { llamaShape } from "worldsize/models";
 import { type HostBatch, ParallelDecoder, parseLayout } from "worldsize/parallel";
 
-const config = llamaShape({
+const dense = llamaShape({
   ...{ vocabularySize: 23, width: 16, layers: 2, heads: 4, kvHeads: 2, headDim: 4, ffnWidth: 20, maxPositions: 32 },
   ...{ initializerRange: 0.1, tied: true },
 });
+
+/** The same with four experts of which each token goes to two, and a head of its own, as Mixtral has it. */
+const mixture = {
+  ...dense,
+  family: "mixtral",
+  experts: 4,
+  expertsPerToken: 2,
+  normalizeTopK: true,
+  tied: false,
+} as const;
 
 /** Samples of a step, one after the other. */
 function batchOf(samples: readonly number[]): HostBatch {
@@ -34,9 +44,11 @@ export default defineScript({
     steps: number(2, "up to which is trained"),
     folder: string("", "of the checkpoints"),
     out: string("", "where the model goes"),
+    experts: boolean(false, "whether it has experts"),
   },
   async main({ world, device, options, show }) {
     const { steps, folder, out } = options;
+    const config = options.experts ? mixture : dense;
     const parallel = await ParallelDecoder.create(world, device, config, parseLayout(options.layout), { init: 3 });
     const { model } = parallel;
     const optimizer = new AdamW(model.parameters(), { lr: 0.01 });

@@ -29,7 +29,7 @@ export default defineScript({
     await refuse("heads", decoder({ heads: 6, headDim: 4 }));
     await refuse("heads of keys", decoder({ heads: 12, kvHeads: 6, headDim: 4 }));
     await refuse("hidden width", decoder({ ffnWidth: 18 }));
-    await refuse("experts", decoder({ experts: 4, expertsPerToken: 2 }));
+    await refuse("experts", decoder({ experts: 4, expertsPerToken: 2, ffnWidth: 18 }));
     const two = (): ParameterTree => new Sequential(device, new Linear(device, 4, 8), new Linear(device, 8, 4));
     await refuse("no such path", two, () => ({ "layers.7": columns() }));
     await refuse("no such axis", two, () => ({ "layers.0": columns() }), "cp");

@@ -207,8 +207,7 @@ export class Engine implements Keeper {
 
   /** Operations that have not ended. */
   pending(): Work<unknown>[] {
-    const all = this.#fresh ? [...this.#active, this.#fresh] : this.#active;
-    return all.filter((work) => !work.done);
+    return (this.#fresh ? [...this.#active, this.#fresh] : this.#active).filter((work) => !work.done);
   }
 
   block(work: Work<unknown>): void {
@@ -240,9 +239,14 @@ export class Engine implements Keeper {
   abort(reason: string): never {
     const error = new AbortError(reason);
     const site = formatSite(captureSite());
-    this.leave("failed", `aborted the job: ${cut(String(reason), REASON)}${site && ` (${site})`}`);
-    this.#endAll(error);
+    this.giveUp(`aborted the job: ${cut(String(reason), REASON)}${site && ` (${site})`}`, error);
     throw error;
+  }
+
+  /** Ends the job from this rank: the others hear `message`, and what is in flight here ends with the error. */
+  giveUp(message: string, error: Error = new JobError(message)): void {
+    this.leave("failed", message);
+    this.#endAll(error);
   }
 
   #endAll(failure: Error): void {
@@ -281,8 +285,7 @@ export class Engine implements Keeper {
   /** What this rank is doing, for a diagnosis of the whole job. @param last operations to tell of. */
   report(state: RankState, error = "", last = 32): Report {
     const recent = this.journal.flight(last);
-    const pending = this.pending().slice(0, 16).map(pendingOf);
-    pending.push(...this.eager.pending().slice(0, 16));
+    const pending = [...this.pending().slice(0, 16).map(pendingOf), ...this.eager.pending().slice(0, 16)];
     const { rank, moves, streamsBlocking: streams } = this;
     return { rank, state, error, pending, recent, moves, streams, store: this.openCalls.report() };
   }

@@ -94,9 +94,8 @@ export class TransportIssuer extends Issuer implements Planner {
       }
     } catch (error) {
       // Of arguments that lie in device memory; the others may wait for this rank already.
-      const message = `rank ${this.engine.rank} called ${this.info.name}.${call.kind} with ${(error as Error).message}`;
-      this.engine.leave("failed", message);
-      this.engine.fail(message);
+      const call = `rank ${this.engine.rank} called ${this.info.name}.${operation.kind}`;
+      this.engine.giveUp(`${call} with ${(error as Error).message}`);
     } finally {
       comm.close();
     }
