@@ -80,22 +80,22 @@ it.each([
 
 it("experts on their ranks are saved and loaded by all others, bit for bit", { timeout: 120_000 }, async () => {
   const [folder, experts] = [join(root, "from experts"), true];
-  const first = await train("ep2.tp2", 4, { folder, steps: 2, experts });
+  const first = await train("dp2.ep2.tp2", 4, { folder, steps: 2, experts });
   const exported = join(root, "out of experts");
   await exportCheckpoint(join(folder, "step-00000002"), exported);
   const expected = contentsOf(exported);
   for (const [other, size] of [
     ["dp1", 1],
-    ["ep4", 4],
+    ["dp4.ep4", 4],
     ["dp2.tp2+fsdp", 4],
-    ["pp2.ep2", 4],
+    ["pp2.dp2.ep2", 4],
   ] as const) {
     const out = join(root, `experts as ${other}`);
     await train(other, size, { folder, steps: 2, out, experts });
     expect(contentsOf(out), other).toEqual(expected);
   }
   const whole = await train("dp1", 1, { folder: join(root, "whole beside experts"), steps: 4, experts });
-  const tail = await train("pp2.ep2", 4, { folder, steps: 4, experts });
+  const tail = await train("pp2.dp2.ep2", 4, { folder, steps: 4, experts });
   for (const [step, { loss, norm }] of whole.entries()) {
     const other = step < 2 ? first[step] : tail[step];
     expect(other.loss).toBeCloseTo(loss, 4);

@@ -12,7 +12,7 @@ export interface Layout {
   readonly copies: number;
   /** Ranks that see other samples. */
   readonly dp: number;
-  /** Ranks that see other samples, too, and have other experts of a mixture. */
+  /** Of the ranks along dp, how many neighbors share a mixture's experts out: it divides dp, as in Megatron-LM and torchtitan. */
   readonly ep: number;
   /** Ranks that have other tokens of the same samples. */
   readonly cp: number;
@@ -74,6 +74,11 @@ export function parseLayout(text: string): Layout {
       `${layout.schedule} computes gradients of weights later, and ${layout.data} shares a block's out at the end of its backward`,
     );
   }
+  if (layout.dp % layout.ep !== 0) {
+    refuse(
+      `ep shares experts out among ranks along dp, and ${layout.ep} does not divide ${layout.dp}: write dp${layout.ep}.ep${layout.ep}`,
+    );
+  }
   if (layout.ep > 1 && layout.data !== "ddp") {
     refuse(
       `${layout.data} shares all parameters out over one set of ranks, and experts are on ${layout.ep} of them: with ep gradients are summed (ddp)`,
@@ -92,6 +97,6 @@ export function layoutText(layout: Layout): string {
 }
 
 /** Ranks that it needs. */
-export function ranksOf({ pp, copies, dp, ep, cp, tp }: Layout): number {
-  return pp * copies * dp * ep * cp * tp;
+export function ranksOf({ pp, copies, dp, cp, tp }: Layout): number {
+  return pp * copies * dp * cp * tp;
 }

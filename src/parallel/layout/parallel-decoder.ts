@@ -40,7 +40,7 @@ export interface ParallelDecoderOptions {
 export class ParallelDecoder {
   /** How it is laid out. */
   readonly layout: Layout;
-  /** Its ranks: axes pp, copies, dp, ep, cp and tp. */
+  /** Its ranks: axes pp, copies, dp, ep, cp and tp. Those along dp and ep together are the layout's dp. */
   readonly mesh: Mesh;
   /** The model, or this rank's stages of it; of its parameters a rank has its parts. */
   readonly model: Decoder | DecoderStages;
@@ -83,7 +83,7 @@ export class ParallelDecoder {
     }
     Pipeline.check(config, layout);
     if (ep > 1) checkExperts(config.experts, ep);
-    const mesh = await Mesh.create(world, { pp, copies, dp, ep, cp, tp }, [alike, [...others]]);
+    const mesh = await Mesh.create(world, { pp, copies, dp: dp / ep, ep, cp, tp }, [alike, [...others]]);
     const whole = new Decoder(device, config, { meta: true });
     const pipeline = pp > 1 ? new Pipeline(whole, layout, mesh.group("pp")) : undefined;
     const model = pipeline?.stages ?? whole;
