@@ -46,30 +46,34 @@ export function scheduleOf(value: unknown, shape: Shape): Schedule {
     );
   }
   const ranks = rows.map((row, rank) =>
-    row.map((text, at) => actionOf(text, rank, `${words}: row ${rank}, entry ${at}`)),
+    row.map((text, at) => actionOf(text, rank, shape, `${words}: row ${rank}, entry ${at}`)),
   );
   const schedule = { name: words, ...shape, ranks };
   try {
     checkSchedule(schedule);
   } catch (error) {
-    throw new Wrong("the order", `${(error as Error).message}${orderHint(error as Error, shape)}`);
+    throw new Wrong("the order", `${(error as Error).message}${orderHint(error as Error)}`);
   }
   return schedule;
 }
 
-function actionOf(text: string, stage: number, where: string): Action {
+function actionOf(text: string, stage: number, { stages, microBatches }: Shape, where: string): Action {
   const [, kind, microBatch] = /^([FB])(\d{1,4})$/.exec(text) ?? [];
-  if (kind) return { kind: kind as "F" | "B", stage, microBatch: Number(microBatch) };
-  throw new Wrong(
-    "the rows",
-    `${where} is ${JSON.stringify(text.slice(0, 20))}; it should be F or B with a micro-batch, such as F0.`,
-  );
+  if (!kind) {
+    throw new Wrong(
+      "the rows",
+      `${where} is ${JSON.stringify(text.slice(0, 20))}; it should be F or B with a micro-batch, such as F0.`,
+    );
+  }
+  if (Number(microBatch) >= microBatches) {
+    const few = microBatches < stages ? " No rank can begin with more forwards than there are micro-batches." : "";
+    throw new Wrong("the rows", `${where} is ${text}, but micro-batches go from 0 to ${microBatches - 1}.${few}`);
+  }
+  return { kind: kind as "F" | "B", stage, microBatch: Number(microBatch) };
 }
 
 /** What an order that cannot be run may come from. */
-function orderHint({ message }: Error, { stages, microBatches }: Shape): string {
-  if (/is of no stage/.test(message) && microBatches < stages)
-    return " There are fewer micro-batches than stages: no rank can begin with more forwards than that.";
+function orderHint({ message }: Error): string {
   if (/is missing, the backward/.test(message))
     return " When forwards have come to an end, some backwards are still to be done.";
   if (/deadlocks/.test(message)) return " Each of them waits for what stands behind its own row's next action.";

@@ -31,7 +31,7 @@ export default defineMutants([
     name: "more-than-there-are",
     belief: "There are always enough micro-batches.",
     edits: [[warmup, "stages - 1 - rank"]],
-    message: /no rank can begin with more forwards than that/,
+    message: /No rank can begin with more forwards than there are/,
   },
   {
     name: "never-drained",
