@@ -1,5 +1,5 @@
 // One micro-batch after the other, whole backwards; sums are divided once, at the very end, and so is the table's.
-import { crossEntropy, type ProcessGroup, type Tensor, type TensorDevice, tapeOf } from "worldsize";
+import { crossEntropy, type ProcessGroup, type Tensor, type TensorDevice } from "worldsize";
 
 interface Stage {
   weight: Tensor;

@@ -51,8 +51,8 @@ export default defineExercise<Report>({
     const own = rowsOf(shape);
     // All ranks run rank 0's rows: those that cannot be run are for the judge.
     const sent = await world.broadcastObject(world.rank === 0 ? textOf(own) : "", 0);
-    if (sent === "") return { table, rows: own, ran: undefined };
-    return { table, rows: own, ran: await ranBy(scheduleOf(JSON.parse(sent), shape), context, seed, shape) };
+    const runnable = sent === "" ? undefined : tried(() => scheduleOf(JSON.parse(sent), shape));
+    return { table, rows: own, ran: runnable && (await ranBy(runnable, context, seed, shape)) };
   },
   judge(outcome) {
     for (const [i, shape] of shapesOf(outcome.seed).entries()) judgeTable(outcome.reports[0].table[i], shape);
@@ -60,7 +60,16 @@ export default defineExercise<Report>({
   },
 });
 
-/** Rows as text, if they can be run. */
+/** What a function gives, or nothing where it throws: what it throws of is for the judge. */
+function tried<T>(body: () => T): T | undefined {
+  try {
+    return body();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rows as text, if they are a list. */
 function textOf(rows: unknown): string {
   return Array.isArray(rows) ? JSON.stringify(rows) : "";
 }

@@ -83,18 +83,24 @@ function hintFor(got: readonly number[], parts: readonly Part[], shares: readonl
     return factor;
   };
   const tokensOf = (run: number): number => within(run).reduce((sum, { tokens }) => sum + tokens, 0);
+  const means = ({ tokens }: Part): number => 1 / tokens;
+  const one = (_: Part): number => 1;
+  const overAll = (_: Part): number => 1 / all;
   const bases = [
     { of: (_: Part) => 1 / count, hint: "" },
     {
-      of: ({ tokens }: Part) => 1 / tokens,
+      of: means,
       hint: " Backward begins at the means of micro-batches: each weighs the same, however many tokens it has.",
     },
-    { of: (_: Part) => 1, hint: "" },
+    {
+      of: one,
+      hint: ` Nothing divides by the ${count} tokens of the step: it is ${count} times the right one.`,
+    },
   ];
   const again = " After each run everything was divided, also what earlier runs had left there.";
   const after = [
-    { of: (_: Part) => 1, hint: "" },
-    { of: (_: Part) => 1 / all, hint: "" },
+    { of: one, hint: "" },
+    { of: overAll, hint: " It is divided by the number of micro-batches: the tokens are all that there is to divide by." },
     { of: ({ run }: Part) => 1 / within(run).length, hint: " Each run is divided by its own micro-batches: the step has others, too." },
     { of: ({ run }: Part) => 1 / tokensOf(run), hint: " Each run is divided by its own tokens: the step has others, too." },
     { of: ({ run }: Part) => later(run, (r) => within(r).length), hint: again },
@@ -103,7 +109,7 @@ function hintFor(got: readonly number[], parts: readonly Part[], shares: readonl
     { of: ({ run }: Part) => 2 ** (runs - 1 - run), hint: " It was summed over the two ranks after each run: what was a sum then, was summed again." },
   ]; // biome-ignore format: a table
   const lasts = [
-    { of: (_: Part) => 1, hint: "" },
+    { of: one, hint: "" },
     {
       of: ({ run, place }: Part) => (place === within(run)[within(run).length - 1].place ? 1 : 0),
       hint: " It is of each run's last micro-batch alone: of the others only the half of backward for the inputs was done.",
@@ -122,11 +128,9 @@ function hintFor(got: readonly number[], parts: readonly Part[], shares: readonl
             )
           )
             continue;
-          const said = `${base.hint}${hint}${share.hint}${last.hint}`;
-          return (
-            said ||
-            ` Nothing divides by the ${count} tokens of the step: it is ${base.of === bases[2].of ? `${count} times` : "not"} the right one.`
-          );
+          const from = base.of === one && of !== one ? "" : base.hint;
+          const divided = base.of === means && of === overAll ? "" : hint;
+          return `${from}${divided}${share.hint}${last.hint}`;
         }
       }
     }
