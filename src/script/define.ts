@@ -44,6 +44,8 @@ export interface Context<O = Record<string, never>> {
   readonly store: Store;
   /** RANK, WORLD_SIZE, LOCAL_RANK and what the job was started with. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What `now` and `sleep` follow: the machine's time, or with `--clock virtual` time that only messages and sleeps take. */
+  readonly clock: "real" | "virtual";
   /** Milliseconds on a clock that all ranks of the job share; with `--clock virtual`, of virtual time. */
   now(): number;
   /** Resolves after `ms` milliseconds. On a virtual clock that is how a program says what its work would take. */

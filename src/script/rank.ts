@@ -77,6 +77,7 @@ function contextFor(rank: Rank, program: RankProgram): Context<Record<string, un
     place: program.place,
     store: program.store,
     env: { ...program.env, RANK: String(world.rank), WORLD_SIZE: String(world.size) },
+    clock: rank.clock ? "virtual" : "real",
     now: rank.clock?.now ?? now,
     sleep: (ms) => rank.clock?.sleep(world.rank, ms) ?? sleep(ms),
     random,

@@ -218,6 +218,58 @@ const editedAnswers: readonly (readonly [
     ],
     /it says 6, but 64 heads are for 1, 2, 4, 8, 16, 32, 64 ranks\.$/,
   ],
+  [
+    "7.1",
+    "in percent",
+    [["return idle / (working + idle);", "return (100 * idle) / (working + idle);"]],
+    /That is in percent\.$/,
+  ],
+  [
+    "7.1",
+    "the other way round",
+    [["const behind = ranks - 1 - rank;", "const behind = rank;"]],
+    /The other way round: the first rank waits longest for its first backward\.$/,
+  ],
+  [
+    "7.1",
+    "the first backward comes at once",
+    [["2 * behind + (chunks - 1) * ranks + 1;", "2 * behind + (chunks - 1) * ranks;"]],
+    /The forward that comes right before the first backward is kept, too\.$/,
+  ],
+  [
+    "7.2",
+    "a stage in front",
+    [
+      [
+        "row.push(`B${m}`);\n    return row;",
+        "row.push(`B${m}`);\n    return row.map((action) => `${rank}${action}`);",
+      ],
+    ],
+    /row 0, entry 0 is "0F0"; it should be F or B with a micro-batch, such as F0\.$/,
+  ],
+  [
+    "7.2",
+    "the last comes back first",
+    [["row.push(`B${m}`);\n    return row;", "row.push(`B${m}`);\n    return rank > 0 ? row : row.reverse();"]],
+    /deadlocks: rank 0 stops at 0B7 \(action 0\), which needs 0F7; .*stands behind its own row's next action\.$/,
+  ],
+  [
+    "7.3",
+    "each run by its own tokens",
+    [
+      ["const count = runs.flat()", "const all = runs.flat()"],
+      ["y = sum.div(count);", "y = sum.div(microBatches.reduce((own, each) => own + each.targets.length, 0));"],
+      ["(await total.item()) / count", "(await total.item()) / all"],
+    ],
+    /Each run is divided by its own tokens: the step has others, too\.$/,
+  ],
+  [
+    "7.3",
+    "the starter, its means mended",
+    [["y = sum.div(targets.length);", "y = sum.div(count);"]],
+    /It is divided by the number of micro-batches: the tokens are all that there is to divide by\.$/,
+    "starter",
+  ],
 ];
 
 const exerciseOf = (number: string) =>
