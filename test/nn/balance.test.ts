@@ -151,6 +151,29 @@ describe("a capacity", () => {
     expect(await read(free.experts[0].up.weight.grad)).toEqual(together.map((value) => expect.closeTo(value, 6)));
   });
 
+  it("is that of the tokens that there are: padding takes no room, and makes none", async () => {
+    const moe = new MoE(device, 6, 4, { experts: 4, perToken: 2, capacity: 1, init: { kind: "normal", std: 1 } });
+    const x = device.randn([9, 6], { seed: 5 });
+    const padded = device.randn([20, 6], { seed: 6 });
+    padded.slice(0, 0, 9).copy_(x);
+    const real = device.from(
+      Float32Array.from({ length: 20 }, (_, i) => Number(i < 9)),
+      [20],
+    );
+    const plain = await moe.call(x).toArray();
+    const all = (await moe.call(padded, { real, count: 9 }).toArray()) as number[][];
+    expect(all.slice(0, 9)).toEqual(plain);
+    expect(
+      all
+        .slice(9)
+        .flat()
+        .every((value) => value === 0),
+    ).toBe(true);
+    // Something is dropped, or this would say nothing.
+    const free = (await moe.call(padded, { real, count: 20 }).toArray()) as number[][];
+    expect(free.slice(0, 9)).not.toEqual(plain);
+  });
+
   it("of nothing is refused", () => {
     for (const capacity of [0, -1, Number.NaN, Infinity])
       expect(() => new MoE(device, 2, 2, { experts: 4, perToken: 2, capacity })).toThrow(
