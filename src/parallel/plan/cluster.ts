@@ -3,6 +3,7 @@
  * makers'; what is reached of them stands in `reached.ts`.
  */
 import { type LinkPart, parts } from "../../sim/parts.ts";
+import { type KernelsReach, kernels } from "./reached.ts";
 
 /** A GPU. */
 export interface PlannedDevice {
@@ -15,6 +16,8 @@ export interface PlannedDevice {
   readonly bandwidth: number;
   /** Units that each compute a tile of a product. */
   readonly units: number;
+  /** What kernels reach of its operations. */
+  readonly reach: KernelsReach;
   readonly source: string;
 }
 
@@ -24,15 +27,15 @@ const h100 = "NVIDIA H100 Tensor Core GPU Architecture, whitepaper, 2022";
 /** GPUs by name. */
 export const devices = {
   "a100-40": {
-    ...{ name: "A100 40 GB", flops: 312e12, memory: 40e9, bandwidth: 1555e9, units: 108 },
+    ...{ name: "A100 40 GB", flops: 312e12, memory: 40e9, bandwidth: 1555e9, units: 108, reach: kernels.ampere },
     source: `${a100}: 312 TFLOP/s of bf16, 40 GB at 1555 GB/s, 108 SMs`,
   },
   "a100-80": {
-    ...{ name: "A100 80 GB", flops: 312e12, memory: 80e9, bandwidth: 2039e9, units: 108 },
+    ...{ name: "A100 80 GB", flops: 312e12, memory: 80e9, bandwidth: 2039e9, units: 108, reach: kernels.ampere },
     source: "NVIDIA A100 80GB SXM datasheet, 2021: 312 TFLOP/s of bf16, 80 GB at 2039 GB/s, 108 SMs",
   },
   "h100-80": {
-    ...{ name: "H100 80 GB", flops: 989e12, memory: 80e9, bandwidth: 3350e9, units: 132 },
+    ...{ name: "H100 80 GB", flops: 989e12, memory: 80e9, bandwidth: 3350e9, units: 132, reach: kernels.hopper },
     source: `${h100}, and datasheet: 989 TFLOP/s of bf16 (SXM5, dense), 80 GB at 3.35 TB/s, 132 SMs`,
   },
 } as const satisfies Record<string, PlannedDevice>;

@@ -14,7 +14,7 @@ export {
   parametersOf,
 } from "./model.ts";
 export { type PlannedPipeline, plannedMakespan, plannedPeak, type RankDurations } from "./pipelines.ts";
-export { type Reached, reached } from "./reached.ts";
+export { type KernelsReach, kernels, type Reached, reached } from "./reached.ts";
 export { microBatchesOf, type PlannedRun, type Precision, type PrecisionName, precisions, type Recompute, runOf } from "./run.ts";
 export { type StageParameters, stateBytes, stageParameters } from "./states.ts";
 export { type PlannedTime, timeOfStep } from "./time.ts";

@@ -25,7 +25,7 @@ const tile = { rows: 128, columns: 256 };
 export function productSeconds(
   [m, k, n]: readonly [number, number, number],
   device: PlannedDevice,
-  { products, bandwidth, launch }: Reached,
+  { bandwidth, launch }: Reached,
   elementBytes = 2,
   count = 1,
 ): number {
@@ -34,7 +34,7 @@ export function productSeconds(
   // Smaller tiles are taken where large ones would leave most units idle.
   const flops = 2 * Math.min(busy, count * m * n * k * 1.5);
   const rate = elementBytes > 2 ? device.flops / 16 : device.flops;
-  return flops / (rate * products) + (elementBytes * count * (m * k + k * n + m * n)) / (device.bandwidth * bandwidth) + launch;
+  return flops / (rate * device.reach.products) + (elementBytes * count * (m * k + k * n + m * n)) / (device.bandwidth * bandwidth) + launch;
 }
 
 /** Seconds of a block. */
@@ -106,7 +106,7 @@ function attentionWork(
   if (run.attention === "flash") {
     // Half of the pairs are masked, and skipped; backward has five products for forward's two.
     const flops = 2 * own * n * run.sequence * headDim;
-    const forward = flops / (device.flops * rates.flash) + rates.launch;
+    const forward = flops / (device.flops * device.reach.flash) + rates.launch;
     return { forward, backward: 2.5 * forward };
   }
   const samples = (n / run.sequence) * own;
