@@ -4,10 +4,11 @@
  * and experts in the same way. With e bytes per element and a GPT's block it is sbh (34 + 5 as/h), of which 10 sbh stay
  * whole under tensor parallelism alone, and are cut along tokens by sequence parallelism.
  */
-import { endsOf } from "./states.ts";
+
 import { expertRanks, type PlannedLayout } from "./layout.ts";
 import type { PlannedModel } from "./model.ts";
 import type { PlannedRun, Recompute } from "./run.ts";
+import { endsOf } from "./states.ts";
 
 /** Tokens of a micro-batch that one rank works on, before tensor parallelism shares anything out. */
 export function tokensOf({ sequence, micro }: PlannedRun, { cp }: PlannedLayout): number {
@@ -38,7 +39,9 @@ export function blockActivations(
   // An expert's input is a copy of the token, and so is its output until they are weighed.
   const dispatched = experts > 0 ? n * e * 2 * copies * width + n * 4 * experts : 0;
   const moeCut = experts > 0 && expertRanks(layout).ep === 1 ? whole : tp;
-  return beside / whole + (attention + hidden) / tp + dispatched / moeCut + scoresOf(model, run, layout, recompute) / tp;
+  return (
+    beside / whole + (attention + hidden) / tp + dispatched / moeCut + scoresOf(model, run, layout, recompute) / tp
+  );
 }
 
 /** What attention keeps of pairs of tokens, on all ranks along tp together. */

@@ -25,7 +25,7 @@ const a100 = "NVIDIA A100 Tensor Core GPU Architecture, whitepaper, 2020";
 const h100 = "NVIDIA H100 Tensor Core GPU Architecture, whitepaper, 2022";
 
 /** GPUs by name. */
-export const devices = {
+export const plannedDevices = {
   "a100-40": {
     ...{ name: "A100 40 GB", flops: 312e12, memory: 40e9, bandwidth: 1555e9, units: 108, reach: kernels.ampere },
     source: `${a100}: 312 TFLOP/s of bf16, 40 GB at 1555 GB/s, 108 SMs`,
@@ -53,20 +53,32 @@ export interface PlannedCluster {
 }
 
 /** Machines by name, with the links that `worldsize/sim` describes. */
-export const clusters = {
-  "dgx-a100": { name: "DGX A100", device: devices["a100-80"], perNode: 8, inside: parts.nvlink3, outside: parts.hdr200 },
+export const plannedClusters = {
+  "dgx-a100": {
+    name: "DGX A100",
+    device: plannedDevices["a100-80"],
+    perNode: 8,
+    inside: parts.nvlink3,
+    outside: parts.hdr200,
+  },
   "dgx-a100-40": {
-    ...{ name: "DGX A100, 40 GB", device: devices["a100-40"], perNode: 8 },
+    ...{ name: "DGX A100, 40 GB", device: plannedDevices["a100-40"], perNode: 8 },
     ...{ inside: parts.nvlink3, outside: parts.hdr200 },
   },
-  "dgx-h100": { name: "DGX H100", device: devices["h100-80"], perNode: 8, inside: parts.nvlink4, outside: parts.ndr400 },
+  "dgx-h100": {
+    name: "DGX H100",
+    device: plannedDevices["h100-80"],
+    perNode: 8,
+    inside: parts.nvlink4,
+    outside: parts.ndr400,
+  },
   ethernet: {
-    ...{ name: "servers with one A100 each", device: devices["a100-80"], perNode: 1 },
+    ...{ name: "servers with one A100 each", device: plannedDevices["a100-80"], perNode: 1 },
     ...{ inside: parts.pcie4, outside: parts.eth100 },
   },
 } as const satisfies Record<string, PlannedCluster>;
 
-/** One of `clusters`. */
-export type ClusterName = keyof typeof clusters;
+/** One of `plannedClusters`. */
+export type ClusterName = keyof typeof plannedClusters;
 /** All names. */
-export const clusterNames = Object.keys(clusters) as ClusterName[];
+export const plannedClusterNames = Object.keys(plannedClusters) as ClusterName[];

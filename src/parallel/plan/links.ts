@@ -50,7 +50,10 @@ export function collectiveSeconds(
   if (kind === "allToAll") {
     // Each sends every other its part: those in other nodes over its own card.
     const away = (size - local) / size;
-    const time = Math.max((away * bytes) / (outside.bandwidth * links), ((share - away) * bytes) / (inside.bandwidth * links));
+    const time = Math.max(
+      (away * bytes) / (outside.bandwidth * links),
+      ((share - away) * bytes) / (inside.bandwidth * links),
+    );
     return time + (nodes > 1 ? outside : inside).latency.simple * Math.ceil(Math.log2(size));
   }
   const speed = nodes > 1 ? Math.min(inside.bandwidth, local * outside.bandwidth) : inside.bandwidth;
@@ -59,7 +62,8 @@ export function collectiveSeconds(
   const once = (share * bytes) / (speed * links) + around;
   if (kind !== "allReduce") return once;
   // Small tensors go up and down a tree.
-  const depth = Math.ceil(Math.log2(nodes)) * outside.latency.simple + Math.ceil(Math.log2(local)) * inside.latency.simple;
+  const depth =
+    Math.ceil(Math.log2(nodes)) * outside.latency.simple + Math.ceil(Math.log2(local)) * inside.latency.simple;
   return Math.min(2 * once, (2 * bytes) / (speed * links) + 2 * depth);
 }
 

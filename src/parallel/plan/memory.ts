@@ -5,7 +5,7 @@ import { dataRanks, type PlannedLayout } from "./layout.ts";
 import type { PlannedModel } from "./model.ts";
 import { plannedPeak } from "./pipelines.ts";
 import { microBatchesOf, type PlannedRun } from "./run.ts";
-import { endsOf, type StageParameters, stateBytes, stageParameters } from "./states.ts";
+import { endsOf, type StageParameters, stageParameters, stateBytes } from "./states.ts";
 
 /** Bytes by kind, on the rank that needs the most. */
 export interface PlannedMemory {
@@ -58,9 +58,7 @@ function buffersOf(
       ? (2 * block + own.rest) * run.precision.parameters + block * run.precision.gradients
       : 0;
   const again =
-    run.recompute === "none"
-      ? 0
-      : blockActivations(model, run, layout, "none") - blockActivations(model, run, layout);
+    run.recompute === "none" ? 0 : blockActivations(model, run, layout, "none") - blockActivations(model, run, layout);
   const logits = endsOf(layout, rank).ends ? (4 * tokensOf(run, layout) * model.vocabulary) / layout.tp : 0;
   return gathered + again + logits;
 }

@@ -91,7 +91,8 @@ export function parametersOf(model: PlannedModel): ParameterList {
 }
 
 function blockOf(model: PlannedModel): PlannedParameter[] {
-  const { width, heads, kvHeads, headDim, ffnWidth, gated, attentionBias, outputBias, mlpBias, qkNorm, experts } = model;
+  const { width, heads, kvHeads, headDim, ffnWidth, gated, attentionBias, outputBias, mlpBias, qkNorm, experts } =
+    model;
   const norm = normOf(model);
   const linear = (name: string, [output, input]: readonly [number, number], cut: number, bias: boolean) => {
     const list: PlannedParameter[] = [{ name: `${name}.weight`, shape: [output, input], cut }];

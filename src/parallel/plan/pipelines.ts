@@ -54,7 +54,8 @@ export function plannedMakespan(pipeline: PlannedPipeline, durations: RankDurati
   if (p === 1) return work;
   if (schedule === "gpipe") return work + (p - 1) * (F + I + W + 2 * message);
   if (schedule === "1f1b") return work + (p - 1) * (F + I + W + 2 * message * (1 + (m - 1) / p));
-  if (schedule === "interleaved" && m % p === 0) return work + ((p - 1) / chunks) * (F + I + W) + 2 * (p * chunks - 1) * message;
+  if (schedule === "interleaved" && m % p === 0)
+    return work + ((p - 1) / chunks) * (F + I + W) + 2 * (p * chunks - 1) * message;
   if (schedule === "zb-h1" && W <= F + I && m >= 2 * p) return work + (p - 1) * (F + I - W + 4 * message);
   const each = { F: F / chunks, I: I / chunks, W: W / chunks, message };
   return timeOf(schedules[schedule]({ ranks: p, chunks, microBatches: m }), each).makespan;

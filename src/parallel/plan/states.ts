@@ -20,7 +20,12 @@ export interface StageParameters {
 }
 
 /** Parameters of a rank of pipeline rank `stage` that has the most. Where an axis does not divide, the first rank has more. */
-export function stageParameters(model: PlannedModel, layout: PlannedLayout, stage: number, chunks = 2): StageParameters {
+export function stageParameters(
+  model: PlannedModel,
+  layout: PlannedLayout,
+  stage: number,
+  chunks = 2,
+): StageParameters {
   const { first, block, last } = parametersOf(model);
   const { ep, cut } = expertRanks(layout);
   const own = ({ shape, cut: axis, expert }: PlannedParameter): number => {

@@ -67,8 +67,9 @@ export function timeOfStep(
   const chunks = pp > 1 ? chunksOfSchedule(layout.schedule, run.chunks) : 1;
   const message = pp > 1 ? passedOn(model, run, layout, cluster, rates) : 0;
   const shape = { schedule: layout.schedule, ranks: pp, chunks, microBatches };
-  const slower = (plannedMakespan({ ...shape, microBatches: 1, schedule: "gpipe" }, pace) - pp * sum(begin)) / chunks;
-  const makespan = plannedMakespan(shape, { ...pace, message }) - (pp > 1 ? Math.max(0, slower - (sum(pace) - sum(begin))) : 0);
+  // While it fills and drains, it passes stages that are faster.
+  const faster = ((pp - 1) * (sum(pace) - sum(begin))) / chunks;
+  const makespan = plannedMakespan(shape, { ...pace, message }) - faster;
   const own = pace === end ? last : first;
   const blocks = own.blocks * microBatches;
   const tensor = blocks * (block.tensor.forward + block.tensor.backward);
@@ -78,7 +79,15 @@ export function timeOfStep(
   const optimizer = optimizerSeconds(run, layout, cluster, rates, own);
   const data = summed + microBatches * gathers;
   const pipeline = makespan - microBatches * sum(pace);
-  return { compute, tensor, experts, pipeline, data, optimizer, total: compute + tensor + experts + pipeline + data + optimizer };
+  return {
+    compute,
+    tensor,
+    experts,
+    pipeline,
+    data,
+    optimizer,
+    total: compute + tensor + experts + pipeline + data + optimizer,
+  };
 }
 
 /** A block with its collectives. */

@@ -34,7 +34,11 @@ export function productSeconds(
   // Smaller tiles are taken where large ones would leave most units idle.
   const flops = 2 * Math.min(busy, count * m * n * k * 1.5);
   const rate = elementBytes > 2 ? device.flops / 16 : device.flops;
-  return flops / (rate * device.reach.products) + (elementBytes * count * (m * k + k * n + m * n)) / (device.bandwidth * bandwidth) + launch;
+  return (
+    flops / (rate * device.reach.products) +
+    (elementBytes * count * (m * k + k * n + m * n)) / (device.bandwidth * bandwidth) +
+    launch
+  );
 }
 
 /** Seconds of a block. */
@@ -69,7 +73,11 @@ export function blockWork(
   }
   const attention = attentionWork(model, run, layout, device, rates);
   const passes = passesOf(model, run, layout) / (device.bandwidth * rates.bandwidth) + 10 * rates.launch;
-  const all = { forward: forward + attention.forward + passes, inputs: inputs + attention.backward + 2 * passes, weights };
+  const all = {
+    forward: forward + attention.forward + passes,
+    inputs: inputs + attention.backward + 2 * passes,
+    weights,
+  };
   if (run.recompute === "full") return { ...all, inputs: all.inputs + all.forward };
   const again = run.recompute === "selective" && run.attention === "scores";
   return again ? { ...all, inputs: all.inputs + attention.forward } : all;
