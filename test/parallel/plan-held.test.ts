@@ -13,7 +13,9 @@ interface Row {
 async function rowsOf(ranks: number, options: Record<string, string | number>) {
   const { failure, shown } = await runProgram("test/programs/plan-memory.ts", { ranks, options });
   expect(failure?.message).toBe(undefined);
-  return shown.flatMap(({ rank, shown: what }) => (what.kind === "row" ? [{ rank, ...(what.row as unknown as Row) }] : []));
+  return shown.flatMap(({ rank, shown: what }) =>
+    what.kind === "row" ? [{ rank, ...(what.row as unknown as Row) }] : [],
+  );
 }
 
 const layouts = [
