@@ -63,7 +63,7 @@ const words = (pp: number, dp: number, chunks: number, more = ""): PlannedLayout
   return parsePlannedLayout([sizes.join(".") || "dp1", ...(chunks > 1 ? ["interleaved"] : [])].join("+") + more);
 };
 
-const withTp = (layout: PlannedLayout, tp: number): PlannedLayout => ({ ...layout, tp });
+const withTp = (layout: PlannedLayout, tp: number): PlannedLayout => ({ ...layout, tp, overlap: tp > 1 });
 
 /** MPT's widths, layers and heads: mosaicml/llm-foundry, scripts/train/yamls/pretrain/mpt-*.yaml; their counts of parameters agree. */
 export const mpt: Readonly<Record<string, readonly [width: number, layers: number, heads: number]>> = {
@@ -160,7 +160,7 @@ export function publishedRun(row: Row): PublishedRun | undefined {
       model: gptModel({ width: 6144, layers: 1, heads: 64, vocabulary: 1, sequence }),
       // Table 3: 22B is run with micro-batches of 4.
       run: megatron({ batch: 4, micro: 4, chunks: 1, recompute }),
-      layout: parsePlannedLayout(variant.includes("sequence") ? "tp8+sp" : "tp8"),
+      layout: parsePlannedLayout(variant.includes("sequence") ? "tp8+sp+overlap" : "tp8+overlap"),
     };
   }
   if (!String(metric).includes("time")) return undefined;

@@ -44,7 +44,10 @@ export function heldBytes(model: PlannedModel, layout: PlannedLayout, place: Hel
   const block = Math.max(0, ...blocks.map(bytes));
   const reduced = sum(blocks.map(withFlags));
   // Blocks are reduced from the last to the first; then the rest is, which is whole until then, as far as it is there.
-  const first = layout.data === "zero1" ? whole : reduced - Math.max(0, ...blocks.map(withFlags)) + block + bytes(rest) - bytes(late);
+  const first =
+    layout.data === "zero1"
+      ? whole
+      : reduced - Math.max(0, ...blocks.map(withFlags)) + block + bytes(rest) - bytes(late);
   return {
     parameters: layout.data === "fsdp" ? own + bytes(rest) + block : whole,
     gradients: Math.max(first, reduced + Math.max(bytes(rest), withFlags(rest))),

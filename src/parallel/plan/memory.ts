@@ -5,7 +5,7 @@ import { dataRanks, type PlannedLayout } from "./layout.ts";
 import type { PlannedModel } from "./model.ts";
 import { plannedPeak } from "./pipelines.ts";
 import { microBatchesOf, type PlannedRun } from "./run.ts";
-import { endsOf, type StageParameters, stageParameters, stateBytes } from "./states.ts";
+import { endsOf, type StageParameters, StageTable, stateBytes } from "./states.ts";
 
 /** Bytes by kind, on the rank that needs the most. */
 export interface PlannedMemory {
@@ -21,19 +21,34 @@ export interface PlannedMemory {
 }
 
 /** The rank of a pipeline that needs the most: the first or the last one. */
-export function memoryOf(model: PlannedModel, run: PlannedRun, layout: PlannedLayout): PlannedMemory {
-  const first = memoryOfRank(model, run, layout, 0);
+export function memoryOf(
+  model: PlannedModel,
+  run: PlannedRun,
+  layout: PlannedLayout,
+  stages = new StageTable(model),
+): PlannedMemory {
+  const first = memoryOfRank(model, run, layout, 0, stages);
   if (layout.pp === 1) return first;
-  const last = memoryOfRank(model, run, layout, layout.pp - 1);
+  const last = memoryOfRank(model, run, layout, layout.pp - 1, stages);
   return last.total > first.total ? last : first;
 }
 
 /** @param rank along pp. */
-export function memoryOfRank(model: PlannedModel, run: PlannedRun, layout: PlannedLayout, rank: number): PlannedMemory {
-  const own = stageParameters(model, layout, rank, run.chunks);
-  const { parameters, gradients, optimizer } = stateBytes(own, layout, run.precision);
+export function memoryOfRank(
+  model: PlannedModel,
+  run: PlannedRun,
+  layout: PlannedLayout,
+  rank: number,
+  stages = new StageTable(model),
+): PlannedMemory {
+  const own = stages.of(layout, rank, run.chunks);
+  const shared = stateBytes(own, layout, run.precision);
   const chunks = layout.pp > 1 ? chunksOfSchedule(layout.schedule, run.chunks) : 1;
   const microBatches = Math.max(1, Math.ceil(microBatchesOf(run, layout)));
+  // Where gradients travel once a step, whole ones wait for the last micro-batch; FSDP shares them out each time.
+  const isWaiting = layout.data === "zero2" && microBatches > 1;
+  const { gradients } = isWaiting ? stateBytes(own, { ...layout, data: "zero1" }, run.precision) : shared;
+  const { parameters, optimizer } = shared;
   const peak =
     layout.pp > 1 ? plannedPeak({ schedule: layout.schedule, ranks: layout.pp, chunks, microBatches }, rank) : 1;
   const activations =

@@ -33,6 +33,7 @@ export interface Reached {
   readonly shown: number;
 }
 
+/** What is assumed unless something else is said. */
 export const reached: Reached = {
   bandwidth: 0.9,
   links: 0.75,

@@ -5,7 +5,7 @@
  */
 import { chunksOfSchedule, layersOfStages } from "../pipeline/index.ts";
 import { dataRanks, expertRanks, type PlannedLayout } from "./layout.ts";
-import { elementsOf, type PlannedModel, type PlannedParameter, parametersOf } from "./model.ts";
+import { elementsOf, type ParameterList, type PlannedModel, type PlannedParameter, parametersOf } from "./model.ts";
 import type { Precision } from "./run.ts";
 
 /** How many parameters a rank has of its stage, before ZeRO shares them out. */
@@ -19,31 +19,52 @@ export interface StageParameters {
   readonly rest: number;
 }
 
-/** Parameters of a rank of pipeline rank `stage` that has the most. Where an axis does not divide, the first rank has more. */
-export function stageParameters(
-  model: PlannedModel,
-  layout: PlannedLayout,
-  stage: number,
-  chunks = 2,
-): StageParameters {
-  const { first, block, last } = parametersOf(model);
-  const { ep, cut } = expertRanks(layout);
-  const own = ({ shape, cut: axis, expert }: PlannedParameter): number => {
-    const ranks = expert ? cut : layout.tp;
-    const left = shape.map((length, i) => (i === axis ? Math.ceil(length / ranks) : length));
-    return elementsOf(left) * (expert ? Math.ceil(model.experts / ep) : 1);
-  };
-  const sum = (list: readonly PlannedParameter[]): number => list.reduce((total, each) => total + own(each), 0);
-  const { begins, ends } = endsOf(layout, stage);
-  const rest = (begins ? sum(first) : 0) + (ends ? sum(last) : 0);
-  // A tied head is the embedding; at two ranks it is there twice.
-  const again = model.tied && ends && !begins ? own(first[0]) : 0;
-  return {
-    block: sum(block.filter(({ expert }) => !expert)),
-    experts: sum(block.filter(({ expert }) => expert)),
-    blocks: blocksOf(model, layout, stage, chunks),
-    rest: rest + again,
-  };
+/** Parameters of a pipeline's ranks; where an axis does not divide, those of the first rank, which has more. */
+export class StageTable {
+  readonly #model: PlannedModel;
+  readonly #list: ParameterList;
+  readonly #known = new Map<string, StageParameters>();
+
+  constructor(model: PlannedModel) {
+    this.#model = model;
+    this.#list = parametersOf(model);
+  }
+
+  /** @param rank along pp. @param chunks stages of each rank in an interleaved schedule. */
+  of(layout: PlannedLayout, rank: number, chunks = 2): StageParameters {
+    const { pp, tp, ep, schedule } = layout;
+    const key = `${pp} ${tp} ${ep} ${schedule} ${chunks} ${rank}`;
+    const found = this.#known.get(key) ?? this.#count(layout, rank, chunks);
+    this.#known.set(key, found);
+    return found;
+  }
+
+  #count(layout: PlannedLayout, rank: number, chunks: number): StageParameters {
+    const model = this.#model;
+    const { first, block, last } = this.#list;
+    const { ep, cut } = expertRanks(layout);
+    const own = ({ shape, cut: axis, expert }: PlannedParameter): number => {
+      const ranks = expert ? cut : layout.tp;
+      const left = shape.map((length, i) => (i === axis ? Math.ceil(length / ranks) : length));
+      return elementsOf(left) * (expert ? Math.ceil(model.experts / ep) : 1);
+    };
+    const sum = (list: readonly PlannedParameter[]): number => list.reduce((total, each) => total + own(each), 0);
+    const { begins, ends } = endsOf(layout, rank);
+    const rest = (begins ? sum(first) : 0) + (ends ? sum(last) : 0);
+    // A tied head is the embedding; at two ranks it is there twice.
+    const again = model.tied && ends && !begins ? own(first[0]) : 0;
+    return {
+      block: sum(block.filter(({ expert }) => !expert)),
+      experts: sum(block.filter(({ expert }) => expert)),
+      blocks: blocksOf(model, layout, rank, chunks),
+      rest: rest + again,
+    };
+  }
+}
+
+/** Parameters of one rank along pp. */
+export function stageParameters(model: PlannedModel, layout: PlannedLayout, rank: number, chunks = 2): StageParameters {
+  return new StageTable(model).of(layout, rank, chunks);
 }
 
 /** Whether a pipeline rank has the first stage, and the last one. */

@@ -12,7 +12,7 @@ import { type PlannedModel, parametersOf } from "./model.ts";
 import { plannedMakespan } from "./pipelines.ts";
 import { type Reached, reached } from "./reached.ts";
 import { microBatchesOf, type PlannedRun } from "./run.ts";
-import { endsOf, type StageParameters, stageParameters } from "./states.ts";
+import { endsOf, type StageParameters, StageTable } from "./states.ts";
 import { blockWork, headWork, type Work } from "./work.ts";
 
 /** Seconds of a step by part, on the rank of the pipeline that has the most to do. */
@@ -45,12 +45,13 @@ export function timeOfStep(
   layout: PlannedLayout,
   cluster: PlannedCluster,
   rates: Reached = reached,
+  stages = new StageTable(model),
 ): PlannedTime {
   const microBatches = microBatchesOf(run, layout);
   const block = passingBlock(model, run, layout, cluster, rates);
   const head = headWork(model, run, layout, cluster.device, rates);
   const { pp } = layout;
-  const [first, last] = [0, pp - 1].map((rank) => stageParameters(model, layout, rank, run.chunks));
+  const [first, last] = [0, pp - 1].map((rank) => stages.of(layout, rank, run.chunks));
   const gathers = layout.data === "fsdp" ? gatheredSeconds(model, run, layout, cluster, rates, first, block) : 0;
   const blockF = block.work.forward + block.tensor.forward + block.experts.forward;
   const blockB = block.work.inputs + block.tensor.backward + block.experts.backward;
@@ -109,8 +110,8 @@ function passingBlock(
       collectiveSeconds("reduceScatter", bytes, group, cluster, rates)
     : collectiveSeconds("allReduce", bytes, group, cluster, rates);
   const pair = layout.tp > 1 ? 2 * once : 0;
-  // In backward they go beside the products for weights (Korthikanti et al., 2022, section 6.2).
-  const hidden = Math.min(pair * (1 - rates.shown), work.weights);
+  // With overlap, those of backward go beside the products for weights (Korthikanti et al., 2022, section 6.2).
+  const hidden = layout.overlap ? Math.min(pair * (1 - rates.shown), work.weights) : 0;
   const ring = contextSeconds(model, run, layout, cluster, rates);
   const tensor = { forward: pair + ring, backward: pair - hidden + again * pair + (2 + again) * ring };
   const { ep } = expertRanks(layout);
