@@ -49,7 +49,7 @@ function* variants(layout: PlannedLayout): Generator<readonly [string, PlannedLa
   for (const axis of ["tp", "pp"] as const) {
     if (layout.dp * layout.copies < 2 || layout.dp % 2 !== 0) continue;
     const more = { ...layout, [axis]: layout[axis] * 2, dp: layout.dp / 2 };
-    yield [`no more ${axis}`, { ...more, sequence: more.tp > 1, overlap: more.tp > 1 }];
+    yield [`more ${axis}`, { ...more, sequence: more.tp > 1, overlap: more.tp > 1 }];
   }
   if (layout.data !== "ddp" && layout.copies === 1) yield [layout.data, { ...layout, data: "ddp" }];
 }

@@ -81,9 +81,11 @@ export function memoryFault(memory: PlannedMemory, { device }: PlannedCluster): 
     .slice(0, 2)
     .map(({ kind, bytes }) => `${kind} ${gb(bytes)} GB`);
   // A little too much must not look like enough.
-  const needs = gb(memory.total) === gb(usable) ? (memory.total / 1e9).toFixed(1) : gb(memory.total);
+  const over = (memory.total - usable) / 1e9;
+  const digits = over < 0.05 ? 3 : over < 1 ? 1 : 0;
+  const [needs, there] = [memory.total, usable].map((bytes) => (bytes / 1e9).toFixed(digits));
   return {
     kind: "memory",
-    text: `needs ${needs} GB of ${gb(usable)} that can be used: ${kinds.join(", ")}`,
+    text: `needs ${needs} GB of ${there} that can be used: ${kinds.join(", ")}`,
   };
 }

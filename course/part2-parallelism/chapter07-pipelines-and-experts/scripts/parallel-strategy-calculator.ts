@@ -36,6 +36,7 @@ export default defineScript({
     sequence: number(4096, "tokens of a sample", { min: 1, max: 1e7, integer: true }),
     layout: string("", "judges this one only, such as pp4.dp2.tp8+interleaved+zero1+sp"),
     micro: number(1, "with --layout: samples of a micro-batch", { min: 1, max: 1024, integer: true }),
+    chunks: number(2, "with --layout of interleaved: stages of each rank", { min: 2, max: 64, integer: true }),
     precision: choice("mixed", precisionNames, "bytes of a parameter, its gradient and its optimizer state"),
     shown: number(5, "layouts of the list", { min: 1, max: 40, integer: true }),
   },
@@ -103,7 +104,7 @@ function showOne(show: Show, request: PlanRequest, judged: JudgedLayout): void {
   showTime(show, judged);
   for (const line of explainLayout(request, judged)) wrapped(show, line);
   const [best] = fitting;
-  if (!best || best.time.total >= judged.time.total) return;
+  if (!best || best.time.total > 0.995 * judged.time.total) return;
   const faster = plannedLayoutText(best.layout);
   wrapped(
     show,
@@ -127,6 +128,7 @@ function showAll(show: Show, request: PlanRequest, shown: number): void {
       fitting.slice(0, shown).map(({ layout, run, time, memory }) => ({
         layout: plannedLayoutText(layout).replace("+overlap", ""),
         micro: run.micro,
+        chunks: layout.schedule === "interleaved" ? run.chunks : 1,
         "step (s)": Number(time.total.toPrecision(3)),
         GB: Number((memory.total / 1e9).toPrecision(2)),
       })),
