@@ -60,7 +60,9 @@ function timeHint({ layout, time, run }: Extract<JudgedLayout, { time?: unknown 
     return ` ${share(time.data)} are gradients and gathered parameters that nothing hides.`;
   if (layout.recompute) {
     const once = memoryOf(request.model, { ...run, recompute: "none" }, { ...layout, recompute: false });
-    if (once.total <= job.memory) return " It would fit without computing its blocks twice.";
+    return once.total <= job.memory
+      ? " It would fit without computing its blocks twice."
+      : " Its blocks are computed twice, a third more work: with more ranks along tp or pp they need not be.";
   }
   if (time.tensor > 0.15 * time.total)
     return ` ${share(time.tensor)} are collectives along tp: does it need that many ranks?`;

@@ -37,7 +37,7 @@ export default defineMutants([
     name: "always-again",
     belief: "Large models need recomputation.",
     edits: [["for (const again of [false, true]) {", "for (const again of [true]) {"]],
-    message: /would fit without computing its blocks twice/,
+    message: /computed twice|computing its blocks twice/,
   },
   {
     name: "any-batch",

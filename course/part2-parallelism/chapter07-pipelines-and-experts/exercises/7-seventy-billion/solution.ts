@@ -22,7 +22,7 @@ export function choose(job: Job): { layout: string; micro: number } {
       for (let pp = 1; tp * pp <= devices && pp <= layers; pp *= 2) {
         const dp = devices / (tp * pp);
         const microBatches = batch / dp;
-        if (kvHeads % tp > 0 || !Number.isInteger(dp) || !Number.isInteger(microBatches)) continue;
+        if (kvHeads % tp > 0 || layers % pp > 0 || !Number.isInteger(dp) || !Number.isInteger(microBatches)) continue;
         if (pp > 1 && microBatches < 4 * pp) continue;
         if (states(job, tp, pp, dp) + activations(job, tp, again) > 0.97 * memory) continue;
         const cost = tp * pp * (tp > 4 ? 1.5 : 1);
