@@ -16,7 +16,7 @@ export default defineExercise<Report>({
   title: "Capstone",
   exports: ["layout", "step"],
   worlds: [1, 2, 4],
-  interleavings: 1,
+  interleavings: 0,
   hints: [
     "Two things apart. For the layout: which kinds of bytes does each way share out, and which of its messages crosses the slow links? For the step: which samples are this rank's, what is the sum of losses divided by, and when is a gradient whole?",
     "Stages send the least, so they come first; what is left of the devices sees other samples, with zero1 where states do not fit. In the step: shareOf(samples), then micro batches of these, run(batches, count) with the count of all samples on all ranks, and synchronize.",

@@ -5,12 +5,14 @@ export default defineMutants([
     name: "everybody-runs-all",
     belief: "run shares the samples out by itself.",
     edits: [["const mine = parallel.shareOf(samples);", "const mine = samples;"]],
+    rightAt: [1, 2],
     message: /2 times what they should be|whole sum, of all samples/,
   },
   {
     name: "own-count",
     belief: "A rank divides by the targets that it has.",
     edits: [["parallel.run(batches, countOf(samples))", "parallel.run(batches, countOf(mine))"]],
+    rightAt: [1, 2],
     message: /is off by/,
   },
   {
@@ -23,6 +25,7 @@ export default defineMutants([
     name: "states-on-every-rank",
     belief: "Data parallelism fits wherever one rank fits.",
     edits: [["if (1.02 * bytes <= memory) return `pp${pp}.dp${dp}${data}`;", "if (bytes > 0) return `dp${devices}`;"]],
+    rightAt: [1],
     message: /which are whole on every rank\?/,
   },
   {
@@ -34,6 +37,7 @@ export default defineMutants([
         "if (devices > 1) return `dp${devices}+fsdp`;\n      return `dp1`;",
       ],
     ],
+    rightAt: [1],
     message: /what for each micro-batch\?/,
   },
   {
@@ -45,6 +49,7 @@ export default defineMutants([
         "if (devices > 1) return `dp${devices / 2}.tp2${devices > 2 ? '+zero1' : ''}`;\n      return `dp1`;",
       ],
     ],
+    rightAt: [1, 2],
     message: /Which of its messages are many/,
   },
 ]);
