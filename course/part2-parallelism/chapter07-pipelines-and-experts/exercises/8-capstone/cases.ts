@@ -53,7 +53,7 @@ export function machineOf(): PlannedCluster {
 }
 
 /** By number of ranks: how much of all states a rank may keep, of what ranks keep at least. */
-const shares: Readonly<Record<number, number>> = { 1: 1.05, 2: 0.72, 4: 0.48 };
+const shares: Readonly<Record<number, number>> = { 1: 1.05, 2: 0.72, 4: 0.52 };
 
 export function jobOf(size: number): Job {
   const { layers, heads, kvHeads } = configOf();

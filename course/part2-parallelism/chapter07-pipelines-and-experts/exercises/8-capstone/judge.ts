@@ -82,19 +82,32 @@ export function judgeGradients({ seed, size, ranks, reports }: Outcome<Report>):
   }
 }
 
-/** Whether all of a rank's gradients are the same multiple of what they should be. */
-function gradientHint(gradients: readonly Part[], { gradients: twins }: TwinGradients): string {
-  let [dot, square] = [0, 0];
-  let isWhole = true;
-  for (const { name, shape, part, data } of gradients) {
-    if (shape.join() !== part.shape.join()) isWhole = false;
-    const twin = twins[name]?.value ?? [];
-    for (let i = 0; i < data.length && isWhole; i++) [dot, square] = [dot + data[i] * twin[i], square + twin[i] ** 2];
+/** Where a number of a part lies in the whole gradient. */
+function placeIn(index: number, { shape, part }: Part): number {
+  let [rest, at, step] = [index, 0, 1];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at += (part.from[axis] + (rest % shape[axis])) * step;
+    rest = Math.floor(rest / shape[axis]);
+    step *= part.shape[axis];
   }
-  const factor = isWhole && square > 0 ? dot / square : Number.NaN;
-  const near = [2, 4, 0.5, 0.25].find((each) => Math.abs(factor / each - 1) < 0.02);
-  if (near !== undefined)
-    return ` All of this rank's are ${near} times what they should be: whose samples are run, and what is their sum divided by?`;
+  return at;
+}
+
+/** What all of a rank's gradients have in common, beside what they should be. */
+function gradientHint(gradients: readonly Part[], { gradients: twins }: TwinGradients): string {
+  const pairs = gradients.flatMap((part) =>
+    part.data.map((value, i) => [value, twins[part.name]?.value[placeIn(i, part)] ?? 0] as const),
+  );
+  const sum = (term: (pair: readonly [number, number]) => number): number =>
+    pairs.reduce((total, pair) => total + term(pair), 0);
+  const factor = sum(([a, b]) => a * b) / sum(([, b]) => b * b);
+  const left = Math.sqrt(sum(([a, b]) => (a - factor * b) ** 2) / sum(([a]) => a * a));
+  if (left < 1e-3 && Math.abs(factor - 1) > 0.01) {
+    const times = Number(factor.toPrecision(3));
+    return ` All of this rank's are ${times} times what they should be: whose samples are run, and what is their sum divided by?`;
+  }
+  if (factor > 1.5)
+    return " Ranks weigh differently: every loss is divided by the targets of all ranks, and not by a rank's own.";
   return " Is it a whole sum, of all samples of the step, or of some?";
 }
 

@@ -6,20 +6,20 @@ export default defineMutants([
     belief: "run shares the samples out by itself.",
     edits: [["const mine = parallel.shareOf(samples);", "const mine = samples;"]],
     rightAt: [1, 2],
-    message: /2 times what they should be|whole sum, of all samples/,
+    message: /2 times what they should be/,
   },
   {
     name: "own-count",
     belief: "A rank divides by the targets that it has.",
     edits: [["parallel.run(batches, countOf(samples))", "parallel.run(batches, countOf(mine))"]],
     rightAt: [1, 2],
-    message: /is off by/,
+    message: /not by a rank's own/,
   },
   {
     name: "mean-of-micro-batches",
     belief: "With micro-batches, gradients must be divided by their number.",
     edits: [["parallel.run(batches, countOf(samples))", "parallel.run(batches, micro * countOf(samples))"]],
-    message: /0\.5 times what they should be|whole sum, of all samples/,
+    message: /0\.5 times what they should be/,
   },
   {
     name: "states-on-every-rank",
