@@ -77,10 +77,10 @@ export const chapter07Layouts: Register = {
       prints: [/131072 tokens keeps 2880 GB/, /twice: 208 GB/],
     },
     {
-      says: "95 % of the weights are experts",
+      says: "97 % of the weights are experts",
       by: "command",
       run: `${calculator} --model mixtral-8x7b --batch 512`,
-      prints: [/95 % of the weights are experts/, /dp64\.ep8\+zero1 with/],
+      prints: [/97 % of the weights are experts/, /dp64\.ep8\+zero1 with/],
     },
     ...example(
       "bounds of test/parallel/plan-time.test.ts",
