@@ -270,6 +270,31 @@ const editedAnswers: readonly (readonly [
     /It is divided by the number of micro-batches: the tokens are all that there is to divide by\.$/,
     "starter",
   ],
+  [
+    "7.7",
+    "weights alone",
+    [["2 + 2 + 12 / dp", "2"]],
+    /needs \d+ GB of 74 that can be used: .* Gradients and moments count, too: 14 bytes/,
+  ],
+  [
+    "7.7",
+    "a word that is none",
+    [["`pp${pp}.dp${dp}.tp${tp}`", "`pp=${pp},dp=${dp},tp=${tp}`"]],
+    /is no layout: .* is no axis with a number/,
+  ],
+  [
+    "7.7",
+    "the word alone",
+    [["return { layout: best, micro: 1 };", "return best as unknown as { layout: string; micro: number };"]],
+    /choose\(job\) .*pp2\.dp8\.tp4/,
+  ],
+  [
+    "7.8",
+    "no synchronize",
+    [["return parallel.synchronize(loss);", "return Number(await loss.item());"]],
+    /the mean over all 116 targets is|Is it a whole sum, of all samples of the step, or of some\?$/,
+  ],
+  ["7.8", "the sum of losses", [["countOf(samples))", "1)"]], /116 times what they should be/],
 ];
 
 const exerciseOf = (number: string) =>

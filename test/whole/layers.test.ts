@@ -15,7 +15,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   autograd: ["platform", "trace", "device", "tensor"],
   nn: ["platform", "trace", "device", "tensor", "autograd"],
   models: ["platform", "trace", "device", "tensor", "autograd", "nn"],
-  parallel: ["platform", "trace", "device", "tensor", "autograd", "world", "nn", "models"],
+  parallel: ["platform", "trace", "device", "tensor", "autograd", "world", "nn", "models", "sim"],
   data: ["platform"],
   script: ["platform", "trace", "device", "tensor", "autograd", "world"],
   job: ["platform", "trace", "device", "tensor", "autograd", "world", "script"],

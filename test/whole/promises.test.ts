@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { gptModel, plannedClusters, runOf, searchLayouts } from "../../src/parallel/index.ts";
 import { quickOptions, type Script } from "../../src/script/index.ts";
 import { describedMachine, Router, ranksOf } from "../../src/sim/index.ts";
 import { runProgram } from "../helpers/jobs.ts";
@@ -30,6 +31,18 @@ it.each(scripts)("the quick form of %s takes less than 5 s", async (file) => {
     expect(failure?.message).toBeUndefined();
   });
   expect(taken).toBeLessThan(5000);
+});
+
+it("ten thousand layouts are searched in two seconds", async () => {
+  const model = gptModel({ width: 8192, layers: 80, heads: 64, vocabulary: 32000, sequence: 4096 });
+  const run = runOf({ sequence: 4096, batch: 1024 });
+  const request = { model, run, cluster: plannedClusters["dgx-h100"], devices: 64 };
+  let count = 0;
+  const taken = await quickest(2000, async () => {
+    count = searchLayouts(request).count;
+  });
+  expect(count).toBeGreaterThanOrEqual(10_000);
+  expect((taken * 10_000) / count).toBeLessThan(2000);
 });
 
 it("the route of a pair among 16,384 devices takes no more than twice that of one among 16", () => {
