@@ -97,7 +97,7 @@ export class PipelineRun {
     }
     const shape = [...this.#work.shapeOf(microBatch)];
     const tensor = this.#device.unscoped(() =>
-      this.#device.empty(shape, "f32", way === "F" ? "activations" : "gradients"),
+      this.#device.empty(shape, "f32", way === "F" ? "activations" : "scratch"),
     );
     this.#arrived.set(key, tensor);
     this.#receiving.set(key, this.#group.recv(tensor, peer, { tag: this.#tag(way, stage, microBatch) }));
