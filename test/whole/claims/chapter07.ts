@@ -91,7 +91,6 @@ export const chapter07: Register = {
       "in words: one of each, and the step of the count",
       "[7.2 one forward, one backward]",
       "Then one forward and one backward take turns",
-      "over each cut once forward and once backward. Tensor parallelism",
       "Tensor parallelism sums as much four times",
       "8 stages, 32 micro-batches, forward and backward take one slot each",
     ),
@@ -141,8 +140,6 @@ export const chapter07: Register = {
     },
     ...example(
       "the halves of backward",
-      "Backward is two products",
-      "because halves of backward",
       "*The same four ranks and six micro-batches.",
       "gives each rank two stages in a V",
     ),
