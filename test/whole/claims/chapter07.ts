@@ -7,20 +7,7 @@ import {
   timeOf,
   zeroBubbleH1,
 } from "../../../src/parallel/pipeline/index.ts";
-import type { Claim, Register, Source } from "./claim.ts";
-
-const titan: Source = {
-  title: "pytorch/torchtitan, issue 1733: Gradient accumulation broken in PP",
-  year: 2025,
-  url: "https://github.com/pytorch/torchtitan/issues/1733",
-  says: "Using gradient accumulation is incompatible with scale_grads=True, which defaults to True: at each step, all gradients are scaled",
-};
-const llama: Source = {
-  title: "Llama Team, The Llama 3 Herd of Models, section 3.3.2",
-  year: 2024,
-  url: "https://arxiv.org/abs/2407.21783",
-  says: "we reduce one Transformer layer each from the first and the last stages, respectively",
-};
+import type { Claim, Register } from "./claim.ts";
 
 const example = (why: string, ...says: string[]): Claim[] => says.map((each) => ({ says: each, by: "example", why }));
 
@@ -44,12 +31,11 @@ const bubble = (ranks: number, microBatches: number): number =>
 const four = interleaved({ ranks: 4, chunks: 2, microBatches: 8 });
 
 const zero = "worldsize run zero-bubble --transport local --clock virtual";
-const viz = "worldsize run pipeline-schedule-viz -n 8 --micro-batches 32 --lengths 1,0.5,0.5 --schedule 1f1b";
 
 export const chapter07: Register = {
   page: "course/part2-parallelism/chapter07-pipelines-and-experts/README.md",
   claims: [
-    ...example("what the chapter's question assumes", "Eight stages on eight GPUs", "Which of the three can another"),
+    ...example("what the chapter's question assumes", "Eight stages on eight GPUs"),
     {
       says: "both take 27 units of time; GPipe keeps six micro-batches on each rank, 1F1B four, three, two and one",
       by: "arithmetic",
@@ -101,12 +87,11 @@ export const chapter07: Register = {
         "1.25": () => (sum(x) * w) / 4,
       },
     },
-    ...example("a column of two", "| | rank a | rank b |"),
     ...example(
       "in words: one of each, and the step of the count",
       "[7.2 one forward, one backward]",
       "Then one forward and one backward take turns",
-      "over each cut once forward and once backward; tensor parallelism sums as much four times",
+      "Tensor parallelism sums as much four times",
       "8 stages, 32 micro-batches, forward and backward take one slot each",
     ),
     {
@@ -119,12 +104,6 @@ export const chapter07: Register = {
         "8": () => kept(oneForwardOneBackward(wide), 0),
         "1": () => kept(oneForwardOneBackward(wide), 7),
       },
-    },
-    {
-      says: "ran each schedule, on eight ranks",
-      by: "command",
-      run: viz,
-      prints: ["8 ranks", "78", "0.1795", "same bits"],
     },
     ...example("what the formula names", "is 1/v as long"),
     {
@@ -145,7 +124,7 @@ export const chapter07: Register = {
       "Four ranks, eight micro-batches, v = 2. What do ranks keep, compared with 1F1B's 4, 3, 2, 1?",
     ),
     {
-      says: "More: 5.5, 4.5, 3.5, 2.5 in whole",
+      says: "More: 5.5, 4.5, 3.5, 2.5",
       by: "arithmetic",
       gives: {
         "5.5": () => kept(four, 0) / 2,
@@ -161,11 +140,8 @@ export const chapter07: Register = {
     },
     ...example(
       "the halves of backward",
-      "Backward is two products",
-      "because halves of backward",
       "*The same four ranks and six micro-batches.",
       "gives each rank two stages in a V",
-      "halves of backward fill it",
     ),
     { says: "taking 1 ms each", by: "example", why: "the script's preset" },
     {
@@ -189,7 +165,7 @@ export const chapter07: Register = {
       prints: [/56\.03/],
     },
     {
-      says: "over ZB-H1 then: half a millisecond",
+      says: "leads ZB-H1 by half a millisecond",
       by: "command",
       run: `${zero} --link 1GB/s,500us`,
       prints: [/45\.03/, /44\.55/],
@@ -205,7 +181,6 @@ export const chapter07: Register = {
       by: "arithmetic",
       gives: { "64": () => bubble(8, 4), "47": () => bubble(8, 8), "10": () => bubble(8, 64) },
     },
-    { says: "first and last stages have one layer less each", by: "source", sources: [llama] },
     ...example(
       "case of four micro-batches",
       "Four micro-batches give dw = 1, 2, 3, 4; the mean is 2.5. They are run twice",
@@ -216,8 +191,6 @@ export const chapter07: Register = {
       by: "arithmetic",
       gives: { "3.125": () => (10 / 4 + 10) / 4, "10": () => 1 + 2 + 3 + 4 },
     },
-    { says: "torch divides so by default", by: "source", sources: [titan] },
-    ...example("a rule", "one global count of tokens, before backward", "once for each step"),
     ...example("in a title", "The Llama 3 Herd of Models", "Llama 3's first"),
   ],
 };
