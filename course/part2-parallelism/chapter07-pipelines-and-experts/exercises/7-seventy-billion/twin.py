@@ -23,7 +23,8 @@ def states(tp: int, dp: int) -> float:
 
 dist.init_process_group("gloo")
 if dist.get_rank() == 0:
-    print(f"{count / 1e9:.2f} billion parameters: {states(8, 1) / 1e9:.0f} GB on tp 8, {states(8, 8) / 1e9:.0f} with zero1")
+    alone, shared = states(8, 1) / 1e9, states(8, 8) / 1e9
+    print(f"{count / 1e9:.2f} billion parameters: {alone:.0f} GB on tp 8, {shared:.0f} with zero1")
 assert round(states(8, 1) / 1e9) == 138 and round(states(8, 8) / 1e9) == 47
 dist.barrier()
 dist.destroy_process_group()
