@@ -239,18 +239,13 @@ const editedAnswers: readonly (readonly [
   [
     "7.2",
     "a stage in front",
-    [
-      [
-        "row.push(`B${m}`);\n    return row;",
-        "row.push(`B${m}`);\n    return row.map((action) => `${rank}${action}`);",
-      ],
-    ],
+    [["    return row;", "    return row.map((action) => String(rank) + action);"]],
     /row 0, entry 0 is "0F0"; it should be F or B with a micro-batch, such as F0\.$/,
   ],
   [
     "7.2",
     "the last comes back first",
-    [["row.push(`B${m}`);\n    return row;", "row.push(`B${m}`);\n    return rank > 0 ? row : row.reverse();"]],
+    [["    return row;", "    return rank > 0 ? row : row.reverse();"]],
     /deadlocks: rank 0 stops at 0B7 \(action 0\), which needs 0F7; .*stands behind its own row's next action\.$/,
   ],
   [
