@@ -285,6 +285,72 @@ const editedAnswers: readonly (readonly [
     /the mean over all 116 targets is|Is it a whole sum, of all samples of the step, or of some\?$/,
   ],
   ["7.8", "the sum of losses", [["countOf(samples))", "1)"]], /116 times what they should be/],
+  [
+    "7.4",
+    "sends more than rows",
+    [
+      [
+        "  // Dispatch.\n",
+        "  const room = (): Tensor[] => world.ranks.map(() => device.zeros([500]));\n  await world.allToAll(room(), room());\n",
+      ],
+    ],
+    /^rank 0 of 2 sent \d+ bytes in all cases\. The \d+ rows there and back .* is room sent that nobody fills\?$/,
+  ],
+  [
+    "7.4",
+    "clears x",
+    [["  return y;\n", "  x.fill_(0);\n  return y;\n"]],
+    /an input was changed: x\[\d+\] was -?\d+ and is 0\./,
+  ],
+  [
+    "7.4",
+    "forgets a slot",
+    [["slot < k; slot++", "slot < k - 1; slot++"]],
+    /^three tokens, .*: y\[0, 0\] is 0 and should be .*; this token's experts are 0\. Nothing came back for it\.$/,
+  ],
+  [
+    "7.5",
+    "elements without bytes",
+    [["const row = 4 * width;", "const row = width;"]],
+    /That is one exchange of four, or an element of f32 without its four bytes\.$/,
+  ],
+  [
+    "7.5",
+    "the busiest sends in all four",
+    [["const busiest = 2 * (ranks", "const busiest = 4 * (ranks"]],
+    /Of the four exchanges, it has something to send in two: it gets what the other two carry\.$/,
+  ],
+  [
+    "7.5",
+    "any number of ranks",
+    [["ranks > 1 && experts % ranks === 0", "ranks > 1"]],
+    /^fewest\(8, 2\) is 3 .* 3 ranks do not divide 8 experts\.$/,
+  ],
+  [
+    "7.6",
+    "the mean over layers",
+    [["const scale = factor * share * experts;", "const scale = (factor * share * experts) / layers.length;"]],
+    /value is 2 and should be 4\. That is the mean over the layers: each layer's term is added to the loss\.$/,
+  ],
+  ["7.6", "the other way", [["* (f[e] - along)", "* (along - f[e])"]], /Its sign is wrong\.$/],
+  [
+    "7.6",
+    "padding alone",
+    [["      if (tokens === 0) return scores.map((row) => row.map(() => 0));\n", ""]],
+    /0\/0 is not a number: a micro-batch of padding adds nothing\.$/,
+  ],
+  [
+    "7.6",
+    "this rank's part",
+    [["value: await summed(value)", "value"]],
+    /That is this rank's part: the value is of the step, on all ranks\.$/,
+  ],
+  [
+    "7.6",
+    "no largest score",
+    [["const top = Math.max(...row);", "const top = 0;"]],
+    /exp\(1,000\) is Infinity: subtract the largest/,
+  ],
 ];
 
 const exerciseOf = (number: string) =>

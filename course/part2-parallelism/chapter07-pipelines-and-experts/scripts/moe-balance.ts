@@ -8,7 +8,7 @@ import { batchOf, expertsFor, mixtureText } from "../lib/mixture-text.ts";
 /** Ways to train, by name: factors of the terms of the loss, and whether a bias is moved. */
 const WAYS = {
   nothing: { auxiliary: 0, zLoss: 0, biased: false },
-  auxiliary: { auxiliary: 0.02, zLoss: 0, biased: false },
+  auxiliary: { auxiliary: 0.05, zLoss: 0, biased: false },
   bias: { auxiliary: 0, zLoss: 0, biased: true },
   "z-loss": { auxiliary: 0, zLoss: 0.01, biased: false },
 } as const;

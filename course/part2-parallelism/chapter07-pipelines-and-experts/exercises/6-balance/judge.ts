@@ -1,5 +1,5 @@
 // What the judge of 7.6 looks at: the value and the gradients of each step, and which routers learn.
-import { isOdd, type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
+import { type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
 import { type Case, casesOf, forms, partsOf, rightOf, tokensOf, type Ways } from "./cases.ts";
 
 export interface Report {
@@ -93,18 +93,17 @@ export function judgeGradients({ seed, size, ranks, reports }: Seen, at: number)
     const name = `${where}gradients${path.map((i) => `[${i}]`).join("")}`;
     if (wanted === undefined || Array.isArray(wanted) || typeof got !== "number") {
       const form = Array.isArray(wanted) ? `a list of ${wanted.length}` : wanted === undefined ? "nothing" : "a number";
-      const is = Array.isArray(got) ? `a list of ${got.length}` : isOdd(got) ? wordsOfValue(got) : wordsOfValue(got);
+      const is = Array.isArray(got) ? `a list of ${got.length}` : wordsOfValue(got);
       throw new Wrong(
         "the form of the gradients",
         `${name} is ${is} and should be ${form}: by micro-batch, layer, token and expert.`,
       );
     }
-    const [part, layer, token, expert] = path;
+    const [part, , token] = path;
     const own = partsOf(given, size, rank)[part];
-    const { scores } = own.layers[layer];
     throw new Wrong(
       "the gradients",
-      `${name} is ${short(got)} and should be ${short(wanted)}.${gradientHint(got, { wanted, isReal: own.real[token], row: scores[token], expert })}`,
+      `${name} is ${short(got)} and should be ${short(Number(wanted))}.${gradientHint(got, { wanted: Number(wanted), isReal: own.real[token] })}`,
     );
   }
 }
@@ -112,8 +111,6 @@ export function judgeGradients({ seed, size, ranks, reports }: Seen, at: number)
 interface Off {
   readonly wanted: number;
   readonly isReal: boolean;
-  readonly row: readonly number[];
-  readonly expert: number;
 }
 
 function gradientHint(got: number, { wanted, isReal }: Off): string {
