@@ -22,6 +22,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(process.platform === "win32" ? withPaths : [])],
     globalSetup: "test/helpers/build.ts",
     pool: "forks",
+    // Files share a process, and what they import: no file may leave anything behind in it.
+    isolate: false,
     maxWorkers: 2,
     // Another BLAS rounds otherwise: tests that are not about it do without.
     // And threads are used again, but in tests that are about their ends (helpers/threads.ts) and in the long form.
