@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import {
   collectiveSeconds,
+  gptModel,
   groupOver,
   parsePlannedLayout,
   peakOf,
@@ -10,9 +11,11 @@ import {
   plannedMakespan,
   plannedPeak,
   reached,
+  runOf,
   scheduleNames,
   schedules,
   timeOf,
+  timeOfStep,
 } from "../../src/parallel/index.ts";
 import { allReduceCosts } from "../../src/world/index.ts";
 
@@ -64,6 +67,31 @@ it("groups lie in nodes as their stride says", () => {
   expect(groupOver(layout, ["dp"], 8)).toEqual({ size: 4, local: 2 });
   expect(groupOver(layout, ["pp"], 8)).toEqual({ size: 4, local: 1 });
   expect(groupOver(parsePlannedLayout("tp16"), ["tp"], 8)).toEqual({ size: 16, local: 8 });
+});
+
+it("a group over several nodes is as fast as its cards together, and no faster than its own links", () => {
+  const cluster = plannedClusters["dgx-a100"];
+  const bytes = 64e9;
+  const speed = (size: number, local: number): number =>
+    (bytes * (size - 1)) /
+    size /
+    collectiveSeconds("allGather", bytes, { size, local }, cluster, reached) /
+    reached.links;
+  expect(speed(8, 8) / 300e9).toBeCloseTo(1, 2);
+  expect(speed(16, 8) / 200e9).toBeCloseTo(1, 2);
+  expect(speed(16, 1) / 25e9).toBeCloseTo(1, 2);
+});
+
+it("experts: each token goes to its experts and comes back, forward and backward", () => {
+  const numbers = { width: 1024, layers: 6, heads: 8, vocabulary: 1000, sequence: 512 };
+  const model = { ...gptModel(numbers), experts: 8, expertsPerToken: 2 };
+  const cluster = plannedClusters["dgx-h100"];
+  const run = runOf({ sequence: 512, batch: 32, micro: 2 });
+  const { experts } = timeOfStep(model, run, parsePlannedLayout("dp8.ep8"), cluster);
+  const sent = 512 * 2 * 2 * 1024 * 2; // tokens, experts of each, bytes
+  const once = collectiveSeconds("allToAll", sent, { size: 8, local: 8 }, cluster, reached);
+  expect(experts / (4 * once * 6 * (32 / 8 / 2))).toBeCloseTo(1, 9);
+  expect(timeOfStep(model, run, parsePlannedLayout("dp8"), cluster).experts).toBe(0);
 });
 
 it("layouts with experts are words, too", () => {

@@ -193,6 +193,14 @@ it("experts are shared out over ep, and their states over ranks that have the sa
   expect(stageParameters(model, parsePlannedLayout("dp4.tp2"), 0).experts).toBe(whole.experts / 2);
 });
 
+it("zero2 shares out gradients of one micro-batch; of several, whole ones wait for the last", () => {
+  const model = published[4][1];
+  const gradients = (micro: number): number =>
+    memoryOf(model, runOf({ sequence: 1024, batch: 8, micro }), parsePlannedLayout("dp4+zero2")).gradients;
+  expect(gradients(2)).toBe((2 * parameterCount(model)) / 4);
+  expect(gradients(1)).toBe(2 * parameterCount(model));
+});
+
 it("the rank that needs the most is told", () => {
   const model = published[3][1];
   const run = runOf({ sequence: 4096, batch: 64 });

@@ -1,7 +1,7 @@
 /**
  * Planned step times against published runs. What is fitted (`plan/reached.ts`) is fitted to every other row of
- * cluster-training.json, in its order, each source weighing the same, and, for H100, to every other row of the table below; the rest is
- * predicted. Mean errors when this was written, of all rows and of those not fitted: 4.5 and 4.7 %.
+ * cluster-training.json, in its order, each source weighing the same; the other half is predicted, and so are the rows of A100 with 80 GB
+ * below. Those of H100 were all used. Mean errors when this was written: 4.5 % of all rows, 4.7 % of those not fitted.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -62,11 +62,10 @@ it("A100 with 80 GB and FSDP, of which nothing is fitted", () => {
   expect(meanError(runs)).toBeLessThan(0.1);
 });
 
-it("H100 and FSDP: every other row is fitted", () => {
+it("H100 and FSDP, to which two numbers are fitted", () => {
   const runs = h100.map(([size, tokens, gpus, micro, more, again, per]) =>
     mosaic("dgx-h100", size, [tokens, gpus, micro, more], again, per),
   );
-  expect(meanError(runs.filter((_, i) => i % 2 === 1))).toBeLessThan(0.1);
   expect(meanError(runs)).toBeLessThan(0.1);
 });
 

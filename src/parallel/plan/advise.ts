@@ -54,7 +54,7 @@ export function adviseLayout(request: PlanRequest): PlanAdvice[] {
     );
   }
   addActivations(model, run, usable, add);
-  addLayer(model, run, usable, add);
+  addLayer(request, run, usable, add);
   addDeep(request, add);
   return found;
 }
@@ -108,15 +108,17 @@ function addActivations(model: PlannedModel, run: PlannedRun, usable: number, ad
 }
 
 /** A block that is gathered whole, with its gradient and the next one. */
-function addLayer(model: PlannedModel, run: PlannedRun, usable: number, add: Add): void {
+function addLayer({ model, cluster }: PlanRequest, run: PlannedRun, usable: number, add: Add): void {
   const { block } = parametersOf(model);
   const own = block.reduce((sum, { shape, expert }) => sum + elementsOf(shape) * (expert ? model.experts : 1), 0);
   const bytes = own * (2 * run.precision.parameters + run.precision.gradients);
   const work = blockActivations(model, run, parsePlannedLayout("dp1"), "none");
   if (bytes + work <= usable / 4) return;
+  const ranks = [8, 4, 2].find((each) => each <= cluster.perNode && model.kvHeads % each === 0);
+  if (ranks === undefined) return;
   add(
     `One block alone takes ${gb(bytes + work)}: its weights twice, gradients, and what it keeps of a sample`,
     "tp",
-    `8 ranks of a node share out its heads and hidden widths: ${gb((bytes + work) / 8)} on each`,
+    `${ranks} ranks of a node share out its heads and hidden widths: ${gb((bytes + work) / ranks)} on each`,
   );
 }
