@@ -63,6 +63,11 @@ export interface Exercise<R = unknown> {
   readonly interleavings?: number;
   /** Sends of at most this many bytes complete at once; 0 if not given. */
   readonly eager?: number;
+  /**
+   * Speed of every link, such as "1GB/s,20us": runs on the local transport are on virtual time then, and `context.now()` says what
+   * their messages take.
+   */
+  readonly link?: string;
   /** Of the runs at a world size: with how little any answer to this task has to do. */
   bound?(world: number, variant: number): Bound;
   /** From a nudge to nearly the answer. */

@@ -10,7 +10,7 @@ import { type JobResult, runJob } from "../../job/node/job.ts";
 import { readyThreads } from "../../job/node/node-kit.ts";
 import { afterPatience } from "../../platform/patience.ts";
 import type { Shown } from "../../script/index.ts";
-import { noTraffic, type RankTraffic } from "../../world/index.ts";
+import { noTraffic, parseLink, type RankTraffic } from "../../world/index.ts";
 import type { Exercise } from "../define.ts";
 import type { Said } from "../harness.ts";
 import { isWrong, Outcome, type RunSettings } from "../outcome.ts";
@@ -214,7 +214,9 @@ export async function runOnce(
   const stopped = (): void => stop.abort();
   options.signal?.addEventListener("abort", stopped);
   try {
+    const link = exercise.link && transport === "local" ? parseLink(exercise.link) : undefined;
     const result = await runJob({
+      ...(link ? { clock: "virtual", link: { within: link, between: link } } : {}),
       program,
       ranks: world,
       transport,

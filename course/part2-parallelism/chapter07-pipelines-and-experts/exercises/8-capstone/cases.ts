@@ -1,4 +1,4 @@
-// What 7.8 is tried on: a small decoder, machines with slow links between nodes of two, samples, and the best layout there is.
+// What 7.8 is tried on: a small decoder, samples, and what a rank may keep, send, and wait for.
 import { draws } from "worldsize/exercise";
 import { type DecoderConfig, llamaShape } from "worldsize/models";
 import {
@@ -6,20 +6,14 @@ import {
   type HostBatch,
   heldBytes,
   modelOf,
-  type PlannedCluster,
   type PlannedLayout,
   parameterCount,
-  parsePlannedLayout,
-  plannedClusters,
-  precisions,
   runOf,
-  timeOfStep,
 } from "worldsize/parallel";
 
 /** What an answer is handed. */
 export interface Job {
   readonly devices: number;
-  readonly perNode: number;
   readonly layers: number;
   readonly heads: number;
   readonly kvHeads: number;
@@ -27,6 +21,8 @@ export interface Job {
   /** Bytes of a rank for parameters, gradients and moments, and bytes that it may send in a step. */
   readonly memory: number;
   readonly bytes: number;
+  /** That messages of a step may take, over links of `LINK`, while work takes no time. */
+  readonly milliseconds: number;
   readonly samples: number;
   readonly micro: number;
 }
@@ -35,8 +31,8 @@ export interface Job {
 export const LENGTH = 16;
 const SAMPLES = 8;
 
-/** How much longer than the best a step may take on the described machine. */
-export const FACTOR = 1.3;
+/** Of every two ranks: what a link of 100 Gb Ethernet is over TCP, when it is not busy. */
+export const LINK = "10GB/s,20us";
 
 export function configOf(): DecoderConfig {
   return llamaShape({
@@ -45,23 +41,20 @@ export function configOf(): DecoderConfig {
   });
 }
 
-/** A rank computes as a core does; nodes of two are joined by 100 Gb Ethernet. */
-export function machineOf(): PlannedCluster {
-  const { device, outside } = plannedClusters.ethernet;
-  const core = { ...device, name: "a core", flops: 2e12, bandwidth: 20e9, units: 1, memory: 1e9 };
-  return { ...plannedClusters.ethernet, name: "cores in nodes of 2", device: core, perNode: 2, outside };
-}
-
 /** By number of ranks: how much of all states a rank may keep, of what ranks keep at least. */
 const shares: Readonly<Record<number, number>> = { 1: 1.05, 2: 0.72, 4: 0.52 };
+
+/** By number of ranks: milliseconds of messages, a third more than stages with shared moments take. */
+const waits: Readonly<Record<number, number>> = { 1: 0.1, 2: 0.11, 4: 0.3 };
 
 export function jobOf(size: number): Job {
   const { layers, heads, kvHeads } = configOf();
   const parameters = parameterCount(modelOf(configOf()));
   return {
-    ...{ devices: size, perNode: 2, layers, heads, kvHeads, parameters },
+    ...{ devices: size, layers, heads, kvHeads, parameters },
     memory: Math.round(16 * parameters * shares[size]),
     bytes: Math.round(2.2 * 4 * parameters),
+    milliseconds: waits[size],
     ...{ samples: SAMPLES, micro: 2 },
   };
 }
@@ -92,16 +85,6 @@ export function batchOf(samples: readonly (readonly number[])[]): HostBatch {
 export const countOf = (samples: readonly (readonly number[])[]): number =>
   samples.reduce((sum, { length }) => sum + length - 1, 0);
 
-/** Seconds of a step on the described machine. */
-export function secondsOf(layout: PlannedLayout, { samples, micro }: Job): number {
-  const ranks = layout.copies * layout.dp;
-  const run = runOf({
-    ...{ sequence: LENGTH, batch: samples, micro: samples / ranks / micro, precision: precisions.f32 },
-    ...{ attention: "scores", recompute: layout.recompute ? "full" : "none", chunks: 2 },
-  });
-  return timeOfStep(modelOf(configOf()), run, layout, machineOf()).total;
-}
-
 /** What cannot be shared out; undefined for a layout that can run. */
 export function faultIn(layout: PlannedLayout, { devices, samples, micro }: Job): string | undefined {
   const per = samples / (layout.copies * layout.dp) / micro;
@@ -118,21 +101,4 @@ export function heldMost(layout: PlannedLayout): number {
     most = Math.max(most, parameters + gradients + optimizer);
   }
   return most;
-}
-
-/** The shortest step of the layouts that keep to the job's memory, and do not gather for each micro-batch. */
-export function bestOf(job: Job): number {
-  let best = Infinity;
-  for (const tp of [1, 2]) {
-    for (const pp of [1, 2, 4]) {
-      for (const dp of [1, 2, 4]) {
-        for (const data of dp > 1 ? ["", "+zero1"] : [""]) {
-          const layout = parsePlannedLayout(`pp${pp}.dp${dp}.tp${tp}${data}`);
-          if (faultIn(layout, job) === undefined && heldMost(layout) <= job.memory)
-            best = Math.min(best, secondsOf(layout, job));
-        }
-      }
-    }
-  }
-  return best;
 }

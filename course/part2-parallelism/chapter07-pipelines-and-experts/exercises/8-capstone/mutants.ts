@@ -49,7 +49,7 @@ export default defineMutants([
         "if (devices > 1) return `dp${devices / 2}.tp2${devices > 2 ? '+zero1' : ''}`;\n      return `dp1`;",
       ],
     ],
-    rightAt: [1, 2],
-    message: /Which of its messages are many/,
+    rightAt: [1],
+    message: /Which of them are many/,
   },
 ]);

@@ -3,13 +3,13 @@ import type { HostBatch, ParallelDecoder } from "worldsize/parallel";
 
 interface Job {
   devices: number;
-  perNode: number;
   layers: number;
   heads: number;
   kvHeads: number;
   parameters: number;
   memory: number;
   bytes: number;
+  milliseconds: number;
   samples: number;
   micro: number;
 }

@@ -4,7 +4,6 @@ import type { HostBatch, ParallelDecoder } from "worldsize/parallel";
 interface Job {
   /** Ranks, and how many of them are in a node. */
   devices: number;
-  perNode: number;
   layers: number;
   heads: number;
   kvHeads: number;
@@ -13,6 +12,7 @@ interface Job {
   /** Bytes that a rank may keep of parameters, gradients and moments, all in f32, and send in a step. */
   memory: number;
   bytes: number;
+  milliseconds: number;
   /** Of a step, on all ranks; and micro-batches of each rank. */
   samples: number;
   micro: number;
