@@ -30,6 +30,7 @@ describe.each(courseExercises())("the twin of exercise $number", (exercise) => {
   const { number, folder } = exercise;
   const twin = join(folder, "twin.py");
   const text = existsSync(twin) ? readFileSync(twin, "utf8") : "";
+  const needsTorch = /^(import|from) torch/m.test(text);
   const isDistributed = /^import torch\.distributed as dist$/m.test(text);
 
   it("is there, names its exercise and how to run it, and asserts its result", () => {
@@ -55,7 +56,7 @@ describe.each(courseExercises())("the twin of exercise $number", (exercise) => {
   });
 
   it("runs, and finds its result right", async ({ skip }) => {
-    if (isDistributed && !hasTorch) skip(noTorch);
+    if (needsTorch && !hasTorch) skip(noTorch);
     if (!hasPython) skip(noPython);
     // On two ranks both neighbours are one; on four there are ranks that are neither.
     const worlds = !isDistributed ? [1] : isLong ? [2, 3, 4] : [Number(number.replace(/\D/g, "")) % 2 === 1 ? 4 : 2];

@@ -1,4 +1,4 @@
-"""7.2 One forward, one backward, in PyTorch: torchrun --standalone --nproc-per-node 4 twin.py
+"""7.2 One forward, one backward, in PyTorch: torchrun --standalone --nproc_per_node 4 twin.py
 
 torch.distributed.pipelining has it as Schedule1F1B(stage, n_microbatches, loss_fn). By hand: one stage on each rank,
 the rows of 1F1B, a blocking recv before what needs it, sends in flight. Gradients are one process's.

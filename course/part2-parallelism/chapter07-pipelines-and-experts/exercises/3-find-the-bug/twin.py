@@ -1,4 +1,4 @@
-"""7.3 Find the bug, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""7.3 Find the bug, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 A pipeline's step by hand: sums of losses over the tokens of all runs, and the two terms of a tied table summed once.
 Its gradients are one process's. torch.distributed.pipelining divides by itself, each run's gradients by its

@@ -1,4 +1,4 @@
-"""7.7 Seventy billion, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""7.7 Seventy billion, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 Counts the parameters of Llama 2's 70B on the meta device, where nothing is allocated, and the bytes of a rank's states.
 """

@@ -1,4 +1,4 @@
-"""7.8 Capstone, in PyTorch: torchrun --standalone --nproc-per-node 2 twin.py
+"""7.8 Capstone, in PyTorch: torchrun --standalone --nproc_per_node 2 twin.py
 
 The step's arithmetic, without a layout's machinery: each rank runs its share in two micro-batches, divides by the
 targets of all ranks, and gradients are summed. They are those of one rank.
