@@ -5,6 +5,7 @@ import { chapter03 } from "./chapter03.ts";
 import { chapter04 } from "./chapter04.ts";
 import { chapter05 } from "./chapter05.ts";
 import { chapter06 } from "./chapter06.ts";
+import { chapter07Experts } from "./chapter07-experts.ts";
 import type { Register } from "./claim.ts";
 import { front } from "./front.ts";
 import { howTo } from "./how-to.ts";
@@ -19,5 +20,6 @@ export const registers: readonly Register[] = [
   chapter04,
   chapter05,
   chapter06,
+  chapter07Experts,
   machineRoom,
 ];
