@@ -6,6 +6,7 @@ import { chapter04 } from "./chapter04.ts";
 import { chapter05 } from "./chapter05.ts";
 import { chapter06 } from "./chapter06.ts";
 import { chapter07 } from "./chapter07.ts";
+import { chapter07Experts } from "./chapter07-experts.ts";
 import { chapter07Layouts } from "./chapter07-layouts.ts";
 import type { Register } from "./claim.ts";
 import { front } from "./front.ts";
@@ -23,5 +24,6 @@ export const registers: readonly Register[] = [
   chapter06,
   chapter07,
   chapter07Layouts,
+  chapter07Experts,
   machineRoom,
 ];

@@ -39,6 +39,9 @@ export const failing: readonly Apart[] = [
   { line: /worldsize run skip\.ts$/, why: "its ranks call different collectives" },
   { line: /run tp-mlp -n 3 --hidden 64$/, why: "three ranks cannot share out 64 hidden units" },
   { line: /run tp-attention -n 3 --heads 8 --keys 4$/, why: "nor 8 heads" },
+  { line: /run moe-all-to-all -n 3 --experts 4$/, why: "three ranks cannot share out 4 experts" },
+  { line: /run moe-all-to-all -n 2 --experts 4 --per-token 5$/, why: "a token cannot go to 5 of 4 experts" },
+  { line: /run moe-all-to-all -n 2 --capacity 0$/, why: "an expert without room computes nothing" },
 ];
 
 /** Blocks without a language that no command above them printed: how they begin or what they hold, and why they are there. */

@@ -37,7 +37,7 @@ export const figure: Figure = {
         if (length > 0)
           shapes.push({ kind: "line", points: [[x + 4, 2 + e], [x + 4 + length, 2 + e]], ink: e, thick: 10 }); // biome-ignore format: one line
         const mark = percent < 3 ? "idle" : `about ${CELL * length} %`;
-        shapes.push({ kind: "text", x: x + 5 + length, y: 2 + e, text: mark, style: "small", ink: percent < 3 ? "bad" : "soft" }); // biome-ignore format: one text
+        shapes.push({ kind: "text", x: x + 5 + length, y: 2 + e, text: mark, style: "small", ink: percent < 3 ? "bad" : "soft", back: "page" }); // biome-ignore format: one text
       }
     }
     shapes.push({ kind: "text", x: 0, y: 3 + EXPERTS, text: "dashed: 12.5 % each, balanced; steps 25 to 32 of a run on one rank", style: "small", ink: "soft" }); // biome-ignore format: one text

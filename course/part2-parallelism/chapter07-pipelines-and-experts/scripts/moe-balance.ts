@@ -32,7 +32,8 @@ export default defineScript({
   },
   quick: { options: { ways: "nothing bias", steps: 3, ranges: 1, stories: 2 } },
   async main({ world, device, options, show }) {
-    const { steps, ranges, perToken, capacity, speed } = options;
+    const { steps, perToken, capacity, speed } = options;
+    const ranges = Math.min(options.ranges, steps);
     const { rank, size } = world;
     const experts = options.experts ?? expertsFor(size, 8);
     const ways = options.ways.split(/\s+/).filter(Boolean);
@@ -41,7 +42,7 @@ export default defineScript({
     const summary: Record<string, string | number>[] = [];
     for (const way of ways as Way[]) {
       const text = mixtureText({ experts, perToken, hidden: 32, longest: 48, mixture: { ...WAYS[way], capacity } });
-      const parallel = await ParallelDecoder.create(world, device, text.config, parseLayout(`ep${size}`));
+      const parallel = await ParallelDecoder.create(world, device, text.config, parseLayout(`dp${size}.ep${size}`));
       const group = parallel.mesh.group("copies", "dp", "ep", "cp");
       const moe = (parallel.model as Decoder).layers.at(-1)?.mlp;
       if (!(moe instanceof MoE)) throw new Error("The last block has no mixture.");
@@ -51,7 +52,7 @@ export default defineScript({
       const sums = device.zeros([2]);
       moe.router.registerForwardHook((_, logits) => device.noGrad(() => addScores(sums, logits)));
       let counts = new Float64Array(experts);
-      let [loss, tokens, dropped, range] = [0, 0, 0, 0];
+      let [loss, tokens, dropped, range, from] = [0, 0, 0, 0, 0];
       for (let step = 0; step < steps; step++) {
         const all = text.stories(step * options.stories, options.stories);
         const batch = batchOf(parallel.shareOf(all));
@@ -70,7 +71,6 @@ export default defineScript({
         optimizer.zeroGrad();
         if (WAYS[way].biased) moveBiasOver(parallel.model, group, speed);
         if ((step + 1) * ranges < (range + 1) * steps) continue;
-        const from = Math.ceil((range * steps) / ranges);
         const told = await world.allGatherObject({
           ...{ counts: [...counts], dropped, tokens, sums: [...(await sums.data())] },
         });
@@ -92,7 +92,7 @@ export default defineScript({
           for (const line of barsOf(loads, `steps ${last["last steps"]}`)) show.line(line);
           if (range === ranges - 1) summary.push({ with: way, ...last });
         }
-        [counts, loss, tokens, dropped, range] = [new Float64Array(experts), 0, 0, 0, range + 1];
+        [counts, loss, tokens, dropped, range, from] = [new Float64Array(experts), 0, 0, 0, range + 1, step + 1];
         sums.fill_(0);
       }
       parallel.dispose();

@@ -1,6 +1,6 @@
 // Exercise 7.5: bytes that one rank sends in a mixture of experts, forward and backward together.
 //
-// f32: 4 bytes an element. Left out: counts of rows, the router's gradient, and gradients of other ranks' copies.
+// f32: 4 bytes per element. Left out: counts of rows, the router's gradient, and gradients of other ranks' copies.
 interface Plan {
   ranks: number;
   tokens: number; // of each rank

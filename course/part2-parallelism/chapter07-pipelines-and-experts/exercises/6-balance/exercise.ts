@@ -7,6 +7,9 @@ import { judgeGradients, judgeLearns, judgeValue, type Report } from "./judge.ts
 type Balance = (world: ProcessGroup, device: TensorDevice, parts: Part[], factor: number) => Promise<unknown>;
 type Learns = (experts: number, perToken: number, normalized: boolean) => unknown;
 
+/** What was summed in f32, as people write it. */
+const rounded = (value: unknown): number => Math.round(1e4 * Number(value)) / 1e4;
+
 export default defineExercise<Report>({
   number: "7.6",
   title: "Balance",
@@ -22,14 +25,14 @@ export default defineExercise<Report>({
     {
       ask: "Two experts, two layers. One layer sends every token to expert 0, the other to expert 1, with probability 1. The factor is 1. What is the value?",
       world: 1,
-      answer: ({ reports }) => Number((reports[0] as Report).runs[0].value),
+      answer: ({ reports }) => rounded((reports[0] as Report).runs[0].value),
       because:
         "Each layer has one idle expert: 2 · (1 · 1 + 0 · 0) = 2, and there are two of them. Layers together would look balanced.",
     },
     {
       ask: "Four experts, two for each token, perfectly balanced, factor 1. What is it in Switch's convention?",
       world: 1,
-      answer: ({ reports }) => Number((reports[0] as Report).runs[1].value),
+      answer: ({ reports }) => rounded((reports[0] as Report).runs[1].value),
       because:
         "Shares of choices are 1/4 each, and so are mean probabilities: 4 · 4 · 1/16 = 1, with any k. Hugging Face's says 2 here.",
     },
