@@ -36,6 +36,7 @@ export const chapter07: Register = {
   page: "course/part2-parallelism/chapter07-pipelines-and-experts/README.md",
   claims: [
     ...example("what the chapter's question assumes", "Eight stages on eight GPUs"),
+    ...example("what the pictures show", "![Seven tokens", "expert e makes 10 x + e", "![Two stages of four ranks"),
     {
       says: "both take 27 units of time; GPipe keeps six micro-batches on each rank, 1F1B four, three, two and one",
       by: "arithmetic",
