@@ -114,10 +114,7 @@ export function judgeSent(outcome: Seen): void {
     let rows = 0;
     for (const given of cases) {
       const there = rowsTo(given, rank).reduce((sum, each, to) => sum + (to === rank ? 0 : each), 0);
-      const back =
-        cases.length === 0
-          ? 0
-          : outcome.ranks.reduce((sum, from) => sum + (from === rank ? 0 : rowsTo(given, from)[rank]), 0);
+      const back = outcome.ranks.reduce((sum, from) => sum + (from === rank ? 0 : rowsTo(given, from)[rank]), 0);
       rows += there + back;
       // Counts of experts, and, for who likes them, of ranks, and a number with each row.
       most += 4 * WIDTH * (there + back) + 4 * there + 8 * outcome.size * given.own;
