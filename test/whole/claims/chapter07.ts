@@ -108,11 +108,11 @@ export const chapter07: Register = {
     },
     ...example("what the formula names", "is 1/v as long"),
     {
-      says: "with two stages on each rank, 24 units of time in place of 30",
+      says: "with two stages on each rank, 16 units of time in place of 20",
       by: "arithmetic",
       gives: {
-        "24": () => timeOf(interleaved({ ...three, chunks: 2 })).makespan,
-        "30": () => timeOf(oneForwardOneBackward(three), { F: 2, I: 2, W: 2 }).makespan,
+        "16": () => timeOf(interleaved({ ...three, chunks: 2 }), { F: 1, I: 0.5, W: 0.5 }).makespan,
+        "20": () => timeOf(oneForwardOneBackward(three), { F: 2, I: 1, W: 1 }).makespan,
       },
     },
     ...example(

@@ -55,7 +55,7 @@ export default defineScript({
 });
 
 /** Where a rank's column begins. */
-const columnOf = (rank: number): number => 13 + 27 * rank;
+const columnOf = (rank: number): number => 13 + 26 * rank;
 
 export const figure: Figure = {
   about:
@@ -122,6 +122,6 @@ export const figure: Figure = {
     }
     words(0, 14, "10 x + e");
     words(0, 17, "in the tokens' order");
-    return { title: "Rows go to their experts, and results come back", about: "", width: 64, height: 18, shapes };
+    return { title: "Rows go to their experts, and results come back", about: "", width: 63, height: 18, shapes };
   },
 };

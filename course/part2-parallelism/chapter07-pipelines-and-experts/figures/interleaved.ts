@@ -9,7 +9,7 @@ const UNIT = 2;
 
 export const figure: Figure = {
   about:
-    "Three micro-batches on three ranks: with one stage on each rank it takes 30 units of time, with two stages on each, half as long, 24.",
+    "Three micro-batches on three ranks: with one stage on each rank it takes 20 units of time, with two stages on each, half as long, 16.",
   draw() {
     const shapes: Shape[] = [];
     const panel = (name: string, schedule: Schedule, lengths: Durations, top: number): number => {
@@ -19,10 +19,10 @@ export const figure: Figure = {
       shapes.push(...drawn.shapes);
       return drawn.next + 1;
     };
-    const second = panel("One stage on each rank", oneForwardOneBackward(shape), { F: 2, I: 2, W: 2 }, 0);
-    const foot = panel("Two stages on each rank", interleaved({ ...shape, chunks: 2 }), { F: 1, I: 1, W: 1 }, second);
+    const second = panel("One stage on each rank", oneForwardOneBackward(shape), { F: 2, I: 1, W: 1 }, 0);
+    const foot = panel("Two stages on each rank", interleaved({ ...shape, chunks: 2 }), { F: 1, I: 0.5, W: 0.5 }, second);
     const text = "b, 4: rank b, stage 4; dashed: the rank is idle";
     shapes.push({ kind: "text", x: LEFT, y: foot, text, style: "small", ink: "soft" });
-    return { title: "More stages, shorter steps", about: "", width: LEFT + 30 * UNIT + 2, height: foot + 1, shapes };
+    return { title: "More stages, shorter steps", about: "", width: LEFT + 20 * UNIT + 14, height: foot + 1, shapes };
   },
 };

@@ -41,6 +41,6 @@ export const figure: Figure = {
       }
     }
     shapes.push({ kind: "text", x: 0, y: 3 + EXPERTS, text: "dashed: 12.5 % each, balanced; steps 25 to 32 of a run on one rank", style: "small", ink: "soft" }); // biome-ignore format: one text
-    return { title: "Shares of choices of eight experts", about: "", width: 70, height: 4 + EXPERTS, shapes };
+    return { title: "Shares of choices of eight experts", about: "", width: 63, height: 4 + EXPERTS, shapes };
   },
 };

@@ -55,7 +55,7 @@ export function panelOf(
       shapes.push({ kind: "cells", x: LEFT + start * unit, y, width: (end - start) * unit - 1, cells });
     }
     const text = behind?.(rank);
-    if (text) shapes.push({ kind: "text", x: LEFT + makespan * unit + 2, y, text, ink: rank });
+    if (text) shapes.push({ kind: "text", x: LEFT + makespan * unit + 1, y, text, ink: rank });
   }
   return { shapes, next: top + 2 + 2 * rows.length };
 }
