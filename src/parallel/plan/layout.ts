@@ -13,8 +13,8 @@ export function parsePlannedLayout(text: string): PlannedLayout {
   const [sizes, ...words] = text.trim().split("+");
   const own = sizes.split(".");
   const experts = own.filter((part) => /^ep\d+$/.test(part));
-  const rest = own.filter((part) => !experts.includes(part)).join(".") || "dp1";
-  const layout = parseLayout([rest, ...words].join("+"));
+  const rest = own.filter((part) => !experts.includes(part)).join(".");
+  const layout = parseLayout([rest || (experts.length > 0 ? "dp1" : ""), ...words].join("+"));
   const ep = experts.length > 0 ? Number(experts[0].slice(2)) : 1;
   if (experts.length > 1) throw new RangeError(`${JSON.stringify(text)} is no layout: ep is there twice.`);
   if (ep < 1) throw new RangeError(`${JSON.stringify(text)} is no layout: ep has no ranks.`);

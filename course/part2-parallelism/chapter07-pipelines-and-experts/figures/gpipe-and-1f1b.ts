@@ -20,7 +20,7 @@ export const figure: Figure = {
       const drawn = panelOf(timing, top, { title, unit: UNIT, behind: (rank) => `${peaks[rank]}` });
       const right = LEFT + makespan * UNIT + 2;
       shapes.push(...drawn.shapes);
-      shapes.push({ kind: "text", x: right, y: top, text: "keeps", anchor: "end", style: "bold" });
+      shapes.push({ kind: "text", x: right - 1, y: top, text: "keeps", anchor: "end", style: "bold" });
       shapes.push({ kind: "text", x: 0, y: drawn.next, text: "a keeps", style: "small", ink: 0 });
       for (let time = 0; time < makespan; time++) {
         const kept = keptAt(actions, 0, time);

@@ -20,7 +20,12 @@ export const figure: Figure = {
       return drawn.next + 1;
     };
     const second = panel("One stage on each rank", oneForwardOneBackward(shape), { F: 2, I: 1, W: 1 }, 0);
-    const foot = panel("Two stages on each rank", interleaved({ ...shape, chunks: 2 }), { F: 1, I: 0.5, W: 0.5 }, second);
+    const foot = panel(
+      "Two stages on each rank",
+      interleaved({ ...shape, chunks: 2 }),
+      { F: 1, I: 0.5, W: 0.5 },
+      second,
+    );
     const text = "b, 4: rank b, stage 4; dashed: the rank is idle";
     shapes.push({ kind: "text", x: LEFT, y: foot, text, style: "small", ink: "soft" });
     return { title: "More stages, shorter steps", about: "", width: LEFT + 20 * UNIT + 14, height: foot + 1, shapes };

@@ -19,3 +19,8 @@ export function checkLengths(text: string): string | undefined {
 export function shared({ F, I, W }: Durations, stages: number): Durations {
   return { F: F / stages, I: I / stages, W: W / stages };
 }
+
+/** `1 rank`, `3 ranks`, `2 micro-batches`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : what.endsWith("ch") ? "es" : "s"}`;
+}

@@ -129,7 +129,7 @@ function showAll(show: Show, request: PlanRequest, shown: number): void {
         layout: plannedLayoutText(layout).replace("+overlap", ""),
         micro: run.micro,
         chunks: layout.schedule === "interleaved" ? run.chunks : 1,
-        "step (s)": Number(time.total.toPrecision(3)),
+        seconds: Number(time.total.toPrecision(3)),
         GB: Number((memory.total / 1e9).toPrecision(2)),
       })),
       `The fastest of ${fitting.length} layouts that fit, of ${count}${best.layout.tp > 1 ? " (all with +overlap)" : ""}`,

@@ -13,7 +13,7 @@ import {
   timeOf,
 } from "worldsize/parallel";
 import { drawSchedule, lanesOf, legend, slotOf } from "../lib/draw-schedule.ts";
-import { checkLengths, readLengths, shared } from "../lib/lengths.ts";
+import { checkLengths, counted, readLengths, shared } from "../lib/lengths.ts";
 import { readSchedule, writeSchedule } from "../lib/schedule-files.ts";
 import { StagedStep } from "../lib/staged-step.ts";
 
@@ -92,7 +92,10 @@ export default defineScript({
     }
     if (world.rank !== 0) return;
     const [F, I, W] = [lengths.F, lengths.I, lengths.W];
-    show.table(rows, `${world.size} ranks, ${microBatches} micro-batches; forward ${F}, backward ${I} + ${W}`);
+    show.table(
+      rows,
+      `${counted(world.size, "rank")}, ${counted(microBatches, "micro-batch")}; forward ${F}, backward ${I} + ${W}`,
+    );
     show.line("Gradients: of all parameters, on every rank, against one rank's.");
     if (world.size === 1) show.line("One rank waits for nobody: no bubble, no messages. Try -n 4.");
     if (options.csv) show.line(`${all[0].name} stands in ${options.csv}: a line for each rank.`);

@@ -3,7 +3,7 @@
 import { boolean, defineScript, number, type Span, string } from "worldsize";
 import { chunksOfSchedule, type Durations, schedules, type TimedAction, timeOf } from "worldsize/parallel";
 import { drawSchedule, lanesOf, legend } from "../lib/draw-schedule.ts";
-import { checkLengths, readLengths, shared } from "../lib/lengths.ts";
+import { checkLengths, counted, readLengths, shared } from "../lib/lengths.ts";
 import { StagedStep } from "../lib/staged-step.ts";
 
 const names = ["1f1b", "zb-h1", "zb-v"] as const;
@@ -94,7 +94,7 @@ export default defineScript({
     if (rank !== 0) return;
     show.table(
       rows,
-      `${size} ranks, ${microBatches} micro-batches; ideal: ${short(microBatches * (lengths.F + lengths.I + lengths.W))} ms, without idle time`,
+      `${counted(size, "rank")}, ${counted(microBatches, "micro-batch")}; ideal: ${short(microBatches * (lengths.F + lengths.I + lengths.W))} ms, without idle time`,
     );
     show.line("idle inside: ms between a rank's first and last action, at most;");
     show.line("kept: most micro-batches alive on any rank, with all of its layers.");
