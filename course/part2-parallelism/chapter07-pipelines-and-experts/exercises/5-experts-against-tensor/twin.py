@@ -49,6 +49,6 @@ tensor = 2 * 2 * (size - 1) * x.numel() * 4 // size  # in a ring
 if TOKENS * K % experts == 0:
     assert even * size == tensor * K, f"rank {rank}: {even} and {tensor}"
 if rank == 0:
-    print(f"{size} ranks: experts on ranks send {even} B, or {uneven} B if all are rank 0's; parts of experts {tensor} B")
+    print(f"{size} ranks: experts send {even} B, or {uneven} B if all are rank 0's; parts of experts {tensor} B")
 dist.barrier()  # nobody leaves while others still connect
 dist.destroy_process_group()
