@@ -1,5 +1,4 @@
 // Forms of published models, and forms read from a config.json.
-import { existsSync, readFileSync } from "node:fs";
 import { gpt2Shape, llamaShape, readConfig } from "worldsize/models";
 import { modelOf, type PlannedModel } from "worldsize/parallel";
 
@@ -53,10 +52,11 @@ export const modelNames = Object.keys(publishedModels) as (keyof typeof publishe
 export function modelNamed(name: string): { readonly model: PlannedModel; readonly source: string } {
   const known = modelNames.find((each) => each === name);
   if (known) return { model: modelOf(publishedModels[known].form), source: publishedModels[known].source };
-  if (!existsSync(name)) {
+  const files = globalThis.process?.getBuiltinModule?.("node:fs"); // a page has none
+  if (!files?.existsSync(name)) {
     throw new RangeError(
       `there is no file ${name}, and no model of that name: give a config.json, or ${modelNames.join(", ")}`,
     );
   }
-  return { model: modelOf(readConfig(readFileSync(name, "utf8"), name)), source: name };
+  return { model: modelOf(readConfig(files.readFileSync(name, "utf8"), name)), source: name };
 }
