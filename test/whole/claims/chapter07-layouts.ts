@@ -53,7 +53,7 @@ export const chapter07Layouts: Register = {
       prints: [/takes 70\.7 s/],
     },
     {
-      says: "with tp 2 and stages it is 61.5 s",
+      says: "with tp 2, cp 2 and stages it is 61.5 s",
       by: "command",
       run: calculator,
       prints: [/pp4\.dp4\.cp2\.tp2\S* with micro-batches of 1 takes 61\.5 s/],
