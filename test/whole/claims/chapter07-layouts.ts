@@ -77,6 +77,12 @@ export const chapter07Layouts: Register = {
       prints: [/131072 tokens keeps 2880 GB/, /twice: 208 GB/],
     },
     {
+      says: "The fastest that fits has cp 8 and tp 8, and computes nothing twice",
+      by: "command",
+      run: `${calculator} --sequence 131072 --devices 256 --batch 256`,
+      prints: [/\bpp\d+\.(dp\d+\.)?cp8\.tp8(?!\S*recompute)\S*/],
+    },
+    {
       says: "97 % of the weights are experts",
       by: "command",
       run: `${calculator} --model mixtral-8x7b --batch 512`,
