@@ -13,7 +13,7 @@ export { Dropout, Embedding, inF32, LayerNorm, type LayerOptions, Linear, RMSNor
 export { type CrossEntropyOptions, crossEntropy, IGNORED, type Loss, squaredError } from "./loss.ts";
 export { GatedMLP, MLP, type MlpOptions } from "./mlp.ts";
 export { type Around, Module } from "./module.ts";
-export { type Balance, balanceLoss, routerZLoss } from "./moe/balance.ts";
+export { type Balance, balanceLoss, routerZLoss, rowsPerExpert } from "./moe/balance.ts";
 export { type Experts, type MixtureTokens, MoE, type MoeOptions, moveBias } from "./moe/moe.ts";
 export { Optimizer, type ParameterGroup, type ParameterState, type StepOptions } from "./optimizer.ts";
 export { type Init, Parameter, type ParameterOptions, type Part } from "./parameter.ts";

@@ -44,6 +44,7 @@ export const importable = [
   "number",
   "recompute",
   "routerZLoss",
+  "rowsPerExpert",
   "squaredError",
   "string",
   "tapeOf",

@@ -36,10 +36,15 @@ export function countsOf({ logits, chosen, real }: Routed): Tensor {
   return device.noGrad(() => {
     const kept = real ? F.limitExperts({ chosen, weight: device.zeros(chosen.shape), experts, real }) : chosen;
     if (tokens === 0) return device.zeros([experts]);
-    const { starts } = F.sortByExpert({ chosen: kept, experts: experts + 1 });
-    const ends = starts.to("f32");
-    return ends.slice(0, 1, experts + 1).sub(ends.slice(0, 0, experts));
+    // What is nobody's comes last.
+    return rowsPerExpert(F.sortByExpert({ chosen: kept, experts: experts + 1 }).starts).slice(0, 0, experts);
   });
+}
+
+/** How many rows each expert has, f32 [experts]. @param starts i32 [experts + 1]: where each one's begin, and the end of the last. */
+export function rowsPerExpert(starts: Tensor): Tensor {
+  const ends = starts.to("f32");
+  return ends.slice(0, 1, starts.size).sub(ends.slice(0, 0, starts.size - 1));
 }
 
 /** The load-balancing loss of one layer, f32 []: 1 when it is balanced, the number of experts at worst with one choice. */

@@ -4,7 +4,7 @@
  * room for the worst case, all rows of all ranks.
  */
 import { customOperation } from "../../autograd/index.ts";
-import type { Experts } from "../../nn/index.ts";
+import { type Experts, rowsPerExpert } from "../../nn/index.ts";
 import { functional as F, type Tensor, type TensorDevice } from "../../tensor/index.ts";
 import type { ProcessGroup } from "../../world/index.ts";
 
@@ -74,11 +74,6 @@ export class ExpertExchange {
 
 /** Rows for each expert, i32 [ranks, experts of a rank], and for each rank, i32 [ranks]. */
 function countsFor(starts: Tensor, ranks: number): { counts: Tensor; sent: Tensor } {
-  const experts = starts.size - 1;
-  const ends = starts.to("f32");
-  const counts = ends
-    .slice(0, 1, experts + 1)
-    .sub(ends.slice(0, 0, experts))
-    .reshape([ranks, experts / ranks]);
+  const counts = rowsPerExpert(starts).reshape([ranks, (starts.size - 1) / ranks]);
   return { counts: counts.to("i32"), sent: counts.sum(1).to("i32") };
 }
