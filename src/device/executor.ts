@@ -7,14 +7,14 @@ import type { KernelRuntime } from "./runtime.ts";
 
 /** The Execute of a thread. @param stream its number, for the spans. */
 export function makeExecutor(runtime: KernelRuntime, tracer?: Tracer, stream = 0): Execute {
-  const { exports, scratch, blas, team } = runtime;
+  const { scratch, blas, team } = runtime;
   const wordsOf =
     (args: readonly number[]): Words =>
     (argument, count) =>
       runtime.pool.memory.words(args[argument], count);
   const alone: Execute = (number, args) => {
     const kernel = kernelList[number];
-    const status = kernel.run(exports, args, scratch, blas);
+    const status = kernel.run(runtime.exports, args, scratch, blas);
     if (status && kernel.explain) throw new Error(kernel.explain(status, args, wordsOf(args)));
   };
   const execute = team?.lead(alone, blas) ?? alone;

@@ -114,8 +114,7 @@ export function graphBytes({ nodes }: Graph): number {
 
 function writeNodes(nodes: readonly GraphNode[], memory: SharedMemory, buffer: Buffer): void {
   const address = addressOf(buffer);
-  memory.bytes(address + buffer.bytes);
-  const out = new Float64Array(memory.wasm.buffer, address, buffer.bytes / 8);
+  const out = new Float64Array(memory.buffer(address + buffer.bytes), address, buffer.bytes / 8);
   let at = 0;
   for (const node of nodes) {
     out[at] = node.kernel;
@@ -137,12 +136,9 @@ export class GraphReader {
 
   /** @param run is called for each of `count` nodes; it must not keep the arguments. */
   run(address: number, count: number, run: (kernel: number, args: readonly number[]) => void): void {
-    this.#memory.bytes(address + 8);
-    if (
-      this.#doubles.buffer !== this.#memory.wasm.buffer ||
-      this.#doubles.byteLength < this.#memory.wasm.buffer.byteLength
-    )
-      this.#doubles = new Float64Array(this.#memory.wasm.buffer);
+    const memory = this.#memory.buffer(address + 8);
+    if (this.#doubles.buffer !== memory || this.#doubles.byteLength < memory.byteLength)
+      this.#doubles = new Float64Array(memory);
     const doubles = this.#doubles;
     const args = this.#args;
     for (let at = address / 8, left = count; left > 0; left--) {

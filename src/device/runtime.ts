@@ -19,7 +19,7 @@ export interface RuntimeExtras {
 }
 
 export class KernelRuntime {
-  readonly exports: KernelExports;
+  readonly #exports: KernelExports;
   readonly build: KernelModule["build"];
   readonly pool: SegmentPool;
   /** Does large matrix products, where the machine has one. */
@@ -35,12 +35,18 @@ export class KernelRuntime {
   /** @param owner whose quota-free scratch this is in the pool's books. */
   constructor(kernels: KernelModule, pool: SegmentPool, owner: number, { blas, team }: RuntimeExtras = {}) {
     const instance = new WebAssembly.Instance(kernels.module, { env: { memory: pool.memory.wasm } });
-    this.exports = instance.exports as unknown as KernelExports;
+    this.#exports = instance.exports as unknown as KernelExports;
     this.build = kernels.build;
     this.pool = pool;
     this.blas = blas;
     this.team = team;
     this.#owner = owner;
+  }
+
+  /** The kernels, which see all memory that anybody has taken so far: to be asked for anew each time. */
+  get exports(): KernelExports {
+    this.pool.settle();
+    return this.#exports;
   }
 
   /** Address of private space for a kernel; what was there may be gone. Taken on first use, and again when more is needed. */

@@ -34,9 +34,8 @@ class Board {
   readonly doubles: Float64Array;
 
   constructor(memory: SharedMemory, address: number) {
-    memory.bytes(address + TEAM_BYTES);
     this.words = memory.words(address, WORDS);
-    this.doubles = new Float64Array(memory.wasm.buffer, address + WORDS * 4, DOUBLES);
+    this.doubles = new Float64Array(memory.buffer(address + TEAM_BYTES), address + WORDS * 4, DOUBLES);
   }
 
   /** Takes parts of a job until none is left or another job is on. @returns how many were taken. */

@@ -20,8 +20,7 @@ export class SharedMemory {
   constructor(wasm: WebAssembly.Memory, limit: number) {
     this.wasm = wasm;
     this.limit = limit;
-    // V8 tells a thread of growth only once it has the memory: what grew while it was on its way is seen by asking.
-    wasm.grow(0);
+    this.look(); // what grew while the memory was on its way to this thread
     this.#bytes = new Uint8Array(wasm.buffer);
   }
 
@@ -41,14 +40,28 @@ export class SharedMemory {
     }
   }
 
+  /**
+   * Lets this thread see what others have grown the memory to. V8 tells a thread of it at some later moment, by an
+   * interrupt; until then its buffer is short, and the engine stops its kernels that copy or fill beyond the old end.
+   */
+  look(): void {
+    this.wasm.grow(0);
+  }
+
+  /** The whole memory, at least `end` bytes long if it has grown to that. */
+  buffer(end = 0): ArrayBuffer {
+    if (this.wasm.buffer.byteLength < end) this.look();
+    return this.wasm.buffer;
+  }
+
   /** A view of the whole memory, at least `end` bytes long. */
   bytes(end = 0): Uint8Array {
-    if (this.#bytes.length < end) this.#bytes = new Uint8Array(this.wasm.buffer);
+    if (this.#bytes.length < end) this.#bytes = new Uint8Array(this.buffer(end));
     return this.#bytes;
   }
 
   /** Words for atomics at a byte address that is a multiple of 4. */
   words(address: number, count: number): Int32Array {
-    return new Int32Array(this.wasm.buffer, address, count);
+    return new Int32Array(this.buffer(address + 4 * count), address, count);
   }
 }

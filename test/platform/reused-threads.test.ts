@@ -57,9 +57,10 @@ it.each(["shm", "local"] as const)(
 const thread = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort, threadId } from "node:worker_threads";
-    parentPort.on("message", ({ start }) => {
-      parentPort.postMessage({ type: "message", message: threadId });
-      parentPort.postMessage({ type: "free" });
+    parentPort.on("message", ({ turn, start }) => {
+      if (turn > 0) parentPort.postMessage({ type: "message", turn: turn - 1, message: "late" });
+      parentPort.postMessage({ type: "message", turn, message: threadId });
+      parentPort.postMessage({ type: "free", turn });
       if (start === null) return;
       process.once("exit", () => Atomics.store(new Int32Array(start), 0, 1));
       process.exit(3);
@@ -92,4 +93,13 @@ it("a thread that ends while it waits for a role is not used again", async () =>
   const second = threads.spawn<never, number>("role", null, { name: "second", onMessage: (id) => said.push(id) });
   expect(await second.ended).toEqual({ error: undefined, exitCode: 0 });
   expect([said.length, threads.busy()]).toEqual([1, 0]);
+});
+
+it("what a role says after its end is not taken for the next one's", async () => {
+  const threads = reusedThreads(thread);
+  const said: unknown[] = [];
+  for (const name of ["first", "second", "third"])
+    await threads.spawn<never, unknown>("role", null, { name, onMessage: (each) => said.push(each) }).ended;
+  expect(said).toHaveLength(3);
+  expect(new Set(said).size).toBe(1); // one thread, three roles
 });

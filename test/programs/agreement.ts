@@ -1,5 +1,5 @@
 // Calls that do not agree, words that do not exist, parts that overlap: one case per run.
-import { defineScript, string, type Tensor } from "worldsize";
+import { defineScript, functional as F, string, type Tensor } from "worldsize";
 
 export default defineScript({
   about: "One way to disagree.",
@@ -48,6 +48,16 @@ export default defineScript({
         );
         const room = device.zeros([size]);
         world.allToAllRows(room, device.zeros([size]), counts, device.zeros([size], "i32")).wait(); // rowsNegative
+        await room.data();
+        return;
+      }
+      case "rowsFailed": {
+        // A kernel fails, and what was to make the counts right is passed over.
+        const counts = device.full([size], -1, "i32");
+        F.embedding({ table: device.zeros([2, 2]), index: device.full([1], last ? 7 : 0, "i32") });
+        counts.copy_(device.full([size], 1, "i32"));
+        const room = device.zeros([size]);
+        world.allToAllRows(room, device.zeros([size]), counts, device.zeros([size], "i32")).wait(); // rowsFailed
         await room.data();
         return;
       }

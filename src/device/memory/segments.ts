@@ -11,6 +11,8 @@ export const UNIT = 4 * PAGE;
 
 // Unit 0 holds this table; nothing else lives below address UNIT, so a zero pointer is never valid.
 const LOCK = 1024 / 4;
+/** Bytes that the memory has grown to, in pages; on a line of its own, since every kernel looks at it. */
+const PAGES = LOCK + 16;
 const OWNERS = 4096; // one byte pair per unit: 0 free, else owner + 1
 const NOBODY = 0;
 
@@ -19,12 +21,14 @@ export class SegmentPool {
   readonly #units: number;
   readonly #control: Int32Array;
   readonly #owners: Uint16Array;
+  /** Pages that this thread knows of. */
+  #pages = 0;
 
   constructor(memory: SharedMemory) {
     this.memory = memory;
     this.#units = Math.floor(memory.limit / UNIT) - 1; // the last address must stay below 2^32
     this.#control = memory.words(0, OWNERS / 4);
-    this.#owners = new Uint16Array(memory.wasm.buffer, OWNERS, Math.max(1, this.#units));
+    this.#owners = new Uint16Array(memory.buffer(), OWNERS, Math.max(1, this.#units));
   }
 
   /** Bytes that nobody owns, whether or not the memory has grown to them yet. */
@@ -49,6 +53,14 @@ export class SegmentPool {
       this.#owners.fill(owner + 1, first, first + count);
       return first * UNIT;
     });
+  }
+
+  /** Lets this thread see memory that another one took: before it touches what it was told of. */
+  settle(): void {
+    const pages = Atomics.load(this.#control, PAGES);
+    if (pages === this.#pages) return;
+    this.#pages = pages;
+    this.memory.look();
   }
 
   /** Takes a run of units that something cannot do without. @param what it is for. @throws Error when there is no room. */
@@ -90,10 +102,12 @@ export class SegmentPool {
   }
 
   #growTo(end: number): boolean {
-    const have = this.memory.wasm.buffer.byteLength;
+    const { wasm } = this.memory;
+    const have = this.memory.buffer(end).byteLength;
     if (end <= have) return true;
     try {
-      this.memory.wasm.grow(Math.ceil((end - have) / PAGE));
+      wasm.grow(Math.ceil((end - have) / PAGE));
+      Atomics.store(this.#control, PAGES, wasm.buffer.byteLength / PAGE);
       return true;
     } catch {
       return false;

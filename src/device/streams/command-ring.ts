@@ -60,11 +60,11 @@ export class CommandRing {
 
   /** @param address of STREAM_BYTES of zeroed memory, a multiple of 8. */
   constructor(memory: SharedMemory, address: number) {
-    memory.bytes(address + STREAM_BYTES);
+    const buffer = memory.buffer(address + STREAM_BYTES);
     this.address = address;
     this.words = memory.words(address, WORDS);
-    this.#doubles = new Float64Array(memory.wasm.buffer, address + COMMANDS, CAPACITY * WIDTH);
-    this.#text = new Uint8Array(memory.wasm.buffer, address + TEXT, TEXT_BYTES);
+    this.#doubles = new Float64Array(buffer, address + COMMANDS, CAPACITY * WIDTH);
+    this.#text = new Uint8Array(buffer, address + TEXT, TEXT_BYTES);
   }
 
   /** Lets both sides begin at a position other than 0. */

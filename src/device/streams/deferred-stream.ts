@@ -66,6 +66,10 @@ export class DeferredStream implements Stream {
     return this.#waiting.length > 0;
   }
 
+  get failure(): KernelError | undefined {
+    return this.#error;
+  }
+
   close(): void {
     this.#queue.length = 0;
   }

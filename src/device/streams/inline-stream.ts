@@ -60,5 +60,9 @@ export class InlineStream implements Stream {
     this.block();
   }
 
+  get failure(): KernelError | undefined {
+    return this.#error;
+  }
+
   close(): void {}
 }

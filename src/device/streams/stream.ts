@@ -49,6 +49,8 @@ export interface Stream {
   block(position: number): void;
   /** Resolves when everything launched so far has run. @throws KernelError. */
   synchronize(): Promise<void>;
+  /** What a kernel of it failed with: whatever was launched behind it was never computed. */
+  readonly failure: KernelError | undefined;
   /** Whether a host waits for this stream. */
   readonly blocking: boolean;
   /** Ends the stream; it must not be used afterwards. */

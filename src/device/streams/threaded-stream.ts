@@ -124,6 +124,10 @@ export class ThreadedStream implements Stream {
     return this.#waiting.length > 0;
   }
 
+  get failure(): KernelError | undefined {
+    return this.#ring.failed ? this.#error() : undefined;
+  }
+
   /** The stream's thread is gone: whoever waits for it gets an error. */
   lost(reason: string): void {
     if (this.#closed || this.#gone) return;
@@ -195,7 +199,8 @@ export class ThreadedStream implements Stream {
   }
 
   #raise(): void {
-    if (this.#ring.failed) throw this.#error();
+    const { failure } = this;
+    if (failure) throw failure;
   }
 
   #error(): KernelError {

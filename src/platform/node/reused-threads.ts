@@ -20,7 +20,9 @@ type Told =
   | { readonly type: "message"; readonly turn: number; readonly message: unknown };
 
 /** What it says. */
-type Said = { readonly type: "message"; readonly message: unknown } | { readonly type: "free" };
+type Said =
+  | { readonly type: "message"; readonly turn: number; readonly message: unknown }
+  | { readonly type: "free"; readonly turn: number };
 
 /** A worker that nobody uses, and how often it was used. */
 interface Free {
@@ -48,6 +50,7 @@ export function reusedThreads(file: URL): ReusedThreads {
     const ended = new Promise<ThreadEnd>((resolve) => {
       let error: unknown;
       const heard = (said: Said): void => {
+        if (said.turn !== turn) return; // of an earlier role, which had something left to say
         if (said.type === "message") {
           onMessage?.(said.message as never);
           return;
@@ -169,6 +172,7 @@ export function playRoles(
       leftovers.remember();
     }
     turn = told.turn;
+    const mine = turn;
     closed = false;
     left = false;
     listener = undefined;
@@ -177,7 +181,7 @@ export function playRoles(
     play(told.role, told.start, {
       number: turn,
       port: {
-        post: (message) => say({ type: "message", message }),
+        post: (message) => say({ type: "message", turn: mine, message }),
         listen(onMessage) {
           listener = onMessage as (message: unknown) => void;
           port.ref();
@@ -197,6 +201,6 @@ export function playRoles(
     if (!left || busy() > 0 || turn + 1 >= MOST || !leftovers.clear()) return;
     closed = true;
     port.ref();
-    say({ type: "free" });
+    say({ type: "free", turn });
   });
 }

@@ -8,6 +8,8 @@ export interface Caller {
   readonly elsewhere: boolean;
   /** Whether it waits for one of its streams. */
   readonly streamsBlocking: boolean;
+  /** What a kernel of the program failed with, behind which nothing was computed. */
+  readonly kernelFailure: string | undefined;
   /** What the operation that is being issued has to wait for. */
   fence(): Completion;
   /** The program's line of that operation. */
@@ -29,6 +31,10 @@ export class CallerHere implements Caller {
 
   get streamsBlocking(): boolean {
     return this.#device.blocking;
+  }
+
+  get kernelFailure(): string | undefined {
+    return this.#device.streams.find(({ failure }) => failure)?.failure?.message;
   }
 
   fence(): Completion {

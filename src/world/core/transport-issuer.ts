@@ -5,6 +5,7 @@
 import type { Call } from "./call.ts";
 import { GroupComm } from "./comm.ts";
 import type { Engine } from "./engine.ts";
+import { JobError } from "./errors.ts";
 import { Issuer } from "./issuer.ts";
 import type { GroupInfo, Operation } from "./operation.ts";
 import type { Plan, Planner, Task } from "./plan.ts";
@@ -94,8 +95,11 @@ export class TransportIssuer extends Issuer implements Planner {
       }
     } catch (error) {
       // Of arguments that lie in device memory; the others may wait for this rank already.
-      const call = `rank ${this.engine.rank} called ${this.info.name}.${operation.kind}`;
-      this.engine.giveUp(`${call} with ${(error as Error).message}`);
+      const { rank, caller } = this.engine;
+      const failed = caller.kernelFailure;
+      const why = failed ? `numbers that were never computed. ${failed}` : (error as Error).message;
+      const did = `called ${this.info.name}.${operation.kind} with ${why}`;
+      this.engine.giveUp(did, new JobError(`rank ${rank} ${did}`));
     } finally {
       comm.close();
     }

@@ -64,7 +64,11 @@ export class ShmLayout {
     this.#rings = this.#tickets + size * TICKETS;
     const words = this.#rings + size * size * RING;
     this.words = memory.words(address, words);
-    this.#verdict = new Uint8Array(memory.wasm.buffer, address + 4 * words, VERDICT_ROOM);
+    this.#verdict = new Uint8Array(
+      memory.buffer(address + 4 * words + VERDICT_ROOM),
+      address + 4 * words,
+      VERDICT_ROOM,
+    );
   }
 
   rank(rank: number): number {

@@ -131,7 +131,7 @@ export class CommClient implements Channel {
     this.#running.set(id, remote);
     const event = stream.record();
     const fence =
-      stream instanceof ThreadedStream && !event.done
+      stream instanceof ThreadedStream && (!event.done || stream.failure)
         ? { address: stream.address, position: event.position | 0 }
         : undefined;
     this.#post({

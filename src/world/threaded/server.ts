@@ -85,6 +85,11 @@ export class CommServer implements Caller {
     return false;
   }
 
+  get kernelFailure(): string | undefined {
+    for (const { ring } of this.#streams.values()) if (ring.failed) return ring.failure().text;
+    return undefined;
+  }
+
   /** Begins to serve, with the group of all ranks. */
   serve(engine: Engine, world: ProcessGroup): void {
     this.#engine = engine;

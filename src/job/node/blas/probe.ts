@@ -70,10 +70,10 @@ async function probe(path: string): Promise<ProbeResult> {
 function splits(memory: SharedMemory, pool: SegmentPool, blas: Blas): boolean {
   const [a, b, c, d] = [0, 1, 2, 3].map(() => pool.take(2, 4 * MOST));
   for (const at of [a, b]) {
-    const numbers = new Float32Array(memory.wasm.buffer, at, MOST);
+    const numbers = new Float32Array(memory.buffer(at + 4 * MOST), at, MOST);
     for (let i = 0; i < MOST; i++) numbers[i] = ((i * 37) % 101) / 100 - 0.5;
   }
-  const words = (at: number, n: number): Uint8Array => new Uint8Array(memory.wasm.buffer, at, 4 * n);
+  const words = (at: number, n: number): Uint8Array => new Uint8Array(memory.buffer(at + 4 * n), at, 4 * n);
   for (const [m, n, k] of shapes) {
     for (const [left, right] of transposed) {
       const args = [m, n, k, left ? 1 : k, left ? m : 1, right ? 1 : n, right ? k : 1, n, 0];
@@ -103,7 +103,7 @@ function bestOf(first: () => void, second: () => void, n: number): [number, numb
 }
 
 function checkSame(memory: SharedMemory, c: number, d: number, n: number): void {
-  const [x, y] = [c, d].map((at) => new Float32Array(memory.wasm.buffer, at, n * n));
+  const [x, y] = [c, d].map((at) => new Float32Array(memory.buffer(at + 4 * n * n), at, n * n));
   const wrong = x.findIndex((value, i) => !(Math.abs(value - y[i]) <= 1e-5 * n));
   if (wrong >= 0) throw new Error(`its product of ${n}³ is ${x[wrong]} where ours is ${y[wrong]}`);
 }
