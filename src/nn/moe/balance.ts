@@ -10,7 +10,7 @@ import { functional as F, type Tensor, type TensorDevice } from "../../tensor/in
 export interface Balance {
   /**
    * Factor of the load-balancing loss: experts · Σ share of choices · mean probability, per layer (Fedus et al., "Switch
-   * Transformers", 2021). 1 is balanced, with any number of choices; Hugging Face's is that number times as large.
+   * Transformers", 2021). 1 is balanced, with any number k of choices; Hugging Face's is k times as large.
    */
   readonly auxiliary?: number;
   /** Factor of the mean of (log Σ exp scores)², which keeps scores small (Zoph et al., "ST-MoE", 2022). */

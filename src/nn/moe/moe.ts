@@ -178,8 +178,8 @@ export class MoE extends Module<[x: Tensor, tokens?: MixtureTokens]> {
 
 /**
  * Moves the bias of a mixture against what its experts had to do since the last time: up by `speed` for those that were chosen
- * less than the mean, down for the others (Wang et al., "Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts",
- * 2024). Once a step, after the counts of all ranks have been added up; counts begin anew.
+ * less than the mean, down for those that were chosen more (Wang et al., "Auxiliary-Loss-Free Load Balancing Strategy for
+ * Mixture-of-Experts", 2024). Once a step, after the counts of all ranks have been added up; counts begin anew.
  * @throws Error for a mixture without a bias.
  */
 export function moveBias(moe: MoE, speed: number): void {

@@ -101,7 +101,7 @@ export const figure: Figure = {
       words(
         x,
         8,
-        `each expert: ${[0, 1, 2, 3].map((e) => chosen[rank].filter((each) => each === e).length).join(", ")}`,
+        `experts 0 to 3: ${[0, 1, 2, 3].map((e) => chosen[rank].filter((each) => each === e).length).join(", ")}`,
       );
       const ends = numbers(rank, "ends");
       strip(rank, 10, numbers(rank, "arrived"), true);

@@ -30,7 +30,7 @@ export const figure: Figure = {
       const percents = percentsOf(run);
       const title = i === 0 ? "With nothing" : "With the auxiliary loss";
       shapes.push({ kind: "text", x, y: 0, text: title, style: "bold" });
-      shapes.push({ kind: "line", points: [[x + 4 + Math.round(balanced), 1], [x + 4 + Math.round(balanced), 2 + EXPERTS]], ink: "line", dashed: true }); // biome-ignore format: one line
+      shapes.push({ kind: "line", points: [[x + 4 + balanced, 1], [x + 4 + balanced, 2 + EXPERTS]], ink: "line", dashed: true }); // biome-ignore format: one line
       for (const [e, percent] of percents.entries()) {
         const length = Math.round(percent / CELL);
         shapes.push({ kind: "text", x, y: 2 + e, text: `e${e}`, ink: "soft" });

@@ -30,7 +30,7 @@ export const figure: Figure = {
         const y = top + 3 + 2 * dp;
         shapes.push({ kind: "text", x: 0, y, text: `dp ${dp}`, style: "small", ink: "soft" });
         const halves = Array.from({ length: TP }, (_, tp) => {
-          // What has the same colour is the same: dp 0 and dp 1 have the same halves.
+          // What has the same color is the same: dp 0 and dp 1 have the same halves.
           return { text: `${letterOf(rankOf(pp, dp, tp))}: half ${tp}`, ink: rankOf(pp, 0, tp) };
         });
         shapes.push({ kind: "cells", x: LEFT, y, width: CELL, cells: halves });
@@ -51,7 +51,7 @@ export const figure: Figure = {
       shapes.push({ kind: "text", x, y: top + 7, text: "activations, a to e", style: "small", ink: "soft" });
     }
     const bottom = 2 + PP * 10 - 2;
-    const notes = ["Same colour: the same weights,", "so their gradients are summed."];
+    const notes = ["Same color on one side: the same weights,", "so their gradients are summed."];
     for (const [i, text] of notes.entries())
       shapes.push({ kind: "text", x: 0, y: bottom + i, text, style: "small", ink: "soft" });
     return { title: "One mesh, seen twice", about: "", width: RIGHT + TP * (CELL + 1) + 2, height: bottom + 3, shapes };

@@ -1,4 +1,4 @@
-// A small decoder with a mixture is trained on text five times: with nothing that balances its experts, and with each of the
+// A small decoder with a mixture is trained on text four times: with nothing that balances its experts, and with each of the
 // remedies. How often each expert was chosen, what was dropped, and what it did to the loss.
 import { AdamW, defineScript, MoE, number, string, type Tensor } from "worldsize";
 import type { Decoder } from "worldsize/models";

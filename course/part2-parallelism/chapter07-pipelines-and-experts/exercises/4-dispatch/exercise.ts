@@ -1,6 +1,6 @@
 // Checks 7.4: tokens on some ranks, experts on all, and what comes back of them. judge.ts judges.
 import { type ProcessGroup, Tensor, type TensorDevice } from "worldsize";
-import { changeOf, defineExercise, plainOf } from "worldsize/exercise";
+import { changeOf, defineExercise, type Outcome, plainOf } from "worldsize/exercise";
 import { casesOf, expertOf, WIDTH } from "./cases.ts";
 import { judgeInputs, judgeRows, judgeSent, judgeY, type Report, type Run, sentRows } from "./judge.ts";
 
@@ -28,13 +28,13 @@ export default defineExercise<Report>({
     {
       ask: "Two ranks with an expert each. Rank 0's three tokens go to experts 0, 1 and 1. How many rows does it send to the other rank in dispatch?",
       world: 2,
-      answer: ({ reports }) => sentRows((reports[0] as Report)[0], 0, 1),
+      answer: (outcome) => sentRows(outcome as Outcome<Report>, 0, "dispatch"),
       because: "The row for expert 0 stays where it is; two go to rank 1.",
     },
     {
       ask: "Three ranks, four tokens each, all for expert 0. How many rows does rank 0 send in combine, to both others together?",
       world: 3,
-      answer: ({ reports }) => sentRows((reports[0] as Report)[1], 0, 2),
+      answer: (outcome) => sentRows(outcome as Outcome<Report>, 1, "combine"),
       because: "It computed all twelve, and keeps its own four: 8, while the others send nothing.",
     },
   ],
@@ -53,8 +53,7 @@ export default defineExercise<Report>({
         const e = rank * own + i;
         return rows.mul(e + 2).add(expertOf(e, 0));
       });
-      const { group, pieces } = noted(world);
-      const result: unknown = await mixture(group, device, x, chosen, weight, experts);
+      const result: unknown = await mixture(world, device, x, chosen, weight, experts);
       const isSame = `${chosen}|${weight}` === `${mine.chosen}|${mine.weight}`;
       report.push({
         y:
@@ -62,7 +61,6 @@ export default defineExercise<Report>({
             ? { shape: [...result.shape], dtype: result.dtype, numbers: [...(await result.data())].map(Number) }
             : { other: plainOf(result) },
         computed,
-        pieces,
         changed: isSame ? await changeOf(x, before) : "the lists of choices or weights are others",
       });
     }
@@ -78,25 +76,3 @@ export default defineExercise<Report>({
     judgeSent(outcome);
   },
 });
-
-/** A group that notes, of each allToAll, whether its pieces are f32, and how many numbers each has. */
-function noted(world: ProcessGroup): { group: ProcessGroup; pieces: Run["pieces"] } {
-  const pieces: { isF32: boolean; numbers: number[] }[] = [];
-  const group = new Proxy(world, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "allToAll") return value.bind(target);
-      return (...args: Parameters<ProcessGroup["allToAll"]>) => {
-        const given: unknown = args[1];
-        const list = (Array.isArray(given) ? given : [given]).filter((each) => each instanceof Tensor);
-        const numbers = Array.isArray(given)
-          ? list.map(({ size }) => size)
-          : target.ranks.map(() => (list[0]?.size ?? 0) / target.size);
-        pieces.push({ isF32: list[0]?.dtype === "f32", numbers });
-        return target.allToAll(...args);
-      };
-    },
-  });
-  return { group, pieces };
-}

@@ -1,6 +1,6 @@
 // What the judge of 7.4 looks at: which rows experts computed, what came back, what travelled, what became of the inputs.
 import { counted, type Outcome, short, Wrong, wordsOfValue } from "worldsize/exercise";
-import { type Case, casesOf, loadsOf, rightOf, rowsTo, WIDTH } from "./cases.ts";
+import { type Case, casesOf, DROPPED, loadsOf, rightOf, rowsTo, WIDTH } from "./cases.ts";
 
 /** What a rank has done in a case. */
 export interface Run {
@@ -12,8 +12,6 @@ export interface Run {
   };
   /** Rows that each of its experts was given. */
   readonly computed: readonly number[];
-  /** Of each allToAll: numbers for each rank. */
-  readonly pieces: readonly { readonly isF32: boolean; readonly numbers: readonly number[] }[];
   /** The first change in an input. */
   readonly changed: string | undefined;
 }
@@ -23,11 +21,13 @@ type Seen = Outcome<Report>;
 
 const place = ({ words }: Case, size: number, rank: number): string => `${words}, on rank ${rank} of ${size}: `;
 
-/** Rows for other ranks in one of the calls that carried rows. @param which the first, or the last of a rank. */
-export function sentRows({ pieces }: Run, rank: number, which: number): number {
-  const rows = pieces.filter(({ isF32 }) => isF32);
-  const call = which === 1 ? rows[0] : rows.at(-1);
-  return (call?.numbers ?? []).reduce((sum, each, to) => sum + (to === rank ? 0 : each / WIDTH), 0);
+/** Rows that rank 0 sends to other ranks in a case, of a run of our solution: it calls allToAll three times in each. */
+export function sentRows({ traffic }: Seen, at: number, way: "dispatch" | "combine"): number {
+  const { events, operations } = traffic[0];
+  const calls = operations.flatMap(({ kind }, i) => (kind === "allToAll" ? i : []));
+  const call = calls[3 * at + (way === "dispatch" ? 1 : 2)];
+  const sent = events.filter(({ event, operation }) => event === "send" && operation === call);
+  return sent.reduce((sum, { bytes = 0 }) => sum + bytes, 0) / (4 * WIDTH);
 }
 
 /** @throws Wrong when an expert did not compute the rows that are its own. */
@@ -93,6 +93,9 @@ function hintOf(numbers: readonly number[], given: Case, rank: number, t: number
   const whose = results.find(({ row }) => same(rowOf(t), row));
   if (whose)
     return ` That is the result of token ${whose.token} of rank ${whose.from}: results have to come back in the order in which the rows came.`;
+  // What has no dropped choices was right before.
+  if (given.shares.some(({ chosen }) => chosen.flat().includes(DROPPED)))
+    return " -1 is no expert: a dropped choice has no row, and no place among those that come back.";
   return " Are results put back in the order in which the rows came, before they travel?";
 }
 

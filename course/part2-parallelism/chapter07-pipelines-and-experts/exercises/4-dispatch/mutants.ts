@@ -40,4 +40,10 @@ export default defineMutants([
     ],
     message: /Are there rows that are no token, or that others have chosen/,
   },
+  {
+    name: "dropped-keeps-a-place",
+    belief: "What no expert counts takes no room.",
+    edits: [["    .filter(({ expert }) => expert >= 0)\n", ""]],
+    message: /a dropped choice has no row/,
+  },
 ]);

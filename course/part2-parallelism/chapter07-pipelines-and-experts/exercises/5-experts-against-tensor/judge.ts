@@ -22,7 +22,8 @@ export function judgeRun(outcome: Seen, seen: Bytes): void {
 
 /** @throws Wrong for the first of the larger mixtures. */
 export function judgeBytes({ seed, reports }: Seen): void {
-  for (const [i, plan] of plansOf(seed).entries()) judgeOne(reports[0].told[i + 1], plan, bytesOf(plan), "it is");
+  for (const [i, plan] of plansOf(seed).entries())
+    judgeOne(reports[0].told[i + 1], plan, bytesOf(plan), "it should be");
 }
 
 function judgeOne(told: Report["told"][number], plan: Plan, right: Bytes, is: string): void {
