@@ -15,6 +15,7 @@ export const read: readonly Apart[] = [
   { line: /--nnodes 2/, why: "two machines; test/job/nodes.test.ts starts both on this one" },
   { line: /--pause 60/, why: "waits for the reader to kill a rank; test/job/process-faults.test.ts kills one" },
   { line: /train-language-model --steps 300 -n 2/, why: "trains for long; test/whole/scripts.test.ts trains on ranks" },
+  { line: /moe-balance -n 4 .*--steps 96/, why: "trains for half a minute; the line above it trains, too" },
   { line: /--file topo\.txt/, why: "needs a machine with GPUs; test/sim reads such matrices" },
 ];
 
