@@ -1,18 +1,9 @@
 /** The engine with the echo-KV model: whatever arrives, goes and is short, each request gets what it would get alone. */
 import { expect, it } from "vitest";
 import { mulberry32 } from "../../src/platform/random.ts";
-import {
-  Engine,
-  type EngineRequest,
-  type FinishReason,
-  HashChain,
-  noCache,
-  PagePool,
-  type PrefixCache,
-  RadixTree,
-} from "../../src/serve/index.ts";
+import { HashChain, noCache, type PagePool, type PrefixCache, RadixTree } from "../../src/serve/index.ts";
 import { isLong } from "../helpers/long.ts";
-import { EchoRunner, echoed } from "./echo.ts";
+import { type Asked, alone, ask, echoEngine } from "./helpers.ts";
 
 const caches: Record<string, (pool: PagePool) => PrefixCache> = {
   "no cache": () => noCache,
@@ -20,39 +11,6 @@ const caches: Record<string, (pool: PagePool) => PrefixCache> = {
   "a radix tree": (pool) => new RadixTree(pool),
   "a chain whose hashes collide": (pool) => new HashChain(pool, () => 7),
 };
-
-/** A request, what it has got, and what it should. */
-interface Asked {
-  readonly id: number;
-  readonly request: EngineRequest;
-  readonly got: number[][];
-  readonly reasons: (FinishReason | undefined)[];
-  readonly stopAfter: number;
-}
-
-/** Adds a request and gathers what it gets. @param stopAfter tokens after which its reader wants no more. */
-function ask(engine: Engine, request: Omit<EngineRequest, "events">, stopAfter = Infinity): Asked {
-  const choices = request.choices ?? 1;
-  const got = Array.from({ length: choices }, (): number[] => []);
-  const reasons = Array<FinishReason | undefined>(choices).fill(undefined);
-  const events: EngineRequest["events"] = {
-    onToken: (choice, { token }) => got[choice].push(token) < stopAfter,
-    onFinish: (choice, reason) => {
-      expect(reasons[choice]).toBeUndefined();
-      reasons[choice] = reason;
-    },
-  };
-  const whole = { ...request, events };
-  return { id: engine.add(whole), request: whole, got, reasons, stopAfter };
-}
-
-/** What a request gets alone. */
-function wanted({ request, stopAfter }: Asked, choice: number): { tokens: number[]; reason: FinishReason } {
-  const { prompt, maxTokens = 0, stopTokens } = request;
-  const tokens = echoed(prompt, Math.min(maxTokens, stopAfter), choice, stopTokens);
-  const whole = tokens.length === maxTokens && tokens.length < stopAfter;
-  return { tokens, reason: whole ? "length" : "stop" };
-}
 
 const grid = Object.keys(caches).flatMap((cache) => [1, 4, 16].map((pageSize) => [cache, pageSize] as const));
 
@@ -63,10 +21,8 @@ it.each(grid)("%s, pages of %i: a batch gives what one at a time gives", async (
     const random = mulberry32(seed);
     const below = (n: number): number => Math.floor(random() * n);
     const pages = Math.ceil((30 + below(90)) / pageSize) + 1;
-    const pool = new PagePool(pages, pageSize);
-    const cache = caches[kind](pool);
-    const runner = new EchoRunner(pages, pageSize);
-    const engine = new Engine({ runner, pool, cache, maxTokens: 1 + below(40), maxSequences: 4 + below(8) });
+    const limits = { maxTokens: 1 + below(40), maxSequences: 4 + below(8) };
+    const { engine, pool, cache } = echoEngine(pages, pageSize, caches[kind], limits);
     const slots = pages * pageSize;
     const stems = Array.from({ length: 3 }, () => Array.from({ length: 1 + below(20) }, () => below(50)));
     const asked: Asked[] = [];
@@ -93,12 +49,12 @@ it.each(grid)("%s, pages of %i: a batch gives what one at a time gives", async (
     expect(engine.hasWork, `seed ${seed}`).toBe(false);
     for (const each of asked) {
       for (const [choice, tokens] of each.got.entries()) {
-        const { tokens: alone, reason } = wanted(each, choice);
+        const { tokens: wanted, reason } = alone(each, choice);
         const which = `seed ${seed}, request ${each.id}, choice ${choice}`;
         if (each.reasons[choice] === "abort" || (gone.has(each.id) && each.reasons[choice] === undefined)) {
           aborted++;
-          expect(alone.slice(0, tokens.length), which).toEqual(tokens);
-        } else expect([tokens, each.reasons[choice]], which).toEqual([alone, reason]);
+          expect(wanted.slice(0, tokens.length), which).toEqual(tokens);
+        } else expect([tokens, each.reasons[choice]], which).toEqual([wanted, reason]);
       }
     }
     expect(pool.available).toBe(pages);

@@ -189,6 +189,7 @@ export class Engine {
 
   /** A sequence's next token; and where the prompt has just been run, those of the other choices. */
   #draw(sequence: Sequence, drawn: readonly Sampled[]): void {
+    if (sequence.aborted) return;
     if (sequence.drawn === 0) this.#keep(sequence);
     const others = sequence.branch();
     for (const other of others) for (const page of other.table) this.#pool.hold(page);
@@ -198,7 +199,6 @@ export class Engine {
 
   #take(sequence: Sequence, sampled: Sampled): void {
     const { request, choice, drawn } = sequence;
-    if (sequence.aborted) return;
     if (request.stopTokens?.has(sampled.token) && drawn >= (request.minTokens ?? 0)) {
       this.#finish(sequence, "stop");
       return;

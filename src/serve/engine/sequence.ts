@@ -144,10 +144,10 @@ export class Sequence {
     return this.#table.splice(0);
   }
 
-  /** It is over. @returns its pages. */
+  /** It is over, and with it the choices that were to begin beside it. @returns its pages. */
   finish(reason: FinishReason): number[] {
     this.#become("finished");
-    this.request.events.onFinish(this.choice, reason);
+    for (let i = 0; i <= this.#branches; i++) this.request.events.onFinish(this.choice + i, reason);
     return this.#table.splice(0);
   }
 
