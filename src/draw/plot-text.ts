@@ -3,7 +3,7 @@
  * they can be told apart without colour. Where a number is missing, so is the line.
  */
 import type { Series } from "../script/index.ts";
-import { extent } from "../trace/extent.ts";
+import { extent, shareOf, valueAt } from "../trace/extent.ts";
 
 export interface PlotTextOptions {
   /** Columns of the drawing, labels included. */
@@ -28,14 +28,14 @@ export function plotText(series: readonly Series[], options: PlotTextOptions): s
   const flat = high === low;
   const labels = Array.from({ length: height }, (_, row) => {
     if (flat) return row === (height - 1) >> 1 ? tell(high) : "";
-    return tell(high - ((high - low) * row) / (height - 1));
+    return tell(valueAt(row / (height - 1), high, low));
   });
   const label = Math.max(...labels.map(({ length }) => length));
   const points = series.reduce((most, { y }) => Math.max(most, y.length), 0);
   const columns = Math.max(8, Math.min(width - label - 2, Math.max(points, 40)));
   const rows = Array.from({ length: height }, () => Array<string>(columns).fill(" "));
   const rowOf = (value: number): number =>
-    flat ? (height - 1) >> 1 : Math.round(((high - value) / (high - low)) * (height - 1));
+    flat ? (height - 1) >> 1 : Math.round(shareOf(value, high, low) * (height - 1));
   series.forEach(({ y }, i) => {
     const at = (column: number): number | undefined => {
       const value = y[Math.min(y.length - 1, Math.floor((column * y.length) / columns))];

@@ -1,6 +1,6 @@
 /** Curves over their index as an SVG picture, each labelled where it ends. */
 import type { Series } from "../script/show.ts";
-import { extent } from "../trace/extent.ts";
+import { extent, shareOf, valueAt } from "../trace/extent.ts";
 import { colour, type Look, round, svgPicture, svgText } from "./svg.ts";
 
 /** Width of a name below the curves, and the height of a row of them. */
@@ -20,12 +20,13 @@ export function seriesSvg(series: readonly Series[], title: string, look: Look =
   const [low, high] = extent(series.flatMap(({ y }) => y)) ?? [0, 1];
   const most = Math.max(2, ...series.map(({ y }) => y.length));
   const px = (i: number): number => round(BOX.left + (i / (most - 1)) * BOX.width);
-  const py = (y: number): number => round(BOX.top + BOX.height * (1 - (y - low) / (high - low || 1)));
+  const py = (y: number): number => round(BOX.top + BOX.height * (1 - (low === high ? 0 : shareOf(y, low, high))));
   const body = titled ? [svgText(16, 26, title, 'class="title"')] : [];
   for (let tick = 0; tick <= 4; tick++) {
-    const value = low + ((high - low) * tick) / 4;
+    const value = valueAt(tick / 4, low, high);
     body.push(`<path d="M${BOX.left} ${py(value)}h${BOX.width}" stroke="var(--line)" stroke-width=".7"/>`);
-    const text = String(Number(value.toPrecision(4)));
+    const digits = value.toPrecision(4);
+    const text = Number.isFinite(Number(digits)) ? String(Number(digits)) : digits; // the largest number rounds up
     body.push(svgText(BOX.left - 8, py(value) + 4, text, 'class="small" text-anchor="end"'));
   }
   body.push(svgText(BOX.left, BOX.top + BOX.height + 18, "0", 'class="small" text-anchor="middle"'));

@@ -282,6 +282,16 @@ it("draws a span within another over it", () => {
   expect(row).toMatch(/host B+A+B+$/);
 });
 
+it("draws numbers whose difference is no finite number", () => {
+  const y = [Number.MAX_VALUE, 0, -Number.MAX_VALUE];
+  const lines = draw({ kind: "plot", title: "", series: [{ name: "far", y }] });
+  expect(lines.slice(0, 12).every((line) => !/NaN|Infinity/.test(line))).toBe(true);
+  expect(lines.find((line) => line.includes("1.80e+308 ┤"))).toContain("A");
+  const page = seriesSvg([{ name: "far", y }], "far");
+  expect(page).not.toMatch(/NaN|Infinity/);
+  expect(page).toMatch(/points="84,44 \d+,164 \d+,284"/);
+});
+
 describe("whatever a program shows", () => {
   const kinds = ["line", "row", "table", "plot", "timeline"] as const;
   const field = { line: "text", row: "row", table: "rows", plot: "series", timeline: "lanes" } as const;
