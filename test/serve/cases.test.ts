@@ -183,3 +183,13 @@ it("the choices of a request share the pages of its prompt", async () => {
   await toIdle(engine);
   for (const choice of [0, 1, 2]) expect(asked.got[choice]).toEqual(alone(asked, choice).tokens);
 });
+
+it("two steps at once are refused", async () => {
+  const { engine } = echoEngine(8, 4);
+  const asked = ask(engine, { prompt: upTo(3), maxTokens: 2 });
+  const first = engine.step();
+  await expect(engine.step()).rejects.toThrow("A step of this engine is in flight: await it before the next one.");
+  await first;
+  await toIdle(engine);
+  expect(asked.got[0]).toEqual(alone(asked).tokens);
+});

@@ -92,9 +92,9 @@ export class Engine {
     if (!this.#stepping) this.#forgetFinished();
   }
 
-  /** One step: plan, launch, commit. @throws Error when another one is under way. */
+  /** One step: plan, launch, commit. @throws Error when another one is in flight. */
   async step(): Promise<StepReport> {
-    if (this.#stepping) throw new Error("A step of this engine is under way: await it before the next one.");
+    if (this.#stepping) throw new Error("A step of this engine is in flight: await it before the next one.");
     this.#stepping = true;
     try {
       const launched = this.launch(this.plan());
