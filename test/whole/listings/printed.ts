@@ -23,7 +23,7 @@ function printedBy(command: string, name: string, line: number, body: string): P
 
 async function printBy(command: string, name: string, line: number, body: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "worldsize-printed-"));
-  const head = `import { defineScript } from "worldsize"; export default defineScript({ about: "", async main({ world, device, sleep }) {`;
+  const head = `import { defineScript } from "worldsize"; export default defineScript({ about: "", async main({ world, device, store, sleep }) {`;
   writeFileSync(join(folder, name), `${head}${"\n".repeat(line - 1)}${body}\n} });\n`);
   try {
     return (await typed(command, { quick: false, files: new Map([[name, join(folder, name)]]) })).text;
@@ -41,6 +41,7 @@ export const printings: readonly Printing[] = [
         "train.ts",
         41,
         `const sum = world.rank < 3 && world.allReduce(device.zeros([4]));
+        await store.barrier("called", 4);
         if (world.rank === 3) await sleep(500); // until all have said that they wait
         if (world.rank === 3) process.kill(process.pid, "SIGKILL");
         await sum;`,
