@@ -24,8 +24,7 @@ export default defineConfig({
     pool: "forks",
     // Files share a process, and what they import: no file may leave anything behind in it.
     isolate: false,
-    // One more than the cores of a small machine: tests of faults wait more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Another BLAS rounds otherwise: tests that are not about it do without.
     // And threads are used again, but in tests that are about their ends (helpers/threads.ts) and in the long form.
     env: {
