@@ -32,3 +32,15 @@ export function scatterAddRows(table: Ptr, index: Ptr, source: Ptr, rows: i32, n
   }
   return 0;
 }
+
+/** As scatterAddRows, but rows take the place of what is there. */
+export function putRows(table: Ptr, index: Ptr, source: Ptr, rows: i32, n: i32, width: i32,
+                        left: i32, right: i32): i32 {
+  const bytes = <Ptr>width * 4, first = <Ptr>left * 4, length = <Ptr>(right - left) * 4;
+  for (let i = 0; i < n; i++, source += bytes) {
+    const row = load<i32>(index + <Ptr>i * 4);
+    if (<u32>row >= <u32>rows) return i + 1;
+    memory.copy(table + <Ptr>row * bytes + first, source + first, length);
+  }
+  return 0;
+}

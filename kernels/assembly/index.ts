@@ -4,7 +4,7 @@ export { argmax, reduce } from "./reduce";
 export { combine } from "./combine";
 export { binary, compare, convert, copyBytes, fill, unary } from "./elementwise";
 export { expertsForward, expertsInput, expertsWeight } from "./experts";
-export { gatherRows, scatterAddRows } from "./embedding";
+export { gatherRows, putRows, scatterAddRows } from "./embedding";
 export { gemm, gemmScratchBytes } from "./gemm";
 export { gelu, geluBackward, silu, siluBackward, swiglu, swigluBackward } from "./gate";
 export { crossEntropy } from "./loss";

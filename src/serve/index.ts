@@ -19,7 +19,13 @@ export {
   type SchedulerState,
 } from "./engine/scheduler.ts";
 export { before, Sequence, type SequenceState } from "./engine/sequence.ts";
+export { ModelRunner } from "./model/model-runner.ts";
+export { PagedKv, type PagedStep } from "./model/paged-kv.ts";
 export { chainHash, HashChain } from "./pages/chain.ts";
 export { type PageCounts, PagePool } from "./pages/pool.ts";
 export { noCache, type PrefixCache } from "./pages/prefix-cache.ts";
 export { type RadixNode, RadixTree } from "./pages/radix.ts";
+export { adjustLogits } from "./sampling/adjust.ts";
+export { drawToken, logprobsOf, mostLikely, sample, uniformAt } from "./sampling/sample.ts";
+export { OutputText, type OutputTextOptions } from "./text/output-text.ts";
+export { StopMatcher } from "./text/stop-matcher.ts";

@@ -86,6 +86,15 @@ it("a lookup and its gradient, and the loss with its own", async () => {
     [0, 0, 0],
     [2, 2, 2],
   ]);
+  const put = F.indexCopy({ table: device.full([4, 3], 5), index, source: device.from(draw(7, 12), [2, 2, 3]) });
+  const at = [...(await index.data())];
+  const source = rows(draw(7, 12), 3);
+  expect(rows([...(await put.data())], 3)).toEqual(
+    Array.from({ length: 4 }, (_, row) => (at.includes(row) ? source[at.lastIndexOf(row)] : [5, 5, 5])),
+  );
+  await expect(
+    F.indexCopy({ table: put, index: device.tensor([4], "i32"), source: device.ones([1, 3]) }).data(),
+  ).rejects.toThrow("names a row that is not among the 4");
   const logits = device.from(draw(6, 12), [3, 4]);
   const target = device.tensor([1, -100, 3], "i32");
   const { loss, dlogits } = F.crossEntropy({ logits, target, scale: 0.5 });

@@ -35,6 +35,21 @@ export function embeddingBackward(args: Lookup & { source: Tensor }): Tensor {
   });
 }
 
+/**
+ * Puts rows in place of those that an index names; torch's `index_copy_` along axis 0. Of two rows for one place, the later stays.
+ * @param args.source [...index, width] @returns the table. @throws KernelError, at the next wait, for a row that is not there.
+ */
+export function indexCopy(args: Lookup & { source: Tensor }): Tensor {
+  const { table, index, source } = args;
+  tensors("indexCopy", { source });
+  const { rows, width } = tableOf("indexCopy", table, index);
+  shaped("indexCopy", "source", source, [...index.shape, width], "a row for each index");
+  return table.device.fused("indexCopy", args, () => {
+    rawOf(table.device).launch("putRows", [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
+    return table;
+  });
+}
+
 function tableOf(call: string, table: Tensor, index: Tensor): { rows: number; width: number } {
   tensors(call, { table });
   tensors(call, { index }, "i32");
