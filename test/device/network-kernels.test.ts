@@ -174,7 +174,7 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
       close(await read(x), plain.slopes(total, logits), 1e-5);
     }));
 
-  it("gather and scatterAdd", () =>
+  it("gather, putRows and scatterAdd", () =>
     check(async ({ seed, rows: n, cols: width }) => {
       const rows = 1 + (seed % 7);
       const table = draw(seed, rows * width);
@@ -182,6 +182,15 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
       const out = device.empty([n * width]);
       launch("gather", [make(table), make(index, "i32"), out], [rows, n, width]);
       expect(await read(out)).toEqual(index.flatMap((row) => table.slice(row * width, (row + 1) * width)));
+      const put = make(table);
+      const source = draw(seed + 2, n * width);
+      launch("putRows", [put, make(index, "i32"), make(source)], [rows, n, width]);
+      expect(await read(put)).toEqual(
+        Array.from({ length: rows }, (_, row) => {
+          const at = index.lastIndexOf(row);
+          return at < 0 ? table.slice(row * width, (row + 1) * width) : source.slice(at * width, (at + 1) * width);
+        }).flat(),
+      );
       const sums = make(table);
       launch("scatterAdd", [sums, make(index, "i32"), out], [rows, n, width]);
       const times = (row: number) => 1 + index.filter((other) => other === row).length;
@@ -325,6 +334,7 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
     ["crossEntropy", "the target of row 1 is WRONG, which is not among the 4 columns"],
     ["gather", "index"],
     ["scatterAdd", "index"],
+    ["putRows", "index"],
     ["rope", "position"],
   ] as const)("%s takes the first and the last index, and says where one beyond is wrong", async (kernel, why) => {
     const run = async (second: number): Promise<void> => {
@@ -341,6 +351,10 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
           [4, 2, 4],
         ],
         scatterAdd: [
+          [table, index, x],
+          [4, 2, 4],
+        ],
+        putRows: [
           [table, index, x],
           [4, 2, 4],
         ],

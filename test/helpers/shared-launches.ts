@@ -167,6 +167,11 @@ export const sharedLaunches: Partial<Record<KernelName, Launch>> = {
     go(device, "scatterAdd", [table, indices(device, 1001, 97), source], [97, 1001, 301]);
     return [table];
   },
+  putRows: (device) => {
+    const [table, source] = drawn(device, [97, 301], [1001, 301]);
+    go(device, "putRows", [table, indices(device, 1001, 97), source], [97, 1001, 301]);
+    return [table];
+  },
   rmsNorm: (device) => {
     const [x, w] = drawn(device, [1001, 700], [700]);
     const [y, rstd] = [device.empty([1001, 700]), device.empty([1001])];
