@@ -58,7 +58,7 @@ export function drawFrom(
 }
 
 /** A number in [0, 1) for a token: of the seed, the sequence and the place alone. */
-function uniform(seed: number, sequence: number, place: number): number {
+export function uniformAt(seed: number, sequence: number, place: number): number {
   const mixed = Math.imul(seed ^ Math.imul(sequence + 1, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(place + 1, 0xc2b2ae35);
   return mulberry32(mixed >>> 0)();
 }
@@ -101,7 +101,7 @@ export async function* generate(
       next = prompts.map(() => []);
       for (const s of [...running]) {
         const row = logits.subarray(s * config.vocabularySize, (s + 1) * config.vocabularySize);
-        const token = drawFrom(row, uniform(seed, s, cache.lengths[s]), sampling);
+        const token = drawFrom(row, uniformAt(seed, s, cache.lengths[s]), sampling);
         const ends = stop.includes(token);
         if (!ends) yield { sequence: s, token };
         if (ends || ++made[s] >= most || cache.lengths[s] + 1 > capacity) running.splice(running.indexOf(s), 1);

@@ -8,7 +8,7 @@ export { type ReadOptions, readModelFrom } from "./files/load.ts";
 export { MemoryFiles, type ModelFiles, type OpenSource } from "./files/model-files.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 
-export { argmaxOf, drawFrom, generate, type Sampled, type Sampling } from "./generate.ts";
+export { argmaxOf, drawFrom, generate, type Sampled, type Sampling, uniformAt } from "./generate.ts";
 
 export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";

@@ -26,6 +26,6 @@ export { type PageCounts, PagePool } from "./pages/pool.ts";
 export { noCache, type PrefixCache } from "./pages/prefix-cache.ts";
 export { type RadixNode, RadixTree } from "./pages/radix.ts";
 export { adjustLogits } from "./sampling/adjust.ts";
-export { drawToken, logprobsOf, mostLikely, sample, uniformAt } from "./sampling/sample.ts";
+export { drawToken, logprobsOf, sample } from "./sampling/sample.ts";
 export { OutputText, type OutputTextOptions } from "./text/output-text.ts";
 export { StopMatcher } from "./text/stop-matcher.ts";

@@ -2,19 +2,13 @@
  * Draws a token from logits. Which one is a function of the logits, the seed, the choice and the place: no batch, no
  * preemption and no other request can change it. The order is vLLM's: penalties and biases, temperature, min-p, top-k, top-p.
  */
-import { mulberry32 } from "../../platform/random.ts";
+import { argmaxOf, uniformAt } from "../../models/index.ts";
 import type { Sampled, SamplingOptions } from "../engine/request.ts";
 import type { Draw } from "../engine/runner.ts";
 import { adjustLogits, isPlain } from "./adjust.ts";
 
 /** Log-probabilities are not below it: JSON has no minus infinity. */
 const LEAST = -9999;
-
-/** A number in [0, 1): of the seed, the choice and the place alone. */
-export function uniformAt(seed: number, choice: number, place: number): number {
-  const mixed = Math.imul(seed ^ Math.imul(choice + 1, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(place + 1, 0xc2b2ae35);
-  return mulberry32(mixed >>> 0)();
-}
 
 /**
  * Draws the next token.
@@ -29,22 +23,15 @@ export function sample(logits: Float32Array, { sampling, choice, tokens, promptL
   }
   const token =
     sampling.temperature === 0
-      ? mostLikely(adjusted)
+      ? argmaxOf(adjusted)
       : drawToken(adjusted, sampling, uniformAt(sampling.seed, choice, tokens.length));
   return sampling.logprobs === undefined ? { token } : { token, ...logprobsOf(logits, token, sampling.logprobs) };
-}
-
-/** The index of the largest; the first of several. */
-export function mostLikely(logits: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-  return best;
 }
 
 /** Draws by a temperature above 0. @param u in [0, 1). */
 export function drawToken(logits: Float32Array, options: SamplingOptions, u: number): number {
   const { temperature, topK, topP, minP } = options;
-  const top = logits[mostLikely(logits)];
+  const top = logits[argmaxOf(logits)];
   const weights = new Float64Array(logits.length);
   let total = 0;
   for (let i = 0; i < logits.length; i++) {
@@ -99,7 +86,7 @@ function atMass(weights: Float64Array, order: readonly number[] | undefined, lef
 
 /** Log-probability of a token and of the most likely ones, by the model's own logits. */
 export function logprobsOf(logits: Float32Array, token: number, count: number): Omit<Sampled, "token"> {
-  const top = logits[mostLikely(logits)];
+  const top = logits[argmaxOf(logits)];
   let sum = 0;
   for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - top);
   const normalizer = top + Math.log(sum);

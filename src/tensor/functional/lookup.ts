@@ -25,14 +25,7 @@ export function embedding(args: Lookup): Tensor {
 
 /** Adds rows to those that an index names: the gradient of an embedding. @param args.source [...index, width] */
 export function embeddingBackward(args: Lookup & { source: Tensor }): Tensor {
-  const { table, index, source } = args;
-  tensors("embeddingBackward", { source });
-  const { rows, width } = tableOf("embeddingBackward", table, index);
-  shaped("embeddingBackward", "source", source, [...index.shape, width], "a row for each index");
-  return table.device.fused("embeddingBackward", args, () => {
-    rawOf(table.device).launch("scatterAdd", [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
-    return table;
-  });
+  return intoRows("embeddingBackward", "scatterAdd", args);
 }
 
 /**
@@ -40,12 +33,17 @@ export function embeddingBackward(args: Lookup & { source: Tensor }): Tensor {
  * @param args.source [...index, width] @returns the table. @throws KernelError, at the next wait, for a row that is not there.
  */
 export function indexCopy(args: Lookup & { source: Tensor }): Tensor {
+  return intoRows("indexCopy", "putRows", args);
+}
+
+/** Writes rows into those of a table that an index names. @returns the table. */
+function intoRows(call: string, kernel: "scatterAdd" | "putRows", args: Lookup & { source: Tensor }): Tensor {
   const { table, index, source } = args;
-  tensors("indexCopy", { source });
-  const { rows, width } = tableOf("indexCopy", table, index);
-  shaped("indexCopy", "source", source, [...index.shape, width], "a row for each index");
-  return table.device.fused("indexCopy", args, () => {
-    rawOf(table.device).launch("putRows", [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
+  tensors(call, { source });
+  const { rows, width } = tableOf(call, table, index);
+  shaped(call, "source", source, [...index.shape, width], "a row for each index");
+  return table.device.fused(call, args, () => {
+    rawOf(table.device).launch(kernel, [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
     return table;
   });
 }
