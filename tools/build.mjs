@@ -31,6 +31,7 @@ export async function buildLibrary() {
       draw: "src/draw/index.ts",
       models: "src/models/index.ts",
       parallel: "src/parallel/index.ts",
+      serve: "src/serve/index.ts",
       files: "src/files.ts",
       data: "src/data/index.ts",
       testing: "src/testing.ts",
