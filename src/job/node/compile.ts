@@ -106,7 +106,7 @@ export async function compileModule(path: string, entry: Entry, wall?: Wall): Pr
 const library: Plugin = {
   name: "worldsize",
   setup(build) {
-    build.onResolve({ filter: /^worldsize(\/(data|draw|exercise|files|models|parallel|sim))?$/ }, ({ path, kind }) => {
+    build.onResolve({ filter: /^worldsize(\/(data|draw|exercise|files|models|parallel|serve|sim))?$/ }, ({ path, kind }) => {
       const url = fileUrl(join(packageRoot, "dist", `${path.split("/")[1] ?? "index"}.js`));
       return kind === "require-call" ? requiredOutside(url) : { path: url, external: true };
     });

@@ -7,6 +7,7 @@ import type { EventLoop } from "../../platform/platform.ts";
 import type { Engine, StepReport } from "../engine/engine.ts";
 import { type EngineRequest, RequestError } from "../engine/request.ts";
 import { Generation } from "./generation.ts";
+import { Pauses } from "./pauses.ts";
 
 /** What is asked of the loop: what is asked of an engine, and what becomes of the tokens. */
 export interface GenerateRequest extends Omit<EngineRequest, "events"> {
@@ -24,8 +25,8 @@ export interface GenerateRequest extends Omit<EngineRequest, "events"> {
 export interface LoopOptions {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
-  /** How the event loop gets its turn. */
-  readonly macrotask: EventLoop["macrotask"];
+  /** How the event loop gets its turn, where the platform has a way of its own. */
+  readonly macrotask?: EventLoop["macrotask"];
   /** Milliseconds; of `performance` if not given. */
   readonly now?: () => number;
   /** Most requests that wait; 1,024 if not given. */
@@ -50,7 +51,7 @@ export class EngineLoop {
   readonly engine: Engine;
   /** Of its model. */
   readonly tokenizer: Tokenizer;
-  readonly #macrotask: LoopOptions["macrotask"];
+  readonly #macrotask: EventLoop["macrotask"] | undefined;
   readonly #now: () => number;
   readonly #maxWaiting: number;
   readonly #watchers = new Set<LoopWatcher>();
@@ -136,25 +137,23 @@ export class EngineLoop {
   }
 
   async #turn(): Promise<void> {
-    await this.#pause(); // requests that come together begin together
+    const pauses = new Pauses(this.#macrotask);
     try {
+      await pauses.next(); // requests that come together begin together
       while (this.engine.hasWork) {
         const start = this.#now();
         const report = await this.engine.step();
         const duration = this.#now() - start;
         for (const { onStep } of this.#watchers) onStep?.(report, duration);
-        await this.#pause();
+        await pauses.next();
       }
     } catch (error) {
       this.#failure = error;
       for (const generation of [...this.#open]) generation.lose(error);
     } finally {
+      pauses.close();
       this.#turning = undefined;
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#macrotask(resolve));
   }
 
   #bytesOf(token: number, skipSpecialTokens: boolean): Uint8Array {
