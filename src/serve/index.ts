@@ -24,9 +24,10 @@ export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
 export { ModelRunner } from "./model/model-runner.ts";
 export { PagedKv, type PagedStep } from "./model/paged-kv.ts";
-export { chainHash, HashChain } from "./pages/chain.ts";
+export { pageHash } from "./pages/by-page.ts";
+export { HashChain } from "./pages/chain.ts";
 export { type PageCounts, PagePool } from "./pages/pool.ts";
-export { noCache, type PrefixCache } from "./pages/prefix-cache.ts";
+export { type Evicted, noCache, type PrefixCache } from "./pages/prefix-cache.ts";
 export { type RadixNode, RadixTree } from "./pages/radix.ts";
 export { adjustLogits } from "./sampling/adjust.ts";
 export { drawToken, logprobsOf, sample } from "./sampling/sample.ts";
