@@ -52,8 +52,9 @@ export const namedShapes = {
     source: "Grattafiori et al., The Llama 3 Herd of Models, 2024, Table 3",
   },
   "deepseek-v3": {
+    // kv_lora_rank 512 and qk_rope_head_dim 64.
     ...{ layers: 61, heads: 128, kvHeads: 128, headDim: 128, latent: 512 + 64, maxPositions: 163840 },
-    source: "DeepSeek-AI, DeepSeek-V3 Technical Report, 2024; config.json: kv_lora_rank 512, qk_rope_head_dim 64",
+    source: "DeepSeek-AI, DeepSeek-V3 Technical Report, 2024, and its config.json",
   },
 } as const satisfies Readonly<Record<string, NamedShape>>;
 

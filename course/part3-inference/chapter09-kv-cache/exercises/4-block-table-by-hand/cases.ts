@@ -41,6 +41,7 @@ export function casesOf(seed: number): Case[] {
     of("one sequence", 4, "b0 a0:3 a0:1 a0:1 a0:7 e0"),
     of("a page that is just full", 4, "b0 a0:4 b1 a1:4 a0:1 a1:1"),
     of("two, one after the other", 4, "b0 a0:6 e0 b1 a1:8 e1"),
+    of("a fork whose origin ends", 4, "b0 a0:12 e0 b1 a1:6 f1:2 e1 a2:1"),
     of("a fork inside a page", 4, "b0 a0:6 f0:1 a1:1 a0:1 a0:1 a1:2"),
     of("a fork at the end of a page", 4, "b0 a0:8 f0:1 a1:1 a0:1"),
     of("a fork that outlives its origin", 4, "b0 a0:6 f0:1 e0 b2 a2:4 a1:1 a1:3"),

@@ -25,6 +25,7 @@ export function judgeSteps(steps: readonly Step[], given: Case): void {
   const memory = Array<Kept | undefined>(pages * pageSize).fill(undefined);
   /** By sequence: whose token is at each position. A fork's first tokens are its origin's. */
   const texts = new Map<number, Kept[]>();
+  const copied = new Set<number>();
   for (const [i, call] of calls.entries()) {
     const step = steps[i];
     const where = `${about}, pages of ${pageSize}, call ${i + 1}, ${wordsOf(call)}`;
@@ -39,7 +40,15 @@ export function judgeSteps(steps: readonly Step[], given: Case): void {
     if (call.call === "fork") texts.set(call.other, [...(texts.get(call.id) ?? [])]);
     const tables = tablesOf(step, where, given);
     if (call.call === "append")
-      judgeAppend(step.gave, { call, where, given, tables, memory, texts, copies: right.copies[i] });
+      judgeAppend(step.gave, {
+        call,
+        where,
+        given: { ...given, copied },
+        tables,
+        memory,
+        texts,
+        copies: right.copies[i],
+      });
     judgeReading(tables, texts, memory, where, given);
     judgeUse(tables, right.inUse[i], where);
   }
@@ -64,7 +73,8 @@ function tablesOf({ tables = [] }: Step, where: string, { pages }: Case): Map<nu
 interface Append {
   readonly call: Extract<Call, { call: "append" }>;
   readonly where: string;
-  readonly given: Case;
+  /** With the pages that were copied so far. */
+  readonly given: Case & { readonly copied: Set<number> };
   readonly tables: ReadonlyMap<number, readonly number[]>;
   readonly memory: (Kept | undefined)[];
   readonly texts: ReadonlyMap<number, Kept[]>;
@@ -83,7 +93,9 @@ function judgeAppend(value: unknown, { call, where, given, tables, memory, texts
     const full =
       text.length % pageSize === 0
         ? " The last page is full: nothing more is written into it."
-        : " No other table names it any more.";
+        : given.copied.has(from)
+          ? " Whoever shared it has a copy: this table alone names it now."
+          : " No other table names it any more.";
     throw new Wrong("what is copied", `${what} page ${from} is copied to ${to}, which nobody needs.${full}`);
   }
   for (const [from, to] of got.copies) {
@@ -92,6 +104,7 @@ function judgeAppend(value: unknown, { call, where, given, tables, memory, texts
         "what is copied",
         `${what} it copies page ${from} to ${to}; pages are numbered from 0 to ${pages - 1}.`,
       );
+    given.copied.add(from);
     for (let at = 0; at < pageSize; at++) memory[to * pageSize + at] = memory[from * pageSize + at];
   }
   const text = texts.get(call.id) ?? [];

@@ -58,6 +58,6 @@ export default defineMutants([
     name: "leaves-the-old-page",
     belief: "A copy has taken the old page's place.",
     edits: [["        release(table[last]);\n", ""]],
-    message: /leave a page that no table names|which nobody needs/,
+    message: /Whoever shared it has a copy/,
   },
 ]);
