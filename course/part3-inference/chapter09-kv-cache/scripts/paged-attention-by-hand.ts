@@ -5,7 +5,7 @@ import { PagePool } from "worldsize/serve";
 type Show = Context["show"];
 type Pair = readonly [number, number];
 
-const PAGES = 6;
+const PAGES = 12;
 /** Numbers of a head: small enough to be shown. */
 const DIM = 2;
 const query: Pair = [1, 0.5];
@@ -29,16 +29,16 @@ export default defineScript({
     tokens: number(6, "tokens of the first sequence", { min: 1, max: 10, integer: true }),
   },
   check({ pageSize, tokens }) {
-    // Two sequences with one more token each, in six pages.
+    // Two sequences with one more token each.
     const needed = 2 * Math.ceil((tokens + 1) / pageSize);
-    return needed > 2 * PAGES
+    return needed > PAGES
       ? `--tokens ${tokens} in pages of ${pageSize} needs up to ${needed} pages; there are ${PAGES}. Give larger pages, or fewer tokens.`
       : undefined;
   },
   async main({ world, device, options, show }) {
     if (world.rank > 0) return;
     const { pageSize } = options;
-    const pool = new PagePool(Math.max(PAGES, 2 * Math.ceil((options.tokens + 1) / pageSize)), pageSize);
+    const pool = new PagePool(PAGES, pageSize);
     const memory = new Memory(device, pool);
 
     // Somebody else was here, so that pages are not in order.

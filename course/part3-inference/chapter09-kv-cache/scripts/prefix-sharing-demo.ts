@@ -44,6 +44,10 @@ export default defineScript({
     cache: string("none radix", "which of none, chain and radix"),
     requests: number(100, "requests with one system prompt", { min: 1, max: 1000, integer: true }),
     pageSize: number(16, "tokens of a page", { min: 1, max: 256, integer: true }),
+    pages: number(undefined, "pages of the pool (default: room for all requests at once)", {
+      ...{ min: 1, max: 1e6, integer: true },
+    }),
+    budget: number(32_768, "most tokens of a step", { min: 1, max: 1e6, integer: true }),
     most: number(4, "new tokens of each request", { min: 1, max: 64, integer: true }),
     shown: number(5, "children of a node that the tree is drawn with", { min: 1, max: 100, integer: true }),
     model: string("storyteller", "the storyteller, or a folder with a model"),
@@ -66,7 +70,14 @@ export default defineScript({
     const texts = new Map<CacheName, string>();
     for (const name of options.cache.split(/\s+/).filter(Boolean) as CacheName[]) {
       const served = await Served.of(name, model, prompts, options, now);
-      show.table(served.rows, `cache: ${name}, pages of ${options.pageSize}`);
+      show.table(
+        served.rows,
+        `cache: ${name}, ${options.pageSize} ${options.pageSize === 1 ? "token" : "tokens"} per page; TTFT is the median`,
+      );
+      const { free, idle, shared, own } = served.pool.counts();
+      show.line(`After the last: ${free} pages free, ${idle} idle, ${shared} shared, ${own} a sequence's own.`);
+      if (options.pages === undefined)
+        show.line("What was run is what no earlier request has in whole pages, counted by hand.");
       texts.set(name, served.text);
       if (served.cache instanceof RadixTree) {
         show.line("The tree: pages of each run of tokens, and how its text begins and ends");
@@ -90,6 +101,8 @@ function promptsOf(count: number, tokenizer: Tokenizer): number[][] {
 }
 
 interface Limits {
+  readonly pages: number | undefined;
+  readonly budget: number;
   readonly pageSize: number;
   readonly most: number;
 }
@@ -101,27 +114,34 @@ class Served {
   /** All new tokens of all requests. */
   text = "";
   readonly #engine: Engine;
-  readonly #pool: PagePool;
+  readonly pool: PagePool;
   readonly #now: () => number;
   readonly #most: number;
+  readonly #counted: boolean;
 
-  private constructor(engine: Engine, pool: PagePool, cache: PrefixCache, now: () => number, most: number) {
-    [this.#engine, this.#pool, this.cache, this.#now, this.#most] = [engine, pool, cache, now, most];
+  private constructor(engine: Engine, pool: PagePool, cache: PrefixCache, now: () => number, limits: Limits) {
+    [this.#engine, this.pool, this.cache, this.#now] = [engine, pool, cache, now];
+    this.#most = limits.most;
+    this.#counted = limits.pages === undefined; // with fewer pages some are given up, and run again
   }
 
   static async of(
     name: CacheName,
     model: Decoder,
     prompts: readonly number[][],
-    { pageSize, most }: Limits,
+    limits: Limits,
     now: () => number,
   ): Promise<Served> {
-    const pages = prompts.reduce((sum, { length }) => sum + Math.ceil((length + most) / pageSize), 0);
+    const { budget, pageSize, most } = limits;
+    const needed = prompts.map(({ length }) => Math.ceil((length + most) / pageSize));
+    const pages = limits.pages ?? needed.reduce((sum, each) => sum + each, 0);
+    if (pages < Math.max(...needed))
+      throw new RangeError(`--pages ${pages}: one request needs ${Math.max(...needed)} of ${pageSize} tokens.`);
     const pool = new PagePool(pages, pageSize);
     const cache = caches[name](pool);
     const runner = new ModelRunner(model, pages, pageSize);
-    const engine = new Engine({ runner, pool, cache, maxSequences: 1000 });
-    const served = new Served(engine, pool, cache, now, most);
+    const engine = new Engine({ runner, pool, cache, maxTokens: budget, maxSequences: 1000 });
+    const served = new Served(engine, pool, cache, now, limits);
     const kept: number[][] = [];
     const inTurn = await served.#round(
       "in turn",
@@ -130,7 +150,7 @@ class Served {
       (tokens) => kept.push(tokens),
     );
     const again = await served.#round(
-      "again, at once",
+      "at once",
       [prompts],
       (prompt) => (name === "none" ? 0 : foundByHand(prompt, kept, pageSize)),
       () => {},
@@ -147,7 +167,7 @@ class Served {
     expected: (prompt: number[]) => number,
     finished: (tokens: number[]) => void,
   ): Promise<Record<string, string | number>> {
-    let [tokens, found, byHand, peak] = [0, 0, 0, 0];
+    let [tokens, found, run, byHand, peak] = [0, 0, 0, 0, 0];
     const waits: number[] = [];
     for (const group of groups) {
       const outputs: number[][] = group.map(() => []);
@@ -160,29 +180,33 @@ class Served {
             if (outputs[i].length === 0) waits.push(this.#now() - begun);
             return outputs[i].push(token) > 0;
           },
-          onFinish: () => {},
+          onFinish: (_: number, reason: string): void => {
+            if (reason === "error") throw new Error(`Request ${i} has failed.`);
+          },
         };
         this.#engine.add({ prompt, maxTokens: this.#most, events });
       }
       while (this.#engine.hasWork) {
-        found += (await this.#engine.step()).cached;
-        const { shared, own } = this.#pool.counts();
+        const { cached, prefill } = await this.#engine.step();
+        found += cached;
+        run += prefill;
+        const { shared, own } = this.pool.counts();
         peak = Math.max(peak, shared + own);
       }
       for (const [i, prompt] of group.entries()) finished([...prompt, ...outputs[i].slice(0, -1)]);
       this.text += outputs.join(" ");
     }
-    if (found !== byHand) throw new Error(`The cache has found ${found} tokens, and by hand it is ${byHand}.`);
+    if (this.#counted && (found !== byHand || run !== tokens - byHand))
+      throw new Error(`${found} tokens were found and ${run} run; by hand it is ${byHand} and ${tokens - byHand}.`);
     const sorted = waits.sort((a, b) => a - b);
     return {
       asked,
       found,
-      run: tokens - found,
-      "run by hand": tokens - byHand,
+      run,
       "hit rate": `${((100 * found) / tokens).toFixed(1)} %`,
-      "peak pages in use": peak,
-      "kept after": this.#pool.counts().idle,
-      "TTFT, median (ms)": sorted[Math.floor(sorted.length / 2)].toFixed(1),
+      "peak pages": peak,
+      "kept pages": this.pool.counts().idle,
+      "TTFT (ms)": sorted[Math.floor(sorted.length / 2)].toFixed(1),
     };
   }
 }

@@ -17,7 +17,7 @@ export default defineMutants([
   },
   {
     name: "shared-is-forever",
-    belief: "What was shared once is copied by everybody.",
+    belief: "What was shared once is copied by all.",
     edits: [
       ["  const sequences = new Map", "  const shared = new Set<number>();\n  const sequences = new Map"],
       [
