@@ -40,7 +40,6 @@ export const chapter09: Register = {
       "in pages of four tokens",
     ),
     ...example("which keys a token's own depends on", "token 5's key depends on tokens 1 to 5 only"),
-    ...example("what decoding is", "a decode step runs one token\nin place of the whole text"),
     {
       says: "Position 4 is the first of the table's second page, which is page 0: slot 0. Only the table says that it comes after slot 11",
       by: "command",
@@ -48,7 +47,6 @@ export const chapter09: Register = {
       prints: [/3 4 2 11 1 0 40 1/, /4 5 0 0 2 1 50 1/],
     },
     ...example("the formula: keys and values", "**bytes = 2 · layers", "keeps 2 · layers · heads of keys"),
-    ...example("what multi-query attention is", "one head of keys in all"),
     {
       says: "Llama 3.1 8B has 32 layers and 8 heads of keys with 128 numbers",
       by: "arithmetic",
@@ -64,12 +62,6 @@ export const chapter09: Register = {
       says: "it would be four times as much",
       by: "arithmetic",
       gives: { "four times": () => llama.heads / llama.kvHeads },
-    },
-    {
-      says: "three small pools are really made",
-      by: "command",
-      run: `${calculator} --check`,
-      prints: [/327680 327680 0/, /86016 86016 0/, /506880 506880 0/],
     },
     {
       says: 'keeps 819,200 bytes, the "800 KB" of the PagedAttention paper',
@@ -91,7 +83,6 @@ export const chapter09: Register = {
       run: `${calculator} --model deepseek-v3`,
       prints: [/61 layers × 576 numbers/, /bf16 70272/],
     },
-    ...example("what int8 is", "here one f32 for each token and head"),
     {
       says: "With heads of 128 that is 132 bytes in place of 256, nearly half",
       by: "arithmetic",
@@ -101,7 +92,6 @@ export const chapter09: Register = {
         "256": () => bytesPerHead(128, "bf16"),
       },
     },
-    ...example("what 9.1 asks for", "for one rank of several, too"),
     {
       says: "![A memory of 28 slots: with 12 reserved for each, two of three sequences fit; in pages of 4 all three fit]",
       by: "arithmetic",
@@ -113,7 +103,6 @@ export const chapter09: Register = {
         "4": () => 28 / [5, 9, 7].reduce((sum, each) => sum + pagesFor(each, 4), 0),
       },
     },
-    ...example("the picture above", "The same three sequences"),
     {
       says: "20.4 to 38.2 % of the memory for keys and values held tokens",
       by: "source",
@@ -136,7 +125,6 @@ export const chapter09: Register = {
       ],
     },
     { says: "by 20 to 26 % in the paper's measurement", by: "source", sources: [paged] },
-    ...example("what is shared", "Two answers are drawn from one prompt", "before one\nof the two writes into it"),
     {
       says: "100 requests share a system prompt of 166 tokens and have about 17 of their own, 18,334 in all. Pages have 16 tokens. How many tokens of each prompt are found: 166?",
       by: "command",
@@ -171,7 +159,6 @@ export const chapter09: Register = {
       by: "arithmetic",
       gives: { "64": () => 64, "128": () => Math.floor(166 / 64) * 64 },
     },
-    ...example("pages of one token have no rest", "with one token all"),
     { says: "Still 734 tokens were run", by: "command", run: sharing, prints: [/at once 17600 734/] },
     {
       says: "100 requests, 100 tokens. Who forgets this has a query of length 0",
@@ -179,14 +166,7 @@ export const chapter09: Register = {
       run: `${sharing} --cache radix --page-size 1`,
       prints: [/at once 18234 100 99\.5 % 1513 1613/],
     },
-    ...example(
-      "what the pictures show",
-      "![A radix tree after each of three inserts: one node; two children",
-      "*Three prompts, word by word",
-    ),
-    ...example("what happens in the picture's step", "where two prompts part inside a node"),
-    ...example("two that come at once", "Two requests with one prompt come in the same step", "One copy is enough"),
-    ...example("two meanings of a word", 'Two numbers are called "in use"', "in none of the four"),
+    ...example("two meanings of a word", 'Two numbers are called "in use"'),
     { says: "vLLM took 90 % of the GPU's memory", by: "source", sources: [issue550] },
     {
       says: "The same 100 requests, with 40 pages in all. One needs 12",
@@ -194,20 +174,12 @@ export const chapter09: Register = {
       run: `${sharing} --cache radix --pages 40`,
       prints: [/in turn 15840 2494 86\.4 % 12 39/],
     },
-    {
-      says: "not one token less is found",
-      by: "command",
-      run: `${sharing} --cache radix --pages 40`,
-      prints: [/in turn 15840/],
-    },
-    ...example("what follows it", "Three rules:"),
     ...example(
       "the small pool of 9.3",
-      "A pool of two: A computed",
-      "only one is idle, so C waits",
+      "A pool of two: A computed `x` and `x y` in pages 0 and 1",
+      "and holds page 0",
       "C wants one: page 1",
     ),
-    ...example("the tiers: device, host, storage", "calls the three L1, L2 and L3"),
     {
       says: "a token takes about 2 operations for each of 8 billion weights, so 16 tokens at 400 TFLOP/s take 0.64 ms",
       by: "arithmetic",
@@ -230,6 +202,10 @@ export const chapter09: Register = {
         "14": () => 14,
       },
     },
-    ...example("each rank has the same pages, of its own heads", "so one table serves all"),
+    ...example("names", "OPT-13B, which", "For Llama 3.1 8B:", "Chapter 10 asks what the host does between two steps"),
+    ...example("a place on the page", "The second half of the same script"),
+    ...example("P - 1 is P without the last token", "at most ⌊(P - 1) / pageSize⌋ pages"),
+    ...example("what its title says", "pages counted twice"),
+    ...example("a block in use", "`ref_cnt` > 0"),
   ],
 };
