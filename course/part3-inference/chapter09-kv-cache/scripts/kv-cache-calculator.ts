@@ -60,9 +60,8 @@ function wrongOptions({ model, lengths, reserve }: Options): string | undefined 
     return `--model ${model}: ${(error as Error).message}.`;
   }
   const list = lengthsOf(lengths);
-  const wrong = list.find((length) => !(Number.isSafeInteger(length) && length >= 1));
-  if (list.length === 0 || wrong !== undefined)
-    return `--lengths "${lengths}": ${wrong ?? "nothing"} is not a number of tokens. Give some, such as "100 2000 37".`;
+  if (list.length === 0 || list.some((length) => !(Number.isSafeInteger(length) && length >= 1)))
+    return `--lengths "${lengths}" are not numbers of tokens. Give some, such as "100 2000 37".`;
   const longest = Math.max(...list);
   return longest > reserve
     ? `--reserve ${reserve} tokens is less than the longest sequence, ${longest}. Give at least ${longest}.`
