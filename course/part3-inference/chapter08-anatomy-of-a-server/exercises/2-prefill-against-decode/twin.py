@@ -1,6 +1,7 @@
 """8.2 Prefill against decode, in PyTorch: python3 twin.py
 
-A layer of a Llama by hand, with hooks on its matrices that count what passes them; attention by the sizes of its products.
+A layer of a Llama by hand, with hooks on its matrices that count what passes them; attention by the sizes of its
+products.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """8.3 Stop strings, in Python: python3 twin.py
 
-codecs has the decoder that keeps half a character; vLLM and SGLang decode with a tokenizer and look for U+FFFD at the end.
+codecs has the decoder that keeps half a character; SGLang's detokenizer looks for U+FFFD at the end of what it has.
 """
 
 import codecs
