@@ -61,7 +61,7 @@ export class OpenAiService {
     refuse("tool_choice", choice != null && choice !== "none" && choice !== "auto");
     const tools = choice === "none" ? [] : (fields.tools ?? []);
     const { template, loop } = this.model;
-    if (!template) throw new ApiError(400, "This model has no chat template: send texts to /v1/completions.");
+    if (!template) throw new ApiError(400, "This model has no chat template: send strings to /v1/completions.");
     const logprobs = fields.logprobs ? (fields.top_logprobs ?? 0) : undefined;
     if (fields.top_logprobs && !fields.logprobs)
       throw new ApiError(400, "top_logprobs are given with logprobs: true.", { param: "top_logprobs" });
@@ -117,14 +117,14 @@ export class OpenAiService {
     return { kind: "stream", frames: completionFrames(reply), done: true };
   }
 
-  /** POST /v1/responses, in its smallest form: texts in, one message out, nothing kept. */
+  /** POST /v1/responses, in its smallest form: strings in, one message out, nothing kept. */
   async response(body: unknown, signal: AbortSignal): Promise<Reply> {
     const fields = parseBody(responseBody, body);
     this.#checkModel(fields.model);
     refuse("previous_response_id", fields.previous_response_id != null);
     refuse("text.format", fields.text?.format != null && fields.text.format.type !== "text");
     const { template, name } = this.model;
-    if (!template) throw new ApiError(400, "This model has no chat template: send texts to /v1/completions.");
+    if (!template) throw new ApiError(400, "This model has no chat template: send strings to /v1/completions.");
     const { input, instructions } = fields;
     const said = typeof input === "string" ? [{ role: "user" as const, content: input }] : input;
     const messages = said.map(({ role, content }) => ({
