@@ -129,6 +129,11 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
     return x;
   }
 
+  /** What the head reads: the stream behind the last layer, normalised. @returns f32 [tokens, width]. */
+  hidden(batch: Batch, cache?: KeyValueCache): Tensor {
+    return this.norm.call(this.stream(batch, cache));
+  }
+
   /** What the first layer reads: f32 [tokens, width]. */
   enter(batch: Batch): Tensor {
     const x = this.embed.call(batch.tokens);
@@ -173,4 +178,4 @@ function makeNorm(device: TensorDevice, { norm, width, normEps: eps }: DecoderCo
 }
 
 /** What is asked of a model that writes: a `Decoder`, or one with weights of few bits. */
-export type LanguageModel = Pick<Decoder, "device" | "config" | "call" | "stream" | "leave">;
+export type LanguageModel = Pick<Decoder, "device" | "config" | "call" | "stream" | "leave" | "hidden">;

@@ -150,6 +150,11 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
     });
   }
 
+  /** As `Decoder.hidden`, without a tape. */
+  hidden(batch: Batch, cache?: KeyValueCache): Tensor {
+    return this.device.noGrad(() => this.#model.norm.call(this.stream(batch, cache)));
+  }
+
   /** Frees its own matrices; the model's are the model's. */
   override dispose(): void {
     for (const block of this.#blocks) block.dispose();

@@ -25,6 +25,7 @@ export type { EngineStats, StepReport } from "./engine/stats.ts";
 export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-text.ts";
 export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
+export { embedTokens } from "./model/embed.ts";
 export { ModelRunner } from "./model/model-runner.ts";
 export { PagedKv, type PagedStep } from "./model/paged-kv.ts";
 export { pageHash } from "./pages/by-page.ts";
