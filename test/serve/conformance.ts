@@ -3,7 +3,7 @@
  * request what it would get alone, and keep the books of pages. The model is the echo-KV model of `echo.ts`, in which a page
  * that is stale, lost or somebody else's gives another token.
  *
- * To add a body, call `engineConformance(name, make)` in a test file. `make` builds an engine as it is told: `pages` and
+ * To add a body, add it to `bodies.ts`, or call `engineConformance(name, make)` in a test file of its own. `make` builds an engine as it is told: `pages` and
  * `pageSize` for pool and runner, `limits` for the scheduler. It hands back the engine, its pool, its cache (`noCache` if it
  * has none) and its runner, whose `run` the suite replaces for a step that is to fail. A loop of another kind is a class
  * that extends `Engine` with a `step` of its own; a proposer is a runner or a step that gives the echo model's tokens. What a
@@ -30,6 +30,9 @@ export interface MadeEngine {
   readonly cache: PrefixCache;
   readonly runner: Pick<Runner, "run"> & { run: Runner["run"] };
 }
+
+/** Builds an engine as it is told. */
+export type MakeEngine = (setting: EngineSetting) => MadeEngine;
 
 /** What a body does and does not. */
 export interface EngineTraits {
@@ -64,7 +67,7 @@ function expectIdle({ engine, pool, cache }: MadeEngine): void {
 }
 
 /** Requests, aborts and failures by chance, over engines that are nearly always short of pages. */
-async function runByChance(make: (setting: EngineSetting) => MadeEngine, pageSize: number, seed: number) {
+async function runByChance(make: MakeEngine, pageSize: number, seed: number) {
   const random = mulberry32(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const pages = Math.ceil((30 + below(90)) / pageSize) + 1;
@@ -126,14 +129,29 @@ async function runByChance(make: (setting: EngineSetting) => MadeEngine, pageSiz
   return { made, asked, begun };
 }
 
-/** Everything that an engine has to do. */
-export function engineConformance(
-  name: string,
-  make: (setting: EngineSetting) => MadeEngine,
-  { finds = true, passes = false, happened }: EngineTraits = {},
-): void {
+/** One thing that an engine has to do. */
+export interface Check {
+  readonly name: string;
+  /** @throws where the engine does not. */
+  run(): Promise<void>;
+}
+
+/** Registers all checks of an engine as tests. */
+export function engineConformance(name: string, make: MakeEngine, traits: EngineTraits = {}): void {
   describe(`engine conformance, ${name}`, () => {
-    it.each([1, 4, 16])("pages of %i: a batch gives what one at a time gives", async (pageSize) => {
+    for (const { name: check, run } of engineChecks(make, traits)) it(check, run);
+  });
+}
+
+/** Everything that an engine has to do. */
+export function engineChecks(
+  make: MakeEngine,
+  { finds = true, passes = false, happened }: EngineTraits = {},
+): readonly Check[] {
+  const checks: Check[] = [];
+  const check = (name: string, run: Check["run"]): void => void checks.push({ name, run });
+  for (const pageSize of [1, 4, 16]) {
+    check(`pages of ${pageSize}: a batch gives what one at a time gives`, async () => {
       const engines: Engine[] = [];
       const asked: Asked[] = [];
       for (let seed = 0; seed < (isLong ? 300 : 12); seed++) {
@@ -160,10 +178,12 @@ export function engineConformance(
       if (finds) expect(sum(({ stats }) => stats.evictions)).toBeGreaterThan(0);
       happened?.(engines);
     });
+  }
 
-    const limits = { maxTokens: 5, maxSequences: 4 };
+  const limits = { maxTokens: 5, maxSequences: 4 };
 
-    it.each([1, 3])("an abort at every step, of %i choices, loses no page and harms nobody", async (choices) => {
+  for (const choices of [1, 3]) {
+    check(`an abort at every step, of ${choices} choices, loses no page and harms nobody`, async () => {
       for (const isUnder of [false, true]) {
         for (let at = 0; at < 14; at++) {
           const made = make({ pages: 24, pageSize: 4, limits });
@@ -184,56 +204,56 @@ export function engineConformance(
         }
       }
     });
+  }
 
-    it("a failure at every step ends those that were in it, and the books are right", async () => {
-      for (let at = 0; at < 20; at++) {
-        const made = make({ pages: 9, pageSize: 4, limits });
-        const { engine, runner } = made;
-        const asked = upTo(4).map((i) =>
-          ask(engine, { prompt: upTo(7, i < 2 ? 0 : 30 * i), maxTokens: 9, choices: i === 0 ? 3 : 1 }),
-        );
-        for (let step = 0; step < at && engine.hasWork; step++) await engine.step();
-        const run = runner.run.bind(runner);
-        runner.run = (batch) => run(batch).then(() => Promise.reject(new Error("no")));
-        if (engine.hasWork) await engine.step();
-        runner.run = run;
-        engine.checkBooks();
-        await toIdle(engine);
-        for (const each of asked) expectAlone(each, (reason) => reason === "error", `failure at ${at}`);
-        expectIdle(made);
-      }
-    });
-
-    it.each([5, 100])(
-      "a prompt of 2 pages and 1 is scored alike twice, at most %i tokens a step",
-      async (maxTokens) => {
-        const { engine } = make({ pages: 24, pageSize: 4, limits: { maxTokens, maxSequences: 4 } });
-        for (let time = 0; time < 2; time++) {
-          const cached = engine.stats.cachedTokens;
-          const asked = ask(engine, { prompt: upTo(9), maxTokens: 0, promptLogprobs: 2 });
-          await toIdle(engine);
-          expect([asked.got, asked.reasons, engine.stats.cachedTokens - cached]).toEqual([[[]], ["length"], 0]);
-          expect(asked.scored.length).toBe(9);
-          expectAlone(asked, () => false, "scored");
-        }
-      },
-    );
-
-    it("one that needs nearly all pages has its turn, however many small ones come behind it", async () => {
-      const { engine } = make({ pages: 12, pageSize: 4, limits: { maxTokens: 16, maxSequences: 4 } });
-      const small = (i: number) => ask(engine, { prompt: upTo(5, (7 * i) % 900), maxTokens: 6 });
-      let count = 0;
-      for (; count < 4; count++) small(count);
-      await engine.step();
-      const big = ask(engine, { prompt: upTo(40), maxTokens: 4 });
-      let steps = 0;
-      for (; big.reasons[0] === undefined && steps < 200; steps++) {
-        small(count++);
-        await engine.step();
-        engine.checkBooks();
-      }
-      expect(steps).toBeLessThan(60);
-      expectAlone(big, () => false, "big");
-    });
+  check("a failure at every step ends those that were in it, and the books are right", async () => {
+    for (let at = 0; at < 20; at++) {
+      const made = make({ pages: 9, pageSize: 4, limits });
+      const { engine, runner } = made;
+      const asked = upTo(4).map((i) =>
+        ask(engine, { prompt: upTo(7, i < 2 ? 0 : 30 * i), maxTokens: 9, choices: i === 0 ? 3 : 1 }),
+      );
+      for (let step = 0; step < at && engine.hasWork; step++) await engine.step();
+      const run = runner.run.bind(runner);
+      runner.run = (batch) => run(batch).then(() => Promise.reject(new Error("no")));
+      if (engine.hasWork) await engine.step();
+      runner.run = run;
+      engine.checkBooks();
+      await toIdle(engine);
+      for (const each of asked) expectAlone(each, (reason) => reason === "error", `failure at ${at}`);
+      expectIdle(made);
+    }
   });
+
+  for (const maxTokens of [5, 100]) {
+    check(`a prompt of 2 pages and 1 is scored alike twice, at most ${maxTokens} tokens a step`, async () => {
+      const { engine } = make({ pages: 24, pageSize: 4, limits: { maxTokens, maxSequences: 4 } });
+      for (let time = 0; time < 2; time++) {
+        const cached = engine.stats.cachedTokens;
+        const asked = ask(engine, { prompt: upTo(9), maxTokens: 0, promptLogprobs: 2 });
+        await toIdle(engine);
+        expect([asked.got, asked.reasons, engine.stats.cachedTokens - cached]).toEqual([[[]], ["length"], 0]);
+        expect(asked.scored.length).toBe(9);
+        expectAlone(asked, () => false, "scored");
+      }
+    });
+  }
+
+  check("one that needs nearly all pages has its turn, however many small ones come behind it", async () => {
+    const { engine } = make({ pages: 12, pageSize: 4, limits: { maxTokens: 16, maxSequences: 4 } });
+    const small = (i: number) => ask(engine, { prompt: upTo(5, (7 * i) % 900), maxTokens: 6 });
+    let count = 0;
+    for (; count < 4; count++) small(count);
+    await engine.step();
+    const big = ask(engine, { prompt: upTo(40), maxTokens: 4 });
+    let steps = 0;
+    for (; big.reasons[0] === undefined && steps < 200; steps++) {
+      small(count++);
+      await engine.step();
+      engine.checkBooks();
+    }
+    expect(steps).toBeLessThan(60);
+    expectAlone(big, () => false, "big");
+  });
+  return checks;
 }
