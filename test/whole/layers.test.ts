@@ -18,12 +18,13 @@ const below: Readonly<Record<string, readonly string[]>> = {
   parallel: ["platform", "trace", "device", "tensor", "autograd", "world", "nn", "models", "sim"],
   serve: ["platform", "trace", "device", "tensor", "nn", "models"],
   data: ["platform"],
+  load: ["platform"],
   script: ["platform", "trace", "device", "tensor", "autograd", "world"],
   job: ["platform", "trace", "device", "tensor", "autograd", "world", "script"],
   sim: ["platform", "trace", "device", "world"],
   draw: ["trace", "device", "world", "sim", "script"],
   exercise: ["platform", "trace", "device", "tensor", "autograd", "nn", "world", "script", "job"],
-  cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
+  cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim", "load"],
 };
 /** Folders that import no package at all. */
 const bare = [
@@ -36,6 +37,7 @@ const bare = [
   "models",
   "parallel",
   "serve",
+  "load",
   "data",
   "world",
   "sim",
