@@ -32,7 +32,7 @@ export interface LoadRun {
   readonly duration: number;
   /** How much later than its time each request of an open loop was taken up, in milliseconds: the generator's own fault. */
   readonly late: readonly number[];
-  /** How long each then waited here, because there were as many in flight as may be. */
+  /** How long each waited here besides, because there were as many in flight as may be. */
   readonly held: readonly number[];
 }
 
@@ -46,15 +46,21 @@ export async function runLoad(options: LoadOptions): Promise<LoadRun> {
   const held: number[] = [];
   let ended = 0;
   const start = clock.now();
+  /** When a request last got a place that it had to wait for. */
+  let placed = start;
   for (let i = 0; i < count && !signal?.aborted; i++) {
     const due = start + (times?.[i] ?? 0);
     if (times && clock.now() < due) await clock.until(due, signal);
-    const ready = clock.now();
-    if (!places.take()) await places.wait(signal);
+    // Until the one before had its place, this one could not be taken up.
+    const delay = Math.max(0, clock.now() - Math.max(due, placed));
+    if (!places.take()) {
+      await places.wait(signal);
+      placed = clock.now();
+    }
     if (signal?.aborted) break;
     if (times) {
-      late.push(Math.max(0, ready - due));
-      held.push(clock.now() - ready);
+      late.push(delay);
+      held.push(Math.max(0, placed - due - delay));
     }
     const outcome = send(i).then((each) => {
       ended++;

@@ -8,14 +8,17 @@ const rounded = (times: readonly number[]): number[] => times.map((time) => Math
 const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
 
 describe("arrivals", () => {
-  it.each([0.3, 1, 4, Infinity])("burstiness %f: the last of 200 comes at count / rate, whatever the seed", (burstiness) => {
-    for (const seed of [0, 1, 2, 2 ** 31]) {
-      const times = arrivalTimes(200, { rate: 8, burstiness, seed });
-      expect(times).toHaveLength(200);
-      expect(times[199]).toBeCloseTo(25_000, 9);
-      expect(times.every((time, i) => time > (times[i - 1] ?? 0))).toBe(true);
-    }
-  });
+  it.each([0.3, 1, 4, Infinity])(
+    "burstiness %f: the last of 200 comes at count / rate, whatever the seed",
+    (burstiness) => {
+      for (const seed of [0, 1, 2, 2 ** 31]) {
+        const times = arrivalTimes(200, { rate: 8, burstiness, seed });
+        expect(times).toHaveLength(200);
+        expect(times[199]).toBeCloseTo(25_000, 9);
+        expect(times.every((time, i) => time > (times[i - 1] ?? 0))).toBe(true);
+      }
+    },
+  );
 
   it("equal gaps", () => {
     expect(rounded(arrivalTimes(4, { rate: 4, burstiness: Infinity }))).toEqual([250, 500, 750, 1000]);

@@ -121,7 +121,10 @@ describe("traces", () => {
   it.each([
     ["nothing", "Line 1 of the trace is not JSON: nothing"],
     ["null", "Line 1 of the trace has no timestamp in milliseconds: null"],
-    ['{"timestamp": 1, "input_length": 0, "output_length": 2}', "needs input_length and output_length, each at least 1"],
+    [
+      '{"timestamp": 1, "input_length": 0, "output_length": 2}',
+      "needs input_length and output_length, each at least 1",
+    ],
     ['{"timestamp": 1, "input_length": 1, "output_length": 2, "hash_ids": 7}', "has hash_ids that are not a list"],
   ])("refuses %s", (line, message) => {
     expect(() => readTrace(line)).toThrow(message);
@@ -150,12 +153,20 @@ describe("prompts", () => {
   };
 
   it("a text is made longer until it has as many tokens", async () => {
-    const made = await textOfLength([..."abcab"].map((each) => each.charCodeAt(0)), merging, [120], 0);
+    const made = await textOfLength(
+      [..."abcab"].map((each) => each.charCodeAt(0)),
+      merging,
+      [120],
+      0,
+    );
     expect(made).toEqual({ text: "zczxx", tokens: 5 });
   });
 
   it("a text is cut where it has more", async () => {
-    const splitting = { ...merging, encode: async (text: string) => [...text.replaceAll("z", "yy")].map((c) => c.charCodeAt(0)) };
+    const splitting = {
+      ...merging,
+      encode: async (text: string) => [...text.replaceAll("z", "yy")].map((c) => c.charCodeAt(0)),
+    };
     expect(await textOfLength([97, 122, 98], splitting, [120], 0)).toEqual({ text: "ayy", tokens: 3 });
   });
 
