@@ -14,6 +14,7 @@ const commands = [
   "learn",
   "check",
   "figure",
+  "serve",
   "bench",
   "help",
   "version",
@@ -30,6 +31,7 @@ const help = `${pc.bold("worldsize")}: ML systems that one person can read, and 
   worldsize learn                    the exercises, one after the other; every save is checked
   worldsize check 3.3                one exercise, once; --json for editors and teachers
   worldsize figure ring-all-reduce   a figure of the course, drawn here; all of them without a name
+  worldsize serve [DIR]              a model behind OpenAI's protocol; serve --help
   worldsize bench NAME               all-reduce, p2p, gemm, startup; --help for more
   worldsize --version                which version this is
 
@@ -64,6 +66,8 @@ async function main(args: readonly string[], output: Output): Promise<number> {
       return (await import("./check.ts")).checkCommand(rest, output);
     case "figure":
       return (await import("./figure.ts")).figureCommand(rest, output);
+    case "serve":
+      return (await import("./serve.ts")).serveCommand(rest, output);
     case "learn":
       return (await import("./learn/learn.ts")).learnCommand(rest, output);
     case "launch":

@@ -19,6 +19,10 @@ export {
   type SchedulerState,
 } from "./engine/scheduler.ts";
 export { before, Sequence, type SequenceState } from "./engine/sequence.ts";
+export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-text.ts";
+export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
+export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
+export { embedTokens } from "./model/embed.ts";
 export { ModelRunner } from "./model/model-runner.ts";
 export { PagedKv, type PagedStep } from "./model/paged-kv.ts";
 export { chainHash, HashChain } from "./pages/chain.ts";

@@ -18,7 +18,7 @@ export interface Site {
 
 /** What a program imports, from its source. */
 const library = Object.fromEntries(
-  ["", "/sim", "/draw", "/models", "/parallel", "/data"].map((part) => [
+  ["", "/sim", "/draw", "/models", "/serve", "/parallel", "/data"].map((part) => [
     `worldsize${part}`,
     fileURLToPath(new URL(`../../src${part}/index.ts`, import.meta.url)),
   ]),

@@ -6,10 +6,11 @@ import { runProgram } from "../helpers/jobs.ts";
 import { openSite, type Site } from "./site.ts";
 
 const file = "test/programs/tell-from-memory.ts";
+const served = "test/programs/serve-in-memory.ts";
 let site: Site;
 
 beforeAll(async () => {
-  site = await openSite({ "tell-from-memory": file });
+  site = await openSite({ "tell-from-memory": file, "serve-in-memory": served });
 }, 120_000);
 
 afterAll(() => site?.close());
@@ -17,15 +18,16 @@ afterAll(() => site?.close());
 const textOf = (shown: readonly Shown[]): string =>
   shown.flatMap((each) => (each.kind === "write" ? [each.text] : [])).join("");
 
+const part = (name: string): string =>
+  readFileSync(new URL(`../../course/model-room/models/storyteller/${name}`, import.meta.url), "base64");
+const options = {
+  config: part("config.json"),
+  weights: part("model.safetensors"),
+  tokenizer: part("tokenizer.json"),
+};
+const job = { ranks: 1, transport: "shm", options } as const;
+
 it("in a headless browser", { timeout: 120_000 }, async () => {
-  const part = (name: string): string =>
-    readFileSync(new URL(`../../course/model-room/models/storyteller/${name}`, import.meta.url), "base64");
-  const options = {
-    config: part("config.json"),
-    weights: part("model.safetensors"),
-    tokenizer: part("tokenizer.json"),
-  };
-  const job = { ranks: 1, transport: "shm", options } as const;
   const here = await runProgram(file, job);
   const there = await site.run("tell-from-memory", job);
   expect([here.failure?.message, there.failure]).toEqual([undefined, undefined]);
@@ -35,4 +37,16 @@ it("in a headless browser", { timeout: 120_000 }, async () => {
   expect(told.length).toBeGreaterThan(200);
   expect(textOf(pieces)).toBe(told);
   expect(pieces.length).toBeGreaterThan(30); // it came piece by piece
+});
+
+it("the engine answers three questions at once there, as it does here", { timeout: 120_000 }, async () => {
+  const here = await runProgram(served, job);
+  const there = await site.run("serve-in-memory", job);
+  expect([here.failure?.message, there.failure]).toEqual([undefined, undefined]);
+  const lines = (shown: readonly Shown[]): string[] =>
+    shown.flatMap((each) => (each.kind === "line" ? [each.text] : []));
+  const told = lines(here.shown.map(({ shown }) => shown));
+  expect(told).toHaveLength(3);
+  for (const [i, name] of ["Mia", "Ben", "Tom"].entries()) expect(told[i]).toContain(name);
+  expect(lines(there.output.flatMap((what) => (what.type === "shown" ? [what.shown] : [])))).toEqual(told);
 });

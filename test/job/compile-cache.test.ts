@@ -270,6 +270,15 @@ describe("a change is seen of", () => {
   });
 });
 
+it("no program contains a part of the library, whatever it imports: all of a job have one", async () => {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { readonly exports: object };
+  for (const path of Object.keys(manifest.exports)) {
+    const name = `worldsize${path.slice(1)}`;
+    const home = project({ "main.ts": `import * as all from "${name}"; export default all;` });
+    expect(readFileSync(await compiled(join(home, "main.ts")), "utf8").length, name).toBeLessThan(2000);
+  }
+});
+
 it("a program that has not changed is compiled once, also when its files were touched", async () => {
   for (const [name, each] of Object.entries(cases)) {
     if (name.endsWith("a pattern takes")) continue; // nobody knows what all that would be

@@ -17,6 +17,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   models: ["platform", "trace", "device", "tensor", "autograd", "nn"],
   parallel: ["platform", "trace", "device", "tensor", "autograd", "world", "nn", "models", "sim"],
   serve: ["platform", "trace", "device", "tensor", "nn", "models"],
+  api: ["platform", "trace", "device", "tensor", "nn", "models", "serve"],
   data: ["platform"],
   load: ["platform"],
   script: ["platform", "trace", "device", "tensor", "autograd", "world"],
@@ -24,7 +25,10 @@ const below: Readonly<Record<string, readonly string[]>> = {
   sim: ["platform", "trace", "device", "world"],
   draw: ["trace", "device", "world", "sim", "script"],
   exercise: ["platform", "trace", "device", "tensor", "autograd", "nn", "world", "script", "job"],
-  cli: ["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim", "load"],
+  cli: [
+    ...["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
+    ...["autograd", "models", "serve", "api", "load"],
+  ],
 };
 /** Folders that import no package at all. */
 const bare = [

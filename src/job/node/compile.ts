@@ -102,11 +102,14 @@ export async function compileModule(path: string, entry: Entry, wall?: Wall): Pr
   }
 }
 
+/** What programs import of the package; package.json exports the same. */
+const exported = /^worldsize(\/(data|draw|exercise|files|models|parallel|serve|sim))?$/;
+
 /** What the library is called in programs, which do not contain it: all of a job have one. */
 const library: Plugin = {
   name: "worldsize",
   setup(build) {
-    build.onResolve({ filter: /^worldsize(\/(data|draw|exercise|files|models|parallel|sim))?$/ }, ({ path, kind }) => {
+    build.onResolve({ filter: exported }, ({ path, kind }) => {
       const url = fileUrl(join(packageRoot, "dist", `${path.split("/")[1] ?? "index"}.js`));
       return kind === "require-call" ? requiredOutside(url) : { path: url, external: true };
     });

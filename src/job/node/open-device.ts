@@ -25,6 +25,8 @@ export interface OpenDeviceOptions {
   readonly build?: KernelModule["build"];
   /** Bytes that the memory may grow to. */
   readonly memory?: number;
+  /** Bytes of it that tensors may take; half of it if not given. */
+  readonly quota?: number;
   /** Looks at a word before a thread sleeps. */
   readonly spins?: number;
   /** Position of a threaded stream's first command. */
@@ -44,7 +46,7 @@ export interface OpenDevice {
 }
 
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenDevice> {
-  const { stream = "inline", memory = 2 ** 28, spins = 200, first, traced = false } = options;
+  const { stream = "inline", memory = 2 ** 28, quota = memory / 2, spins = 200, first, traced = false } = options;
   const kernels = await nodePlatform.loadKernels(options.build);
   const node = SharedMemory.create(memory);
   const pool = new SegmentPool(node);
@@ -72,7 +74,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<OpenD
     deferred: () => new DeferredStream(execute, () => setImmediate(drain)),
     threaded: threads.make,
   };
-  const device = new Device({ runtime, stream: makers[stream], owner: 0, quota: memory / 2, tracer });
+  const device = new Device({ runtime, stream: makers[stream], owner: 0, quota, tracer });
   const close = async (): Promise<void> => {
     runtime.team?.dismiss();
     threads.kill();

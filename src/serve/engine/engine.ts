@@ -2,7 +2,7 @@
  * The engine, in its plain form: plan a step, launch it, commit what it gave, and again. Whoever adds a request hears of
  * each token as it is committed. The books of pages are kept here and nowhere else.
  */
-import type { PagePool } from "../pages/pool.ts";
+import type { PageCounts, PagePool } from "../pages/pool.ts";
 import { noCache, type PrefixCache } from "../pages/prefix-cache.ts";
 import { checkRequest } from "./admission.ts";
 import { type EngineRequest, type FinishReason, greedy, type Sampled } from "./request.ts";
@@ -66,6 +66,11 @@ export class Engine {
     return this.#waiting;
   }
 
+  /** How many pages are in which state. */
+  get pages(): PageCounts {
+    return this.#pool.counts();
+  }
+
   /** Whether a step would find anything to do. */
   get hasWork(): boolean {
     return this.#running.length + this.#waiting.length > 0;
@@ -121,6 +126,7 @@ export class Engine {
     for (const { sequence, found } of plan.admitted) {
       for (const page of found) this.#pool.hold(page);
       sequence.begin(found, this.#pool.pageSize);
+      sequence.request.events.onScheduled?.(sequence.choice, sequence.cached);
     }
     const begun = new Set(plan.admitted.map(({ sequence }) => sequence));
     this.#waiting = this.#waiting.filter((sequence) => !begun.has(sequence));
@@ -135,8 +141,8 @@ export class Engine {
     let drawn: readonly (readonly Sampled[])[];
     try {
       drawn = await result;
-    } catch {
-      for (const { sequence } of plan.scheduled) this.#finish(sequence, "error");
+    } catch (error) {
+      for (const { sequence } of plan.scheduled) this.#finish(sequence, "error", error);
       this.#forgetFinished();
       return;
     }
@@ -222,9 +228,9 @@ export class Engine {
     }
   }
 
-  #finish(sequence: Sequence, reason: FinishReason): void {
+  #finish(sequence: Sequence, reason: FinishReason, error?: unknown): void {
     if (sequence.state === "running" && reason !== "error") this.#keep(sequence);
-    this.#releaseAll(sequence.finish(reason));
+    this.#releaseAll(sequence.finish(reason, error));
   }
 
   /** From the last one on, so that the beginning of a prefix is the last to go. */

@@ -37,10 +37,12 @@ export interface Sampled {
 
 /** What the engine tells whoever asked. */
 export interface RequestEvents {
+  /** Its prompt is run from this step on; once more after each preemption. @param cached tokens that the cache had. */
+  onScheduled?(choice: number, cached: number): void;
   /** A choice has one more token. @returns whether it goes on; false ends it with "stop", as its text has a stop string. */
   onToken(choice: number, sampled: Sampled): boolean;
-  /** A choice has ended. */
-  onFinish(choice: number, reason: FinishReason): void;
+  /** A choice has ended. @param error why, where the reason is "error". */
+  onFinish(choice: number, reason: FinishReason, error?: unknown): void;
 }
 
 /** A request. */

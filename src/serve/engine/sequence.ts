@@ -15,9 +15,11 @@ const changes: Readonly<Record<SequenceState, readonly SequenceState[]>> = {
 
 /** One choice of a request, from its prompt on. */
 export class Sequence {
+  /** What was asked for. */
   readonly request: EngineRequest;
   /** Number of the request: who came first has the smaller one. */
   readonly order: number;
+  /** Which of the request's choices it is, from 0. */
   readonly choice: number;
   /** Most tokens with the prompt. */
   readonly most: number;
@@ -39,6 +41,7 @@ export class Sequence {
     this.#branches = choice === 0 ? (request.choices ?? 1) - 1 : 0;
   }
 
+  /** Whether it waits, runs or is over. */
   get state(): SequenceState {
     return this.#state;
   }
@@ -145,9 +148,9 @@ export class Sequence {
   }
 
   /** It is over, and with it the choices that were to begin beside it. @returns its pages. */
-  finish(reason: FinishReason): number[] {
+  finish(reason: FinishReason, error?: unknown): number[] {
     this.#become("finished");
-    for (let i = 0; i <= this.#branches; i++) this.request.events.onFinish(this.choice + i, reason);
+    for (let i = 0; i <= this.#branches; i++) this.request.events.onFinish(this.choice + i, reason, error);
     return this.#table.splice(0);
   }
 

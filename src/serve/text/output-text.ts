@@ -19,6 +19,7 @@ export class OutputText {
   readonly #bytesOf: (token: number) => Uint8Array;
   readonly #matcher: StopMatcher;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #released = 0;
 
   /** @throws RangeError for an empty stop string. */
   constructor({ bytesOf, stops = [], includeStop = false }: OutputTextOptions) {
@@ -31,16 +32,24 @@ export class OutputText {
     return this.#matcher.stopped;
   }
 
+  /** Bytes that are certain so far, those of a character that is not whole yet among them. */
+  get released(): number {
+    return this.#released;
+  }
+
   /** Takes a token. @returns the text that is certain now and was not before; often "". */
   push(token: number): string {
     const { stopped } = this;
     const given = this.#matcher.push(this.#bytesOf(token));
+    this.#released += given.length;
     const text = this.#decoder.decode(given, { stream: true });
     return stopped === undefined && this.stopped !== undefined ? text + this.#decoder.decode() : text;
   }
 
   /** There are no more tokens. @returns what was held back; U+FFFD for a character that was begun. */
   end(): string {
-    return this.#decoder.decode(this.#matcher.end());
+    const given = this.#matcher.end();
+    this.#released += given.length;
+    return this.#decoder.decode(given);
   }
 }

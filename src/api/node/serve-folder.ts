@@ -1,0 +1,102 @@
+/** A model's folder behind OpenAI's protocol: device, weights, pages, engine, loop, endpoints, and the server over them. */
+import { randomUUID } from "node:crypto";
+import { basename, resolve } from "node:path";
+import { nodePlatform } from "../../platform/node/node.ts";
+import { Engine, EngineLoop, embedTokens, ModelRunner, noCache, PagePool, RadixTree } from "../../serve/index.ts";
+import type { TensorDevice } from "../../tensor/index.ts";
+import { OpenAiService } from "../service.ts";
+import { Metrics } from "./metrics.ts";
+import { openModel, type WeightType } from "./open-model.ts";
+import { type Server, type ServerOptions, startServer } from "./server.ts";
+
+/** What is served, and how. */
+export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "metrics"> {
+  /** As clients name it; the folder's name if not given. */
+  readonly name?: string;
+  /** Of the weights; f32 if not given. */
+  readonly dtype?: WeightType;
+  /** Tokens that there are keys and values for; as many as `sequences` of the model's positions if not given. */
+  readonly kvTokens?: number;
+  /** Tokens of a page; 16 if not given. */
+  readonly pageSize?: number;
+  /** Most tokens of a step; 512 if not given. */
+  readonly maxTokens?: number;
+  /** Most sequences at a time; 64 if not given. */
+  readonly maxSequences?: number;
+  /** Most requests that wait; 1,024 if not given. */
+  readonly maxWaiting?: number;
+  /** Whether prefixes are kept; true if not given. */
+  readonly prefixCache?: boolean;
+  /** Of the metrics' names; `worldsize:` if not given. */
+  readonly metricsPrefix?: string;
+}
+
+/** A model that is served. */
+export interface ServedFolder {
+  readonly url: string;
+  readonly service: OpenAiService;
+  /** Bytes of the weights, and of the pages. */
+  readonly bytes: { readonly weights: number; readonly pages: number };
+  /** Finishes what runs, or aborts it, and frees all. */
+  close(options?: { readonly abort?: boolean }): Promise<void>;
+}
+
+/** Most tokens of keys and values that nobody asked for: positions are many in some models. */
+const MOST_DEFAULT = 65_536;
+
+/** Reads a model and serves it. @throws as openModel and startServer do; OutOfMemoryError. */
+export async function serveFolder(
+  device: TensorDevice,
+  folder: string,
+  options: ServeFolderOptions,
+): Promise<ServedFolder> {
+  const { dtype = "f32", pageSize = 16, maxTokens = 512, maxSequences = 64, maxWaiting } = options;
+  const name = options.name ?? basename(resolve(folder));
+  const opened = await openModel(device, folder, dtype);
+  const weights = device.raw.memoryStats().allocated.current;
+  const { maxPositions } = opened.model.config;
+  const kvTokens = options.kvTokens ?? Math.min(maxSequences * maxPositions, MOST_DEFAULT);
+  const pool = new PagePool(Math.max(1, Math.floor(kvTokens / pageSize)), pageSize);
+  const runner = new ModelRunner(opened.model, pool.pages, pageSize);
+  const cache = options.prefixCache === false ? noCache : new RadixTree(pool);
+  const engine = new Engine({ runner, pool, cache, maxTokens, maxSequences });
+  const { macrotask } = nodePlatform;
+  const loop = new EngineLoop({ engine, tokenizer: opened.tokenizer, macrotask, maxWaiting });
+  const clock = (): number => Date.now() / 1000;
+  const { template, bos, eos, defaults } = opened;
+  const positions = Math.min(maxPositions, pool.pages * pageSize);
+  const service = new OpenAiService({
+    model: {
+      ...{ name, loop, positions, template, bos, eos, defaults },
+      created: Math.floor(clock()),
+      embed: (tokens) => embedTokens(opened.model, tokens),
+    },
+    macrotask,
+    random: Math.random,
+    uniqueId: () => randomUUID().replaceAll("-", ""),
+    clock,
+  });
+  const metrics = new Metrics(loop, name, options.metricsPrefix ?? "worldsize:");
+  const free = (): void => {
+    runner.dispose();
+    opened.dispose();
+  };
+  let server: Server;
+  try {
+    server = await startServer({ ...options, service, metrics });
+  } catch (error) {
+    free();
+    throw error;
+  }
+  return {
+    url: server.url,
+    service,
+    bytes: { weights, pages: runner.kv.bytes },
+    async close({ abort = false } = {}) {
+      const done = loop.close({ abort });
+      await server.close();
+      await done;
+      free();
+    },
+  };
+}

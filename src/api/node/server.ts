@@ -1,0 +1,165 @@
+/** The endpoints over HTTP. Loopback, unless another address is named. */
+import type { AddressInfo } from "node:net";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { ApiError, apiErrorOf } from "../errors.ts";
+import type { Reply } from "../replies/reply.ts";
+import type { OpenAiService } from "../service.ts";
+import { writeEvents } from "./event-stream.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
+import type { Metrics } from "./metrics.ts";
+import { pageRoutes } from "./page.ts";
+
+/** How a server is opened. */
+export interface ServerOptions extends GuardOptions {
+  readonly service: OpenAiService;
+  readonly metrics: Metrics;
+  /** 127.0.0.1 if not given. */
+  readonly host?: string;
+  /** 0 takes one that is free. */
+  readonly port: number;
+  /** Most bytes of a body; 8 MiB if not given. */
+  readonly bodyLimit?: number;
+  /** Milliseconds after which a request is ended; 600,000 if not given. */
+  readonly timeout?: number;
+  /** Hears of each request when it is over. */
+  readonly onRequest?: (line: RequestLine) => void;
+  /** Hears of what went wrong inside. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A request that is over. */
+export interface RequestLine {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly milliseconds: number;
+}
+
+/** A server that listens. */
+export interface Server {
+  readonly url: string;
+  /** Takes no more connections and ends when those that it has are done. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds in which a client has to have sent a request. */
+const RECEIVE = 60_000;
+
+/** Opens a server. @throws Error for an address that cannot be had. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { service, metrics, host = "127.0.0.1", port, timeout = 600_000, bodyLimit = 8 * 2 ** 20 } = options;
+  const { onError = () => {}, onRequest = () => {} } = options;
+  const guard = new Guard({ ...options, hosts: [...(options.hosts ?? []), host] });
+  const app = fastify({
+    bodyLimit,
+    requestTimeout: RECEIVE,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true },
+    genReqId: () => crypto.randomUUID(),
+    clientErrorHandler: (_, socket) => {
+      if (!socket.writable) return;
+      const body = JSON.stringify(new ApiError(400, "This is no request that HTTP has.", { code: "bad_request" }).body);
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
+    },
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    const { origin } = request.headers;
+    if (origin !== undefined && guard.allows(origin)) {
+      reply.header("access-control-allow-origin", origin).header("vary", "origin");
+      reply.header("access-control-expose-headers", "x-request-id, retry-after");
+      if (request.method === "OPTIONS") {
+        reply.header("access-control-allow-methods", "GET, POST");
+        reply.header("access-control-allow-headers", request.headers["access-control-request-headers"] ?? "*");
+        return reply.code(204).send();
+      }
+    }
+    guard.check(request.url.split("?")[0], request.headers);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    onRequest({
+      id: request.id,
+      method: request.method,
+      path: request.url.split("?")[0],
+      status: reply.raw.statusCode,
+      milliseconds: reply.elapsedTime,
+    });
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _, reply) => {
+    const known = error instanceof ApiError ? error : fromFastify(error, bodyLimit);
+    if (known.status >= 500 && known.code === "internal_error") onError(error);
+    return sendError(reply, known);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      reply,
+      new ApiError(404, `There is no ${request.method} ${request.url.split("?")[0]} here.`, { code: "not_found" }),
+    ),
+  );
+
+  const post = (path: string, answer: (body: unknown, signal: AbortSignal) => Promise<Reply>): void => {
+    app.post(path, async (request, reply) => {
+      const gone = new AbortController();
+      reply.raw.on("close", () => gone.abort());
+      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(timeout)]);
+      const answered = await answer(request.body, signal);
+      if (answered.kind === "json") return reply.send(answered.body);
+      reply.hijack();
+      await writeEvents(reply.raw, answered, headersOf(reply), onError);
+      return reply;
+    });
+  };
+  const get = (path: string, answer: (request: FastifyRequest) => object): void => {
+    app.get(path, async (request, reply) => reply.send(answer(request)));
+  };
+  // Clients may name the server with or without the version.
+  for (const version of ["/v1", ""]) {
+    post(`${version}/chat/completions`, (body, signal) => service.chat(body, signal));
+    post(`${version}/completions`, (body, signal) => service.completion(body, signal));
+    post(`${version}/responses`, (body, signal) => service.response(body, signal));
+    post(`${version}/embeddings`, (body, signal) => service.embeddings(body, signal));
+    post(`${version}/tokenize`, (body) => service.tokenize(body));
+    post(`${version}/detokenize`, (body) => service.detokenize(body));
+    get(`${version}/models`, () => service.models());
+    get(`${version}/models/*`, ({ params }) => service.modelNamed((params as { "*": string })["*"]));
+  }
+  app.get("/health", (_, reply) => {
+    const { failure } = service.model.loop;
+    return reply.code(failure === undefined ? 200 : 503).send({ status: failure === undefined ? "ok" : "failed" });
+  });
+  app.get("/metrics", async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  await pageRoutes(app, service);
+  await app.listen({ host, port });
+  return { url: urlOf(app), close: () => app.close() };
+}
+
+/** What fastify refuses by itself. */
+function fromFastify(error: Error & { statusCode?: number; code?: string }, bodyLimit: number): ApiError {
+  const { statusCode = 500, message } = error;
+  if (statusCode === 413)
+    return new ApiError(413, `The body is larger than ${bodyLimit} bytes.`, { code: "body_too_large" });
+  if (statusCode === 415)
+    return new ApiError(415, "Bodies are JSON: content-type: application/json.", { code: "unsupported_media_type" });
+  if (statusCode < 500) return new ApiError(statusCode, message, { code: "invalid_body" });
+  return apiErrorOf(error, "");
+}
+
+function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
+  if (error.retry) reply.header("retry-after", "1");
+  return reply.code(error.status).header("x-should-retry", String(error.retry)).send(error.body);
+}
+
+function headersOf(reply: FastifyReply): Record<string, string | string[] | number> {
+  return Object.fromEntries(
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+function urlOf(app: FastifyInstance): string {
+  const { address, family, port } = app.server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
