@@ -59,28 +59,42 @@ export function adviceOf({ kind, status, message }: Failure, { url, key }: Pick<
  * @returns undefined for a server that has none.
  */
 export async function serverCodec(door: Door, model: string): Promise<Codec | undefined> {
-  const encode = async (text: string): Promise<number[] | undefined> => {
-    const asked = { model, prompt: text, content: text, add_special_tokens: false };
-    const found = await call(door, "POST", "/tokenize", asked);
-    const { tokens } = ("body" in found ? found.body : {}) as { tokens?: unknown };
-    return Array.isArray(tokens) && tokens.every(Number.isInteger) ? (tokens as number[]) : undefined;
-  };
-  const decode = async (tokens: readonly number[]): Promise<string | undefined> => {
-    const found = await call(door, "POST", "/detokenize", { model, tokens });
-    const { prompt, content } = ("body" in found ? found.body : {}) as { prompt?: unknown; content?: unknown };
-    const text = prompt ?? content;
-    return typeof text === "string" ? text : undefined;
-  };
-  const ids = await encode("the");
-  if (!ids || (await decode(ids)) === undefined) return undefined;
-  const sure = <T>(value: T | undefined, what: string): T => {
-    if (value === undefined) throw new ServerError(`${door.url}${what} has answered before, and does so no longer.`);
+  /** Asks, and takes the first of these fields that is what it should be. */
+  const ask = async <T>(
+    path: string,
+    body: object,
+    names: readonly string[],
+    is: (value: unknown) => value is T,
+  ): Promise<T> => {
+    const found = await call(door, "POST", path, { model, ...body });
+    if ("failure" in found) {
+      const { status, message } = found.failure;
+      throw new ServerError(`${door.url}${path} answered ${status ?? "nothing"}: ${message}`);
+    }
+    const fields = found.body as Record<string, unknown>;
+    const value = names.map((name) => fields[name]).find(is);
+    if (value === undefined) throw new ServerError(`${door.url}${path} answered without ${names.join(" or ")}.`);
     return value;
   };
-  return {
-    encode: async (text) => sure(await encode(text), "/tokenize"),
-    decode: async (tokens) => sure(await decode(tokens), "/detokenize"),
+  const codec: Codec = {
+    encode: (text) => ask("/tokenize", { prompt: text, content: text, add_special_tokens: false }, ["tokens"], areIds),
+    decode: (tokens) => ask("/detokenize", { tokens }, ["prompt", "content"], isText),
   };
+  try {
+    await codec.decode(await codec.encode("the"));
+    return codec;
+  } catch (error) {
+    if (error instanceof ServerError) return undefined;
+    throw error;
+  }
+}
+
+function areIds(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(Number.isInteger);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 type Answered = { readonly body: object } | { readonly failure: Failure };

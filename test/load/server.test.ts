@@ -81,7 +81,7 @@ describe("a tokenizer", () => {
     expect(await codec?.encode("abc")).toEqual([97, 98, 99]);
     expect(await codec?.decode([100, 101])).toBe("de");
     answer = () => ({ status: 500, body: "{}" });
-    await expect(codec?.encode("abc")).rejects.toThrow("/tokenize has answered before, and does so no longer.");
+    await expect(codec?.encode("abc")).rejects.toThrow("/tokenize answered 500: {}");
   });
 
   it.each([

@@ -18,7 +18,7 @@ const TAIL = 2000;
 
 /** The command that starts our server on a port that is free. */
 export function serveCommand(flags: readonly string[]): string[] {
-  return [process.execPath, join(root, "bin/worldsize.mjs"), "serve", ...flags, "--port", "0"];
+  return [process.execPath, join(root, "bin/worldsize.mjs"), "serve", ...flags, "--port", "0", "--quiet"];
 }
 
 /**

@@ -1,5 +1,6 @@
 /** One run against one server: what it has, a request that is not timed, then all the others. */
 import {
+  type Ask,
   adviceOf,
   baseOf,
   listModels,
@@ -28,6 +29,13 @@ export interface Measured {
   readonly stopped: boolean;
 }
 
+/** What was sent, and when. */
+export interface Load {
+  readonly asks: readonly Ask[];
+  readonly times?: readonly number[];
+  readonly concurrency?: number;
+}
+
 /** How often progress is told, in milliseconds. */
 const OFTEN = 100;
 /** The longest that a timer waits. */
@@ -39,7 +47,7 @@ export async function measureServer(
   flags: ServeFlags,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Measured> {
+): Promise<{ measured: Measured; load: Load }> {
   try {
     return await measured(baseOf(url), flags, progress, signal);
   } catch (error) {
@@ -48,7 +56,12 @@ export async function measureServer(
   }
 }
 
-async function measured(url: string, flags: ServeFlags, progress: Progress, signal: AbortSignal): Promise<Measured> {
+async function measured(
+  url: string,
+  flags: ServeFlags,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ measured: Measured; load: Load }> {
   const { api, key, plain, timeout, concurrency, percentiles, goodput } = flags;
   progress("asking the server for its models");
   const models = await listModels({ url, key });
@@ -65,11 +78,11 @@ async function measured(url: string, flags: ServeFlags, progress: Progress, sign
   progress("one request that is not timed");
   const { failure } = await send(target, warmUp, realClock, signal);
   if (failure && failure.kind !== "stopped") throw new ServerError(adviceOf(failure, target));
+  const load = { asks, times: timesOf(flags, wanted), concurrency };
   let told = 0;
   const run = await runLoad({
+    ...load,
     count: asks.length,
-    times: timesOf(flags, wanted),
-    concurrency,
     send: (i) => send(target, asks[i], realClock, signal),
     clock: realClock,
     signal,
@@ -81,5 +94,5 @@ async function measured(url: string, flags: ServeFlags, progress: Progress, sign
   });
   progress("");
   const metrics = metricsOf(run, { percentiles, goodput });
-  return { url, model: model.id, prompts: form, metrics, stopped: signal.aborted };
+  return { load, measured: { url, model: model.id, prompts: form, metrics, stopped: signal.aborted } };
 }

@@ -1,19 +1,20 @@
 /**
- * `worldsize bench serve`: load for a server, and what its answers took. By itself it starts our server with the model that ships;
- * with `--radix both` one with a prefix cache and one without, in turns.
+ * `worldsize bench serve`: load for a server, and what its answers took. By itself it starts our server with the model that ships.
+ * Two sides, such as a prefix cache and none, are measured in turns: what the machine does besides meets both.
  */
+import { setMaxListeners } from "node:events";
 import { availableParallelism, cpus } from "node:os";
 import { interruptible } from "../../program-flags.ts";
 import type { Progress } from "../measure.ts";
-import { serveCommand, startServer } from "./child.ts";
 import { type ServeFlags, serveFlags } from "./flags.ts";
-import { type Measured, measureServer } from "./measure.ts";
+import type { Measured } from "./measure.ts";
 import { reportLines } from "./report.ts";
+import { type Side, sidesOf } from "./sides.ts";
 
-/** A way to serve that is measured. */
-interface Side {
+/** A side with all its rounds. */
+interface SideRounds {
   readonly name: string;
-  readonly command: readonly string[];
+  readonly rounds: readonly Measured[];
 }
 
 /** Runs `worldsize bench serve`. @returns the exit code: 1 where no request was answered. */
@@ -21,15 +22,14 @@ export async function benchServe(args: readonly string[]): Promise<number> {
   const flags = serveFlags(args);
   const progress: Progress = (text) => void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`));
   const signal = interruptible();
-  const sides = sidesOf(flags);
+  setMaxListeners(0, signal); // every request in flight listens
   try {
-    const found = flags.url
-      ? [[await measureServer(flags.url, flags, progress, signal)]]
-      : await inTurns(sides, flags, progress, signal);
+    const { sides, remove } = await sidesOf(flags, progress, signal);
+    const found = await inTurns(sides, flags.rounds, progress, signal).finally(remove);
     progress("");
-    print(flags, sides, found);
+    print(flags, flags.against ? found.reverse() : found); // a ratio is ours through theirs
     if (signal.aborted) return signal.reason as number;
-    return found.flat().some(({ metrics }) => metrics.completed > 0) ? 0 : 1;
+    return found.some(({ rounds }) => rounds.some(({ metrics }) => metrics.completed > 0)) ? 0 : 1;
   } catch (error) {
     progress("");
     if (signal.aborted) return signal.reason as number; // before anything was measured
@@ -37,68 +37,47 @@ export async function benchServe(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The servers that are started. */
-function sidesOf({ radix, serverFlags }: ServeFlags): Side[] {
-  const off = { name: "radix off", command: serveCommand([...serverFlags, "--no-prefix-cache"]) };
-  const on = { name: "radix on", command: serveCommand(serverFlags) };
-  return { on: [on], off: [off], both: [off, on] }[radix];
-}
-
-/** Each side once per round, one after the other: what the machine does besides meets both. @returns rounds of sides. */
+/** Each side once per round, one after the other. */
 async function inTurns(
   sides: readonly Side[],
-  flags: ServeFlags,
+  count: number,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Measured[][]> {
-  const rounds: Measured[][] = [];
-  for (let round = 0; round < flags.rounds && !signal.aborted; round++) {
-    const measured: Measured[] = [];
-    for (const { name, command } of sides) {
-      const which = sides.length > 1 ? `round ${round + 1} of ${flags.rounds}, ${name}: ` : "";
-      progress(`${which}starting the server`);
-      const server = await startServer(command, signal);
-      try {
-        measured.push(await measureServer(server.url, flags, (text) => progress(text && which + text), signal));
-      } finally {
-        await server.stop();
-      }
+): Promise<SideRounds[]> {
+  const found = sides.map(({ name, measure }) => ({ name, measure, rounds: [] as Measured[] }));
+  for (let round = 0; round < count; round++) {
+    for (const { name, measure, rounds } of found) {
       if (signal.aborted) break;
+      const which = sides.length > 1 ? `round ${round + 1} of ${count}, ${name}: ` : "";
+      rounds.push(await measure((text) => progress(text && which + text)));
     }
-    rounds.push(measured);
   }
-  return rounds;
+  return found.filter(({ rounds }) => rounds.length > 0);
 }
 
-function print(flags: ServeFlags, sides: readonly Side[], rounds: readonly (readonly Measured[])[]): void {
-  const names = flags.url ? ["this server"] : sides.map(({ name }) => name);
-  const best = names.flatMap((name, i) => {
-    const side = rounds.flatMap((round) => round[i] ?? []);
-    return side.length > 0 ? [{ name, side, ...bestOf(side) }] : [];
-  });
+function print(flags: ServeFlags, sides: readonly SideRounds[]): void {
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
   if (flags.json) {
-    for (const { name, side } of best)
-      for (const [i, each] of side.entries())
-        process.stdout.write(
-          `${JSON.stringify({ bench: "serve", side: name, round: i + 1, ...asked(flags), ...each })}\n`,
-        );
+    for (const { name, rounds } of sides)
+      for (const [i, each] of rounds.entries())
+        write(JSON.stringify({ bench: "serve", side: name, round: i + 1, ...asked(flags), ...each }));
     return;
   }
-  for (const line of heading(flags, best[0])) process.stdout.write(`${line}\n`);
-  process.stdout.write(`${reportLines(best).join("\n")}\n`);
-  if (flags.rounds > 1) for (const { name, side } of best) process.stdout.write(`${spread(name, side)}\n`);
-  if (best.some(({ stopped }) => stopped))
-    process.stdout.write("stopped early: this is what was measured until then\n");
+  const best = sides.map(({ name, rounds }) => ({ name, ...bestOf(rounds) }));
+  for (const line of heading(flags, best)) write(line);
+  for (const line of reportLines(best)) write(line);
+  if (flags.rounds > 1) for (const side of sides) write(spread(side));
+  if (best.some(({ stopped }) => stopped)) write("stopped early: this is what was measured until then");
 }
 
 /** The round with the most output tokens per second. */
-export function bestOf(side: readonly Measured[]): Measured {
-  return side.reduce((best, each) => (each.metrics.outputThroughput > best.metrics.outputThroughput ? each : best));
+function bestOf(rounds: readonly Measured[]): Measured {
+  return rounds.reduce((best, each) => (each.metrics.outputThroughput > best.metrics.outputThroughput ? each : best));
 }
 
 /** The output of all rounds of a side, in tokens per second. */
-function spread(name: string, side: readonly Measured[]): string {
-  const values = side.map(({ metrics }) => metrics.outputThroughput).sort((a, b) => a - b);
+function spread({ name, rounds }: SideRounds): string {
+  const values = rounds.map(({ metrics }) => metrics.outputThroughput).sort((a, b) => a - b);
   const median = (values[(values.length - 1) >> 1] + values[values.length >> 1]) / 2;
   const [best, middle] = [values[values.length - 1], median].map((value) => value.toPrecision(4));
   return `${name}: output tokens per s, best of ${values.length} rounds ${best} (shown), median ${middle}`;
@@ -113,15 +92,18 @@ function machine(): string {
   return `${availableParallelism()} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
 }
 
-function heading(flags: ServeFlags, { url, model, prompts }: Measured): string[] {
-  const { workload, rate, ramp, concurrency, seed } = flags;
-  const often = ramp
-    ? `${ramp.from} to ${ramp.to} per second`
-    : workload === "trace"
-      ? "at the trace's times"
-      : rate === Infinity
-        ? "all at once"
-        : `${rate} per second`;
+function heading(flags: ServeFlags, sides: readonly (Measured & { name: string })[]): string[] {
+  const { workload, concurrency, seed, against } = flags;
   const most = concurrency === undefined ? "" : `, at most ${concurrency} in flight`;
-  return [`${workload}, ${often}${most}, prompts as ${prompts}, seed ${seed}`, `${model} at ${url}`, machine(), ""];
+  const [{ prompts }] = sides;
+  const what = `${workload}, ${often(flags)}${most}, prompts as ${prompts}, seed ${seed}`;
+  const who = sides.map(({ name, model, url }) => (against ? `${name}: ${model}, ${url}` : `${model} at ${url}`));
+  return [what, ...(against ? who : who.slice(0, 1)), machine(), ""];
+}
+
+/** When requests come, in words. */
+function often({ workload, rate, ramp }: ServeFlags): string {
+  if (ramp) return `${ramp.from} to ${ramp.to} per second`;
+  if (workload === "trace") return "at the trace's times";
+  return rate === Infinity ? "all at once" : `${rate} per second`;
 }
