@@ -216,7 +216,8 @@ it("Ctrl-C ends it, and says what was measured until then", async () => {
   child.stdout.on("data", (data) => void (out += data));
   const closed = new Promise((resolve) => child.on("close", resolve));
   // The first answer is the one that is not timed.
-  while (((await (await fetch(`${url}/answered`)).json()) as number) < 4) await new Promise((done) => setTimeout(done, 20));
+  while (((await (await fetch(`${url}/answered`)).json()) as number) < 4)
+    await new Promise((done) => setTimeout(done, 20));
   child.kill("SIGINT");
   const code = await closed;
   expect(code).toBe(130);
@@ -247,6 +248,27 @@ describe("a server that is started", () => {
     await stop();
     await expect(fetch(`${url}/v1/models`)).rejects.toThrow();
   });
+});
+
+it("our own server, with its prefix cache and without: the same requests, and what the cache had", async () => {
+  const flags = ["--requests", "6", "--groups", "2", "--system", "64", "--question", "8", "--output", "3"];
+  const { status, out, err } = await worldsize(
+    "bench",
+    "serve",
+    ...flags,
+    "--concurrency",
+    "2",
+    "--radix",
+    "both",
+    "--json",
+  );
+  expect([status, err]).toEqual([0, ""]);
+  const [off, on] = runsOf(out).map(({ metrics }) => metrics);
+  for (const metrics of [off, on])
+    expect(metrics).toMatchObject({ completed: 6, failed: 0, inputTokens: 6 * 72, outputTokens: 18, uncounted: 0 });
+  expect(off.cachedTokens).toBe(0);
+  // Of each group, one prompt or two at once run whole; the others find the 64 tokens before their questions.
+  expect(on.cachedTokens).toBeGreaterThanOrEqual(2 * 64);
 });
 
 describe("flags", () => {

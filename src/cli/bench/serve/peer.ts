@@ -14,6 +14,8 @@ import type { Load, Measured } from "./measure.ts";
 
 /** Sequences that each side runs at once. */
 export const SEQUENCES = 16;
+/** Most tokens of an answer while settings are tried. */
+const TRIED = 24;
 /** What a context's length is a multiple of in llama.cpp. */
 const STEP = 256;
 
@@ -84,8 +86,8 @@ export class Peer {
     return { url: how, model: "llama-100m in q8_0", prompts: "token ids", metrics, stopped: this.#signal.aborted };
   }
 
-  async #quickest({ asks, concurrency }: Load, progress: Progress): Promise<Settings> {
-    const part = { asks: asks.slice(0, 2 * SEQUENCES), concurrency };
+  async #quickest({ asks }: Load, progress: Progress): Promise<Settings> {
+    const part = { asks: asks.slice(0, SEQUENCES).map((each) => ({ ...each, output: Math.min(each.output, TRIED) })) };
     let [best, least] = [candidates[0], Infinity];
     for (const [i, settings] of candidates.entries()) {
       progress(`which settings suit it best, ${i + 1} of ${candidates.length}`);
