@@ -46,6 +46,12 @@ describe("arrivals", () => {
     expect(arrivalTimes(1, { rate: Infinity, burstiness: Infinity, ramp })).toEqual([1000]);
   });
 
+  it("a ramp is not stretched, so the gaps themselves must have the right mean, whatever their shape", () => {
+    const ramp = { kind: "linear", from: 2, to: 2 } as const;
+    for (const burstiness of [0.5, 4])
+      expect(arrivalTimes(4000, { rate: Infinity, burstiness, ramp })[3999] / 2e6).toBeCloseTo(1, 1);
+  });
+
   it("refuses what is not a rate", () => {
     expect(() => arrivalTimes(2, { rate: 0 })).toThrow("rate must be more than 0, and is 0.");
     expect(() => arrivalTimes(2, { rate: 1, burstiness: Number.NaN })).toThrow("burstiness must be more than 0");

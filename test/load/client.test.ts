@@ -271,6 +271,16 @@ describe("what goes wrong", () => {
     expect((await pending).failure).toEqual({ kind: "stopped", message: "stopped by us" });
   });
 
+  it("an answer that goes on may take longer than the limit", async () => {
+    const pings = Array.from({ length: 8 }, (_, i): Step => [5 + i, ": ping\n\n"]);
+    const end: Step[] = [
+      [20, `${text("a")}${done}`],
+      [21, "END"],
+    ];
+    const outcome = await sent({ steps: [...pings, ...end], pause: 150 }, { silence: 1000 });
+    expect(outcome).toMatchObject({ text: "a", failure: undefined });
+  });
+
   it("silence ends it, where a limit was set", async () => {
     const outcome = await sent({ steps: [[5, text("a")]] }, { silence: 40 });
     expect(outcome).toMatchObject({ text: "a", failure: { kind: "lost", message: "nothing came for 0.04 s" } });

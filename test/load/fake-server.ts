@@ -37,6 +37,8 @@ export interface Answer {
   /** Sent at once; with a clock, steps say more. */
   readonly body?: string;
   readonly steps?: readonly Step[];
+  /** Milliseconds of real time before each step; 0 if not given. */
+  readonly pause?: number;
 }
 
 /** A request that came. */
@@ -76,11 +78,18 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 async function play(clock: ScriptedClock, response: ServerResponse, answer: Answer): Promise<void> {
-  const { status = 200, type = answer.steps ? "text/event-stream" : "application/json", body, steps = [] } = answer;
+  const {
+    status = 200,
+    type = answer.steps ? "text/event-stream" : "application/json",
+    body,
+    steps = [],
+    pause = 0,
+  } = answer;
   response.writeHead(status, { "content-type": type });
   if (body !== undefined) response.end(body);
   else response.flushHeaders();
   for (const [at, what] of steps) {
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     clock.set(at);
     if (what === "CUT") response.destroy();
     else if (what === "END") response.end();

@@ -112,6 +112,13 @@ describe("metrics", () => {
     ]);
   });
 
+  it("tokens of an answer that failed do not count either", () => {
+    const cut = { ...outcomes[0], failure: { kind: "lost", message: "cut" } } as const;
+    const metrics = metricsOf(run([cut, outcomes[1]], 1000), { goodput: {} });
+    expect(metrics).toMatchObject({ completed: 1, failed: 1, outputTokens: 2, goodput: 1, peakOutput: 2 });
+    expect(metrics.ttft?.count).toBe(1);
+  });
+
   it("an answer without a token has failed", () => {
     const metrics = metricsOf(run([answered(0, [])], 1000));
     expect(metrics).toMatchObject({

@@ -170,6 +170,17 @@ describe("prompts", () => {
     expect(await textOfLength([97, 122, 98], splitting, [120], 0)).toEqual({ text: "ayy", tokens: 3 });
   });
 
+  it("a text that is right is encoded once", async () => {
+    let times = 0;
+    const encode = (text: string): Promise<number[]> => {
+      times++;
+      return merging.encode(text);
+    };
+    const counted = { ...merging, encode };
+    expect(await textOfLength([97, 99], counted, [120], 0)).toEqual({ text: "ac", tokens: 2 });
+    expect(times).toBe(1);
+  });
+
   it("gives up after ten corrections, and says how long it is", async () => {
     let tries = 0;
     const never = {

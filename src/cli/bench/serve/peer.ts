@@ -89,15 +89,23 @@ export class Peer {
   async #quickest({ asks }: Load, progress: Progress): Promise<Settings> {
     const part = { asks: asks.slice(0, SEQUENCES).map((each) => ({ ...each, output: Math.min(each.output, TRIED) })) };
     let [best, least] = [candidates[0], Infinity];
+    /** Milliseconds that the best took, with its start. */
+    let whole = Infinity;
     for (const [i, settings] of candidates.entries()) {
       progress(`which settings suit it best, ${i + 1} of ${candidates.length}`);
-      const { duration } = await this.#run(part, settings);
-      if (duration < least) [best, least] = [settings, duration];
+      const start = performance.now();
+      // One that takes twice as long as the best is not waited for.
+      const late = Number.isFinite(whole) ? AbortSignal.timeout(2 * whole) : undefined;
+      const run = await this.#run(part, settings, late).catch((error: unknown) => {
+        if (!late?.aborted || this.#signal.aborted) throw error;
+      });
+      if (!run || run.duration >= least) continue;
+      [best, least, whole] = [settings, run.duration, performance.now() - start];
     }
     return best;
   }
 
-  async #run({ asks, times, concurrency }: Load, settings: Settings): Promise<LoadRun> {
+  async #run({ asks, times, concurrency }: Load, settings: Settings, late?: AbortSignal): Promise<LoadRun> {
     const longest = asks.reduce((most, { prompt, output }) => Math.max(most, prompt.length + output), 0);
     const input = JSON.stringify({
       file: this.#model.gguf,
@@ -107,7 +115,11 @@ export class Peer {
       ...settings,
       ...{ asks, times, concurrency },
     });
-    const text = await printed([join(root, "bench/peers/llama_serve.mjs")], input, this.#signal);
+    const text = await printed(
+      [join(root, "bench/peers/llama_serve.mjs")],
+      input,
+      late ? AbortSignal.any([this.#signal, late]) : this.#signal,
+    );
     return JSON.parse(text.trim().split("\n").at(-1) ?? "") as LoadRun;
   }
 }
