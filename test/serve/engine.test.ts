@@ -1,68 +1,87 @@
-/** The engine with the echo-KV model: whatever arrives, goes and is short, each request gets what it would get alone. */
-import { expect, it } from "vitest";
-import { mulberry32 } from "../../src/platform/random.ts";
-import { HashChain, noCache, type PagePool, type PrefixCache, RadixTree } from "../../src/serve/index.ts";
-import { isLong } from "../helpers/long.ts";
-import { type Asked, alone, ask, echoEngine } from "./helpers.ts";
+/** The engine with the echo-KV model, over each cache and with each kind of tiers below: all have to pass the one suite. */
+import { expect } from "vitest";
+import {
+  Engine,
+  HashChain,
+  HostPages,
+  noCache,
+  PagePool,
+  type PageStore,
+  type PrefixCache,
+  RadixTree,
+} from "../../src/serve/index.ts";
+import { type EngineSetting, engineConformance, type MadeEngine } from "./conformance.ts";
+import { EchoRunner } from "./echo.ts";
 
-const caches: Record<string, (pool: PagePool) => PrefixCache> = {
-  "no cache": () => noCache,
-  "a chain of hashes": (pool) => new HashChain(pool),
-  "a radix tree": (pool) => new RadixTree(pool),
-  "a chain whose hashes collide": (pool) => new HashChain(pool, () => 7),
+type CacheOf = (pool: PagePool) => PrefixCache;
+
+function making(cacheOf: CacheOf, storeOf?: (pageSize: number) => PageStore) {
+  return ({ pages, pageSize, limits }: EngineSetting): MadeEngine => {
+    const pool = new PagePool(pages, pageSize);
+    const cache = cacheOf(pool);
+    const runner = new EchoRunner(pages, pageSize);
+    return { engine: new Engine({ runner, pool, cache, store: storeOf?.(pageSize), ...limits }), pool, cache, runner };
+  };
+}
+
+const radix: CacheOf = (pool) => new RadixTree(pool);
+const chain: CacheOf = (pool) => new HashChain(pool);
+const seven = (): number => 7;
+
+/** Gives pages late, and loses some. */
+class LatePages implements PageStore {
+  readonly #pages: HostPages;
+  #asked = 0;
+
+  constructor(pageSize: number) {
+    this.#pages = new HostPages(pageSize, 1 << 12);
+  }
+
+  find(tokens: readonly number[], from: number, most: number): number {
+    return this.#pages.find(tokens, from, most);
+  }
+
+  put(tokens: readonly number[], bytes: Uint8Array): void {
+    this.#pages.put(tokens, bytes);
+  }
+
+  async get(tokens: readonly number[], page: number): Promise<Uint8Array | undefined> {
+    const asked = ++this.#asked;
+    for (let turn = 0; turn < (asked * 7) % 40; turn++) await undefined;
+    if (asked % 11 === 0) throw new Error("the store has failed");
+    if (asked % 7 === 0) return new Uint8Array(1); // cut short
+    return asked % 5 === 0 ? undefined : this.#pages.get(tokens, page);
+  }
+}
+
+const moved = (engines: readonly Engine[]): void => {
+  expect(engines.some(({ stats }) => stats.savedPages > 0)).toBe(true);
+  expect(engines.some(({ stats }) => stats.loadedPages > 0)).toBe(true);
 };
 
-const grid = Object.keys(caches).flatMap((cache) => [1, 4, 16].map((pageSize) => [cache, pageSize] as const));
-
-it.each(grid)("%s, pages of %i: a batch gives what one at a time gives", async (kind, pageSize) => {
-  const seeds = isLong ? 300 : 12;
-  let [preempted, cached, aborted] = [0, 0, 0];
-  for (let seed = 0; seed < seeds; seed++) {
-    const random = mulberry32(seed);
-    const below = (n: number): number => Math.floor(random() * n);
-    const pages = Math.ceil((30 + below(90)) / pageSize) + 1;
-    const limits = { maxTokens: 1 + below(40), maxSequences: 4 + below(8) };
-    const { engine, pool, cache } = echoEngine(pages, pageSize, caches[kind], limits);
-    const slots = pages * pageSize;
-    const stems = Array.from({ length: 3 }, () => Array.from({ length: 1 + below(20) }, () => below(50)));
-    const asked: Asked[] = [];
-    const gone = new Set<number>();
-    for (let step = 0; step < 10_000 && (asked.length < 25 || engine.hasWork); step++) {
-      if (asked.length < 25 && random() < 0.5) {
-        const prompt = [...stems[below(3)], ...Array.from({ length: below(8) }, () => below(50))].slice(0, slots - 2);
-        const maxTokens = 1 + below(Math.min(20, slots - prompt.length - 1));
-        const choices = random() < 0.2 ? 1 + below(3) : 1;
-        const stopTokens = new Set(random() < 0.3 ? Array.from({ length: 100 }, () => below(1000)) : []);
-        const stopAfter = random() < 0.2 ? 1 + below(5) : Infinity;
-        asked.push(ask(engine, { prompt, maxTokens, choices, stopTokens, priority: below(2) }, stopAfter));
-      }
-      if (asked.length > 0 && random() < 0.03) {
-        const { id } = asked[below(asked.length)];
-        engine.abort(id);
-        gone.add(id);
-      }
-      const report = await engine.step();
-      preempted += report.preempted;
-      cached += report.cached;
-      engine.checkBooks();
-    }
-    expect(engine.hasWork, `seed ${seed}`).toBe(false);
-    for (const each of asked) {
-      for (const [choice, tokens] of each.got.entries()) {
-        const { tokens: wanted, reason } = alone(each, choice);
-        const which = `seed ${seed}, request ${each.id}, choice ${choice}`;
-        if (each.reasons[choice] === "abort" || (gone.has(each.id) && each.reasons[choice] === undefined)) {
-          aborted++;
-          expect(wanted.slice(0, tokens.length), which).toEqual(tokens);
-        } else expect([tokens, each.reasons[choice]], which).toEqual([wanted, reason]);
-      }
-    }
-    expect(pool.available).toBe(pages);
-    cache.evict(pages);
-    expect(pool.free).toBe(pages);
-  }
-  // What is to be shown did happen.
-  expect(preempted).toBeGreaterThan(0);
-  expect(aborted).toBeGreaterThan(0);
-  if (kind !== "no cache") expect(cached).toBeGreaterThan(0);
-});
+engineConformance(
+  "no cache",
+  making(() => noCache),
+  { finds: false },
+);
+engineConformance("a chain of hashes", making(chain));
+engineConformance("a radix tree", making(radix));
+engineConformance(
+  "a chain whose hashes collide",
+  making((pool) => new HashChain(pool, seven)),
+);
+engineConformance(
+  "a radix tree whose hashes collide",
+  making((pool) => new RadixTree(pool, seven)),
+);
+const tiers = { passes: true, happened: moved };
+engineConformance(
+  "a radix tree over the host's memory",
+  making(radix, (pageSize) => new HostPages(pageSize, 1 << 20)),
+  tiers,
+);
+engineConformance(
+  "a chain over little memory of the host, whose hashes collide, over a tier that is late and loses pages",
+  making(chain, (pageSize) => new HostPages(pageSize, 200, new LatePages(pageSize), seven)),
+  tiers,
+);

@@ -20,6 +20,7 @@ import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
 import { benchPipeline } from "./pipeline.ts";
+import { benchSchedule } from "./schedule.ts";
 import { benchLinks, benchRead, benchStartup } from "./singles.ts";
 import { benchDdp, benchTrain } from "./training.ts";
 
@@ -101,6 +102,11 @@ const benches: Record<
     about: "tokens of a Llama of 100 million parameters in 8 bits, one by one, on WASM",
     peers: ["node-llama-cpp"],
     run: benchDecode,
+  },
+  schedule: {
+    about: "an engine's steps without a model: 256 sequences decode, 10,000 prefixes are cached",
+    peers: [],
+    run: benchSchedule,
   },
   read: {
     about: "a model of 500 MB is read from its folder, against cp -r",
