@@ -95,7 +95,7 @@ export class Peer {
       progress(`which settings suit it best, ${i + 1} of ${candidates.length}`);
       const start = performance.now();
       // One that takes twice as long as the best is not waited for.
-      const late = Number.isFinite(whole) ? AbortSignal.timeout(2 * whole) : undefined;
+      const late = Number.isFinite(whole) ? AbortSignal.timeout(Math.ceil(2 * whole)) : undefined;
       const run = await this.#run(part, settings, late).catch((error: unknown) => {
         if (!late?.aborted || this.#signal.aborted) throw error;
       });
