@@ -1,7 +1,7 @@
 /** Frames as server-sent events on a connection, at the pace at which the client reads them. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { apiErrorOf } from "../errors.ts";
+import { ApiError, apiErrorOf } from "../errors.ts";
 import type { Reply } from "../replies/reply.ts";
 
 /** Milliseconds without a frame after which a comment says that the connection lives. */
@@ -33,7 +33,7 @@ export async function writeEvents(
       await write(`${event === undefined ? "" : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`);
     }
   } catch (error) {
-    onError(error);
+    if (!(error instanceof ApiError)) onError(error);
     const { body } = apiErrorOf(error, "");
     await write(`${done ? "" : "event: error\n"}data: ${JSON.stringify(body)}\n\n`);
   } finally {

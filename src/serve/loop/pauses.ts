@@ -1,6 +1,9 @@
 /** Turns for the others of a thread's event loop, between two steps. */
 import type { EventLoop } from "../../platform/platform.ts";
 
+/** What Node has beside a page's means: messages of a channel come there before what sockets bring. */
+const { setImmediate: immediate } = globalThis as { readonly setImmediate?: EventLoop["macrotask"] };
+
 /** Pauses, one at a time. Those without a platform's own go by a channel, which is closed behind the last one. */
 export class Pauses {
   readonly #channel: MessageChannel | undefined;
@@ -8,7 +11,7 @@ export class Pauses {
   #step: () => void = () => {};
 
   /** @param macrotask of the platform; by messages of a channel if not given, as timers come late. */
-  constructor(macrotask?: EventLoop["macrotask"]) {
+  constructor(macrotask: EventLoop["macrotask"] | undefined = immediate) {
     if (macrotask) {
       this.#macrotask = macrotask;
       return;
