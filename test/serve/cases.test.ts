@@ -193,3 +193,66 @@ it("two steps at once are refused", async () => {
   await toIdle(engine);
   expect(asked.got[0]).toEqual(alone(asked).tokens);
 });
+
+describe.each(caches)("the cache's books, %s", (_, cacheOf) => {
+  it("a match of a part of a branch holds that part alone (bytedance-iaas/sglang 508)", async () => {
+    const { engine, pool, cache } = echoEngine(24, 4, cacheOf);
+    ask(engine, { prompt: upTo(33), maxTokens: 1 });
+    await toIdle(engine);
+    expect(pool.counts().idle).toBe(8);
+    const part = ask(engine, { prompt: upTo(9), maxTokens: 3 });
+    await engine.step();
+    expect(pool.counts()).toMatchObject({ shared: 2, idle: 6 });
+    expect(cache.evict(24)).toBe(6);
+    engine.checkBooks();
+    await toIdle(engine);
+    expect(part.got[0]).toEqual(alone(part).tokens);
+  });
+
+  it("what can be evicted is counted once, however many hold it (sglang 35270, mini-sglang 44, 46, 80)", async () => {
+    const { engine, pool, cache } = echoEngine(40, 4, cacheOf);
+    for (let round = 0; round < 3; round++) {
+      const asked = [0, 1, 2].map((i) => ask(engine, { prompt: [...upTo(12), 90 + i], maxTokens: 4, choices: 2 }));
+      await engine.step();
+      if (round === 1) engine.abort(asked[1].id);
+      await toIdle(engine);
+      expect(pool.available).toBe(40);
+      expect([...cache.pages()].length).toBe(pool.counts().idle);
+    }
+    const { idle } = pool.counts();
+    expect(cache.evict(40)).toBe(idle);
+    expect(pool.counts()).toEqual({ free: 40, idle: 0, shared: 0, own: 0 });
+  });
+});
+
+it("pages are counted, not tokens, when a page has several (sglang 7397, 6046)", async () => {
+  const { engine } = echoEngine(4, 16);
+  // 17 tokens are two pages each: two requests fit, though three have fewer tokens than the pool has slots.
+  const asked = upTo(4).map((i) => ask(engine, { prompt: upTo(17, 20 * i), maxTokens: 2 }));
+  await engine.step();
+  engine.checkBooks();
+  expect([engine.running.length, engine.waiting.length]).toEqual([2, 2]);
+  await toIdle(engine);
+  for (const each of asked) expect(each.got[0]).toEqual(alone(each).tokens);
+});
+
+it("an idle step runs nothing, and counters say what was done", async () => {
+  const { engine, runner } = echoEngine(16, 4, (pool) => new RadixTree(pool));
+  runner.run = () => Promise.reject(new Error("there is nothing to run"));
+  await engine.step();
+  Reflect.deleteProperty(runner, "run");
+  for (let time = 0; time < 2; time++) {
+    ask(engine, { prompt: upTo(9), maxTokens: 3 });
+    await toIdle(engine);
+  }
+  expect(engine.stats).toMatchObject({
+    steps: 1 + 3 + 3,
+    promptTokens: 9 + 1,
+    cachedTokens: 8,
+    generatedTokens: 6,
+    preemptions: 0,
+    evictions: 0,
+    running: 0,
+    waiting: 0,
+  });
+});

@@ -192,7 +192,9 @@ export function engineChecks(
           const gone = ask(engine, { prompt: upTo(11), maxTokens: 5, choices });
           for (let step = 0; step < at && engine.hasWork; step++) await engine.step();
           const under = isUnder && engine.hasWork ? engine.step() : undefined;
+          const { available } = made.pool;
           engine.abort(gone.id);
+          if (under) expect(made.pool.available).toBe(available); // a page is free with the step that writes into it
           await under;
           engine.checkBooks();
           expect(gone.reasons).not.toContain(undefined); // each choice hears of its end, also those that had not begun

@@ -66,7 +66,10 @@ export class EchoRunner implements Runner {
     for (const [from, to] of copies)
       for (const slots of [this.#ids, this.#positions])
         slots.copyWithin(to * this.#pageSize, from * this.#pageSize, (from + 1) * this.#pageSize);
-    for (const row of rows) this.#write(row);
+    for (const row of rows) {
+      if (row.tokens.length === 0) throw new Error("A row has no token: there are no logits to draw from.");
+      this.#write(row);
+    }
     return rows.map((row) => [...this.#score(row), ...row.draws.map((draw) => this.#draw(row, draw))]);
   }
 

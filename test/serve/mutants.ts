@@ -37,11 +37,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "keeps pages of tokens that have not been run",
-    file: "engine/sequence-pages.ts",
-    edits: [["Math.floor(sequence.computed / pool.pageSize)", "sequence.table.length - 1"]],
-  },
-  {
     name: "frees a duplicate and goes on reading it (mini-sglang 142)",
     file: "engine/sequence-pages.ts",
     edits: [["sequence.replacePage(i, kept[i]);", ""]],
@@ -154,7 +149,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: "counts as computed what is not, after preemption",
     file: "engine/sequence.ts",
-    edits: [["    this.#computed = 0;\n    return", "    return"]],
+    edits: [
+      ["    this.#computed = 0;\n    return", "    return"],
+      [
+        "this.#computed = pages.length * pageSize;",
+        "this.#computed = Math.max(this.#computed, pages.length * pageSize);",
+      ],
+    ],
   },
   {
     name: "scores a token by the logits of itself",
