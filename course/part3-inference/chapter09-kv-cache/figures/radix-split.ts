@@ -36,7 +36,7 @@ export default defineScript({
         words: node.tokens.map((token) => vocabulary[token]).join(" "),
         pages: pagesText(node.pages),
         fresh: node.pages.length > 0 && node.pages.every((page) => table.includes(page) && !had.has(page)),
-        children: [...node.children.values()].map(drawn),
+        children: [...node.children].map(drawn),
       });
       show.line(JSON.stringify({ prompt, found: had.size, tree: drawn(tree.root) }));
     }

@@ -15,7 +15,7 @@ export interface TreeText {
 export function treeLines(root: RadixNode, style: TreeText): string[] {
   const lines: string[] = [];
   const visit = (node: RadixNode, indent: string): void => {
-    const children = [...node.children.values()].sort((a, b) => countBelow(b) - countBelow(a));
+    const children = [...node.children].sort((a, b) => countBelow(b) - countBelow(a));
     for (const child of children.slice(0, style.most)) {
       const pages = `${child.pages.length} ${child.pages.length === 1 ? "page" : "pages"}`;
       const head = `${indent}${pages}: `;
@@ -35,10 +35,10 @@ export function treeLines(root: RadixNode, style: TreeText): string[] {
 /** Pages below a node. */
 function countBelow(node: RadixNode): number {
   let pages = 0;
-  const open = [...node.children.values()];
+  const open = [...node.children];
   for (let next = open.pop(); next; next = open.pop()) {
     pages += next.pages.length;
-    open.push(...next.children.values());
+    open.push(...next.children);
   }
   return pages;
 }
