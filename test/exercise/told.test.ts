@@ -351,6 +351,49 @@ const editedAnswers: readonly (readonly [
     [["const top = Math.max(...row);", "const top = 0;"]],
     /exp\(1,000\) is Infinity: subtract the largest/,
   ],
+  [
+    "9.1",
+    "rounds down",
+    [["Math.ceil(length / pageSize)", "Math.max(1, Math.floor(length / pageSize))"]],
+    /Rounded down: tokens beyond the last full page need one, too\.$/,
+  ],
+  ["9.1", "one layer", [["2 * config.num_hidden_layers * own", "2 * own"]], /That is one layer; each keeps its own\.$/],
+  [
+    "9.2",
+    "pages of its own",
+    [["pages += Math.floor(prompt / pageSize) - common;", "pages += Math.floor(more / pageSize);"]],
+    /Pages are counted from the prompt's beginning/,
+  ],
+  [
+    "9.3",
+    "with the empty ones last",
+    [["free.length > 0 ? free.shift() : kept.shift()", "kept.length > 0 ? kept.shift() : free.shift()"]],
+    /although page \d has no key: nobody would miss that one\.$/,
+  ],
+  [
+    "9.3",
+    "match does not hold",
+    [["        hold(page);\n        found.push(page);", "        found.push(page);"]],
+    /which request \d still reads|never|Were pages lost|they should be/,
+  ],
+  [
+    "9.4",
+    "a slot too far",
+    [["* pageSize + (place % pageSize)", "* pageSize + (place % pageSize) + 1"]],
+    /position 0 gets slot \d+; by the table \[\d+\] it is \d+\.$/,
+  ],
+  [
+    "9.5",
+    "the parent keeps the old one",
+    [["  parent.children.set(front.tokens[0], front);\n", ""]],
+    /stands under 5; its first token is \d|has another parent/,
+  ],
+  [
+    "9.5",
+    "gives the root",
+    [["  return node;\n}\n", "  return root;\n}\n"]],
+    /should be a node of this tree|it gave the node that ends behind nothing/,
+  ],
 ];
 
 const exerciseOf = (number: string) =>

@@ -202,6 +202,18 @@ export const chapter09: Register = {
         "14": () => 14,
       },
     },
+    {
+      says: "with 16 MB of host memory below it",
+      by: "command",
+      run: `${sharing} --cache radix --pages 40 --host 16`,
+      prints: [/219 pages were evicted, 100 went to the host, 100 came back/],
+    },
+    {
+      says: "1,310 tokens are run in place of 2,334",
+      by: "command",
+      run: `${sharing} --cache radix --pages 40 --host 16`,
+      prints: [/at once 17024 1310/],
+    },
     ...example("names", "OPT-13B, which", "For Llama 3.1 8B:", "Chapter 10 asks what the host does between two steps"),
     ...example("a place on the page", "The second half of the same script"),
     ...example("P - 1 is P without the last token", "at most ⌊(P - 1) / pageSize⌋ pages"),

@@ -1,7 +1,16 @@
 // Requests with one system prompt, through the engine with and without a cache of prefixes: what is found, what is run, what is held.
 import { defineScript, number, string } from "worldsize";
 import { chatSpecials, type Decoder, encodeChat, type Tokenizer } from "worldsize/models";
-import { Engine, HashChain, ModelRunner, noCache, PagePool, type PrefixCache, RadixTree } from "worldsize/serve";
+import {
+  Engine,
+  HashChain,
+  HostPages,
+  ModelRunner,
+  noCache,
+  PagePool,
+  type PrefixCache,
+  RadixTree,
+} from "worldsize/serve";
 import { openModel } from "../../../model-room/lib/open-model.ts";
 import { foundByHand } from "../lib/by-hand.ts";
 import { treeLines } from "../lib/tree-text.ts";
@@ -47,6 +56,7 @@ export default defineScript({
     pages: number(undefined, "pages of the pool (default: room for all requests at once)", {
       ...{ min: 1, max: 1e6, integer: true },
     }),
+    host: number(0, "MB of host memory that pages go to when they are given up", { min: 0, max: 4096 }),
     budget: number(32_768, "most tokens of a step", { min: 1, max: 1e6, integer: true }),
     most: number(4, "new tokens of each request", { min: 1, max: 64, integer: true }),
     shown: number(5, "children of a node that the tree is drawn with", { min: 1, max: 100, integer: true }),
@@ -76,8 +86,10 @@ export default defineScript({
       );
       const { free, idle, shared, own } = served.pool.counts();
       show.line(`After the last: ${free} pages free, ${idle} idle, ${shared} shared, ${own} a sequence's own.`);
-      if (options.pages === undefined)
-        show.line("What was run is what no earlier request has in whole pages, counted by hand.");
+      const { evictions, savedPages, loadedPages } = served.engine.stats;
+      if (options.pages !== undefined)
+        show.line(`${evictions} pages were evicted, ${savedPages} went to the host, ${loadedPages} came back.`);
+      else show.line("What was run is what no earlier request has in whole pages, counted by hand.");
       texts.set(name, served.text);
       if (served.cache instanceof RadixTree) {
         show.line("The tree: pages of each run of tokens, and how its text begins and ends");
@@ -102,6 +114,7 @@ function promptsOf(count: number, tokenizer: Tokenizer): number[][] {
 
 interface Limits {
   readonly pages: number | undefined;
+  readonly host: number;
   readonly budget: number;
   readonly pageSize: number;
   readonly most: number;
@@ -113,14 +126,14 @@ class Served {
   readonly rows: Record<string, string | number>[] = [];
   /** All new tokens of all requests. */
   text = "";
-  readonly #engine: Engine;
+  readonly engine: Engine;
   readonly pool: PagePool;
   readonly #now: () => number;
   readonly #most: number;
   readonly #counted: boolean;
 
   private constructor(engine: Engine, pool: PagePool, cache: PrefixCache, now: () => number, limits: Limits) {
-    [this.#engine, this.pool, this.cache, this.#now] = [engine, pool, cache, now];
+    [this.engine, this.pool, this.cache, this.#now] = [engine, pool, cache, now];
     this.#most = limits.most;
     this.#counted = limits.pages === undefined; // with fewer pages some are given up, and run again
   }
@@ -140,7 +153,8 @@ class Served {
     const pool = new PagePool(pages, pageSize);
     const cache = caches[name](pool);
     const runner = new ModelRunner(model, pages, pageSize);
-    const engine = new Engine({ runner, pool, cache, maxTokens: budget, maxSequences: 1000 });
+    const store = limits.host > 0 ? new HostPages(pageSize, limits.host * 1e6) : undefined;
+    const engine = new Engine({ runner, pool, cache, store, maxTokens: budget, maxSequences: 1000 });
     const served = new Served(engine, pool, cache, now, limits);
     const kept: number[][] = [];
     const inTurn = await served.#round(
@@ -184,10 +198,10 @@ class Served {
             if (reason === "error") throw new Error(`Request ${i} has failed.`);
           },
         };
-        this.#engine.add({ prompt, maxTokens: this.#most, events });
+        this.engine.add({ prompt, maxTokens: this.#most, events });
       }
-      while (this.#engine.hasWork) {
-        const { cached, prefill } = await this.#engine.step();
+      while (this.engine.hasWork) {
+        const { cached, prefill } = await this.engine.step();
         found += cached;
         run += prefill;
         const { shared, own } = this.pool.counts();

@@ -1,4 +1,4 @@
-// Plays the requests through with a set of prefixes, one string for each page.
+// Plays the requests through with a set of prefixes: a page's name has the number of the one before it, and its tokens.
 interface Plan {
   shared: number;
   own: number[];
@@ -9,11 +9,18 @@ interface Plan {
 export function served({ shared, own, pageSize, atOnce }: Plan): { computed: number; pages: number } {
   const known = new Set<string>();
   const later: string[] = [];
+  const numbers = new Map<string, number>();
   let computed = 0;
   own.forEach((more, i) => {
     const prompt = Array.from({ length: shared + more }, (_, at) => (at < shared ? `s${at}` : `${i}.${at}`));
     const keys: string[] = [];
-    for (let end = pageSize; end <= prompt.length; end += pageSize) keys.push(prompt.slice(0, end).join(" "));
+    let before = 0;
+    for (let end = pageSize; end <= prompt.length; end += pageSize) {
+      const key = `${before} ${prompt.slice(end - pageSize, end).join(" ")}`;
+      if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
+      before = numbers.get(key) as number;
+      keys.push(key);
+    }
     let found = 0;
     while (found < keys.length && (found + 1) * pageSize < prompt.length && known.has(keys[found])) found++;
     computed += prompt.length - found * pageSize;

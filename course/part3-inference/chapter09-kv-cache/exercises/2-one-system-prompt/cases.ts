@@ -34,7 +34,7 @@ export function plansOf(seed: number): Plan[] {
     of(8, [0, 0, 0], 1),
     of(500, hundred, 16, true),
     of(512, hundred, 16),
-    of(500, hundred, 1),
+    of(500, Array<number>(12).fill(20), 1),
     of(15, [40, 40, 40], 16), // no page is whole
     of(32, [0, 5, 0, 40], 16),
     of(0, [7, 33, 16], 16), // nothing is shared
