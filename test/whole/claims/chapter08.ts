@@ -141,7 +141,7 @@ export const chapter08: Register = {
     },
     ...example("the definition", "(E2EL - TTFT) / (tokens - 1)", "such as TTFT ≤ 500 ms and TPOT ≤ 50 ms"),
     {
-      says: '"ďá" is four bytes, C4 8F C3 A1',
+      says: '`"ďá"` is four bytes, C4 8F C3 A1',
       by: "arithmetic",
       gives: { "four bytes": () => new TextEncoder().encode("ďá").length },
     },
