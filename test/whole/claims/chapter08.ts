@@ -145,7 +145,11 @@ export const chapter08: Register = {
       by: "arithmetic",
       gives: { "four bytes": () => new TextEncoder().encode("ďá").length },
     },
-    ...example("a temperature", "that temperature 0 makes an answer reproducible", "at temperature 0. vLLM"),
+    ...example(
+      "a temperature",
+      "that temperature 0 makes an answer reproducible",
+      "goes another way, at temperature 0",
+    ),
     ...example("where the loop pauses", "text is encoded between two steps"),
     { says: "two all_reduces per layer", by: "source", sources: [megatron] },
   ],
