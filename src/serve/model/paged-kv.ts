@@ -5,6 +5,7 @@
 import type { DecoderConfig } from "../../models/index.ts";
 import type { KeyValueCache, Sequences } from "../../nn/index.ts";
 import { functional as F, type Tensor, type TensorDevice } from "../../tensor/index.ts";
+import type { PageMemory } from "../engine/runner.ts";
 
 /** Where the tokens of a step go, and what they read. */
 export interface PagedStep {
@@ -17,15 +18,17 @@ export interface PagedStep {
 }
 
 /** The memory of a pool of pages. */
-export class PagedKv implements KeyValueCache {
+export class PagedKv implements KeyValueCache, PageMemory {
   /** Bytes of all pages. */
   readonly bytes: number;
+  readonly #device: TensorDevice;
   readonly #k: readonly Tensor[];
   readonly #v: readonly Tensor[];
   #step: PagedStep | undefined;
 
   /** @throws OutOfMemoryError. */
   constructor(device: TensorDevice, config: DecoderConfig, pages: number, pageSize: number) {
+    this.#device = device;
     const shape = [pages, pageSize, config.kvHeads, config.headDim];
     const make = (): Tensor[] => Array.from({ length: config.layers }, () => device.zeros(shape));
     [this.#k, this.#v] = device.unscoped(() => device.withTag("kv", () => [make(), make()]));
@@ -59,11 +62,54 @@ export class PagedKv implements KeyValueCache {
 
   /** Copies whole pages. @param from and @param to i32 [pages]: their numbers. */
   copyPages(from: Tensor, to: Tensor): void {
-    for (const pages of [...this.#k, ...this.#v]) {
-      const [count] = pages.shape;
-      const table = pages.reshape([count, pages.size / count]);
-      F.indexCopy({ table, index: to, source: F.embedding({ table, index: from }) });
+    for (const table of this.#tables()) F.indexCopy({ table, index: to, source: F.embedding({ table, index: from }) });
+  }
+
+  /** Bytes of one page. */
+  get pageBytes(): number {
+    return this.bytes / this.#k[0].shape[0];
+  }
+
+  /** Pages as they are now: what is gathered here stays as it is, however long the host takes to read it. */
+  async readPages(pages: readonly number[]): Promise<Uint8Array[]> {
+    const device = this.#device;
+    const parts = device.noGrad(() =>
+      device.scope(() => {
+        const index = device.from(pages, [pages.length], "i32");
+        return this.#tables().map((table) => F.embedding({ table, index }));
+      }),
+    );
+    const bytes = pages.map(() => new Uint8Array(this.pageBytes));
+    for (const [i, part] of parts.entries()) {
+      const values = (await part.data()) as Float32Array;
+      const width = part.shape[1];
+      for (const [at, page] of bytes.entries())
+        page.set(new Uint8Array(values.slice(at * width, (at + 1) * width).buffer), i * width * 4);
+      part.dispose();
     }
+    return bytes;
+  }
+
+  writePages(pages: readonly number[], bytes: readonly Uint8Array[]): void {
+    const device = this.#device;
+    device.noGrad(() =>
+      device.scope(() => {
+        const index = device.from(pages, [pages.length], "i32");
+        for (const [i, table] of this.#tables().entries()) {
+          const width = table.shape[1];
+          const values = new Float32Array(pages.length * width);
+          for (const [at, page] of bytes.entries())
+            values.set(new Float32Array(page.slice(i * width * 4, (i + 1) * width * 4).buffer), at * width);
+          F.indexCopy({ table, index, source: device.from(values, [pages.length, width]) });
+        }
+        return [];
+      }),
+    );
+  }
+
+  /** Keys and values of all layers, a page a row. */
+  #tables(): Tensor[] {
+    return [...this.#k, ...this.#v].map((pages) => pages.reshape([pages.shape[0], pages.size / pages.shape[0]]));
   }
 
   /** Frees the memory. */
