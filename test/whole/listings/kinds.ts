@@ -26,6 +26,7 @@ export const others: readonly Apart[] = [
   { line: /^npm (pack|install)/, why: "test/whole/package.test.ts packs and installs" },
   { line: /^nvidia-smi/, why: "needs a GPU" },
   { line: /^docker|^ {2}--volume|^ {2}node:20/, why: "needs Docker" },
+  { line: /^curl -N/, why: "asks a server of the line above; test/whole/serve-scripts.test.ts asks as it does" },
   { line: /^kill -9/, why: "kills a rank of the line above; test/job/process-faults.test.ts does" },
   { line: /^tail -n 2/, why: "reads a recorder's folder by a name of its own" },
   { line: /^mpirun/, why: "needs Open MPI; test/job/join.test.ts starts ranks by its variables" },
@@ -57,6 +58,11 @@ export const looked: readonly Apart[] = [
   { line: /^│ rank │ {5}multiply/, why: "times of one machine; the claims of chapter 2 hold them" },
   { line: /^rank 0 │ Overlap, first without/, why: "a timeline, which no two runs draw alike" },
   { line: /^rank 0 │ Buckets that overlap/, why: "a timeline, which no two runs draw alike" },
+  {
+    line: /^rank 0 │ Decode: a token of each sequence/,
+    why: "times of one machine; the claims of chapter 8 hold them",
+  },
+  { line: /^rank 0 │ A prompt of 400 comes in/, why: "times of one machine; the claims of chapter 8 hold them" },
   { line: /^backward {3}g0/, why: "a picture of what the exercise asks for" },
   { line: /^world {3}rank {2}size/, why: "the API on one screen; test/whole/api.test.ts compares it with the library" },
 ];

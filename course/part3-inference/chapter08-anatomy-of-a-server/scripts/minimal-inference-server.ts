@@ -156,7 +156,7 @@ interface Asked {
   readonly stop?: readonly string[];
 }
 
-/** What a request's body asks for. @throws SyntaxError for what is no JSON, or has no prompt. */
+/** What a request's body asks for. @throws SyntaxError for what is not JSON, or has no prompt. */
 async function bodyOf(request: IncomingMessage): Promise<Asked> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

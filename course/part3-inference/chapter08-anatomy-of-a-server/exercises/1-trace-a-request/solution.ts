@@ -38,7 +38,7 @@ export function measure({ sent, queued, scheduled, frames }: Trace): {
 export function goodput(traces: Trace[], seconds: number, most: { ttft: number; tpot: number }): number {
   const good = traces.filter((trace) => {
     const { ttft, tpot } = measure(trace);
-    return ttft <= most.ttft && tpot <= most.tpot; // of a request without a token ttft is NaN, which is no number at most
+    return ttft <= most.ttft && tpot <= most.tpot; // without a token ttft is NaN, and no comparison with that is true
   });
   return good.length / seconds;
 }

@@ -1,6 +1,6 @@
 """8.1 Trace a request, in Python: python3 twin.py
 
-There is nothing of PyTorch in it: `vllm bench serve` and SGLang's bench_serving count like this, from frames of a stream.
+There is nothing of PyTorch in it: `vllm bench serve` and SGLang's bench_serving count so, from frames of a stream.
 """
 
 from typing import Optional, TypedDict

@@ -10,7 +10,7 @@ export default defineAdvice({
     read: "Two kinds of work",
   },
   bytes: {
-    hint: "Imagine memory as a shelf. What is taken from it once for everybody in the batch, and what does each sequence fetch for itself alone?",
+    hint: "Imagine memory as a shelf. What is taken from it once for the whole batch, and what does each sequence fetch for itself alone?",
     read: "Two kinds of work",
   },
   "the fewest sequences": {

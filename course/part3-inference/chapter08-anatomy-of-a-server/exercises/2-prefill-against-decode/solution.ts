@@ -9,7 +9,7 @@ interface Shape {
   vocabulary: number;
 }
 
-interface Row {
+interface StepRow {
   start: number;
   count: number;
   draws: boolean;
@@ -22,7 +22,7 @@ function layer({ width, ffnWidth, heads, kvHeads, headDim }: Shape): number {
 }
 
 /** Two for each product with a weight, and those of attention. */
-export function flops(shape: Shape, rows: Row[]): number {
+export function flops(shape: Shape, rows: StepRow[]): number {
   const { layers, heads, headDim, width, vocabulary } = shape;
   let sum = 0;
   for (const { start, count, draws } of rows) {
@@ -34,7 +34,7 @@ export function flops(shape: Shape, rows: Row[]): number {
 }
 
 /** The weights once, and each row's keys and values. */
-export function bytes(shape: Shape, rows: Row[]): number {
+export function bytes(shape: Shape, rows: StepRow[]): number {
   const { layers, kvHeads, headDim, width, vocabulary } = shape;
   let elements = layers * layer(shape) + width * vocabulary;
   for (const { start, count } of rows) elements += 2 * layers * kvHeads * headDim * (start + count);

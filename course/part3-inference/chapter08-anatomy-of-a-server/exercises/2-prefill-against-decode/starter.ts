@@ -9,19 +9,19 @@ interface Shape {
   vocabulary: number;
 }
 
-interface Row {
+interface StepRow {
   start: number;
   count: number;
   draws: boolean;
 }
 
 /** Two for each product with a weight, and those of attention. */
-export function flops(_shape: Shape, _rows: Row[]): number {
+export function flops(_shape: Shape, _rows: StepRow[]): number {
   return 0;
 }
 
 /** The weights once, and each row's keys and values. */
-export function bytes(_shape: Shape, _rows: Row[]): number {
+export function bytes(_shape: Shape, _rows: StepRow[]): number {
   return 0;
 }
 

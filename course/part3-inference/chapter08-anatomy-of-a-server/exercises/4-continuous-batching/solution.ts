@@ -5,7 +5,7 @@ interface Request {
   most: number;
 }
 
-interface Row {
+interface StepRow {
   slot: number;
   start: number;
   tokens: number[];
@@ -15,11 +15,11 @@ interface Machine {
   slots: number;
   open: boolean;
   arrived(): Request[];
-  step(rows: Row[]): Promise<number[]>;
+  step(rows: StepRow[]): Promise<number[]>;
   give(id: number, token: number): void;
 }
 
-interface Sequence extends Row {
+interface Sequence extends StepRow {
   id: number;
   left: number;
 }

@@ -5,7 +5,7 @@ interface Request {
   most: number;
 }
 
-interface Row {
+interface StepRow {
   slot: number;
   start: number;
   tokens: number[];
@@ -15,7 +15,7 @@ interface Machine {
   slots: number;
   open: boolean;
   arrived(): Request[];
-  step(rows: Row[]): Promise<number[]>;
+  step(rows: StepRow[]): Promise<number[]>;
   give(id: number, token: number): void;
 }
 
