@@ -12,6 +12,7 @@ export { argmaxOf, drawFrom, generate, type Sampled, type Sampling, uniformAt } 
 
 export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
+export { type KvDType, kvBytesPerToken, kvDTypes, PagedKv, type PagedStep } from "./paged-kv.ts";
 export { QuantizedDecoder, quantizeModel } from "./quantized.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
 export { gpt2Shape, llamaShape, type ShapeOptions } from "./shapes.ts";

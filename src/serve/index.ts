@@ -1,4 +1,5 @@
 /** `worldsize/serve`: the inference engine. */
+export { type KvDType, kvBytesPerToken, kvDTypes, PagedKv, type PagedStep } from "../models/index.ts";
 export { Engine, type EngineOptions, type StepReport } from "./engine/engine.ts";
 export {
   type EngineRequest,
@@ -22,8 +23,7 @@ export { before, Sequence, type SequenceState } from "./engine/sequence.ts";
 export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-text.ts";
 export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
-export { ModelRunner } from "./model/model-runner.ts";
-export { PagedKv, type PagedStep } from "./model/paged-kv.ts";
+export { ModelRunner, type ModelRunnerOptions } from "./model/model-runner.ts";
 export { chainHash, HashChain } from "./pages/chain.ts";
 export { type PageCounts, PagePool } from "./pages/pool.ts";
 export { noCache, type PrefixCache } from "./pages/prefix-cache.ts";

@@ -1,10 +1,15 @@
 /** Runs a model's steps over pages: all new tokens of all sequences in one forward, then a draw for each that asks for one. */
-import type { LanguageModel } from "../../models/index.ts";
+import { type KvDType, type LanguageModel, PagedKv } from "../../models/index.ts";
 import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { Sampled } from "../engine/request.ts";
 import type { Runner, StepBatch } from "../engine/runner.ts";
 import { sample } from "../sampling/sample.ts";
-import { PagedKv } from "./paged-kv.ts";
+
+/** What is kept, and how. */
+export interface ModelRunnerOptions {
+  /** Of keys and values; f32 if not given. */
+  readonly kvDType?: KvDType;
+}
 
 /** A model behind an engine. */
 export class ModelRunner implements Runner {
@@ -17,11 +22,11 @@ export class ModelRunner implements Runner {
   readonly #pageSize: number;
 
   /** @param pages and @param pageSize as of the engine's pool. @throws OutOfMemoryError. */
-  constructor(model: LanguageModel, pages: number, pageSize: number) {
+  constructor(model: LanguageModel, pages: number, pageSize: number, { kvDType }: ModelRunnerOptions = {}) {
     const { device, config } = model;
     this.positions = config.maxPositions;
     this.vocabularySize = config.vocabularySize;
-    this.kv = new PagedKv(device, config, pages, pageSize);
+    this.kv = new PagedKv(device, config, pages, pageSize, kvDType);
     this.#model = model;
     this.#device = device;
     this.#pageSize = pageSize;
