@@ -1,22 +1,26 @@
-// Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each (the
-// layout of ggml's q8_0 and q4_0, with the scales apart). y = x w^T for x [m, k], w [n, k].
+// Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each, as ggml's q8_0 and q4_0 have them.
+// y = x w^T for x [m, k], w [n, k].
 //
-// A few tokens: activations become 16-bit integers with one scale a token, products are exact
-// integers until a group is scaled; the weights are read once. Many tokens: weights become f32 by
-// blocks that stay in the cache, and the f32 product does the rest.
+// Activations become 16-bit integers with one scale a token, products are exact integers until a group is scaled, and groups
+// are added in their order. So what a token gets does not depend on how many there are.
+//
+// Eight rows of weights lie together, by pairs along k: [n / 8][k / 2][8][2], and their scales [n / 8][k / 32][8]. One load
+// has a pair of each of four rows, which one token's pair multiplies at once: no lane is ever added to another. Four bits:
+// of a group's sixteen pairs the first eight are the low halves of its bytes, the others the high halves. Where rows do not
+// fill the last eight, the others are zeros.
 import { Ptr, madd } from "./lanes";
-import { gemm, gemmScratchBytes } from "./gemm";
-import { max4, sum4 } from "./rows";
+import { max4 } from "./rows";
 
 const GROUP = 32;
-const FEW = 16; // tokens
-const MOST: f32 = 8191; // of an activation: eight products by 127 stay exact in f32
-const ROWS = 64;
-const DEPTH = 512;
+const ROWS = 8;    // that lie together
+const BLOCK = 64;  // tokens whose integers are in the scratch
+const TILE = 4;    // tokens that are computed together
+const SUMS = ROWS * TILE * 4; // bytes of a tile
+const MOST: f32 = 8191; // of an activation: 32 products by 127 stay exact in 32 bits
 
 /** Bytes of private scratch for depth k. */
 export function quantizedScratchBytes(k: i32): i32 {
-  return gemmScratchBytes() + ROWS * DEPTH * 4 + FEW * (k * 2 + 4);
+  return BLOCK * (k * 2 + 4) + SUMS;
 }
 
 // @ts-ignore: decorator
@@ -26,26 +30,46 @@ export function quantizedScratchBytes(k: i32): i32 {
   return max4(top);
 }
 
-/** w (int8) and scales from x [rows, k]: the largest of a group becomes 127. */
-export function quantize8(x: Ptr, w: Ptr, scales: Ptr, rows: i32, k: i32): void {
-  for (let left = rows * (k / GROUP); left > 0; left--, x += GROUP * 4, w += GROUP, scales += 4) {
-    const scale = largest(x, GROUP) / 127, inverse: f32 = scale > 0 ? 1 / scale : 0;
-    store<f32>(scales, scale);
-    for (let i: Ptr = 0; i < <Ptr>GROUP; i++) store<i8>(w + i, <i8>nearest<f32>(load<f32>(x + i * 4) * inverse));
+/** One group of one row, whose place among the eight is r. `w` and `scales` are where the eight begin. */
+// @ts-ignore: decorator
+@inline function quantizeGroup(bits: i32, x: Ptr, w: Ptr, scales: Ptr, r: i32): void {
+  const most: f32 = bits == 8 ? 127 : 7;
+  const scale = largest(x, GROUP) / most, inverse: f32 = scale > 0 ? 1 / scale : 0;
+  store<f32>(scales + <Ptr>r * 4, scale);
+  for (let i = 0; i < (bits == 8 ? GROUP : GROUP / 2); i++) {
+    const at = w + <Ptr>((i >> 1) * ROWS * 2 + r * 2 + (i & 1));
+    const value = nearest<f32>(load<f32>(x + <Ptr>i * 4) * inverse);
+    if (bits == 8) store<i8>(at, <i8>value);
+    else {
+      const high = nearest<f32>(load<f32>(x + <Ptr>(i + GROUP / 2) * 4) * inverse);
+      store<u8>(at, <u8>(value + 8) | (<u8>(high + 8) << 4));
+    }
   }
 }
 
-/** The same in 4 bits, -7 to 7 stored as 1 to 15: element i in the low half of byte i, element i + 16 in the high half. */
-export function quantize4(x: Ptr, w: Ptr, scales: Ptr, rows: i32, k: i32): void {
-  for (let left = rows * (k / GROUP); left > 0; left--, x += GROUP * 4, w += GROUP / 2, scales += 4) {
-    const scale = largest(x, GROUP) / 7, inverse: f32 = scale > 0 ? 1 / scale : 0;
-    store<f32>(scales, scale);
-    for (let i: Ptr = 0; i < <Ptr>GROUP / 2; i++) {
-      const low = <u8>(nearest<f32>(load<f32>(x + i * 4) * inverse) + 8);
-      const high = <u8>(nearest<f32>(load<f32>(x + (i + 16) * 4) * inverse) + 8);
-      store<u8>(w + i, low | (high << 4));
+// @ts-ignore: decorator
+@inline function quantizeRows(bits: i32, x: Ptr, w: Ptr, scales: Ptr, rows: i32, k: i32): void {
+  const bytes = <Ptr>(GROUP * bits / 8 * ROWS);
+  for (let i = 0; i < rows; i += ROWS) {
+    const whole = i + ROWS <= rows;
+    for (let g = 0; g < k; g += GROUP, w += bytes, scales += ROWS * 4) {
+      if (!whole) {
+        memory.fill(w, 0, bytes);
+        memory.fill(scales, 0, ROWS * 4);
+      }
+      for (let r = 0; r < min(ROWS, rows - i); r++) quantizeGroup(bits, x + <Ptr>((i + r) * k + g) * 4, w, scales, r);
     }
   }
+}
+
+/** w (int8) and scales from x [rows, k]: the largest of a group becomes 127. */
+export function quantize8(x: Ptr, w: Ptr, scales: Ptr, rows: i32, k: i32): void {
+  quantizeRows(8, x, w, scales, rows, k);
+}
+
+/** The same in 4 bits, -7 to 7 stored as 1 to 15. */
+export function quantize4(x: Ptr, w: Ptr, scales: Ptr, rows: i32, k: i32): void {
+  quantizeRows(4, x, w, scales, rows, k);
 }
 
 /** One token's activations as 16-bit integers. Returns their scale. */
@@ -59,132 +83,148 @@ function quantizeToken(x: Ptr, to: Ptr, k: i32): f32 {
   return top / MOST;
 }
 
-// 32 weights as four vectors of 16-bit integers, in the order of the activations.
+/** A pair of each of four rows as 16-bit integers: `i` is 0 for the first four, 1 for the others. `bits` and `i` are constants. */
 // @ts-ignore: decorator
-@inline function dot8(w: Ptr, x: Ptr): v128 {
-  const low = i32x4.add(i32x4.dot_i16x8_s(v128.load8x8_s(w), v128.load(x)),
-                        i32x4.dot_i16x8_s(v128.load8x8_s(w, 8), v128.load(x, 16)));
-  const high = i32x4.add(i32x4.dot_i16x8_s(v128.load8x8_s(w, 16), v128.load(x, 32)),
-                         i32x4.dot_i16x8_s(v128.load8x8_s(w, 24), v128.load(x, 48)));
-  return i32x4.add(low, high);
+@inline function pair8(w: Ptr, i: i32): v128 {
+  return i == 0 ? v128.load8x8_s(w) : v128.load8x8_s(w, 8);
+}
+
+/** Sixteen halves of bytes, as signed bytes. */
+// @ts-ignore: decorator
+@inline function halves(packed: v128, high: bool): v128 {
+  return i8x16.sub(high ? i8x16.shr_u(packed, 4) : v128.and(packed, i8x16.splat(15)), i8x16.splat(8));
 }
 
 // @ts-ignore: decorator
-@inline function dot4(w: Ptr, x: Ptr): v128 {
-  const bits = v128.load(w), eight = i8x16.splat(8);
-  const a = i8x16.sub(v128.and(bits, i8x16.splat(15)), eight), b = i8x16.sub(i8x16.shr_u(bits, 4), eight);
-  const low = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(a), v128.load(x)),
-                        i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(a), v128.load(x, 16)));
-  const high = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(b), v128.load(x, 32)),
-                         i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(b), v128.load(x, 48)));
-  return i32x4.add(low, high);
+@inline function add(sum: v128, w: v128, x: v128): v128 {
+  return i32x4.add(sum, i32x4.dot_i16x8_s(w, x));
 }
 
-/** One group of weights times one group of activations. `bits` is a constant at every call. */
+/** Adds a group's sums to a tile's, scaled. */
 // @ts-ignore: decorator
-@inline function dotGroup(bits: i32, w: Ptr, x: Ptr): v128 {
-  return f32x4.convert_i32x4_s(bits == 8 ? dot8(w, x) : dot4(w, x));
+@inline function scaled(sums: Ptr, low: v128, high: v128, s: v128, t: v128): void {
+  v128.store(sums, madd(f32x4.convert_i32x4_s(low), s, v128.load(sums)));
+  v128.store(sums, madd(f32x4.convert_i32x4_s(high), t, v128.load(sums, 16)), 16);
 }
 
-/**
- * Two rows of weights times one token, which is loaded once for both. The second row lies `half` rows
- * after the first: memory is then read as two long streams, which the processor foresees, where
- * neighbouring rows would be one stream with a jump after every row.
- */
+/** Eight rows times one token. */
 // @ts-ignore: decorator
-@inline function twoRows(bits: i32, w: Ptr, scales: Ptr, x: Ptr, y: Ptr, half: i32, k: i32, xScale: f32): void {
-  const step = <Ptr>(GROUP * bits / 8), end = x + <Ptr>k * 2;
-  let w1 = w + <Ptr>(half * (k * bits / 8)), g1 = scales + <Ptr>(half * (k / GROUP)) * 4;
-  let a = f32x4.splat(0), b = a;
-  do {
-    a = madd(dotGroup(bits, w, x), v128.load_splat<u32>(scales), a);
-    b = madd(dotGroup(bits, w1, x), v128.load_splat<u32>(g1), b);
-    w += step; w1 += step; scales += 4; g1 += 4; x += GROUP * 2;
-  } while (x < end);
-  store<f32>(y, xScale * sum4(a));
-  store<f32>(y + <Ptr>half * 4, xScale * sum4(b));
+@inline function oneToken(bits: i32, w: Ptr, scales: Ptr, x: Ptr, sums: Ptr, k: i32): void {
+  v128.store(sums, f32x4.splat(0));
+  v128.store(sums, f32x4.splat(0), 16);
+  for (const end = x + <Ptr>k * 2; x < end; scales += ROWS * 4) {
+    let a = i32x4.splat(0), b = a, c = a, d = a;
+    const last = x + (bits == 8 ? GROUP * 2 : GROUP);
+    for (; x < last; x += 8, w += 32) {
+      const s = v128.load_splat<u32>(x), t = v128.load_splat<u32>(x, 4);
+      if (bits == 8) {
+        a = add(a, pair8(w, 0), s); b = add(b, pair8(w, 1), s);
+        c = add(c, pair8(w + 16, 0), t); d = add(d, pair8(w + 16, 1), t);
+      } else {
+        const u = v128.load(w), v = v128.load(w, 16), q = v128.load_splat<u32>(x, 32), r = v128.load_splat<u32>(x, 36);
+        let h = halves(u, false);
+        a = add(a, i16x8.extend_low_i8x16_s(h), s); b = add(b, i16x8.extend_high_i8x16_s(h), s);
+        h = halves(v, false);
+        c = add(c, i16x8.extend_low_i8x16_s(h), t); d = add(d, i16x8.extend_high_i8x16_s(h), t);
+        h = halves(u, true);
+        a = add(a, i16x8.extend_low_i8x16_s(h), q); b = add(b, i16x8.extend_high_i8x16_s(h), q);
+        h = halves(v, true);
+        c = add(c, i16x8.extend_low_i8x16_s(h), r); d = add(d, i16x8.extend_high_i8x16_s(h), r);
+      }
+    }
+    if (bits == 4) x += GROUP;
+    scaled(sums, i32x4.add(a, c), i32x4.add(b, d), v128.load(scales), v128.load(scales, 16));
+  }
 }
 
-/** The last row where their number is odd. */
+/** Eight rows times four tokens, `token` bytes apart. */
 // @ts-ignore: decorator
-@inline function oneRow(bits: i32, w: Ptr, scales: Ptr, x: Ptr, y: Ptr, k: i32, xScale: f32): void {
-  const step = <Ptr>(GROUP * bits / 8), end = x + <Ptr>k * 2;
-  let a = f32x4.splat(0);
-  do {
-    a = madd(dotGroup(bits, w, x), v128.load_splat<u32>(scales), a);
-    w += step; scales += 4; x += GROUP * 2;
-  } while (x < end);
-  store<f32>(y, xScale * sum4(a));
+@inline function fourTokens(bits: i32, w: Ptr, scales: Ptr, x: Ptr, token: Ptr, sums: Ptr, k: i32): void {
+  for (let i: Ptr = 0; i < <Ptr>SUMS; i += 16) v128.store(sums + i, f32x4.splat(0));
+  let y = x + 2 * token;
+  for (const end = x + <Ptr>k * 2; x < end; scales += ROWS * 4) {
+    let a = i32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+    const last = x + (bits == 8 ? GROUP * 2 : GROUP);
+    for (; x < last; x += 4, y += 4, w += 16) {
+      let u: v128, v: v128;
+      if (bits == 8) {
+        u = pair8(w, 0); v = pair8(w, 1);
+      } else {
+        const q = halves(v128.load(w), true);
+        u = i16x8.extend_low_i8x16_s(q); v = i16x8.extend_high_i8x16_s(q);
+        let t = v128.load_splat<u32>(x, 32);
+        a = add(a, u, t); b = add(b, v, t);
+        t = v128.load_splat<u32>(x + token, 32);
+        c = add(c, u, t); d = add(d, v, t);
+        t = v128.load_splat<u32>(y, 32);
+        e = add(e, u, t); f = add(f, v, t);
+        t = v128.load_splat<u32>(y + token, 32);
+        g = add(g, u, t); h = add(h, v, t);
+        const p = halves(v128.load(w), false);
+        u = i16x8.extend_low_i8x16_s(p); v = i16x8.extend_high_i8x16_s(p);
+      }
+      let t = v128.load_splat<u32>(x);
+      a = add(a, u, t); b = add(b, v, t);
+      t = v128.load_splat<u32>(x + token);
+      c = add(c, u, t); d = add(d, v, t);
+      t = v128.load_splat<u32>(y);
+      e = add(e, u, t); f = add(f, v, t);
+      t = v128.load_splat<u32>(y + token);
+      g = add(g, u, t); h = add(h, v, t);
+    }
+    if (bits == 4) { x += GROUP; y += GROUP; }
+    const s = v128.load(scales), t = v128.load(scales, 16);
+    scaled(sums, a, b, s, t);
+    scaled(sums + 32, c, d, s, t);
+    scaled(sums + 64, e, f, s, t);
+    scaled(sums + 96, g, h, s, t);
+  }
 }
 
+/** Eight numbers of one token to where they belong, as many of them as there are rows. */
 // @ts-ignore: decorator
-@inline function fewTokens(bits: i32, x: Ptr, w: Ptr, scales: Ptr, y: Ptr, m: i32, n: i32, k: i32, ldy: i32, scratch: Ptr): void {
-  const row = <Ptr>(k * bits / 8), scaleRow = <Ptr>(k / GROUP) * 4, token = <Ptr>k * 2;
-  const factors = scratch + <Ptr>m * token;
+@inline function put(sums: Ptr, factor: f32, y: Ptr, rows: i32): void {
+  const by = f32x4.splat(factor), low = f32x4.mul(by, v128.load(sums)), high = f32x4.mul(by, v128.load(sums, 16));
+  if (rows >= ROWS) {
+    v128.store(y, low);
+    v128.store(y, high, 16);
+    return;
+  }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
+  memory.copy(y, sums, <Ptr>rows * 4);
+}
+
+/** All rows times at most BLOCK tokens. */
+// @ts-ignore: decorator
+@inline function block(bits: i32, x: Ptr, w: Ptr, scales: Ptr, y: Ptr, m: i32, n: i32, k: i32, ldy: i32, scratch: Ptr): void {
+  const token = <Ptr>k * 2, factors = scratch + <Ptr>BLOCK * token, sums = factors + BLOCK * 4;
   for (let t = 0; t < m; t++) {
     store<f32>(factors + <Ptr>t * 4, quantizeToken(x + <Ptr>t * <Ptr>k * 4, scratch + <Ptr>t * token, k));
   }
-  const half = n / 2;
-  for (let j = 0; j < half; j++, w += row, scales += scaleRow) {
-    for (let t = 0; t < m; t++) {
-      twoRows(bits, w, scales, scratch + <Ptr>t * token, y + <Ptr>(t * ldy + j) * 4, half, k, load<f32>(factors + <Ptr>t * 4));
-    }
-  }
-  if (n % 2 == 0) return;
-  w += <Ptr>half * row; scales += <Ptr>half * scaleRow;
-  for (let t = 0; t < m; t++) {
-    oneRow(bits, w, scales, scratch + <Ptr>t * token, y + <Ptr>(t * ldy + n - 1) * 4, k, load<f32>(factors + <Ptr>t * 4));
-  }
-}
-
-/** Rows of weights as f32: `width` columns from column `at`, a multiple of the group. */
-// @ts-ignore: decorator
-@inline function widen(bits: i32, w: Ptr, scales: Ptr, to: Ptr, rows: i32, k: i32, at: i32, width: i32): void {
-  for (let r = 0; r < rows; r++) {
-    let from = w + <Ptr>((r * k + at) * bits / 8), scale = scales + <Ptr>((r * k + at) / GROUP) * 4;
-    for (let g = 0; g < width; g += GROUP, scale += 4) {
-      const s = v128.load_splat<u32>(scale);
-      if (bits == 8) {
-        for (let i: Ptr = 0; i < <Ptr>GROUP; i += 4, to += 16) {
-          const wide = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(from + i)));
-          v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(wide), s));
-        }
-        from += GROUP;
-      } else {
-        for (let i: Ptr = 0; i < <Ptr>GROUP / 2; i += 4, to += 16) {
-          const b = v128.load32_zero(from + i), eight = i8x16.splat(8);
-          const low = i8x16.sub(v128.and(b, i8x16.splat(15)), eight), high = i8x16.sub(i8x16.shr_u(b, 4), eight);
-          v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(low))), s));
-          v128.store(to + 64, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(high))), s));
-        }
-        from += GROUP / 2;
-        to += 64;
+  memory.fill(scratch + <Ptr>m * token, 0, <Ptr>(-m & (TILE - 1)) * token); // tokens that fill the last tile
+  for (let j = 0; j < n; j += ROWS, w += <Ptr>(ROWS * k * bits / 8), scales += <Ptr>(ROWS * k / GROUP * 4)) {
+    for (let t = 0; t < m; t += TILE) {
+      const from = scratch + <Ptr>t * token, tokens = min(TILE, m - t);
+      if (tokens == 1) oneToken(bits, w, scales, from, sums, k);
+      else fourTokens(bits, w, scales, from, token, sums, k);
+      for (let i = 0; i < tokens; i++) {
+        put(sums + <Ptr>i * ROWS * 4, load<f32>(factors + <Ptr>(t + i) * 4), y + <Ptr>((t + i) * ldy + j) * 4, n - j);
       }
-    }
-  }
-}
-
-// @ts-ignore: decorator
-@inline function manyTokens(bits: i32, x: Ptr, w: Ptr, scales: Ptr, y: Ptr, m: i32, n: i32, k: i32, ldy: i32, scratch: Ptr): void {
-  const block = scratch + <Ptr>gemmScratchBytes();
-  for (let j = 0; j < n; j += ROWS) {
-    const rows = min(ROWS, n - j);
-    for (let p = 0; p < k; p += DEPTH) {
-      const depth = min(DEPTH, k - p);
-      widen(bits, w + <Ptr>(j * (k * bits / 8)), scales + <Ptr>(j * (k / GROUP)) * 4, block, rows, k, p, depth);
-      gemm(x + <Ptr>p * 4, block, y + <Ptr>j * 4, m, rows, depth, k, 1, 1, depth, ldy, p > 0 ? 1 : 0, scratch);
     }
   }
 }
 
 /** y [m, ldy] = x [m, k] w [n, k]^T with int8 weights. k is a multiple of 32. */
 export function matmul8(x: Ptr, w: Ptr, scales: Ptr, y: Ptr, m: i32, n: i32, k: i32, ldy: i32, scratch: Ptr): void {
-  if (m <= FEW) fewTokens(8, x, w, scales, y, m, n, k, ldy, scratch);
-  else manyTokens(8, x, w, scales, y, m, n, k, ldy, scratch);
+  for (; m > 0; m -= BLOCK, x += <Ptr>BLOCK * <Ptr>k * 4, y += <Ptr>BLOCK * <Ptr>ldy * 4) {
+    block(8, x, w, scales, y, min(m, BLOCK), n, k, ldy, scratch);
+  }
 }
 
 /** The same with int4 weights. */
 export function matmul4(x: Ptr, w: Ptr, scales: Ptr, y: Ptr, m: i32, n: i32, k: i32, ldy: i32, scratch: Ptr): void {
-  if (m <= FEW) fewTokens(4, x, w, scales, y, m, n, k, ldy, scratch);
-  else manyTokens(4, x, w, scales, y, m, n, k, ldy, scratch);
+  for (; m > 0; m -= BLOCK, x += <Ptr>BLOCK * <Ptr>k * 4, y += <Ptr>BLOCK * <Ptr>ldy * 4) {
+    block(4, x, w, scales, y, min(m, BLOCK), n, k, ldy, scratch);
+  }
 }

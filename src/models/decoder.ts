@@ -124,6 +124,13 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
     return this.leave(x, rows);
   }
 
+  /** What the head reads: the stream behind the last layer, normalised. @returns f32 [tokens, width]. */
+  hidden(batch: Batch, cache?: KeyValueCache): Tensor {
+    let x = this.enter(batch);
+    for (const layer of this.layers) x = this.pass(layer, x, batch, cache);
+    return this.norm.call(x);
+  }
+
   /** What the first layer reads: f32 [tokens, width]. */
   enter(batch: Batch): Tensor {
     const x = this.embed.call(batch.tokens);
@@ -168,4 +175,4 @@ function makeNorm(device: TensorDevice, { norm, width, normEps: eps }: DecoderCo
 }
 
 /** What is asked of a model that writes: a `Decoder`, or one with weights of few bits. */
-export type LanguageModel = Pick<Decoder, "device" | "config" | "call">;
+export type LanguageModel = Pick<Decoder, "device" | "config" | "call" | "hidden">;

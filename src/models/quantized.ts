@@ -129,13 +129,24 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
   /** As `Decoder.forward`, and without a tape: no gradient passes. */
   forward(batch: Batch, cache?: KeyValueCache, rows?: Tensor): Tensor {
     return this.device.noGrad(() => {
-      const { embed, positions, norm } = this.#model;
-      let x = embed.call(batch.tokens);
-      if (positions) x = x.add(positions.call(batch.positions));
-      for (const block of this.#blocks) x = this.device.scope(() => block.forward(x, batch, this.#rotary, cache));
-      if (rows) x = F.embedding({ table: x, index: rows });
-      return F.matmulQuantized({ x: norm.call(x), weight: this.#head });
+      const x = this.#stream(batch, cache);
+      const read = rows ? F.embedding({ table: x, index: rows }) : x;
+      return F.matmulQuantized({ x: this.#model.norm.call(read), weight: this.#head });
     });
+  }
+
+  /** As `Decoder.hidden`. */
+  hidden(batch: Batch, cache?: KeyValueCache): Tensor {
+    return this.device.noGrad(() => this.#model.norm.call(this.#stream(batch, cache)));
+  }
+
+  /** What the last layer has left. */
+  #stream(batch: Batch, cache?: KeyValueCache): Tensor {
+    const { embed, positions } = this.#model;
+    let x = embed.call(batch.tokens);
+    if (positions) x = x.add(positions.call(batch.positions));
+    for (const block of this.#blocks) x = this.device.scope(() => block.forward(x, batch, this.#rotary, cache));
+    return x;
   }
 
   /** Frees its own matrices; the model's are the model's. */

@@ -23,6 +23,7 @@ export { before, Sequence, type SequenceState } from "./engine/sequence.ts";
 export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-text.ts";
 export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
+export { embedTokens } from "./model/embed.ts";
 export { ModelRunner, type ModelRunnerOptions } from "./model/model-runner.ts";
 export { chainHash, HashChain } from "./pages/chain.ts";
 export { type PageCounts, PagePool } from "./pages/pool.ts";

@@ -91,7 +91,7 @@ const quantizedProduct =
   (device) => {
     const [m, n, k] = [3, 997, 512];
     const [x, w] = drawn(device, [m, k], [n, k]);
-    const [packed, scales] = [device.empty([(n * k * bits) / 8], "u8"), device.empty([n, k / 32])];
+    const [packed, scales] = [device.empty([(1000 * k * bits) / 8], "u8"), device.empty([1000, k / 32])];
     const y = device.empty([m, n]);
     go(device, `quantize${bits}`, [w, packed, scales], [n, k]);
     go(device, `matmul${bits}`, [x, packed, scales, y], [m, n, k, n]);

@@ -1,6 +1,7 @@
 /** Tokens as text: characters that are whole, and nothing that a stop string takes. */
 import { expect, it } from "vitest";
 import { mulberry32 } from "../../src/platform/random.ts";
+import { ChoiceText, type OutputPart } from "../../src/serve/loop/choice-text.ts";
 import { OutputText } from "../../src/serve/text/output-text.ts";
 
 const utf8 = new TextEncoder();
@@ -89,5 +90,19 @@ it("however text is cut into tokens, the pieces are the text up to the first sto
     }
     const { given } = pieces(tokens, stops);
     expect(given.join(""), `${whole} stops ${stops}`).toBe(wanted);
+    // And the bytes of the tokens that are told are those of the text, whatever a stop string takes.
+    const choice = new ChoiceText({ bytesOf: (token) => Uint8Array.from(tokens[token]), stops });
+    const told: number[] = [];
+    const texts: string[] = [];
+    for (let token = 0; token < tokens.length && choice.stopped === undefined; token++)
+      take(choice.push({ token }), told, texts);
+    take(choice.end(), told, texts);
+    expect(texts.join("")).toBe(wanted);
+    expect(told).toEqual([...utf8.encode(wanted)]);
   }
 });
+
+function take({ text, tokens }: OutputPart, told: number[], texts: string[]): void {
+  texts.push(text);
+  for (const { bytes } of tokens) told.push(...bytes);
+}

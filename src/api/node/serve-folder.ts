@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { nodePlatform } from "../../platform/node/node.ts";
-import { Engine, EngineLoop, ModelRunner, noCache, PagePool, RadixTree } from "../../serve/index.ts";
+import { Engine, EngineLoop, embedTokens, ModelRunner, noCache, PagePool, RadixTree } from "../../serve/index.ts";
 import type { TensorDevice } from "../../tensor/index.ts";
 import { OpenAiService } from "../service.ts";
 import { Metrics } from "./metrics.ts";
@@ -66,7 +66,11 @@ export async function serveFolder(
   const { template, bos, eos, defaults } = opened;
   const positions = Math.min(maxPositions, pool.pages * pageSize);
   const service = new OpenAiService({
-    model: { name, created: Math.floor(clock()), loop, positions, template, bos, eos, defaults },
+    model: {
+      ...{ name, loop, positions, template, bos, eos, defaults },
+      created: Math.floor(clock()),
+      embed: (tokens) => embedTokens(opened.model, tokens),
+    },
     macrotask,
     random: Math.random,
     uniqueId: () => randomUUID().replaceAll("-", ""),

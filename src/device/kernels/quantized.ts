@@ -1,13 +1,19 @@
 /**
- * Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each:
- * w is [n, k] bytes or [n, k / 2], scales are [n, k / 32]. k is a multiple of 32.
+ * Products with weights of 8 or 4 bits, in groups of 32 along k with one f32 scale each. Eight rows of weights lie together
+ * (kernels/assembly/quantized.ts): w is [⌈n / 8⌉ · 8, k] bytes or [⌈n / 8⌉ · 8, k / 2], scales are [⌈n / 8⌉ · 8, k / 32]. k is a
+ * multiple of 32.
  */
 import { run, sharedParts } from "./parts.ts";
 import type { Kernel } from "./spec.ts";
 
 const product = (bits: 4 | 8): Omit<Kernel, "run" | "scalars"> => ({
   buffers: ["in", "in", "in", "out"],
-  bounds: ([m, n, k, ldy]) => [m * whole(k) * 4, (n * k * bits) / 8, (n * k) / 8, m && n ? ((m - 1) * ldy + n) * 4 : 0],
+  bounds: ([m, n, k, ldy]) => [
+    m * whole(k) * 4,
+    (rowsTogether(n) * k * bits) / 8,
+    (rowsTogether(n) * k) / 8,
+    m && n ? ((m - 1) * ldy + n) * 4 : 0,
+  ],
   flops: ([m, n, k]) => 2 * m * n * k,
   parts: ([, , , , m, n, k], team) => sharedParts(2 * m * n * k, n / 64, team),
   part: ([x, w, scales, y, m, n, k, ldy], i, parts) => {
@@ -19,9 +25,14 @@ const product = (bits: 4 | 8): Omit<Kernel, "run" | "scalars"> => ({
 const quantizer = (bits: 4 | 8): Omit<Kernel, "run"> => ({
   scalars: ["rows", "k"],
   buffers: ["in", "out", "out"],
-  bounds: ([rows, k]) => [rows * whole(k) * 4, (rows * k * bits) / 8, (rows * k) / 8],
+  bounds: ([rows, k]) => [rows * whole(k) * 4, (rowsTogether(rows) * k * bits) / 8, (rowsTogether(rows) * k) / 8],
   flops: ([rows, k]) => 3 * rows * k,
 });
+
+/** Rows that memory is taken for: the last eight are whole. */
+function rowsTogether(n: number): number {
+  return Math.ceil(n / 8) * 8;
+}
 
 /** @throws RangeError for a depth that groups do not divide. */
 function whole(k: number): number {
@@ -31,14 +42,14 @@ function whole(k: number): number {
 
 /** Scalars are listed in each comment, in order. */
 export const quantizedKernels = {
-  /** x [m, k], w (int8) [n, k], scales [n, k / 32], y [m, ldy] | m, n, k, ldy */
+  /** x [m, k], w (int8), scales, y [m, ldy] | m, n, k, ldy */
   matmul8: {
     scalars: ["m", "n", "k", "ldy"],
     ...product(8),
     run: (k, [x, w, scales, y, m, n, depth, ldy], scratch) =>
       k.matmul8(x, w, scales, y, m, n, depth, ldy, scratch(k.quantizedScratchBytes(depth))),
   },
-  /** x [m, k], w (int4) [n, k / 2], scales [n, k / 32], y [m, ldy] | m, n, k, ldy */
+  /** x [m, k], w (int4), scales, y [m, ldy] | m, n, k, ldy */
   matmul4: {
     scalars: ["m", "n", "k", "ldy"],
     ...product(4),

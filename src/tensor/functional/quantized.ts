@@ -4,14 +4,19 @@ import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
 import { shaped, tensors } from "./check.ts";
 
-/** A matrix [n, k] of few bits. */
+/** A matrix [n, k] of few bits. Its rows lie together by eights, the last of which are filled up (kernels/assembly/quantized.ts). */
 export interface Quantized {
-  /** u8, the bits as they are: [n, k] signed bytes, or [n, k / 2] pairs of four bits. */
+  /** n */
+  readonly rows: number;
+  /** u8, [⌈n / 8⌉ · 8, k · bits / 8] */
   readonly packed: Tensor;
-  /** f32 [n, k / 32] */
+  /** f32 [⌈n / 8⌉ · 8, k / 32] */
   readonly scales: Tensor;
   readonly bits: 8 | 4;
 }
+
+/** Rows that lie together. */
+const TOGETHER = 8;
 
 /** @param args.w f32 [n, k], k a multiple of 32. @throws RangeError for another k. */
 export function quantize(args: { w: Tensor; bits: 8 | 4 }): Quantized {
@@ -19,23 +24,24 @@ export function quantize(args: { w: Tensor; bits: 8 | 4 }): Quantized {
   tensors("quantize", { w });
   const [n, k] = matrix("quantize", "w", w);
   return w.device.fused("quantize", args, () => {
-    const packed = w.device.empty([n, (k * bits) / 8], "u8");
-    const scales = w.device.empty([n, k / 32]);
+    const whole = Math.ceil(n / TOGETHER) * TOGETHER;
+    const packed = w.device.empty([whole, (k * bits) / 8], "u8");
+    const scales = w.device.empty([whole, k / 32]);
     rawOf(w.device).launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), packed.ref(), scales.ref()], [n, k]);
-    return { packed, scales, bits };
+    return { rows: n, packed, scales, bits };
   });
 }
 
-/** y = x wᵀ. @param args.x f32 [m, k]. @returns f32 [m, n]. */
+/** y = x wᵀ; what a row of x gets does not depend on the others. @param args.x f32 [m, k]. @returns f32 [m, n]. */
 export function matmulQuantized(args: { x: Tensor; weight: Quantized }): Tensor {
   const { x, weight } = args;
-  const { packed, scales, bits } = weight;
+  const { rows: n, packed, scales, bits } = weight;
   tensors("matmulQuantized", { x, scales });
   tensors("matmulQuantized", { packed }, "u8");
   const [m, k] = matrix("matmulQuantized", "x", x);
-  const [n] = packed.shape;
-  shaped("matmulQuantized", "packed", packed, [n, (k * bits) / 8], `${bits} bits for each column of x`);
-  shaped("matmulQuantized", "scales", scales, [n, k / 32], "one for each 32 columns");
+  const whole = Math.ceil(n / TOGETHER) * TOGETHER;
+  shaped("matmulQuantized", "packed", packed, [whole, (k * bits) / 8], `${bits} bits for each column of x`);
+  shaped("matmulQuantized", "scales", scales, [whole, k / 32], "one for each 32 columns");
   return x.device.fused("matmulQuantized", args, () => {
     const y = x.device.empty([m, n]);
     const refs = [x, packed, scales, y].map((tensor) => tensor.ref());
