@@ -5,6 +5,7 @@ export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { type ByteSource, MemorySource } from "./files/byte-source.ts";
 export { readConfig, writeConfig } from "./files/config.ts";
 export { type ReadOptions, readModelFrom } from "./files/load.ts";
+export { type ReadQuantizedOptions, readQuantizedFrom } from "./files/load-quantized.ts";
 export { MemoryFiles, type ModelFiles, type OpenSource } from "./files/model-files.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 
