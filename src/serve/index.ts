@@ -24,6 +24,21 @@ export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-tex
 export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
 export { embedTokens } from "./model/embed.ts";
+export { type FittingCell, type FittingRow, fittingTable, knownShapes } from "./model/known-shapes.ts";
+export {
+  checkMemory,
+  kvBytes,
+  type MemoryNeed,
+  type MemoryOptions,
+  MemoryRefusal,
+  memoryNeed,
+  pagesThatFit,
+  processesThatFit,
+  USABLE,
+  type WeightDType,
+  weightBytes,
+  weightDTypes,
+} from "./model/memory.ts";
 export { ModelRunner, type ModelRunnerOptions } from "./model/model-runner.ts";
 export { chainHash, HashChain } from "./pages/chain.ts";
 export { type PageCounts, PagePool } from "./pages/pool.ts";
