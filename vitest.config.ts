@@ -11,6 +11,7 @@ export default defineConfig({
       "worldsize/sim": fileURLToPath(new URL("./src/sim/index.ts", import.meta.url)),
       "worldsize/models": fileURLToPath(new URL("./src/models/index.ts", import.meta.url)),
       "worldsize/serve": fileURLToPath(new URL("./src/serve/index.ts", import.meta.url)),
+      "worldsize/load": fileURLToPath(new URL("./src/load/index.ts", import.meta.url)),
       "worldsize/files": fileURLToPath(new URL("./src/files.ts", import.meta.url)),
       "worldsize/parallel": fileURLToPath(new URL("./src/parallel/index.ts", import.meta.url)),
       "worldsize/data": fileURLToPath(new URL("./src/data/index.ts", import.meta.url)),

@@ -32,6 +32,7 @@ export async function buildLibrary() {
       models: "src/models/index.ts",
       parallel: "src/parallel/index.ts",
       serve: "src/serve/index.ts",
+      load: "src/load/index.ts",
       files: "src/files.ts",
       data: "src/data/index.ts",
       testing: "src/testing.ts",

@@ -11,6 +11,7 @@ export const entries = {
   "worldsize/draw": "src/draw/index.ts",
   "worldsize/models": "src/models/index.ts",
   "worldsize/serve": "src/serve/index.ts",
+  "worldsize/load": "src/load/index.ts",
   "worldsize/files": "src/files.ts",
   "worldsize/parallel": "src/parallel/index.ts",
   "worldsize/data": "src/data/index.ts",

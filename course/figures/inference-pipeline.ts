@@ -1,5 +1,6 @@
-// The path of a request through an inference server.
+// The path of a request through an inference server, with the times of one that was served.
 import type { Figure, Point, Scene, Shape } from "worldsize/draw";
+import { oneRequest as one, perToken } from "../part3-inference/chapter08-anatomy-of-a-server/lib/recorded.ts";
 
 function inferenceScene(): Scene {
   const shapes: Shape[] = [];
@@ -14,44 +15,54 @@ function inferenceScene(): Scene {
   const arrow = (...points: Point[]) => shapes.push({ kind: "line", points, arrow: true });
 
   // Text comes in at the top left and leaves at the bottom left; the loop at the right runs once per token.
+  const ms = (time: number): string => `${time.toFixed(1)} ms`;
   shapes.push({ kind: "text", x: 0, y: 1, text: "request", style: "bold" });
   small(0, 2, "a prompt");
   arrow([9, 1], [12, 1]);
-  box(13, 0, 17, 4, "tokenizer", ["text to tokens"], 6);
+  box(13, 0, 17, 5, "tokenizer", ["text to tokens", ms(one.tokenized)], 6);
   arrow([30, 1], [36, 1]);
-  box(37, 0, 21, 5, "scheduler", ["which requests run", "in this step?"], 0);
+  box(
+    37,
+    0,
+    21,
+    6,
+    "scheduler",
+    ["which requests run", "in this step?", `waits ${ms(one.scheduled - one.tokenized)}`],
+    0,
+  );
 
-  arrow([41, 5], [41, 8]);
-  small(39, 6, "a batch", "end");
-  arrow([53, 8], [53, 5]);
-  small(51, 6, "next step", "end");
+  arrow([41, 6], [41, 9]);
+  small(39, 7, "a batch", "end");
+  arrow([53, 9], [53, 6]);
+  small(51, 7, "next step", "end");
 
-  shapes.push({ kind: "box", x: 5, y: 8, width: 53, height: 14, fill: "panel" });
-  shapes.push({ kind: "text", x: 7, y: 9, text: "model runner", style: "bold" });
-  box(7, 10, 23, 5, "prefill", ["new: whole prompt", "limited by arithmetic"], 1);
-  box(33, 10, 23, 5, "decode", ["running: next token", "limited by memory"], 2);
-  arrow([18, 15], [18, 18]);
-  small(20, 16, "fills");
-  arrow([42, 18], [42, 15]);
-  small(40, 16, "is read", "end");
-  arrow([48, 15], [48, 18]);
-  small(50, 16, "grows");
-  shapes.push({ kind: "box", x: 7, y: 18, width: 49, height: 3, ink: 3, fill: 3 });
+  shapes.push({ kind: "box", x: 5, y: 9, width: 53, height: 15, fill: "panel" });
+  shapes.push({ kind: "text", x: 7, y: 10, text: "model runner", style: "bold" });
+  const prompt = `${one.promptTokens} tokens: ${ms(one.first - one.scheduled)}`;
+  box(7, 11, 23, 6, "prefill", ["new: whole prompt", "limited by arithmetic", prompt], 1);
+  box(33, 11, 23, 6, "decode", ["running: next token", "limited by memory", `a token: ${ms(perToken)}`], 2);
+  arrow([18, 17], [18, 20]);
+  small(20, 18, "fills");
+  arrow([42, 20], [42, 17]);
+  small(40, 18, "is read", "end");
+  arrow([48, 17], [48, 20]);
+  small(50, 18, "grows");
+  shapes.push({ kind: "box", x: 7, y: 20, width: 49, height: 3, ink: 3, fill: 3 });
   const cache = "KV cache: keys and values of every token so far";
-  shapes.push({ kind: "text", x: 31, y: 19, text: cache, anchor: "middle", ink: 3 });
+  shapes.push({ kind: "text", x: 31, y: 21, text: cache, anchor: "middle", ink: 3 });
 
-  arrow([47, 22], [47, 25]);
-  small(45, 23, "one token per running request", "end");
-  box(37, 25, 21, 4, "detokenizer", ["tokens to text"], 6);
-  arrow([36, 26], [21, 26]);
-  shapes.push({ kind: "text", x: 0, y: 26, text: "response, streamed", style: "bold" });
-  small(0, 27, "token by token");
+  arrow([47, 24], [47, 27]);
+  small(45, 25, "one token per running request", "end");
+  box(37, 27, 21, 5, "detokenizer", ["tokens to text", ms(one.text - one.first)], 6);
+  arrow([36, 28], [21, 28]);
+  shapes.push({ kind: "text", x: 0, y: 28, text: "response, streamed", style: "bold" });
+  small(0, 29, "token by token");
   return {
     title: "A request on its way through an inference server",
     about:
       "A request passes the tokenizer and the scheduler; the model runner prefills its prompt once and then decodes one token per step, reading and extending the KV cache; each token leaves through the detokenizer, and the scheduler decides again",
     width: 58,
-    height: 29,
+    height: 32,
     shapes,
   };
 }

@@ -1,7 +1,7 @@
 /** Messages of a request as templates read them. */
 import type { BodyMessage } from "./schema/chat.ts";
 
-/** Texts for parts, null for nothing, calls with their arguments as objects. "developer" is what newer clients call "system". */
+/** Strings for parts, "" for null, calls with their arguments as objects. "developer" is what newer clients call "system". */
 export function messagesOf(messages: readonly BodyMessage[]): Readonly<Record<string, unknown>>[] {
   return messages.map(({ role, content, name, tool_calls: calls, tool_call_id: id }) => ({
     role: role === "developer" ? "system" : role,

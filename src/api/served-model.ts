@@ -36,7 +36,7 @@ export interface TextPart {
 }
 
 /**
- * The tokens of a text, with a turn for everybody else after each slice.
+ * The tokens of a text, with a turn for other requests after each slice.
  * @throws ApiError 400 for half a character, or as soon as it has more tokens than the model has positions.
  */
 export async function encodeText(

@@ -2,13 +2,14 @@
  * OpenAI's protocol over a served model, without any transport: each endpoint takes a body that may be anything, and gives
  * an object or frames. What is wrong with a request is thrown as an ApiError before its first frame.
  */
+import type { Tokenizer } from "../models/index.ts";
 import type { EventLoop } from "../platform/platform.ts";
 import type { GenerateRequest, Generation } from "../serve/index.ts";
 import { embeddings } from "./embeddings.ts";
 import { ApiError, apiErrorOf } from "./errors.ts";
 import { messagesOf } from "./messages.ts";
 import { chatFrames, chatJson } from "./replies/chat.ts";
-import { completionFrames, completionJson } from "./replies/completion.ts";
+import { completionFrames, completionJson, type Echo } from "./replies/completion.ts";
 import type { Reply } from "./replies/reply.ts";
 import { responseFrames, responseJson } from "./replies/response.ts";
 import { chatBody } from "./schema/chat.ts";
@@ -60,7 +61,7 @@ export class OpenAiService {
     refuse("tool_choice", choice != null && choice !== "none" && choice !== "auto");
     const tools = choice === "none" ? [] : (fields.tools ?? []);
     const { template, loop } = this.model;
-    if (!template) throw new ApiError(400, "This model has no chat template: send texts to /v1/completions.");
+    if (!template) throw new ApiError(400, "This model has no chat template: send strings to /v1/completions.");
     const logprobs = fields.logprobs ? (fields.top_logprobs ?? 0) : undefined;
     if (fields.top_logprobs && !fields.logprobs)
       throw new ApiError(400, "top_logprobs are given with logprobs: true.", { param: "top_logprobs" });
@@ -74,7 +75,7 @@ export class OpenAiService {
     const parts = [...template.pieces(continues ? withoutEnd(text, fields.messages) : text)];
     const prompt = await this.#encode(parts, "messages");
     const most = fields.max_completion_tokens ?? fields.max_tokens;
-    const generation = this.#generate({ ...fields, max_tokens: most }, prompt, logprobs, signal, "messages");
+    const generation = this.#generate({ ...fields, max_tokens: most }, prompt, { logprobs }, signal, "messages");
     const reply = {
       generation,
       choices: fields.n ?? 1,
@@ -98,9 +99,11 @@ export class OpenAiService {
     const { loop } = this.model;
     const prompts = await promptsOf(fields.prompt, this.model, this.#options.macrotask, "prompt");
     const logprobs = fields.logprobs ?? undefined;
-    // OpenAI's default here is 16.
+    // OpenAI's default here is 16. Without any new token the prompt alone is run, as when it is scored.
     const asked = { ...fields, max_tokens: fields.max_tokens ?? 16 };
-    const generations = this.#generateAll(asked, prompts, logprobs, signal);
+    const scores = fields.echo && (logprobs !== undefined || asked.max_tokens === 0);
+    const promptLogprobs = scores ? (logprobs ?? 0) : undefined;
+    const generations = this.#generateAll(asked, prompts, { logprobs, promptLogprobs }, signal);
     const reply = {
       generations,
       choices: fields.n ?? 1,
@@ -108,22 +111,20 @@ export class OpenAiService {
       head: this.#head("cmpl"),
       logprobs: logprobs !== undefined,
       usage: usageMode(fields),
-      echo: fields.echo
-        ? (prompt: number) => ({ text: loop.tokenizer.decode(prompts[prompt]), tokens: [] })
-        : undefined,
+      echo: fields.echo ? (prompt: number) => echoOf(prompts[prompt], generations[prompt], loop.tokenizer) : undefined,
     };
     if (!fields.stream) return { kind: "json", body: await completionJson(reply) };
     return { kind: "stream", frames: completionFrames(reply), done: true };
   }
 
-  /** POST /v1/responses, in its smallest form: texts in, one message out, nothing kept. */
+  /** POST /v1/responses, in its smallest form: strings in, one message out, nothing kept. */
   async response(body: unknown, signal: AbortSignal): Promise<Reply> {
     const fields = parseBody(responseBody, body);
     this.#checkModel(fields.model);
     refuse("previous_response_id", fields.previous_response_id != null);
     refuse("text.format", fields.text?.format != null && fields.text.format.type !== "text");
     const { template, name } = this.model;
-    if (!template) throw new ApiError(400, "This model has no chat template: send texts to /v1/completions.");
+    if (!template) throw new ApiError(400, "This model has no chat template: send strings to /v1/completions.");
     const { input, instructions } = fields;
     const said = typeof input === "string" ? [{ role: "user" as const, content: input }] : input;
     const messages = said.map(({ role, content }) => ({
@@ -136,7 +137,7 @@ export class OpenAiService {
     const asked = { ...fields, max_tokens: fields.max_output_tokens };
     const { id, created } = this.#head("resp");
     const reply = {
-      generation: this.#generate(asked, prompt, undefined, signal, "input"),
+      generation: this.#generate(asked, prompt, {}, signal, "input"),
       id: id.replace("-", "_"),
       messageId: `msg_${this.#options.uniqueId()}`,
       created,
@@ -189,13 +190,13 @@ export class OpenAiService {
   #generateAll(
     fields: SamplingFields,
     prompts: readonly (readonly number[])[],
-    logprobs: number | undefined,
+    scores: Scores,
     signal: AbortSignal,
   ): Generation[] {
     const all = new AbortController();
     const either = AbortSignal.any([signal, all.signal]);
     try {
-      return prompts.map((prompt) => this.#generate(fields, prompt, logprobs, either, "prompt"));
+      return prompts.map((prompt) => this.#generate(fields, prompt, scores, either, "prompt"));
     } catch (error) {
       all.abort();
       throw error;
@@ -205,12 +206,13 @@ export class OpenAiService {
   #generate(
     fields: SamplingFields,
     prompt: readonly number[],
-    logprobs: number | undefined,
+    { logprobs, promptLogprobs }: Scores,
     signal: AbortSignal,
     param: string,
   ): Generation {
     const seed = Math.floor(this.#options.random() * 2 ** 32);
-    const request: GenerateRequest = { ...requestOf(fields, this.model, logprobs, seed), prompt, signal };
+    const asked = requestOf(fields, this.model, logprobs, seed);
+    const request: GenerateRequest = { ...asked, promptLogprobs, prompt, signal };
     try {
       return this.model.loop.generate(request);
     } catch (error) {
@@ -233,6 +235,18 @@ export class OpenAiService {
     const message = `There is no model ${JSON.stringify(name)} here; this server has ${JSON.stringify(this.model.name)}.`;
     throw new ApiError(404, message, { param: "model", code: "model_not_found" });
   }
+}
+
+/** What log-probabilities are asked for: alternatives beside each new token, and beside each of the prompt. */
+interface Scores {
+  readonly logprobs?: number;
+  readonly promptLogprobs?: number;
+}
+
+/** A prompt as it is told before its answer, with what was found of its tokens. */
+function echoOf(prompt: readonly number[], { scored }: Generation, tokenizer: Tokenizer): Echo {
+  const tokens = prompt.map((token, i) => ({ ...scored[i], token, bytes: tokenizer.tokenBytes(token) }));
+  return { text: tokenizer.decode(prompt), tokens: scored.length > 0 ? tokens : [] };
 }
 
 /** @throws ApiError 400 where something is asked for that this server does not do. */

@@ -142,7 +142,7 @@ function listenError(error: unknown, { host, port: wanted }: ServeFlags): unknow
     return new UsageError(`Port ${wanted} is taken. Choose another: --port 0 finds a free one.`);
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
     return new UsageError(`This machine has no address ${host}. 127.0.0.1 is always there.`);
-  if (code === "EACCES") return new UsageError(`Port ${wanted} is not for everybody. Choose one from 1024.`);
+  if (code === "EACCES") return new UsageError(`Port ${wanted} needs more rights than you have. Choose one from 1024.`);
   return error;
 }
 

@@ -120,16 +120,19 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
    * @returns logits, f32 [tokens or rows, vocabularySize].
    */
   forward(batch: Batch, cache?: KeyValueCache, rows?: Tensor): Tensor {
+    return this.leave(this.stream(batch, cache), rows);
+  }
+
+  /** What the last layer leaves: f32 [tokens, width]. */
+  stream(batch: Batch, cache?: KeyValueCache): Tensor {
     let x = this.enter(batch);
     for (const layer of this.layers) x = this.pass(layer, x, batch, cache);
-    return this.leave(x, rows);
+    return x;
   }
 
   /** What the head reads: the stream behind the last layer, normalised. @returns f32 [tokens, width]. */
   hidden(batch: Batch, cache?: KeyValueCache): Tensor {
-    let x = this.enter(batch);
-    for (const layer of this.layers) x = this.pass(layer, x, batch, cache);
-    return this.norm.call(x);
+    return this.norm.call(this.stream(batch, cache));
   }
 
   /** What the first layer reads: f32 [tokens, width]. */
@@ -176,4 +179,4 @@ function makeNorm(device: TensorDevice, { norm, width, normEps: eps }: DecoderCo
 }
 
 /** What is asked of a model that writes: a `Decoder`, or one with weights of few bits. */
-export type LanguageModel = Pick<Decoder, "device" | "config" | "call" | "hidden">;
+export type LanguageModel = Pick<Decoder, "device" | "config" | "call" | "stream" | "leave" | "hidden">;

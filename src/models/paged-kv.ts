@@ -3,8 +3,9 @@
  * page is whose somebody else knows, such as an engine; here a step says where its new tokens go, and which pages each
  * sequence reads.
  */
+import { type Ref, sizeOf } from "../device/index.ts";
 import type { KeyValueCache, Sequences } from "../nn/index.ts";
-import { functional as F, type Tensor, type TensorDevice } from "../tensor/index.ts";
+import { functional as F, rawOf, type Tensor, type TensorDevice } from "../tensor/index.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
 
 /** What keys and values are kept in. int8 has one f32 scale for each token and head: half of bf16, and 4 bytes. */
@@ -39,6 +40,9 @@ export class PagedKv implements KeyValueCache {
   readonly dtype: KvDType;
   /** Bytes of all pages, scales included. */
   readonly bytes: number;
+  /** Bytes of one page, scales included. */
+  readonly pageBytes: number;
+  readonly #device: TensorDevice;
   readonly #k: readonly Pages[];
   readonly #v: readonly Pages[];
   #step: PagedStep | undefined;
@@ -53,7 +57,9 @@ export class PagedKv implements KeyValueCache {
     const all = (): Pages[] => Array.from({ length: config.layers }, make);
     [this.#k, this.#v] = device.unscoped(() => device.withTag("kv", () => [all(), all()]));
     this.dtype = dtype;
-    this.bytes = pages * pageSize * kvBytesPerToken(config, dtype);
+    this.#device = device;
+    this.pageBytes = pageSize * kvBytesPerToken(config, dtype);
+    this.bytes = pages * this.pageBytes;
   }
 
   /** Runs a forward whose tokens go where a step says. */
@@ -78,6 +84,39 @@ export class PagedKv implements KeyValueCache {
   /** Copies whole pages, one after the other. @param from and @param to i32 [pages]: their numbers. */
   copyPages(from: Tensor, to: Tensor): void {
     for (const table of this.#tensors()) F.copyRows({ table, from, to });
+  }
+
+  /** Bytes of pages, scales included, as they are now: what is written into the pages afterwards does not change them. */
+  async readPages(pages: readonly number[]): Promise<Uint8Array[]> {
+    const device = this.#device;
+    const raw = rawOf(device);
+    const bytes = pages.length * this.pageBytes;
+    using copy = device.unscoped(() => device.noGrad(() => device.empty([bytes], "u8", "scratch")));
+    const { buffer, offset } = copy.ref();
+    for (const [i, page] of pages.entries())
+      this.#parts(page, (ref, at, length) =>
+        raw.launch("copy", [ref, { buffer, offset: offset + i * this.pageBytes + at }], [length]),
+      );
+    const all = await raw.read({ buffer, offset }, bytes);
+    return pages.map((_, i) => all.slice(i * this.pageBytes, (i + 1) * this.pageBytes));
+  }
+
+  /** Writes what `readPages` has read, for what is launched from now on. */
+  writePages(pages: readonly number[], bytes: readonly Uint8Array[]): void {
+    const raw = rawOf(this.#device);
+    for (const [i, page] of pages.entries())
+      this.#parts(page, (ref, at, length) => raw.write(ref, bytes[i].subarray(at, at + length)));
+  }
+
+  /** Where a page lies in each tensor, and where that part begins among the page's bytes. */
+  #parts(page: number, visit: (ref: Ref, at: number, length: number) => void): void {
+    let at = 0;
+    for (const tensor of this.#tensors()) {
+      const length = (tensor.size / tensor.shape[0]) * sizeOf(tensor.dtype);
+      const { buffer, offset } = tensor.ref();
+      visit({ buffer, offset: offset + page * length }, at, length);
+      at += length;
+    }
   }
 
   /** Frees the memory. */

@@ -172,25 +172,31 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
 
   /** As `Decoder.forward`, and without a tape: no gradient passes. */
   forward(batch: Batch, cache?: KeyValueCache, rows?: Tensor): Tensor {
+    return this.device.noGrad(() => this.leave(this.stream(batch, cache), rows));
+  }
+
+  /** As `Decoder.stream`, without a tape. */
+  stream(batch: Batch, cache?: KeyValueCache): Tensor {
     return this.device.noGrad(() => {
-      const x = this.#stream(batch, cache);
+      const { embed, positions, rotary } = this.#model;
+      let x = embed.call(batch.tokens);
+      if (positions) x = x.add(positions.call(batch.positions));
+      for (const block of this.#blocks) x = this.device.scope(() => block.forward(x, batch, rotary, cache));
+      return x;
+    });
+  }
+
+  /** As `Decoder.leave`, without a tape. */
+  leave(x: Tensor, rows?: Tensor): Tensor {
+    return this.device.noGrad(() => {
       const read = rows ? F.embedding({ table: x, index: rows }) : x;
       return F.matmulQuantized({ x: this.#model.norm.call(read), weight: this.#head });
     });
   }
 
-  /** As `Decoder.hidden`. */
+  /** As `Decoder.hidden`, without a tape. */
   hidden(batch: Batch, cache?: KeyValueCache): Tensor {
-    return this.device.noGrad(() => this.#model.norm.call(this.#stream(batch, cache)));
-  }
-
-  /** What the last layer has left. */
-  #stream(batch: Batch, cache?: KeyValueCache): Tensor {
-    const { embed, positions, rotary } = this.#model;
-    let x = embed.call(batch.tokens);
-    if (positions) x = x.add(positions.call(batch.positions));
-    for (const block of this.#blocks) x = this.device.scope(() => block.forward(x, batch, rotary, cache));
-    return x;
+    return this.device.noGrad(() => this.#model.norm.call(this.stream(batch, cache)));
   }
 
   /** Frees its own matrices; the model's are the model's, unless it owns that. */

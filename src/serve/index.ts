@@ -1,6 +1,6 @@
 /** `worldsize/serve`: the inference engine. */
 export { type KvDType, kvBytesPerToken, kvDTypes, PagedKv, type PagedStep } from "../models/index.ts";
-export { Engine, type EngineOptions, type StepReport } from "./engine/engine.ts";
+export { Engine, type EngineOptions } from "./engine/engine.ts";
 export {
   type EngineRequest,
   type FinishReason,
@@ -10,9 +10,11 @@ export {
   type Sampled,
   type SamplingOptions,
 } from "./engine/request.ts";
-export type { Draw, Row, Runner, StepBatch } from "./engine/runner.ts";
+export type { Draw, PageMemory, Row, Runner, Scores, StepBatch } from "./engine/runner.ts";
 export {
+  type LowerTiers,
   type Plan,
+  type PlannedLoad,
   pagesNeeded,
   plan,
   type Scheduled,
@@ -20,6 +22,7 @@ export {
   type SchedulerState,
 } from "./engine/scheduler.ts";
 export { before, Sequence, type SequenceState } from "./engine/sequence.ts";
+export type { EngineStats, StepReport } from "./engine/stats.ts";
 export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-text.ts";
 export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
@@ -40,9 +43,13 @@ export {
   weightDTypes,
 } from "./model/memory.ts";
 export { ModelRunner, type ModelRunnerOptions } from "./model/model-runner.ts";
-export { chainHash, HashChain } from "./pages/chain.ts";
+export { pageHash } from "./pages/by-page.ts";
+export { HashChain } from "./pages/chain.ts";
+export { HostPages } from "./pages/host-pages.ts";
+export { PageIndex } from "./pages/page-index.ts";
+export type { PageStore } from "./pages/page-store.ts";
 export { type PageCounts, PagePool } from "./pages/pool.ts";
-export { noCache, type PrefixCache } from "./pages/prefix-cache.ts";
+export { type Evicted, noCache, type PrefixCache } from "./pages/prefix-cache.ts";
 export { type RadixNode, RadixTree } from "./pages/radix.ts";
 export { adjustLogits } from "./sampling/adjust.ts";
 export { drawToken, logprobsOf, sample } from "./sampling/sample.ts";

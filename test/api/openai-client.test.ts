@@ -39,3 +39,63 @@ describe("chat completions", () => {
     expect(usage).toMatchObject({ completion_tokens: 40 });
   });
 });
+
+describe("completions", () => {
+  const prompt = "Once there was a kind fox named Mia. She lived by the river.";
+
+  it("a prompt that is scored comes back with a number for each token but the first, twice the same (case 5)", async () => {
+    const ask = () =>
+      client.completions.create({ model: "storyteller", prompt, max_tokens: 0, echo: true, logprobs: 1 });
+    const [first, second] = [await ask(), await ask()];
+    const [choice] = first.choices;
+    expect(choice.text).toBe(prompt);
+    expect(choice.finish_reason).toBe("length");
+    expect(first.usage?.completion_tokens).toBe(0);
+    const { tokens = [], token_logprobs = [], top_logprobs = [], text_offset = [] } = choice.logprobs ?? {};
+    const count = first.usage?.prompt_tokens ?? 0;
+    expect([tokens, token_logprobs, top_logprobs, text_offset].map(({ length }) => length)).toEqual(
+      Array(4).fill(count),
+    );
+    expect(tokens.join("")).toBe(prompt);
+    expect(token_logprobs[0]).toBeNull();
+    for (const value of token_logprobs.slice(1)) expect(value).toBeLessThan(0);
+    expect(text_offset).toEqual(tokens.map((_, i) => tokens.slice(0, i).join("").length));
+    expect(second.choices).toEqual(first.choices);
+    // What is scored in a prompt is what is told of a token that is drawn.
+    const [drawn] = (
+      await client.completions.create({ model: "storyteller", prompt, max_tokens: 4, temperature: 0, logprobs: 1 })
+    ).choices;
+    const longer = await client.completions.create({
+      ...{ model: "storyteller", max_tokens: 0, echo: true, logprobs: 1 },
+      prompt: prompt + drawn.text,
+    });
+    const told = longer.choices[0].logprobs?.token_logprobs?.slice(count) ?? [];
+    for (const [i, value] of (drawn.logprobs?.token_logprobs ?? []).entries()) expect(told[i]).toBeCloseTo(value, 4);
+  });
+
+  it("an echoed prompt stands before its answer, in a stream, too", async () => {
+    const asked = { model: "storyteller", prompt: [prompt, "Ben"], max_tokens: 3, temperature: 0, echo: true } as const;
+    const whole = await client.completions.create({ ...asked, prompt: [...asked.prompt] });
+    const texts = ["", ""];
+    const stream = await client.completions.create({ ...asked, prompt: [...asked.prompt], stream: true });
+    for await (const { choices } of stream) for (const { index, text } of choices) texts[index] += text;
+    expect(whole.choices.map(({ text }) => text)).toEqual(texts);
+    expect(texts[0].startsWith(prompt) && texts[1].startsWith("Ben")).toBe(true);
+  });
+});
+
+describe("embeddings", () => {
+  it("vectors of length 1, as numbers and in base 64, nearer for texts that are alike", async () => {
+    const input = ["Mia the fox found a red ball.", "Mia the fox found a blue ball.", "one two three four five six"];
+    const { data, usage } = await client.embeddings.create({ model: "storyteller", input });
+    const plain = await client.embeddings.create({ model: "storyteller", input, encoding_format: "float" });
+    expect(data.map(({ embedding }) => embedding.length)).toEqual([128, 128, 128]);
+    for (const [i, { embedding }] of data.entries())
+      expect([...Float32Array.from(plain.data[i].embedding)]).toEqual([...Float32Array.from(embedding)]);
+    const dot = (a: number, b: number): number =>
+      data[a].embedding.reduce((sum, value, i) => sum + value * data[b].embedding[i], 0);
+    expect(dot(0, 0)).toBeCloseTo(1, 5);
+    expect(dot(0, 1)).toBeGreaterThan(dot(0, 2));
+    expect(usage.total_tokens).toBe(usage.prompt_tokens);
+  });
+});

@@ -15,7 +15,7 @@ const files = Object.fromEntries(
   readdirSync("course", { recursive: true, encoding: "utf8" })
     .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
     .map((file) => join("course", file))
-    .filter((file) => !/from "(node:|worldsize\/files|\.\.\/lib\/open-model)/.test(readFileSync(file, "utf8")))
+    .filter((file) => !/from "(node:|worldsize\/files|[^"]*\/lib\/open-model)/.test(readFileSync(file, "utf8")))
     .map((file) => [basename(file, ".ts"), file]),
 );
 

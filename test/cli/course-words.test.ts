@@ -20,7 +20,7 @@ const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
   .map((file) => basename(file, ".ts"));
 
 /** What takes minutes as it is, because a model learns in it or is asked much. */
-const long = ["train-language-model", "measure-model"];
+const long = ["train-language-model", "measure-model", "prefix-sharing-demo"];
 
 describe.concurrent("with one rank", () => {
   it.each(scripts)("%s has something sensible to say", async (name) => {
@@ -43,6 +43,19 @@ describe.concurrent("options that are wrong together are told in a sentence, bef
   for (const [name, text] of Object.entries(topologies)) writeFileSync(join(home, name), text);
   const cases: [string, string][] = [
     ["benchmark-algorithms --from 1000 --to 10", "--from 1000 is more than --to 10: give the smaller size first."],
+    [
+      "kv-cache-calculator --reserve 1000",
+      "--reserve 1000 tokens is less than the longest sequence, 2048. Give at least 2048.",
+    ],
+    [
+      "kv-cache-calculator --lengths 5,x",
+      '--lengths "5,x" are not numbers of tokens. Give some, such as "100 2000 37".',
+    ],
+    ["prefix-sharing-demo --cache lru", '--cache: there is no "lru". Choose of none, chain, radix.'],
+    [
+      "paged-attention-by-hand --page-size 1 --tokens 10",
+      "--tokens 10 in pages of 1 needs up to 22 pages; there are 12. Give larger pages, or fewer tokens.",
+    ],
     ["topology-inspector --machine file", "Say which file: --machine file --file topo.txt"],
     [
       "topology-inspector --machine file --file nowhere",

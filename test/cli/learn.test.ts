@@ -191,7 +191,7 @@ describe("worldsize check", () => {
 it("worldsize learn leads from the first task to a passed exercise", async () => {
   const terminal = new Terminal(home, "learn");
   const file = join(home, "exercises/1.1-world-of-eight.ts");
-  await terminal.sees("0 of 37 passed");
+  await terminal.sees("0 of 46 passed");
   await terminal.sees("1.1 A world of eight");
   expect(existsSync(file)).toBe(true);
 
@@ -209,7 +209,7 @@ it("worldsize learn leads from the first task to a passed exercise", async () =>
   writeFileSync(file, readFileSync(file, "utf8").replace('show.line("hello")', 'show.line("hello there")'));
   await terminal.sees('rank 0 shows "hello there"');
   writeFileSync(file, solution("1.1"));
-  await terminal.sees("1 of 37 passed");
+  await terminal.sees("1 of 46 passed");
   terminal.press("s");
   await terminal.sees("Every rank runs all of this");
 

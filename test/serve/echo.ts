@@ -2,7 +2,7 @@
  * The echo-KV model: a token's keys and values are its id and position, and the next token is a hash of all that is read
  * through the block table. A stale page, a wrong count, a lost or doubled token: each is another output, exactly.
  */
-import type { Draw, Row, Runner, Sampled, StepBatch } from "../../src/serve/index.ts";
+import type { Draw, PageMemory, Row, Runner, Sampled, StepBatch } from "../../src/serve/index.ts";
 
 export const VOCABULARY = 1000;
 
@@ -20,6 +20,19 @@ export function echoed(prompt: readonly number[], count: number, choice = 0, sto
     tokens.push(next);
   }
   return tokens.slice(prompt.length);
+}
+
+/** What a prompt's tokens are scored: the number and the alternatives are hashes of all tokens before. */
+export function scored(prompt: readonly number[], top: number): Sampled[] {
+  return prompt.map((token, i) => (i === 0 ? { token } : score(echo(prompt.slice(0, i), SCORE), token, top)));
+}
+
+/** A choice that no request has. */
+const SCORE = -2;
+
+function score(hash: number, token: number, top: number): Sampled {
+  const at = (i: number) => ({ token: (hash + i) % VOCABULARY, logprob: -hash - i });
+  return { token, logprob: -((hash * 7 + token) % VOCABULARY), top: Array.from({ length: top }, (_, i) => at(i)) };
 }
 
 function start(choice: number): number {
@@ -54,7 +67,24 @@ export class EchoRunner implements Runner {
       for (const slots of [this.#ids, this.#positions])
         slots.copyWithin(to * this.#pageSize, from * this.#pageSize, (from + 1) * this.#pageSize);
     for (const row of rows) this.#write(row);
-    return rows.map((row) => row.draws.map((draw) => ({ token: this.#read(row, draw) })));
+    return rows.map((row) => [...this.#score(row), ...row.draws.map((draw) => this.#draw(row, draw))]);
+  }
+
+  /** Its pages, which are read at once and given later. */
+  get memory(): PageMemory {
+    const [size, all] = [this.#pageSize, [this.#ids, this.#positions]];
+    const page = (slots: Int32Array, number: number) => slots.subarray(number * size, (number + 1) * size);
+    return {
+      pageBytes: 8 * size,
+      readPages: async (pages) =>
+        pages.map((number) => new Uint8Array(Int32Array.from(all.flatMap((slots) => [...page(slots, number)])).buffer)),
+      writePages: (pages, bytes) => {
+        for (const [i, number] of pages.entries()) {
+          const values = new Int32Array(bytes[i].slice().buffer);
+          for (const [k, slots] of all.entries()) page(slots, number).set(values.subarray(k * size, (k + 1) * size));
+        }
+      },
+    };
   }
 
   #write({ tokens, start, pages }: Row): void {
@@ -66,9 +96,20 @@ export class EchoRunner implements Runner {
     this.ran += tokens.length;
   }
 
-  #read({ tokens, start: from, pages }: Row, { choice }: Draw): number {
+  #draw({ tokens, start: from, pages }: Row, { choice }: Draw): Sampled {
+    return { token: this.#read(pages, from + tokens.length, choice) };
+  }
+
+  #score({ start: from, pages, scores }: Row): Sampled[] {
+    if (!scores) return [];
+    const { from: first, tokens, top } = scores;
+    return tokens.map((token, i) => score(this.#read(pages, from + first + i + 1, SCORE), token, top));
+  }
+
+  /** What follows the first tokens of these pages. */
+  #read(pages: readonly number[], count: number, choice: number): number {
     let hash = start(choice);
-    for (let i = 0; i < from + tokens.length; i++) {
+    for (let i = 0; i < count; i++) {
       const slot = this.#slot(pages, i);
       hash = mix(hash, this.#ids[slot], this.#positions[slot]);
     }

@@ -8,43 +8,85 @@ import {
   noCache,
   PagePool,
   type PrefixCache,
+  type Sampled,
 } from "../../src/serve/index.ts";
-import { EchoRunner, echoed } from "./echo.ts";
+import { EchoRunner, echoed, scored as scoredAlone } from "./echo.ts";
+
+/** What a reader does besides reading. */
+export interface Reader {
+  /** Tokens of a choice after which it wants no more. */
+  readonly stopAfter?: number;
+  /** Tokens of a choice after which it throws. */
+  readonly throwAfter?: number;
+}
 
 /** A request, what it has got, and what it should. */
 export interface Asked {
   readonly id: number;
   readonly request: EngineRequest;
+  readonly reader: Reader;
   /** Tokens of each choice so far. */
   readonly got: number[][];
+  /** Of its prompt, so far. */
+  readonly scored: Sampled[];
   /** Why each has ended; none while it goes on. */
   readonly reasons: (FinishReason | undefined)[];
-  /** Tokens after which its reader wants no more. */
-  readonly stopAfter: number;
+  /** How often it was scheduled and preempted. */
+  readonly times: { scheduled: number; preempted: number };
 }
 
-/** Adds a request and gathers what it gets. @param stopAfter tokens after which its reader wants no more. */
-export function ask(engine: Engine, request: Omit<EngineRequest, "events">, stopAfter = Infinity): Asked {
+/** Adds a request and gathers what it gets; what comes out of turn fails the test. */
+export function ask(engine: Engine, request: Omit<EngineRequest, "events">, reader: Reader = {}): Asked {
+  const { stopAfter = Infinity, throwAfter = Infinity } = reader;
   const choices = request.choices ?? 1;
   const got = Array.from({ length: choices }, (): number[] => []);
   const reasons = Array<FinishReason | undefined>(choices).fill(undefined);
+  const scored: Sampled[] = [];
+  const times = { scheduled: 0, preempted: 0 };
+  const isOpen = (choice: number) => expect([choice, reasons[choice]]).toEqual([choice, undefined]);
   const events: EngineRequest["events"] = {
-    onToken: (choice, { token }) => got[choice].push(token) < stopAfter,
+    onScheduled: (choice) => {
+      isOpen(choice);
+      times.scheduled++;
+    },
+    onPreempted: (choice) => {
+      isOpen(choice);
+      times.preempted++;
+    },
+    onPrompt: (from, some) => {
+      isOpen(0);
+      expect([from, some.length > 0]).toEqual([scored.length, true]);
+      scored.push(...some);
+    },
+    onToken: (choice, { token }) => {
+      isOpen(choice);
+      if (request.promptLogprobs !== undefined) expect(scored.length).toBe(request.prompt.length);
+      got[choice].push(token);
+      if (got[choice].length >= throwAfter) throw new Error("the reader");
+      return got[choice].length < stopAfter;
+    },
     onFinish: (choice, reason) => {
-      expect(reasons[choice]).toBeUndefined();
+      isOpen(choice);
       reasons[choice] = reason;
     },
   };
   const whole = { ...request, events };
-  return { id: engine.add(whole), request: whole, got, reasons, stopAfter };
+  return { id: engine.add(whole), request: whole, reader, got, scored, reasons, times };
 }
 
 /** What a request gets alone. */
-export function alone({ request, stopAfter }: Asked, choice = 0): { tokens: number[]; reason: FinishReason } {
+export function alone({ request, reader }: Asked, choice = 0): { tokens: number[]; reason: FinishReason } {
   const { prompt, maxTokens = 0, stopTokens } = request;
-  const tokens = echoed(prompt, Math.min(maxTokens, stopAfter), choice, stopTokens);
+  const { stopAfter = Infinity, throwAfter = Infinity } = reader;
+  const tokens = echoed(prompt, Math.min(maxTokens, stopAfter, throwAfter), choice, stopTokens);
+  if (tokens.length >= throwAfter) return { tokens, reason: "error" };
   const whole = tokens.length === maxTokens && tokens.length < stopAfter;
   return { tokens, reason: whole ? "length" : "stop" };
+}
+
+/** What its prompt is scored alone. */
+export function aloneScored({ request: { prompt, promptLogprobs } }: Asked): Sampled[] {
+  return promptLogprobs === undefined ? [] : scoredAlone(prompt, promptLogprobs);
 }
 
 /** An engine over the echo-KV model, with its parts. */

@@ -19,6 +19,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   serve: ["platform", "trace", "device", "tensor", "nn", "models"],
   api: ["platform", "trace", "device", "tensor", "nn", "models", "serve"],
   data: ["platform"],
+  load: ["platform"],
   script: ["platform", "trace", "device", "tensor", "autograd", "world"],
   job: ["platform", "trace", "device", "tensor", "autograd", "world", "script"],
   sim: ["platform", "trace", "device", "world"],
@@ -26,7 +27,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   exercise: ["platform", "trace", "device", "tensor", "autograd", "nn", "world", "script", "job"],
   cli: [
     ...["platform", "trace", "device", "tensor", "world", "script", "job", "draw", "exercise", "sim"],
-    ...["autograd", "models", "serve", "api"],
+    ...["autograd", "models", "serve", "api", "load"],
   ],
 };
 /** Folders that import no package at all. */
@@ -40,6 +41,7 @@ const bare = [
   "models",
   "parallel",
   "serve",
+  "load",
   "data",
   "world",
   "sim",

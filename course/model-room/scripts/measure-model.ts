@@ -58,7 +58,7 @@ export default defineScript({
       const rows = await perplexities(device, options.model, samples);
       const shown = rows.map(({ weights, ...each }) => ({
         weights,
-        ...Object.fromEntries(Object.entries(each).map(([kv, value]) => [`keys and values ${kv}`, value.toFixed(4)])),
+        ...Object.fromEntries(Object.entries(each).map(([kv, value]) => [`keys and values ${kv}`, value.toFixed(6)])),
       }));
       show.table(shown, "Perplexity, by the types of weights and of keys and values");
     }

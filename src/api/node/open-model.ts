@@ -110,5 +110,5 @@ async function readObject(file: string): Promise<Record<string, unknown>> {
     const value: unknown = JSON.parse(bytes.toString("utf8"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {}
-  throw new RangeError(`${file} is no JSON object.`);
+  throw new RangeError(`${file} is not a JSON object.`);
 }

@@ -5,7 +5,7 @@ import { ApiError } from "../errors.ts";
 /** @throws ApiError 400 that names the first field that is wrong. */
 export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
   if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw new ApiError(400, "The body is no JSON object.", { code: "invalid_body" });
+    throw new ApiError(400, "The body is not a JSON object.", { code: "invalid_body" });
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const { path, message } = deepest(parsed.error.issues[0]);

@@ -20,6 +20,7 @@ import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
 import { missingPeer, type PeerName, peerNames } from "./peers.ts";
 import { benchPipeline } from "./pipeline.ts";
+import { benchSchedule } from "./schedule.ts";
 import { benchLinks, benchRead, benchStartup } from "./singles.ts";
 import { benchDdp, benchTrain } from "./training.ts";
 
@@ -102,6 +103,11 @@ const benches: Record<
     peers: ["node-llama-cpp"],
     run: benchDecode,
   },
+  schedule: {
+    about: "an engine's steps without a model: 256 sequences decode, 10,000 prefixes are cached",
+    peers: [],
+    run: benchSchedule,
+  },
   read: {
     about: "a model of 500 MB is read from its folder, against cp -r",
     peers: [],
@@ -124,11 +130,12 @@ export async function benchCommand(args: readonly string[], output: Output): Pro
         `  ${pc.cyan(bench.padEnd(12))}${about} ${peers.length > 0 ? `(peers: ${peers.join(", ")})` : ""}`,
     );
     process.stdout.write(
-      `worldsize bench NAME [--against ${peerNames.join(",")}] [--rounds N] [--json]\n\n${rows.join("\n")}\n  ${pc.cyan("algorithms".padEnd(12))}every allReduce algorithm at every size over every transport; flags of benchmark-algorithms\n`,
+      `worldsize bench NAME [--against ${peerNames.join(",")}] [--rounds N] [--json]\n\n${rows.join("\n")}\n  ${pc.cyan("algorithms".padEnd(12))}every allReduce algorithm at every size over every transport; flags of benchmark-algorithms\n  ${pc.cyan("serve".padEnd(12))}load for a server of OpenAI's protocol: times, throughput, goodput; flags of its own: bench serve --help (peers: node-llama-cpp)\n`,
     );
     return name ? 0 : 2;
   }
   if (name === "algorithms") return (await import("./algorithms.ts")).benchAlgorithms(rest, output);
+  if (name === "serve") return (await import("./serve/serve.ts")).benchServe(rest);
   const flags = benchFlags(name, rest);
   const bench = benches[name];
   const against = flags.against.filter((peer) => {
@@ -157,7 +164,9 @@ function rounds(text: string): number {
 /** Reads a bench's flags. @throws UsageError for one that it has not, and for a bench that does not exist. */
 export function benchFlags(name: string, args: readonly string[]): Flags {
   if (!benches[name])
-    throw new UsageError(`There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms"])}`);
+    throw new UsageError(
+      `There is no bench "${name}". ${suggest(name, [...Object.keys(benches), "algorithms", "serve"])}`,
+    );
   const talks = benches[name].talks === true;
   const command = new Command(`worldsize bench ${name}`)
     .exitOverride()

@@ -103,7 +103,7 @@ export async function compileModule(path: string, entry: Entry, wall?: Wall): Pr
 }
 
 /** What programs import of the package; package.json exports the same. */
-const exported = /^worldsize(\/(data|draw|exercise|files|models|parallel|serve|sim))?$/;
+const exported = /^worldsize(\/(data|draw|exercise|files|load|models|parallel|serve|sim))?$/;
 
 /** What the library is called in programs, which do not contain it: all of a job have one. */
 const library: Plugin = {

@@ -2,13 +2,19 @@
  * The engine, in its plain form: plan a step, launch it, commit what it gave, and again. Whoever adds a request hears of
  * each token as it is committed. The books of pages are kept here and nowhere else.
  */
+import type { PageStore } from "../pages/page-store.ts";
 import type { PageCounts, PagePool } from "../pages/pool.ts";
 import { noCache, type PrefixCache } from "../pages/prefix-cache.ts";
 import { checkRequest } from "./admission.ts";
-import { type EngineRequest, type FinishReason, greedy, type Sampled } from "./request.ts";
-import type { Draw, Row, Runner } from "./runner.ts";
-import { type Plan, pagesNeeded, plan, type Scheduled, type SchedulerOptions } from "./scheduler.ts";
+import { Doorbell } from "./doorbell.ts";
+import { Readers } from "./readers.ts";
+import type { EngineRequest, FinishReason, Sampled } from "./request.ts";
+import type { Row, Runner } from "./runner.ts";
+import { type Plan, plan, type Scheduled, type SchedulerOptions } from "./scheduler.ts";
 import { before, Sequence } from "./sequence.ts";
+import { SequencePages } from "./sequence-pages.ts";
+import { type EngineStats, type StepReport, StepTotals, stepCounts } from "./stats.ts";
+import { Tiers } from "./tiers.ts";
 
 /** What an engine is made of. */
 export interface EngineOptions extends Partial<SchedulerOptions> {
@@ -16,25 +22,14 @@ export interface EngineOptions extends Partial<SchedulerOptions> {
   readonly pool: PagePool;
   /** None keeps nothing. */
   readonly cache?: PrefixCache;
-}
-
-/** What a step did. */
-export interface StepReport {
-  /** Tokens of prompts that were run. */
-  readonly prefill: number;
-  /** Sequences that decoded: a token each. */
-  readonly decode: number;
-  /** Tokens of prompts that the cache had, of those that began. */
-  readonly cached: number;
-  readonly preempted: number;
-  /** Sequences that run, and requests that wait, after it. */
-  readonly running: number;
-  readonly waiting: number;
+  /** Where pages go that the cache gives up, and come back from; the runner has to have a `memory`. */
+  readonly store?: PageStore;
 }
 
 /** A step on its way. */
 interface Launched {
   readonly plan: Plan;
+  readonly rows: readonly Row[];
   readonly result: Promise<readonly (readonly Sampled[])[]>;
 }
 
@@ -44,16 +39,30 @@ export class Engine {
   readonly #pool: PagePool;
   readonly #cache: PrefixCache;
   readonly #limits: SchedulerOptions;
+  readonly #pages: SequencePages;
+  readonly #tiers: Tiers | undefined;
+  readonly #totals = new StepTotals();
+  readonly #readers = new Readers();
+  /** Ends a step that does nothing but wait for pages. */
+  readonly #doorbell = new Doorbell();
   #running: Sequence[] = [];
   #waiting: Sequence[] = [];
   #order = 0;
   #stepping = false;
+  /** Whether a sequence of the lists is over, or is to be. */
+  #leaving = false;
 
-  constructor({ runner, pool, cache = noCache, maxTokens = 512, maxSequences = 256 }: EngineOptions) {
+  /** @throws Error for a store beside a runner whose pages cannot be moved. */
+  constructor({ runner, pool, cache = noCache, store, maxTokens = 512, maxSequences = 256 }: EngineOptions) {
     this.#runner = runner;
     this.#pool = pool;
     this.#cache = cache;
     this.#limits = { maxTokens, maxSequences };
+    this.#pages = new SequencePages(pool, cache, store !== undefined);
+    if (!store) return;
+    const { memory } = runner;
+    if (!memory) throw new Error("Pages cannot go to a store: this runner has no memory that they could be read from.");
+    this.#tiers = new Tiers({ memory, store, pool, cache, pages: this.#pages });
   }
 
   /** Sequences that run, in their order. */
@@ -66,6 +75,18 @@ export class Engine {
     return this.#waiting;
   }
 
+  /** What it has done, and where it stands. */
+  get stats(): EngineStats {
+    return {
+      ...this.#totals.totals,
+      ...(this.#tiers?.moved ?? { savedPages: 0, loadedPages: 0 }),
+      evictions: this.#pages.evictions,
+      pages: this.pages,
+      running: this.#running.length,
+      waiting: this.#waiting.length,
+    };
+  }
+
   /** How many pages are in which state. */
   get pages(): PageCounts {
     return this.#pool.counts();
@@ -73,7 +94,7 @@ export class Engine {
 
   /** Whether a step would find anything to do. */
   get hasWork(): boolean {
-    return this.#running.length + this.#waiting.length > 0;
+    return this.#running.length + this.#waiting.length + (this.#tiers?.loading ?? 0) > 0;
   }
 
   /**
@@ -84,6 +105,7 @@ export class Engine {
     const most = checkRequest(request, this.#runner, this.#pool, this.#limits);
     const order = this.#order++;
     this.#wait(new Sequence(request, order, 0, most, request.prompt));
+    this.#doorbell.ring();
     return order;
   }
 
@@ -92,171 +114,180 @@ export class Engine {
     for (const sequence of [...this.#running, ...this.#waiting]) {
       if (sequence.order !== order) continue;
       sequence.abort();
-      if (!this.#stepping) this.#finish(sequence, "abort");
+      this.#leaving = true;
     }
-    if (!this.#stepping) this.#forgetFinished();
+    this.#doorbell.ring();
+    if (this.#stepping) return;
+    this.#clear();
+    this.#readers.throwOn();
   }
 
   /** One step: plan, launch, commit. @throws Error when another one is in flight. */
   async step(): Promise<StepReport> {
     if (this.#stepping) throw new Error("A step of this engine is in flight: await it before the next one.");
     this.#stepping = true;
+    let report: StepReport;
+    this.#doorbell.answer();
     try {
+      this.#tiers?.arrive();
       const launched = this.launch(this.plan());
-      await this.commit(launched);
-      return this.#report(launched.plan);
+      report = await this.commit(launched);
     } finally {
       this.#stepping = false;
     }
+    this.#readers.throwOn();
+    return report;
   }
 
   /** Who runs next. */
   protected plan(): Plan {
-    return plan({ running: this.#running, waiting: this.#waiting, pool: this.#pool, cache: this.#cache }, this.#limits);
+    const [running, waiting, pool, cache, tiers] = [this.#running, this.#waiting, this.#pool, this.#cache, this.#tiers];
+    return plan({ running, waiting, pool, cache, tiers }, this.#limits);
   }
 
   /** Carries a plan out: moves pages as it says, and lets the runner run. */
   protected launch(plan: Plan): Launched {
-    const copies: [number, number][] = [];
-    for (const sequence of plan.preempted) {
-      this.#keep(sequence);
-      this.#releaseAll(sequence.preempt());
+    const { preempted, admitted, loads, scheduled } = plan;
+    for (const sequence of preempted) {
+      this.#pages.keep(sequence);
+      this.#pages.release(sequence.preempt());
       this.#wait(sequence);
+      this.#readers.tell(() => sequence.request.events.onPreempted?.(sequence.choice));
     }
-    for (const { sequence, found } of plan.admitted) {
-      for (const page of found) this.#pool.hold(page);
-      sequence.begin(found, this.#pool.pageSize);
-      sequence.request.events.onScheduled?.(sequence.choice, sequence.cached);
+    for (const { sequence, found } of admitted) {
+      this.#pages.begin(sequence, found);
+      this.#readers.tell(() => sequence.request.events.onScheduled?.(sequence.choice, sequence.cached));
     }
-    const begun = new Set(plan.admitted.map(({ sequence }) => sequence));
-    this.#waiting = this.#waiting.filter((sequence) => !begun.has(sequence));
-    this.#running = [...this.#running.filter(({ state }) => state === "running"), ...begun].sort(before);
-    const rows = plan.scheduled.map((each) => this.#row(each, copies));
+    if (preempted.length + admitted.length > 0) {
+      const begun = admitted.map(({ sequence }) => sequence);
+      this.#running = [...this.#running.filter(({ state }) => state === "running"), ...begun].sort(before);
+      this.#waiting = this.#waiting.filter(({ state }) => state === "waiting");
+    }
+    for (const load of loads) this.#tiers?.start(load);
+    const copies: [number, number][] = [];
+    const rows = scheduled.map((each) => this.#row(each, copies));
+    this.#tiers?.save(this.#pages.takeEvicted());
     const run = async () => this.#runner.run({ copies, rows }); // what throws at once fails as what throws later
-    return { plan, result: run() };
+    return { plan, rows, result: rows.length > 0 ? run() : Promise.resolve([]) };
   }
 
   /** Takes what a step gave. A step that failed ends its sequences with "error", and nothing else. */
-  protected async commit({ plan, result }: Launched): Promise<void> {
-    let drawn: readonly (readonly Sampled[])[];
+  protected async commit({ plan, rows, result }: Launched): Promise<StepReport> {
+    const { scheduled } = plan;
+    let given: readonly (readonly Sampled[])[] | undefined;
     try {
-      drawn = await result;
+      given = await result;
     } catch (error) {
-      for (const { sequence } of plan.scheduled) this.#finish(sequence, "error", error);
-      this.#forgetFinished();
-      return;
+      for (const { sequence } of scheduled) this.#finish(sequence, sequence.aborted ? "abort" : "error", error);
     }
-    for (const [i, { sequence, count }] of plan.scheduled.entries()) {
-      sequence.advance(count);
-      if (drawn[i].length > 0) this.#draw(sequence, drawn[i]);
-    }
-    for (const sequence of [...this.#running, ...this.#waiting])
-      if (sequence.aborted && sequence.state !== "finished") this.#finish(sequence, "abort");
-    this.#forgetFinished();
+    if (given) for (let i = 0; i < rows.length; i++) this.#take(scheduled[i], rows[i], given[i]);
+    if (rows.length === 0 && this.#tiers?.loading) await this.#doorbell.waitFor(this.#tiers.next());
+    this.#clear();
+    const [running, waiting] = [this.#running.length, this.#waiting.length];
+    const report = { ...stepCounts(plan, rows, this.#pool.pageSize), running, waiting };
+    this.#totals.add(report);
+    return report;
   }
 
   /** @throws Error where the books of pages are wrong. For tests, after each step. */
   checkBooks(): void {
     const tables = [...this.#running, ...this.#waiting].map(({ table }) => table);
-    this.#pool.checkBooks(tables, this.#cache.pages());
+    this.#pool.checkBooks([...tables, ...(this.#tiers?.tables ?? [])], this.#cache.pages());
   }
 
   /** What the runner is told of a sequence, once it has the pages. */
   #row({ sequence, count }: Scheduled, copies: [number, number][]): Row {
-    const pool = this.#pool;
-    const short = pagesNeeded(pool, sequence, count) - pool.free;
-    if (short > 0) this.#cache.evict(short);
-    const { computed, request } = sequence;
-    const last = sequence.table.length - 1;
-    if (computed % pool.pageSize > 0 && pool.isShared(sequence.table[last])) {
-      const [old, page] = [sequence.table[last], pool.take()];
-      copies.push([old, page]);
-      sequence.replacePage(last, page);
-      pool.release(old);
-    }
-    while (sequence.table.length < pool.pagesFor(computed + count)) sequence.addPage(pool.take());
-    const sampling = { ...greedy, ...request.sampling };
-    const draws: Draw[] =
-      count < sequence.pending
-        ? []
-        : Array.from({ length: 1 + sequence.branches }, (_, i) => ({
-            sampling,
-            choice: sequence.choice + i,
-            tokens: sequence.tokens,
-            promptLength: request.prompt.length,
-          }));
+    this.#pages.extend(sequence, count, copies);
+    const { computed: start, table: pages } = sequence;
     return {
-      tokens: sequence.tokens.slice(computed, computed + count),
-      start: computed,
-      pages: [...sequence.table],
-      draws,
+      tokens: sequence.tokens.slice(start, start + count),
+      start,
+      pages,
+      draws: count < sequence.pending ? [] : sequence.draws,
+      scores: sequence.scores(count),
     };
+  }
+
+  /** What a step gave to one sequence. */
+  #take({ sequence, count }: Scheduled, { draws, scores }: Row, given: readonly Sampled[]): void {
+    sequence.advance(count);
+    if (sequence.aborted) return;
+    const scored = scores?.tokens.length ?? 0;
+    if (sequence.isScoring && !this.#score(sequence, given.slice(0, scored))) return;
+    if (draws.length > 0) this.#draw(sequence, scored > 0 ? given.slice(scored) : given);
+    else if (sequence.pending === 0) this.#finish(sequence, "length"); // nothing but its prompt was wanted
+  }
+
+  /** Log-probabilities of further prompt tokens. @returns whether the sequence goes on. */
+  #score(sequence: Sequence, scored: readonly Sampled[]): boolean {
+    const { prompt, events } = sequence.request;
+    const from = sequence.scored;
+    const all = from === 0 ? [{ token: prompt[0] }, ...scored] : scored;
+    if (all.length === 0) return true; // it was preempted, and is not where it was yet
+    sequence.score(all.length);
+    return this.#ask(sequence, () => {
+      events.onPrompt?.(from, all);
+      return true;
+    });
   }
 
   /** A sequence's next token; and where the prompt has just been run, those of the other choices. */
   #draw(sequence: Sequence, drawn: readonly Sampled[]): void {
-    if (sequence.aborted) return;
-    if (sequence.drawn === 0) this.#keep(sequence);
+    if (sequence.drawn === 0) this.#pages.keep(sequence);
+    if (sequence.branches === 0) {
+      this.#append(sequence, drawn[0]);
+      return;
+    }
     const others = sequence.branch();
-    for (const other of others) for (const page of other.table) this.#pool.hold(page);
-    if (others.length > 0) this.#running = [...this.#running, ...others].sort(before);
-    for (const [i, each] of [sequence, ...others].entries()) this.#take(each, drawn[i]);
+    for (const other of others) this.#pages.hold(other.table);
+    this.#running = [...this.#running, ...others].sort(before);
+    for (const [i, each] of [sequence, ...others].entries()) if (!each.aborted) this.#append(each, drawn[i]);
   }
 
-  #take(sequence: Sequence, sampled: Sampled): void {
+  #append(sequence: Sequence, sampled: Sampled): void {
     const { request, choice, drawn } = sequence;
     if (request.stopTokens?.has(sampled.token) && drawn >= (request.minTokens ?? 0)) {
       this.#finish(sequence, "stop");
       return;
     }
     sequence.append(sampled.token);
-    if (!request.events.onToken(choice, sampled)) this.#finish(sequence, "stop");
-    else if (sequence.tokens.length >= sequence.most) this.#finish(sequence, "length");
+    this.#totals.addToken();
+    const { events } = request;
+    if (!this.#ask(sequence, () => events.onToken(choice, sampled))) return;
+    if (sequence.tokens.length >= sequence.most) this.#finish(sequence, "length");
   }
 
-  /** Keeps a sequence's whole pages in the cache; where that has others for the same tokens, they take the place of its own. */
-  #keep(sequence: Sequence): void {
-    if (sequence.request.cache === false) return;
-    const pool = this.#pool;
-    const whole = Math.floor(sequence.computed / pool.pageSize);
-    const own = sequence.table.slice(0, whole);
-    for (const [i, page] of this.#cache.keep(sequence.tokens, own).entries()) {
-      if (page === own[i]) continue;
-      pool.hold(page);
-      pool.release(own[i]);
-      sequence.replacePage(i, page);
+  /** Asks a sequence's reader whether it goes on. @returns that; if not it has ended, with "error" if the reader threw. */
+  #ask(sequence: Sequence, reader: () => boolean): boolean {
+    try {
+      if (reader()) return true;
+      this.#finish(sequence, "stop");
+    } catch (error) {
+      this.#finish(sequence, "error", error);
     }
+    return false;
   }
 
   #finish(sequence: Sequence, reason: FinishReason, error?: unknown): void {
-    if (sequence.state === "running" && reason !== "error") this.#keep(sequence);
-    this.#releaseAll(sequence.finish(reason, error));
-  }
-
-  /** From the last one on, so that the beginning of a prefix is the last to go. */
-  #releaseAll(pages: readonly number[]): void {
-    for (let i = pages.length - 1; i >= 0; i--) this.#pool.release(pages[i]);
+    if (sequence.state === "finished") return;
+    if (sequence.state === "running" && reason !== "error") this.#pages.keep(sequence);
+    const { request, choice, branches } = sequence;
+    this.#pages.release(sequence.finish());
+    this.#leaving = true;
+    for (let i = 0; i <= branches; i++) this.#readers.tell(() => request.events.onFinish(choice + i, reason, error));
   }
 
   #wait(sequence: Sequence): void {
-    this.#waiting = [...this.#waiting, sequence].sort(before);
+    const at = this.#waiting.findLastIndex((other) => before(other, sequence) < 0);
+    this.#waiting.splice(at + 1, 0, sequence);
   }
 
-  #forgetFinished(): void {
+  /** Ends what was aborted, and forgets what is over. */
+  #clear(): void {
+    if (!this.#leaving) return;
+    this.#leaving = false;
+    for (const sequence of [...this.#running, ...this.#waiting]) if (sequence.aborted) this.#finish(sequence, "abort");
     this.#running = this.#running.filter(({ state }) => state === "running");
     this.#waiting = this.#waiting.filter(({ state }) => state === "waiting");
-  }
-
-  #report({ scheduled, admitted, preempted }: Plan): StepReport {
-    const decode = scheduled.filter(({ sequence, count }) => count === 1 && sequence.drawn > 1).length;
-    const tokens = scheduled.reduce((sum, { count }) => sum + count, 0);
-    return {
-      prefill: tokens - decode,
-      decode,
-      cached: admitted.reduce((sum, { found }) => sum + found.length * this.#pool.pageSize, 0),
-      preempted: preempted.length,
-      running: this.#running.length,
-      waiting: this.#waiting.length,
-    };
   }
 }

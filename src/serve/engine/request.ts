@@ -35,10 +35,17 @@ export interface Sampled {
   readonly top?: readonly { readonly token: number; readonly logprob: number }[];
 }
 
-/** What the engine tells whoever asked. */
+/** What the engine tells whoever asked. What throws in `onPrompt` or `onToken` ends its request with "error", and no other. */
 export interface RequestEvents {
   /** Its prompt is run from this step on; once more after each preemption. @param cached tokens that the cache had. */
   onScheduled?(choice: number, cached: number): void;
+  /** Its pages were needed by others: it waits, and its tokens so far will be run once more. */
+  onPreempted?(choice: number): void;
+  /**
+   * Log-probabilities of prompt tokens, where they were asked for: each place comes once, in order, however often the prompt
+   * is run. The first token has none. @param from place of the first one.
+   */
+  onPrompt?(from: number, scored: readonly Sampled[]): void;
   /** A choice has one more token. @returns whether it goes on; false ends it with "stop", as its text has a stop string. */
   onToken(choice: number, sampled: Sampled): boolean;
   /** A choice has ended. @param error why, where the reason is "error". */
@@ -49,7 +56,7 @@ export interface RequestEvents {
 export interface EngineRequest {
   /** Token ids, at least one. */
   readonly prompt: readonly number[];
-  /** Most new tokens of each choice; as many as there is room for if not given. */
+  /** Most new tokens of each choice; as many as there is room for if not given. None only where the prompt is scored. */
   readonly maxTokens?: number;
   /** New tokens before a stop token may end a choice. */
   readonly minTokens?: number;
@@ -60,6 +67,11 @@ export interface EngineRequest {
   /** The smaller, the sooner; 0 if not given. Of equals, who came first. */
   readonly priority?: number;
   readonly sampling?: Partial<SamplingOptions>;
+  /**
+   * Asks for the log-probability of each prompt token behind those before it, with so many alternatives. That takes the logits
+   * of the whole prompt, so none of it comes from the cache.
+   */
+  readonly promptLogprobs?: number;
   /** Whether its prompt may come from the cache, and stay there. */
   readonly cache?: boolean;
   readonly events: RequestEvents;

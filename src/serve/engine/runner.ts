@@ -11,7 +11,17 @@ export interface Draw {
   readonly promptLength: number;
 }
 
-/** New tokens of one sequence. */
+/** Prompt tokens whose log-probabilities are asked for. */
+export interface Scores {
+  /** Which of the row's tokens has the logits for the first one; each further one has them from the row's next token. */
+  readonly from: number;
+  /** The tokens that did follow. */
+  readonly tokens: readonly number[];
+  /** Alternatives to give beside each. */
+  readonly top: number;
+}
+
+/** New tokens of one sequence. Its lists are the engine's own, and change once the step is over. */
 export interface Row {
   readonly tokens: readonly number[];
   /** Position of the first one: so many have keys and values already. */
@@ -20,6 +30,8 @@ export interface Row {
   readonly pages: readonly number[];
   /** None where a prompt goes on in a later step. */
   readonly draws: readonly Draw[];
+  /** None unless a prompt is scored. */
+  readonly scores?: Scores;
 }
 
 /** A step, as it is run. */
@@ -29,12 +41,24 @@ export interface StepBatch {
   readonly rows: readonly Row[];
 }
 
+/** The bytes of pages, for tiers of memory that are larger and slower than the device's. Calls count in their order with `run`. */
+export interface PageMemory {
+  /** Bytes of one page, of all layers. */
+  readonly pageBytes: number;
+  /** @returns bytes of pages as they are behind the steps that were run, whatever is written into the pages afterwards. */
+  readPages(pages: readonly number[]): Promise<readonly Uint8Array[]>;
+  /** Writes pages, for the steps that are run from now on. */
+  writePages(pages: readonly number[], bytes: readonly Uint8Array[]): void;
+}
+
 /** Runs steps, one after the other. */
 export interface Runner {
   /** Most tokens of a sequence. */
   readonly positions: number;
   /** Token ids are below it. */
   readonly vocabularySize: number;
-  /** Runs new tokens and draws. @returns by row, a token for each draw. */
+  /** Where its pages are; none if they cannot be moved. */
+  readonly memory?: PageMemory;
+  /** Runs new tokens and draws. @returns by row, the tokens that are scored, and one for each draw. */
   run(batch: StepBatch): Promise<readonly (readonly Sampled[])[]>;
 }

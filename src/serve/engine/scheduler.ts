@@ -16,6 +16,23 @@ export interface SchedulerOptions {
   readonly maxSequences: number;
 }
 
+/** Tiers of memory below the device, as a plan sees them. */
+export interface LowerTiers {
+  /** Pages that could come up for a sequence, behind those that were found in the cache. */
+  find(sequence: Sequence, found: number): number;
+  /** Whether pages are on their way for it. */
+  isLoading(sequence: Sequence): boolean;
+}
+
+/** Pages that are to come up for a sequence. */
+export interface PlannedLoad {
+  readonly sequence: Sequence;
+  /** Pages of its prefix that the cache has. */
+  readonly found: readonly number[];
+  /** How many follow them. */
+  readonly count: number;
+}
+
 /** One sequence of a step. */
 export interface Scheduled {
   readonly sequence: Sequence;
@@ -31,6 +48,8 @@ export interface Plan {
   readonly admitted: readonly { readonly sequence: Sequence; readonly found: readonly number[] }[];
   /** Those that run, the admitted ones last. */
   readonly scheduled: readonly Scheduled[];
+  /** What begins to come up from lower tiers. */
+  readonly loads: readonly PlannedLoad[];
 }
 
 /** What a plan is made of. */
@@ -41,6 +60,7 @@ export interface SchedulerState {
   readonly waiting: readonly Sequence[];
   readonly pool: PagePool;
   readonly cache: PrefixCache;
+  readonly tiers?: LowerTiers;
 }
 
 /** Pages that a sequence needs besides its own to run so many tokens: a shared one that it would write into counts. */
@@ -51,7 +71,8 @@ export function pagesNeeded(pool: PagePool, { computed, table }: Sequence, count
 }
 
 /** Plans a step; nothing changes but when prefixes were last used. */
-export function plan({ running, waiting, pool, cache }: SchedulerState, options: SchedulerOptions): Plan {
+export function plan({ running, waiting, pool, cache, tiers }: SchedulerState, options: SchedulerOptions): Plan {
+  const loads: PlannedLoad[] = [];
   const scheduled: Scheduled[] = [];
   const admitted: { sequence: Sequence; found: readonly number[] }[] = [];
   const preempted: Sequence[] = [];
@@ -73,22 +94,31 @@ export function plan({ running, waiting, pool, cache }: SchedulerState, options:
     scheduled.push({ sequence, count });
   }
   // Whoever had to make room is not let in again by the same step.
-  if (preempted.length > 0) return { preempted, admitted, scheduled };
+  if (preempted.length > 0) return { preempted, admitted, scheduled, loads };
   let places = options.maxSequences - end;
   for (const sequence of waiting) {
     if (places <= sequence.branches || budget <= 0) break;
-    const found = sequence.request.cache === false ? [] : cache.find(sequence.tokens, sequence.tokens.length - 1);
+    if (tiers?.isLoading(sequence)) continue;
+    const { findable } = sequence;
+    const found = findable < pool.pageSize ? [] : cache.find(sequence.tokens, findable);
     const idle = found.filter((page) => pool.isIdle(page)).length;
     const need = pool.pagesFor(sequence.tokens.length) - found.length;
     if (idle + need > room) break; // the next one waits behind it
-    room -= idle + need;
+    room -= idle;
+    const count = tiers?.find(sequence, found.length) ?? 0;
+    if (count > 0) {
+      room -= count;
+      loads.push({ sequence, found, count });
+      continue;
+    }
+    room -= need;
     places -= 1 + sequence.branches;
-    const count = Math.min(sequence.tokens.length - found.length * pool.pageSize, budget);
-    budget -= count;
+    const run = Math.min(sequence.tokens.length - found.length * pool.pageSize, budget);
+    budget -= run;
     admitted.push({ sequence, found });
-    scheduled.push({ sequence, count });
+    scheduled.push({ sequence, count: run });
   }
-  return { preempted, admitted, scheduled };
+  return { preempted, admitted, scheduled, loads };
 }
 
 /** Pages that can be had when a sequence gives its own back. */

@@ -2,7 +2,8 @@
  * A sequence: the tokens of one choice of a request, and how many of them have keys and values in pages. Its state is one
  * field, and each change of it is checked.
  */
-import type { EngineRequest, FinishReason } from "./request.ts";
+import { type EngineRequest, greedy, type SamplingOptions } from "./request.ts";
+import type { Draw, Scores } from "./runner.ts";
 
 /** Where a sequence is. */
 export type SequenceState = "waiting" | "running" | "finished";
@@ -23,6 +24,7 @@ export class Sequence {
   readonly choice: number;
   /** Most tokens with the prompt. */
   readonly most: number;
+  readonly #sampling: SamplingOptions;
   readonly #tokens: number[];
   readonly #table: number[] = [];
   #state: SequenceState = "waiting";
@@ -30,7 +32,10 @@ export class Sequence {
   #cached = 0;
   #preemptions = 0;
   #branches: number;
+  /** Prompt tokens that were scored. */
+  #scored: number;
   #aborted = false;
+  #draws: readonly Draw[] | undefined;
 
   constructor(request: EngineRequest, order: number, choice: number, most: number, tokens: readonly number[]) {
     this.request = request;
@@ -38,7 +43,9 @@ export class Sequence {
     this.choice = choice;
     this.most = most;
     this.#tokens = [...tokens];
+    this.#sampling = { ...greedy, ...request.sampling };
     this.#branches = choice === 0 ? (request.choices ?? 1) - 1 : 0;
+    this.#scored = choice === 0 && request.promptLogprobs !== undefined ? 0 : request.prompt.length;
   }
 
   /** Whether it waits, runs or is over. */
@@ -81,6 +88,34 @@ export class Sequence {
     return this.#branches;
   }
 
+  /** Prompt tokens that have their log-probabilities, or want none. */
+  get scored(): number {
+    return this.#scored;
+  }
+
+  /** Whether log-probabilities of its prompt are still to come. */
+  get isScoring(): boolean {
+    return this.#scored < this.request.prompt.length;
+  }
+
+  /** Tokens that may come from the cache: all but the last, and none whose logits are wanted; they have to be run. */
+  get findable(): number {
+    if (this.request.cache === false) return 0;
+    return this.isScoring ? Math.max(0, this.#scored - 1) : this.#tokens.length - 1;
+  }
+
+  /** What is drawn when all its tokens have been run: its next one, and the first ones of the choices that begin beside it. */
+  get draws(): readonly Draw[] {
+    if (this.#tokens.length >= this.most) return [];
+    this.#draws ??= Array.from({ length: 1 + this.#branches }, (_, i) => ({
+      sampling: this.#sampling,
+      choice: this.choice + i,
+      tokens: this.#tokens,
+      promptLength: this.request.prompt.length,
+    }));
+    return this.#draws;
+  }
+
   /** Whether nobody wants it any more; it is over with the step that it is in. */
   get aborted(): boolean {
     return this.#aborted;
@@ -103,6 +138,7 @@ export class Sequence {
   branch(): Sequence[] {
     const count = this.#branches;
     this.#branches = 0;
+    this.#draws = undefined;
     return Array.from({ length: count }, (_, i) => {
       const other = new Sequence(this.request, this.order, i + 1, this.most, this.#tokens);
       other.#become("running");
@@ -134,6 +170,20 @@ export class Sequence {
     this.#computed += count;
   }
 
+  /** What is asked of the prompt's log-probabilities when so many of its pending tokens are run. */
+  scores(count: number): Scores | undefined {
+    const { prompt, promptLogprobs: top } = this.request;
+    const first = Math.max(1, this.#scored); // the first token is behind none
+    const end = Math.min(this.#computed + count + 1, prompt.length);
+    if (!this.isScoring || top === undefined || first >= end) return undefined;
+    return { from: first - 1 - this.#computed, tokens: prompt.slice(first, end), top };
+  }
+
+  /** So many more prompt tokens have their log-probabilities. */
+  score(count: number): void {
+    this.#scored += count;
+  }
+
   /** One more token was drawn. */
   append(token: number): void {
     this.#tokens.push(token);
@@ -148,9 +198,8 @@ export class Sequence {
   }
 
   /** It is over, and with it the choices that were to begin beside it. @returns its pages. */
-  finish(reason: FinishReason, error?: unknown): number[] {
+  finish(): number[] {
     this.#become("finished");
-    for (let i = 0; i <= this.#branches; i++) this.request.events.onFinish(this.choice + i, reason, error);
     return this.#table.splice(0);
   }
 

@@ -50,6 +50,7 @@ export class Generation implements AsyncIterable<OutputPiece> {
   readonly #reasons: (FinishReason | undefined)[];
   readonly #queue: PieceQueue<OutputPiece>;
   readonly #queued: number;
+  readonly #scored: Sampled[] = [];
   /** By choice: when its last token came. */
   readonly #last: (number | undefined)[] = [];
   #scheduled: number | undefined;
@@ -80,6 +81,11 @@ export class Generation implements AsyncIterable<OutputPiece> {
     return this.#cachedTokens;
   }
 
+  /** Log-probabilities of the prompt's tokens, where they were asked for and as far as they are there. The first has none. */
+  get scored(): readonly Sampled[] {
+    return this.#scored;
+  }
+
   /** Why each choice has ended. */
   get reasons(): readonly (FinishReason | undefined)[] {
     return this.#reasons;
@@ -94,6 +100,7 @@ export class Generation implements AsyncIterable<OutputPiece> {
   get events(): RequestEvents {
     return {
       onToken: (choice, sampled) => this.#token(choice, sampled),
+      onPrompt: (_, scored) => this.#scored.push(...scored),
       onScheduled: (_, cached) => this.#schedule(cached),
       onFinish: (choice, reason, error) => this.#finish(choice, reason, error),
     };

@@ -4,8 +4,9 @@
  */
 import type { Tokenizer } from "../../models/index.ts";
 import type { EventLoop } from "../../platform/platform.ts";
-import type { Engine, StepReport } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { type EngineRequest, RequestError } from "../engine/request.ts";
+import type { StepReport } from "../engine/stats.ts";
 import { Generation } from "./generation.ts";
 import { Pauses } from "./pauses.ts";
 

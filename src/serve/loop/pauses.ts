@@ -22,7 +22,7 @@ export class Pauses {
     };
   }
 
-  /** Everybody else has had a turn. */
+  /** The others have had a turn. */
   next(): Promise<void> {
     return new Promise((resolve) => this.#macrotask(resolve));
   }

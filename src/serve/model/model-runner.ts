@@ -2,8 +2,32 @@
 import { type KvDType, type LanguageModel, PagedKv } from "../../models/index.ts";
 import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { Sampled } from "../engine/request.ts";
-import type { Runner, StepBatch } from "../engine/runner.ts";
-import { sample } from "../sampling/sample.ts";
+import type { PageMemory, Row, Runner, StepBatch } from "../engine/runner.ts";
+import { logprobsOf, sample } from "../sampling/sample.ts";
+
+/** Most tokens whose logits are there at a time. */
+const LOGITS = 128;
+
+/** A token whose logits are wanted, and what becomes of them. */
+interface Wanted {
+  readonly row: number;
+  /** Of the row's. */
+  readonly token: number;
+  readonly of: (logits: Float32Array) => readonly Sampled[];
+}
+
+function wantedBy({ tokens, draws, scores }: Row, row: number): Wanted[] {
+  const wanted: Wanted[] = [];
+  for (const [i, token] of (scores?.tokens ?? []).entries())
+    wanted.push({
+      row,
+      token: (scores?.from ?? 0) + i,
+      of: (logits) => [{ token, ...logprobsOf(logits, token, scores?.top ?? 0) }],
+    });
+  if (draws.length > 0)
+    wanted.push({ row, token: tokens.length - 1, of: (logits) => draws.map((draw) => sample(logits, draw)) });
+  return wanted;
+}
 
 /** What is kept, and how. */
 export interface ModelRunnerOptions {
@@ -32,17 +56,31 @@ export class ModelRunner implements Runner {
     this.#pageSize = pageSize;
   }
 
+  /** Its pages. */
+  get memory(): PageMemory {
+    return this.kv;
+  }
+
   async run(batch: StepBatch): Promise<Sampled[][]> {
-    const ends = batch.rows.flatMap(({ draws }, i) => (draws.length > 0 ? [i] : []));
-    const logits = this.#device.noGrad(() => this.#device.scope(() => this.#forward(batch, ends)));
-    const scores = (await logits.data()) as Float32Array;
-    logits.dispose();
-    const drawn: Sampled[][] = batch.rows.map(() => []);
-    for (const [at, i] of ends.entries()) {
-      const row = scores.subarray(at * this.vocabularySize, (at + 1) * this.vocabularySize);
-      drawn[i] = batch.rows[i].draws.map((draw) => sample(row, draw));
+    const wanted = batch.rows.flatMap((row, i) => wantedBy(row, i));
+    const given: Sampled[][] = batch.rows.map(() => []);
+    const starts = [0];
+    for (const { tokens } of batch.rows) starts.push(starts[starts.length - 1] + tokens.length);
+    const stream = this.#device.noGrad(() => this.#device.scope(() => this.#forward(batch, starts)));
+    try {
+      // A long prompt that is scored must not take its tokens times the vocabulary of memory at once.
+      for (let at = 0; at < wanted.length; at += LOGITS) {
+        const slice = wanted.slice(at, at + LOGITS);
+        const rows = slice.map(({ row, token }) => starts[row] + token);
+        const scores = await this.#logits(stream, rows);
+        for (const [i, { row, of }] of slice.entries())
+          given[row].push(...of(scores.subarray(i * this.vocabularySize, (i + 1) * this.vocabularySize)));
+      }
+      if (wanted.length === 0) await this.#device.synchronize();
+    } finally {
+      stream.dispose();
     }
-    return drawn;
+    return given;
   }
 
   /** Frees its pages; the model is its owner's. */
@@ -50,14 +88,22 @@ export class ModelRunner implements Runner {
     this.kv.dispose();
   }
 
-  /** @param ends rows whose last token's logits are wanted. @returns f32 [ends, vocabulary]. */
-  #forward({ copies, rows }: StepBatch, ends: readonly number[]): Tensor {
+  async #logits(stream: Tensor, rows: readonly number[]): Promise<Float32Array> {
+    const device = this.#device;
+    const logits = device.noGrad(() =>
+      device.scope(() => this.#model.leave(stream, device.from(rows, [rows.length], "i32"))),
+    );
+    const values = (await logits.data()) as Float32Array;
+    logits.dispose();
+    return values;
+  }
+
+  /** @param starts of each row, and the end of the last. @returns what the last layer leaves, f32 [tokens, width]. */
+  #forward({ copies, rows }: StepBatch, starts: readonly number[]): Tensor {
     const device = this.#device;
     const i32 = (values: readonly number[], shape: readonly number[] = [values.length]): Tensor =>
       device.from([...values], [...shape], "i32");
     if (copies.length > 0) this.kv.copyPages(i32(copies.map(([from]) => from)), i32(copies.map(([, to]) => to)));
-    const starts = [0];
-    for (const { tokens } of rows) starts.push(starts[starts.length - 1] + tokens.length);
     const width = Math.max(...rows.map(({ pages }) => pages.length));
     const slots = rows.flatMap(({ tokens, start, pages }) => tokens.map((_, i) => this.#slot(pages, start + i)));
     const step = {
@@ -73,9 +119,7 @@ export class ModelRunner implements Runner {
       positions: i32(rows.flatMap(({ tokens, start }) => tokens.map((_, i) => start + i))),
       starts: i32(starts),
     };
-    // A forward without any rows is still run: its keys and values are what counts.
-    const wanted = ends.length > 0 ? ends : [0];
-    return this.kv.during(step, () => this.#model.call(batch, this.kv, i32(wanted.map((i) => starts[i + 1] - 1))));
+    return this.kv.during(step, () => this.#model.stream(batch, this.kv));
   }
 
   #slot(pages: readonly number[], position: number): number {

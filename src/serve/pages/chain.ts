@@ -3,8 +3,9 @@
  * page before it and of its own tokens, so that equal keys mean equal prefixes; tokens are compared all the same, since two
  * hashes may be alike by chance or by design.
  */
+import { pageHash } from "./by-page.ts";
 import type { PagePool } from "./pool.ts";
-import type { PrefixCache } from "./prefix-cache.ts";
+import type { Evicted, PrefixCache } from "./prefix-cache.ts";
 
 interface Link {
   readonly key: number;
@@ -17,23 +18,16 @@ interface Link {
   used: number;
 }
 
-/** Hash of a page's tokens, behind those that have another hash: 32 bits (FNV-1a over words). */
-export function chainHash(before: number, tokens: readonly number[]): number {
-  let hash = before ^ 0x811c9dc5;
-  for (const token of tokens) hash = Math.imul(hash ^ token, 0x01000193) ^ (hash >>> 15);
-  return hash >>> 0;
-}
-
 /** Prefixes as chains of pages. */
 export class HashChain implements PrefixCache {
   readonly #pool: PagePool;
-  readonly #hash: typeof chainHash;
+  readonly #hash: typeof pageHash;
   /** By key: all links that have it. */
   readonly #links = new Map<number, Link[]>();
   #clock = 0;
 
   /** @param hash for tests, which let hashes collide. */
-  constructor(pool: PagePool, hash = chainHash) {
+  constructor(pool: PagePool, hash = pageHash) {
     this.#pool = pool;
     this.#hash = hash;
   }
@@ -66,7 +60,7 @@ export class HashChain implements PrefixCache {
     });
   }
 
-  evict(count: number): number {
+  evict(count: number, onEvict?: Evicted): number {
     let freed = 0;
     while (freed < count) {
       // Of the chains' ends the one that was used the longest time ago: plain, and slow.
@@ -77,6 +71,7 @@ export class HashChain implements PrefixCache {
             oldest = link;
       if (!oldest) break;
       this.#remove(oldest);
+      onEvict?.(oldest.page, pathOf(oldest));
       freed++;
     }
     return freed;
@@ -107,4 +102,11 @@ export class HashChain implements PrefixCache {
     link.before?.behind.delete(link);
     this.#pool.forget(link.page);
   }
+}
+
+/** All tokens from the beginning of a chain to a link's end. */
+function pathOf(last: Link): number[] {
+  const parts: (readonly number[])[] = [];
+  for (let link: Link | undefined = last; link; link = link.before) parts.push(link.tokens);
+  return parts.reverse().flat();
 }

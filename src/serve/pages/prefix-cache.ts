@@ -3,6 +3,9 @@
  * new request among them, and gives pages up when they are needed. It never gives up a page that a sequence holds.
  */
 
+/** Is told of a page that the cache gave up. @param tokens from the beginning of the prefix to the page's end. */
+export type Evicted = (page: number, tokens: readonly number[]) => void;
+
 /** Pages by the tokens that they stand for, from the beginning of a sequence. */
 export interface PrefixCache {
   /**
@@ -17,7 +20,7 @@ export interface PrefixCache {
    */
   keep(tokens: readonly number[], pages: readonly number[]): readonly number[];
   /** Gives up pages, the least recently used first. @returns how many became free: fewer than `count` if sequences hold the rest. */
-  evict(count: number): number;
+  evict(count: number, onEvict?: Evicted): number;
   /** All pages that it has, in no order. */
   pages(): Iterable<number>;
 }

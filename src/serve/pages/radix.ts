@@ -3,18 +3,19 @@
  * part, a node is split. What is evicted are the ends of branches, the least recently used first; a page that a sequence
  * holds stays, and so does all before it, because a sequence holds its whole prefix.
  */
+import { ByPage, pageHash, samePage } from "./by-page.ts";
 import { Heap } from "./heap.ts";
 import type { PagePool } from "./pool.ts";
-import type { PrefixCache } from "./prefix-cache.ts";
+import type { Evicted, PrefixCache } from "./prefix-cache.ts";
 
 /** A run of pages, and the runs that go on from its end. */
 export interface RadixNode {
   /** As many as its pages have. */
-  readonly tokens: number[];
-  readonly pages: number[];
+  readonly tokens: readonly number[];
+  readonly pages: readonly number[];
   readonly parent: RadixNode | undefined;
-  /** By the tokens of their first page. */
-  readonly children: ReadonlyMap<string, RadixNode>;
+  /** No two begin with the same page. */
+  readonly children: Iterable<RadixNode>;
   /** When it was last used, on the tree's clock. */
   readonly used: number;
 }
@@ -23,13 +24,14 @@ class Node implements RadixNode {
   tokens: number[];
   pages: number[];
   parent: Node | undefined;
-  children = new Map<string, Node>();
+  children: ByPage<Node>;
   used = 0;
 
-  constructor(tokens: number[], pages: number[], parent: Node | undefined, used: number) {
+  constructor(tokens: number[], pages: number[], parent: Node | undefined, children: ByPage<Node>, used: number) {
     this.tokens = tokens;
     this.pages = pages;
     this.parent = parent;
+    this.children = children;
     this.used = used;
   }
 
@@ -39,16 +41,17 @@ class Node implements RadixNode {
 
   /** Goes on with further pages. */
   extend(tokens: readonly number[], pages: readonly number[]): void {
-    this.tokens.push(...tokens);
-    this.pages.push(...pages);
+    for (const token of tokens) this.tokens.push(token);
+    for (const page of pages) this.pages.push(page);
   }
 
   /** Keeps its first pages; the rest become a node behind it, with the children. @returns that node. */
-  split(pages: number, pageSize: number): Node {
-    const below = new Node(this.tokens.splice(pages * pageSize), this.pages.splice(pages), this, this.used);
-    below.children = this.children;
-    for (const child of below.children.values()) child.parent = below;
-    this.children = new Map([[firstPage(below.tokens, 0, pageSize), below]]);
+  split(pages: number, pageSize: number, none: ByPage<Node>): Node {
+    const [tokens, rest] = [this.tokens.splice(pages * pageSize), this.pages.splice(pages)];
+    const below = new Node(tokens, rest, this, this.children, this.used);
+    for (const child of below.children) child.parent = below;
+    this.children = none;
+    none.add(below);
     return below;
   }
 
@@ -57,23 +60,29 @@ class Node implements RadixNode {
     this.tokens.length -= pageSize;
     return this.pages.pop() as number;
   }
-}
 
-/** What is told apart by: the tokens of one page. */
-function firstPage(tokens: readonly number[], from: number, pageSize: number): string {
-  return pageSize === 1 ? String(tokens[from]) : tokens.slice(from, from + pageSize).join();
+  /** All tokens from the beginning of the tree to its end. */
+  path(): number[] {
+    const nodes: Node[] = [];
+    for (let node: Node | undefined = this; node; node = node.parent) nodes.push(node);
+    return nodes.reverse().flatMap(({ tokens }) => tokens);
+  }
 }
 
 /** Prefixes as a tree. */
 export class RadixTree implements PrefixCache {
   readonly #pool: PagePool;
-  readonly #root = new Node([], [], undefined, 0);
+  readonly #hash: typeof pageHash;
+  readonly #root: Node;
   /** Ends of branches by when they were used; an entry may be out of date, which is seen when it comes out. */
   readonly #ends = new Heap<Node>();
   #clock = 0;
 
-  constructor(pool: PagePool) {
+  /** @param hash for tests, which let hashes collide. */
+  constructor(pool: PagePool, hash = pageHash) {
     this.#pool = pool;
+    this.#hash = hash;
+    this.#root = new Node([], [], undefined, this.#noChildren(), 0);
   }
 
   /** Its first node, which has no page. For pictures. */
@@ -102,18 +111,18 @@ export class RadixTree implements PrefixCache {
     if (rest.length === 0) return kept;
     const from = kept.length * pageSize;
     const own = tokens.slice(from, from + rest.length * pageSize);
-    if (inside < last.pages.length) this.#noteEnd(last.split(inside, pageSize));
+    if (inside < last.pages.length) this.#noteEnd(last.split(inside, pageSize, this.#noChildren()));
     if (last !== this.#root && last.children.size === 0) last.extend(own, rest);
     else {
-      const node = new Node(own, [...rest], last, this.#clock);
-      last.children.set(firstPage(own, 0, pageSize), node);
+      const node = new Node(own, rest, last, this.#noChildren(), this.#clock);
+      last.children.add(node);
       this.#noteEnd(node);
     }
     for (const page of rest) this.#pool.keep(page);
     return [...kept, ...rest];
   }
 
-  evict(count: number): number {
+  evict(count: number, onEvict?: Evicted): number {
     const { pageSize } = this.#pool;
     const held: Node[] = [];
     let freed = 0;
@@ -126,17 +135,17 @@ export class RadixTree implements PrefixCache {
         this.#noteEnd(node); // it was used since
         continue;
       }
-      const first = firstPage(node.tokens, 0, pageSize);
       while (freed < count && node.pages.length > 0 && this.#pool.isIdle(node.pages[node.pages.length - 1])) {
-        this.#pool.forget(node.shorten(pageSize));
+        const path = onEvict && node.path();
+        if (node.pages.length === 1) node.parent?.children.remove(node); // by the page that it loses now
+        const page = node.shorten(pageSize);
+        this.#pool.forget(page);
+        if (path) onEvict?.(page, path);
         freed++;
       }
       const { parent } = node;
       if (node.pages.length > 0) held.push(node);
-      else if (parent) {
-        parent.children.delete(first);
-        if (parent !== this.#root && parent.children.size === 0) this.#noteEnd(parent);
-      }
+      else if (parent && parent !== this.#root && parent.children.size === 0) this.#noteEnd(parent);
     }
     for (const node of held) this.#noteEnd(node);
     return freed;
@@ -146,7 +155,7 @@ export class RadixTree implements PrefixCache {
     const open: Node[] = [this.#root];
     for (let node = open.pop(); node; node = open.pop()) {
       yield* node.pages;
-      open.push(...node.children.values());
+      for (const child of node.children) open.push(child);
     }
   }
 
@@ -157,7 +166,7 @@ export class RadixTree implements PrefixCache {
     let node: Node | undefined = this.#root;
     let at = 0;
     while (at < end) {
-      node = node.children.get(firstPage(tokens, at * pageSize, pageSize));
+      node = node.children.get(tokens, at * pageSize);
       if (!node) return;
       node.touch(clock);
       const most = Math.min(node.pages.length, end - at);
@@ -170,12 +179,11 @@ export class RadixTree implements PrefixCache {
     }
   }
 
+  #noChildren(): ByPage<Node> {
+    return new ByPage(this.#pool.pageSize, this.#hash);
+  }
+
   #noteEnd(node: Node): void {
     if (node.children.size === 0) this.#ends.push(node.used, node);
   }
-}
-
-function samePage(a: readonly number[], at: number, b: readonly number[], from: number, pageSize: number): boolean {
-  for (let i = 0; i < pageSize; i++) if (a[at + i] !== b[from + i]) return false;
-  return true;
 }

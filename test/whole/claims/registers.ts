@@ -8,6 +8,7 @@ import { chapter06 } from "./chapter06.ts";
 import { chapter07 } from "./chapter07.ts";
 import { chapter07Experts } from "./chapter07-experts.ts";
 import { chapter07Layouts } from "./chapter07-layouts.ts";
+import { chapter09 } from "./chapter09.ts";
 import type { Register } from "./claim.ts";
 import { front } from "./front.ts";
 import { howTo } from "./how-to.ts";
@@ -25,5 +26,6 @@ export const registers: readonly Register[] = [
   chapter07,
   chapter07Layouts,
   chapter07Experts,
+  chapter09,
   machineRoom,
 ];
