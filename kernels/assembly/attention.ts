@@ -11,18 +11,17 @@ import { expDown4, log4 } from "./math";
 import { largest, scaleRow, sum4 } from "./rows";
 import { expRow } from "./sweep";
 
-const QUERIES = 128; // of a tile
-const KEYS = 64;
-const MOST_DIM = 256;
+export const QUERIES = 128; // of a tile
+export const KEYS = 64;
+export const MOST_DIM = 256;
 
-const SCORES = QUERIES * KEYS * 4; // bytes
-const ROWS = QUERIES * 4;
-const SUMS = QUERIES * MOST_DIM * 4;
-const PAGE = KEYS * MOST_DIM * 4;
+export const SCORES = QUERIES * KEYS * 4; // bytes
+export const ROWS = QUERIES * 4;
+export const SUMS = QUERIES * MOST_DIM * 4;
 
-/** Bytes of private scratch each thread must give to the attention kernels. */
+/** Bytes of private scratch each thread must give to attention and its gradients. */
 export function attentionScratchBytes(): i32 {
-  return gemmScratchBytes() + 2 * (SCORES + ROWS + PAGE) + SUMS;
+  return gemmScratchBytes() + 2 * (SCORES + ROWS) + SUMS;
 }
 
 // @ts-ignore: decorator
@@ -30,13 +29,13 @@ export function attentionScratchBytes(): i32 {
 // @ts-ignore: decorator
 @inline function log1(x: f32): f32 { return f32x4.extract_lane(log4(f32x4.splat(x)), 0); }
 // @ts-ignore: decorator
-@inline function start(starts: Ptr, i: i32): i32 { return load<i32>(starts + <Ptr>i * 4); }
+@inline export function start(starts: Ptr, i: i32): i32 { return load<i32>(starts + <Ptr>i * 4); }
 
 /**
  * One row of scores becomes probabilities, relative to its largest score so far.
  * `seen` of its `keys` scores count. Returns by how much earlier sums must be multiplied.
  */
-function softmaxRow(row: Ptr, keys: i32, seen: i32, scale: f32, top: Ptr, total: Ptr): f32 {
+export function softmaxRow(row: Ptr, keys: i32, seen: i32, scale: f32, top: Ptr, total: Ptr): f32 {
   const bytes = <Ptr>max(seen, 0) * 4;
   const before = load<f32>(top);
   const now = max<f32>(before, largest(row, bytes) * scale);
@@ -52,95 +51,39 @@ function softmaxRow(row: Ptr, keys: i32, seen: i32, scale: f32, top: Ptr, total:
   return correction;
 }
 
-/** Queries for which packing a tile's keys, as the product of matrices does, costs more than it saves. */
-const FEW = 3;
-
-/** scores [rows, width] = q k^T for a few queries: each key is read where it lies. */
-function fewScores(q: Ptr, k: Ptr, scores: Ptr, rows: i32, width: i32, dim: i32, qToken: i32, kToken: i32): void {
-  const bytes = <Ptr>dim * 4, body = bytes & ~15;
-  for (let r = 0; r < rows; r++, q += <Ptr>qToken * 4) {
-    let key = k;
-    for (let t = 0; t < width; t++, key += <Ptr>kToken * 4, scores += 4) {
-      let a = f32x4.splat(0), b = a;
-      let c: Ptr = 0;
-      for (; c + 32 <= body; c += 32) {
-        a = madd(v128.load(q + c), v128.load(key + c), a);
-        b = madd(v128.load(q + c, 16), v128.load(key + c, 16), b);
-      }
-      if (c < body) a = madd(v128.load(q + c), v128.load(key + c), a);
-      let sum = sum4(f32x4.add(a, b));
-      for (c = body; c < bytes; c += 4) sum += load<f32>(q + c) * load<f32>(key + c);
-      store<f32>(scores, sum);
-    }
-  }
-}
-
-/** sums [rows, dim] += scores [rows, width] v for a few queries. */
-function fewSums(scores: Ptr, v: Ptr, sums: Ptr, rows: i32, width: i32, dim: i32, vToken: i32): void {
-  const bytes = <Ptr>dim * 4, step = <Ptr>vToken * 4;
-  for (let r = 0; r < rows; r++, scores += <Ptr>width * 4, sums += bytes) {
-    let c: Ptr = 0;
-    for (; c + 64 <= bytes; c += 64) { // sixteen columns stay in registers while all values pass
-      let value = v + c;
-      let a = v128.load(sums + c), b = v128.load(sums + c, 16), d = v128.load(sums + c, 32), e = v128.load(sums + c, 48);
-      for (let t: Ptr = 0; t < <Ptr>width * 4; t += 4, value += step) {
-        const p = v128.load_splat<u32>(scores + t);
-        a = madd(p, v128.load(value), a); b = madd(p, v128.load(value, 16), b);
-        d = madd(p, v128.load(value, 32), d); e = madd(p, v128.load(value, 48), e);
-      }
-      v128.store(sums + c, a); v128.store(sums + c, b, 16); v128.store(sums + c, d, 32); v128.store(sums + c, e, 48);
-    }
-    for (; c < bytes; c += 4) {
-      let sum = load<f32>(sums + c), value = v + c;
-      for (let t: Ptr = 0; t < <Ptr>width * 4; t += 4, value += step) sum += load<f32>(scores + t) * load<f32>(value);
-      store<f32>(sums + c, sum);
-    }
-  }
-}
-
-/** One tile of queries of one head against all its keys. With `table`, keys lie in pages of `page` tokens. */
+/** One tile of queries of one head against all its keys. */
 function forwardTile(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, rows: i32, keys: i32, ahead: i32, dim: i32,
-                     qToken: i32, kToken: i32, oToken: i32, causal: i32, scale: f32,
-                     table: Ptr, page: i32, scratch: Ptr): void {
-  const scores = scratch + <Ptr>gemmScratchBytes(), tops = scores + 2 * SCORES, totals = tops + ROWS;
-  const sums = totals + ROWS, pageK = sums + SUMS, pageV = pageK + PAGE;
-  for (let r = 0; r < rows; r++) {
-    store<f32>(tops + <Ptr>r * 4, -Infinity);
-    store<f32>(totals + <Ptr>r * 4, 0);
-  }
-  memory.fill(sums, 0, <Ptr>(rows * dim) * 4);
+                     qToken: i32, kToken: i32, oToken: i32, causal: i32, scale: f32, scratch: Ptr): void {
+  const scores = scratch + <Ptr>gemmScratchBytes(), tops = scores + 2 * SCORES, totals = tops + ROWS, sums = totals + ROWS;
+  beginTile(tops, totals, sums, rows, dim);
   const last = causal ? min(keys, ahead + rows) : keys;
   for (let j = 0; j < last; j += KEYS) {
     const width = min(KEYS, last - j);
-    let kt = k + <Ptr>j * <Ptr>kToken * 4, vt = v + <Ptr>j * <Ptr>kToken * 4, step = kToken;
-    if (table && j % page + width <= page) { // they lie in one page
-      const token = load<i32>(table + <Ptr>(j / page) * 4) * page + j % page;
-      kt = k + <Ptr>token * <Ptr>kToken * 4;
-      vt = v + <Ptr>token * <Ptr>kToken * 4;
-    } else if (table) { // copy the tile's tokens out of their pages
-      for (let t = 0; t < width; t++) {
-        const token = load<i32>(table + <Ptr>((j + t) / page) * 4) * page + (j + t) % page;
-        const from = <Ptr>token * <Ptr>kToken * 4, to = <Ptr>(t * dim) * 4;
-        memory.copy(pageK + to, k + from, <Ptr>dim * 4);
-        memory.copy(pageV + to, v + from, <Ptr>dim * 4);
-      }
-      kt = pageK;
-      vt = pageV;
-      step = dim;
-    }
+    const kt = k + <Ptr>j * <Ptr>kToken * 4, vt = v + <Ptr>j * <Ptr>kToken * 4;
     const first = causal ? max(0, j - ahead) : 0, count = rows - first; // queries before it see none of these keys
     const tile = q + <Ptr>first * <Ptr>qToken * 4;
-    if (rows <= FEW) fewScores(tile, kt, scores, count, width, dim, qToken, step);
-    else gemm(tile, kt, scores, count, width, dim, qToken, 1, 1, step, width, 0, scratch);
+    gemm(tile, kt, scores, count, width, dim, qToken, 1, 1, kToken, width, 0, scratch);
     for (let r = first; r < rows; r++) {
       const seen = causal ? min(width, ahead + r + 1 - j) : width;
       const correction = softmaxRow(scores + <Ptr>((r - first) * width) * 4, width, seen, scale, tops + <Ptr>r * 4, totals + <Ptr>r * 4);
       if (correction != 1) scaleRow(sums + <Ptr>(r * dim) * 4, <Ptr>dim * 4, correction);
     }
-    const to = sums + <Ptr>(first * dim) * 4;
-    if (rows <= FEW) fewSums(scores, vt, to, count, width, dim, step);
-    else gemm(scores, vt, to, count, dim, width, width, 1, step, 1, dim, 1, scratch);
+    gemm(scores, vt, sums + <Ptr>(first * dim) * 4, count, dim, width, width, 1, kToken, 1, dim, 1, scratch);
   }
+  endTile(tops, totals, sums, o, lse, rows, dim, oToken);
+}
+
+/** Before a tile's first keys: nothing seen, nothing summed. */
+export function beginTile(tops: Ptr, totals: Ptr, sums: Ptr, rows: i32, dim: i32): void {
+  for (let r = 0; r < rows; r++) {
+    store<f32>(tops + <Ptr>r * 4, -Infinity);
+    store<f32>(totals + <Ptr>r * 4, 0);
+  }
+  memory.fill(sums, 0, <Ptr>(rows * dim) * 4);
+}
+
+/** Behind its last keys: sums become means of values, and the log of each sum of exponentials is kept. */
+export function endTile(tops: Ptr, totals: Ptr, sums: Ptr, o: Ptr, lse: Ptr, rows: i32, dim: i32, oToken: i32): void {
   for (let r = 0; r < rows; r++) {
     const total = load<f32>(totals + <Ptr>r * 4), row = sums + <Ptr>(r * dim) * 4;
     if (total > 0) scaleRow(row, <Ptr>dim * 4, 1 / total);
@@ -168,33 +111,7 @@ export function attention(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, qStarts: Ptr
       const rows = min(QUERIES, q1 - i);
       forwardTile(q + (<Ptr>i * <Ptr>qToken + <Ptr>h * <Ptr>qHead) * 4, k + kh, v + kh,
                   o + (<Ptr>i * <Ptr>oToken + <Ptr>h * <Ptr>oHead) * 4, lse + (<Ptr>h * <Ptr>qTokens + <Ptr>i) * 4,
-                  rows, keys, i - q0 + keys - (q1 - q0), dim, qToken, kToken, oToken, causal, scale, 0, 1, scratch);
-    }
-  }
-  return 0;
-}
-
-/**
- * The same with keys and values in pages: table[s, :] names the pages of sequence s, whose length is
- * lengths[s]; k and v are [pages, page, kvHeads, dim] with kToken elements from token to token.
- * Returns 0, or 1 + the first sequence whose boundaries, length or pages are wrong.
- */
-export function attentionPaged(q: Ptr, k: Ptr, v: Ptr, o: Ptr, lse: Ptr, qStarts: Ptr, lengths: Ptr, tables: Ptr,
-                               heads: i32, kvHeads: i32, dim: i32, qTokens: i32, pages: i32, page: i32, width: i32,
-                               qToken: i32, qHead: i32, kToken: i32, kHead: i32, oToken: i32, oHead: i32,
-                               causal: i32, scale: f32, from: i32, to: i32, scratch: Ptr): i32 {
-  for (let item = from; item < to; item++) {
-    const s = item / heads, h = item % heads;
-    const q0 = start(qStarts, s), q1 = start(qStarts, s + 1), keys = start(lengths, s);
-    if (q0 < 0 || q1 < q0 || q1 > qTokens || keys < 0 || keys > page * width) return s + 1;
-    const table = tables + <Ptr>(s * width) * 4;
-    for (let i = 0; i * page < keys; i++) if (<u32>start(table, i) >= <u32>pages) return s + 1;
-    const kh = <Ptr>(h / (heads / kvHeads)) * <Ptr>kHead * 4;
-    for (let i = q0; i < q1; i += QUERIES) {
-      const rows = min(QUERIES, q1 - i);
-      forwardTile(q + (<Ptr>i * <Ptr>qToken + <Ptr>h * <Ptr>qHead) * 4, k + kh, v + kh,
-                  o + (<Ptr>i * <Ptr>oToken + <Ptr>h * <Ptr>oHead) * 4, lse + (<Ptr>h * <Ptr>qTokens + <Ptr>i) * 4,
-                  rows, keys, i - q0 + keys - (q1 - q0), dim, qToken, kToken, oToken, causal, scale, table, page, scratch);
+                  rows, keys, i - q0 + keys - (q1 - q0), dim, qToken, kToken, oToken, causal, scale, scratch);
     }
   }
   return 0;

@@ -1,10 +1,11 @@
 // Everything the host can launch. src/device/kernels declares each one's cost and bounds.
-export { attention, attentionBackward, attentionPaged, attentionScratchBytes } from "./attention";
+export { attention, attentionBackward, attentionScratchBytes } from "./attention";
+export { attentionPaged, attentionPagedScratchBytes } from "./attention-paged";
 export { argmax, reduce } from "./reduce";
 export { combine } from "./combine";
 export { binary, compare, convert, copyBytes, fill, unary } from "./elementwise";
 export { expertsForward, expertsInput, expertsWeight } from "./experts";
-export { gatherRows, putRows, scatterAddRows } from "./embedding";
+export { copyRows, gatherRows, putRows, putRows8, scatterAddRows } from "./embedding";
 export { gemm, gemmScratchBytes } from "./gemm";
 export { gelu, geluBackward, silu, siluBackward, swiglu, swigluBackward } from "./gate";
 export { crossEntropy } from "./loss";

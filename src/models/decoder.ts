@@ -96,7 +96,8 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
   readonly norm: Module;
   /** The output projection; the embedding's weight if not there. */
   readonly head: Linear | undefined;
-  readonly #rotary: RotaryTables | undefined;
+  /** Tables of rotary positions, where the model has them. */
+  readonly rotary: RotaryTables | undefined;
 
   constructor(device: TensorDevice, config: DecoderConfig, options: DecoderOptions = {}) {
     super(device);
@@ -110,7 +111,7 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
     this.layers = Array.from({ length: config.layers }, (_, layer) => new Block(device, config, layer, parameters));
     this.norm = makeNorm(device, config, parameters);
     this.head = config.tied ? undefined : new Linear(device, width, vocabularySize, { ...parameters, bias: false });
-    this.#rotary = config.positions === "rope" ? rotaryTables(device, config, positions) : undefined;
+    this.rotary = config.positions === "rope" ? rotaryTables(device, config, positions) : undefined;
   }
 
   /**
@@ -142,7 +143,7 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
 
   /** The stream behind one of its layers. */
   pass(layer: Block, x: Tensor, batch: Batch, cache?: KeyValueCache): Tensor {
-    return layer.call(x, batch, this.#rotary, cache);
+    return layer.call(x, batch, this.rotary, cache);
   }
 
   /** Scores, of what the last layer has left. */
@@ -153,8 +154,8 @@ export class Decoder extends Module<[batch: Batch, cache?: KeyValueCache, rows?:
 
   override dispose(): void {
     super.dispose();
-    this.#rotary?.cos.dispose();
-    this.#rotary?.sin.dispose();
+    this.rotary?.cos.dispose();
+    this.rotary?.sin.dispose();
   }
 
   #tiedHead(): Tensor {

@@ -4,14 +4,17 @@ export { type Batch, Block, Decoder, type DecoderOptions, type LanguageModel } f
 export type { DecoderConfig, Family, RopeScaling } from "./decoder-config.ts";
 export { type ByteSource, MemorySource } from "./files/byte-source.ts";
 export { readConfig, writeConfig } from "./files/config.ts";
-export { type ReadOptions, readModelFrom } from "./files/load.ts";
+export { positionsOf, type ReadOptions, readConfigFrom, readModelFrom } from "./files/load.ts";
+export { type ReadQuantizedOptions, readQuantizedFrom } from "./files/load-quantized.ts";
 export { MemoryFiles, type ModelFiles, type OpenSource } from "./files/model-files.ts";
+export { type ParameterForm, parameterForms } from "./files/names.ts";
 export { layOutSafetensors, readSafetensorsHeader } from "./files/safetensors.ts";
 
 export { argmaxOf, drawFrom, generate, type Sampled, type Sampling, uniformAt } from "./generate.ts";
 
 export * from "./gguf/index.ts";
 export { KvCache } from "./kv-cache.ts";
+export { type KvDType, kvBytesPerToken, kvDTypes, PagedKv, type PagedStep } from "./paged-kv.ts";
 export { QuantizedDecoder, quantizeModel } from "./quantized.ts";
 export { rotaryFrequencies, rotaryTables } from "./rotary.ts";
 export { gpt2Shape, llamaShape, type ShapeOptions } from "./shapes.ts";

@@ -1,10 +1,11 @@
 /**
- * Keys and values of earlier tokens, the plain form: each sequence has a row of fixed capacity in one tensor per
- * layer. A server needs pages; to sample from a model this is enough, and it is what pages are compared with.
+ * Keys and values of earlier tokens, the plain form: each sequence has one page of fixed capacity. A server shares smaller
+ * ones out; to sample from a model this is enough, and it is what a server's are compared with.
  */
 import type { KeyValueCache, Sequences } from "../nn/index.ts";
-import { functional as F, type Tensor, type TensorDevice } from "../tensor/index.ts";
+import type { Tensor, TensorDevice } from "../tensor/index.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
+import { PagedKv } from "./paged-kv.ts";
 
 /** What is told of the tokens of one forward. */
 export interface CacheStep {
@@ -19,21 +20,17 @@ export class KvCache implements KeyValueCache {
   /** Most tokens of a sequence. */
   readonly capacity: number;
   readonly #device: TensorDevice;
-  readonly #k: readonly Tensor[];
-  readonly #v: readonly Tensor[];
+  readonly #pages: PagedKv;
   /** i32 [sequences, 1]: each sequence has one page, its row. */
   readonly #tables: Tensor;
   readonly #lengths: number[];
-  #step: CacheStep | undefined;
 
   /** @throws OutOfMemoryError. */
   constructor(device: TensorDevice, config: DecoderConfig, sequences: number, capacity: number) {
     this.#device = device;
     this.capacity = capacity;
     this.#lengths = Array<number>(sequences).fill(0);
-    const shape = [sequences, capacity, config.kvHeads, config.headDim];
-    const make = (): Tensor[] => Array.from({ length: config.layers }, () => device.zeros(shape));
-    [this.#k, this.#v] = device.unscoped(() => device.withTag("kv", () => [make(), make()]));
+    this.#pages = new PagedKv(device, config, sequences, capacity);
     const rows = Array.from({ length: sequences }, (_, s) => s);
     this.#tables = device.unscoped(() => device.from(rows, [sequences, 1], "i32"));
   }
@@ -72,33 +69,17 @@ export class KvCache implements KeyValueCache {
   }
 
   /** Runs a forward whose tokens `grow` has made room for. */
-  during<R>(step: CacheStep, forward: () => R): R {
-    this.#step = step;
-    try {
-      return forward();
-    } finally {
-      this.#step = undefined;
-    }
+  during<R>({ rows, lengths }: CacheStep, forward: () => R): R {
+    return this.#pages.during({ slots: rows, lengths, tables: this.#tables }, forward);
   }
 
-  attend(layer: number, q: Tensor, k: Tensor, v: Tensor, { starts }: Sequences): Tensor {
-    if (!this.#step) throw new Error("A cache is used inside extend, which knows where the new tokens go.");
-    const { rows, lengths } = this.#step;
-    const [keys, values] = [this.#k[layer], this.#v[layer]];
-    for (const [cache, source] of [
-      [keys, k],
-      [values, v],
-    ] as const) {
-      const width = source.shape[1] * source.shape[2];
-      // A row is written once, onto zeros: adding is writing.
-      const table = cache.reshape([cache.size / width, width]);
-      F.embeddingBackward({ table, index: rows, source: source.reshape([source.shape[0], width]) });
-    }
-    return F.attentionPaged({ q, k: keys, v: values, qStarts: starts, lengths, tables: this.#tables }).o;
+  attend(layer: number, q: Tensor, k: Tensor, v: Tensor, sequences: Sequences): Tensor {
+    return this.#pages.attend(layer, q, k, v, sequences);
   }
 
   /** Frees the memory. */
   dispose(): void {
-    for (const tensor of [...this.#k, ...this.#v, this.#tables]) tensor.dispose();
+    this.#pages.dispose();
+    this.#tables.dispose();
   }
 }

@@ -5,6 +5,7 @@
  */
 import {
   GatedMLP,
+  inF32,
   type KeyValueCache,
   type Linear,
   MLP,
@@ -12,45 +13,75 @@ import {
   type Parameter,
   type RotaryTables,
 } from "../nn/index.ts";
-import { functional as F, type Tensor, type TensorDevice } from "../tensor/index.ts";
+import { functional as F, type Tensor } from "../tensor/index.ts";
 import type { Batch, Block, Decoder } from "./decoder.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
-import { rotaryTables } from "./rotary.ts";
 
 type Quantized = F.Quantized;
 
-/** Matrices over the same input as one, and its bias. */
+/** Takes rows of a parameter, in f32, from one on. */
+export type RowWriter = (rows: Tensor, from: number) => void;
+
+/** Rows of a matrix of few bits are written by so many. */
+const TOGETHER = 8;
+
+/** Matrices over the same input as one, and its bias. What they hold is written later. */
 class Products {
-  readonly weight: Quantized;
+  /** One matrix, or as many as there are where their rows do not lie together. */
+  readonly weights: readonly Quantized[];
   readonly bias: Tensor | undefined;
   /** Columns of each. */
   readonly sizes: readonly number[];
+  /** Where each parameter's rows go. */
+  readonly writers: ReadonlyMap<Parameter, RowWriter>;
 
   constructor(linears: readonly Linear[], bits: 8 | 4) {
-    this.weight = quantizeRows(
-      linears.map(({ weight }) => weight),
-      bits,
-    );
+    const device = linears[0].device;
     this.sizes = linears.map(({ weight }) => weight.shape[0]);
-    const biases = linears.flatMap(({ bias }) => (bias ? [bias] : []));
-    this.bias = biases.length > 0 ? joined(biases) : undefined;
+    const all = this.sizes.reduce((sum, size) => sum + size, 0);
+    const columns = linears[0].weight.shape[1];
+    const isOne = this.sizes.slice(0, -1).every((size) => size % TOGETHER === 0);
+    this.weights = (isOne ? [all] : this.sizes).map((rows) =>
+      F.emptyQuantized({ like: linears[0].weight, rows, columns, bits }),
+    );
+    const bias = linears[0].bias && device.empty([all]);
+    this.bias = bias;
+    const writers = new Map<Parameter, RowWriter>();
+    let first = 0;
+    for (const [i, linear] of linears.entries()) {
+      const [weight, start, place] = isOne ? [this.weights[0], first, first] : [this.weights[i], 0, first];
+      writers.set(linear.weight, (rows, from) => void F.quantizeRows({ w: rows, weight, row: start + from }));
+      if (bias && linear.bias)
+        writers.set(linear.bias, (rows, from) => {
+          using part = bias.slice(0, place + from, place + from + rows.shape[0]);
+          part.copy_(rows);
+        });
+      first += this.sizes[i];
+    }
+    this.writers = writers;
   }
 
   /** @param x f32 [tokens, in]. @returns one [tokens, out] for each matrix. */
   of(x: Tensor): Tensor[] {
-    const y = F.matmulQuantized({ x, weight: this.weight });
+    const [y, ...more] = this.weights.map((weight) => F.matmulQuantized({ x, weight }));
+    if (more.length > 0) return [y, ...more].map((part, i) => this.#biased(part, i));
     if (this.bias) y.add_(this.bias);
     if (this.sizes.length === 1) return [y];
-    let from = 0;
-    return this.sizes.map((size) => {
-      const part = y.slice(1, from, from + size).contiguous();
-      from += size;
-      return part;
-    });
+    return this.sizes.map((size, i) => y.slice(1, this.#place(i), this.#place(i) + size).contiguous());
   }
 
+  /** Frees the matrices and the bias. */
   dispose(): void {
-    for (const tensor of [this.weight.packed, this.weight.scales, this.bias]) tensor?.dispose();
+    for (const tensor of [...this.weights.flatMap(tensorsOf), this.bias]) tensor?.dispose();
+  }
+
+  /** Columns before those of one. */
+  #place(i: number): number {
+    return this.sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
+  }
+
+  #biased(y: Tensor, i: number): Tensor {
+    return this.bias ? y.add_(this.bias.slice(0, this.#place(i), this.#place(i) + this.sizes[i])) : y;
   }
 }
 
@@ -92,8 +123,13 @@ class QuantizedBlock {
     return this.down.of(b ? F.swiglu({ gate: a, up: b }) : F.gelu({ x: a }))[0].add_(y);
   }
 
+  /** All of them. */
+  get products(): Products[] {
+    return [this.qkv, this.o, this.up, this.down].filter((each) => each !== undefined);
+  }
+
   dispose(): void {
-    for (const products of [this.qkv, this.o, this.up, this.down]) products?.dispose();
+    for (const products of this.products) products.dispose();
   }
 }
 
@@ -106,24 +142,32 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
   readonly #model: Decoder;
   readonly #blocks: readonly QuantizedBlock[];
   readonly #head: Quantized;
-  readonly #rotary: RotaryTables | undefined;
+  readonly #owns: boolean;
 
-  /** @param positions as of the model: that many there are tables for. */
-  constructor(model: Decoder, bits: 8 | 4, positions = model.config.maxPositions) {
+  /** Makes room for the matrices; `rowWriters` fills them. @param owns whether the model is freed with it. */
+  constructor(model: Decoder, bits: 8 | 4, owns = false) {
     const { device, config } = model;
     super(device);
     this.config = config;
     this.bits = bits;
     this.#model = model;
-    [this.#blocks, this.#head, this.#rotary] = device.unscoped(() =>
-      device.noGrad(() =>
-        device.withTag("parameters", () => [
-          model.layers.map((block) => new QuantizedBlock(block, bits)),
-          quantizeRows([model.head ? model.head.weight : model.embed.weight], bits),
-          config.positions === "rope" ? rotaryTables(device, config, positions) : undefined,
-        ]),
-      ),
+    this.#owns = owns;
+    const { weight } = model.head ?? model.embed;
+    const [rows, columns] = weight.shape;
+    [this.#blocks, this.#head] = device.unscoped(() =>
+      device.withTag("parameters", () => [
+        model.layers.map((block) => new QuantizedBlock(block, bits)),
+        F.emptyQuantized({ like: weight, rows, columns, bits }),
+      ]),
     );
+  }
+
+  /** Who takes the rows of the model's parameters that have become few bits, and their biases; of a tied embedding, too. */
+  rowWriters(): Map<Parameter, RowWriter> {
+    const { head, embed } = this.#model;
+    const write: RowWriter = (rows, from) => void F.quantizeRows({ w: rows, weight: this.#head, row: from });
+    const products = this.#blocks.flatMap((block) => block.products);
+    return new Map([...products.flatMap(({ writers }) => [...writers]), [(head ?? embed).weight, write]]);
   }
 
   /** As `Decoder.forward`, and without a tape: no gradient passes. */
@@ -134,10 +178,10 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
   /** As `Decoder.stream`, without a tape. */
   stream(batch: Batch, cache?: KeyValueCache): Tensor {
     return this.device.noGrad(() => {
-      const { embed, positions } = this.#model;
+      const { embed, positions, rotary } = this.#model;
       let x = embed.call(batch.tokens);
       if (positions) x = x.add(positions.call(batch.positions));
-      for (const block of this.#blocks) x = this.device.scope(() => block.forward(x, batch, this.#rotary, cache));
+      for (const block of this.#blocks) x = this.device.scope(() => block.forward(x, batch, rotary, cache));
       return x;
     });
   }
@@ -155,11 +199,11 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
     return this.device.noGrad(() => this.#model.norm.call(this.stream(batch, cache)));
   }
 
-  /** Frees its own matrices; the model's are the model's. */
+  /** Frees its own matrices; the model's are the model's, unless it owns that. */
   override dispose(): void {
     for (const block of this.#blocks) block.dispose();
-    const { packed, scales } = this.#head;
-    for (const tensor of [packed, scales, this.#rotary?.cos, this.#rotary?.sin]) tensor?.dispose();
+    for (const tensor of tensorsOf(this.#head)) tensor.dispose();
+    if (this.#owns) this.#model.dispose();
   }
 }
 
@@ -169,26 +213,14 @@ export class QuantizedDecoder extends Module<[batch: Batch, cache?: KeyValueCach
  * @throws RangeError for a model whose widths groups of 32 do not divide; OutOfMemoryError.
  */
 export function quantizeModel(model: Decoder, bits: 8 | 4 = 8): QuantizedDecoder {
-  return new QuantizedDecoder(model, bits);
+  const small = new QuantizedDecoder(model, bits);
+  const { device } = model;
+  device.noGrad(() => {
+    for (const [parameter, write] of small.rowWriters()) device.scope(() => void write(inF32(parameter), 0));
+  });
+  return small;
 }
 
-/** Tensors one after the other along the first axis, in f32. */
-function joined(parts: readonly Parameter[]): Tensor {
-  const { device } = parts[0];
-  const height = parts.reduce((sum, { shape }) => sum + shape[0], 0);
-  const all = (device as TensorDevice).empty([height, ...parts[0].shape.slice(1)]);
-  let from = 0;
-  for (const part of parts) {
-    using rows = all.slice(0, from, from + part.shape[0]);
-    rows.copy_(part);
-    from += part.shape[0];
-  }
-  return all;
-}
-
-function quantizeRows(parts: readonly Parameter[], bits: 8 | 4): Quantized {
-  const [first] = parts;
-  if (parts.length === 1 && first.dtype === "f32") return F.quantize({ w: first, bits });
-  using w = joined(parts);
-  return F.quantize({ w, bits });
+function tensorsOf({ packed, scales }: Quantized): Tensor[] {
+  return [packed, scales];
 }

@@ -1,4 +1,5 @@
 /** `worldsize/serve`: the inference engine. */
+export { type KvDType, kvBytesPerToken, kvDTypes, PagedKv, type PagedStep } from "../models/index.ts";
 export { Engine, type EngineOptions } from "./engine/engine.ts";
 export {
   type EngineRequest,
@@ -26,8 +27,22 @@ export { ChoiceText, type OutputPart, type OutputToken } from "./loop/choice-tex
 export { Generation, type GenerationOptions, type OutputPiece, type RequestTimes } from "./loop/generation.ts";
 export { EngineLoop, type GenerateRequest, type LoopOptions, type LoopWatcher } from "./loop/loop.ts";
 export { embedTokens } from "./model/embed.ts";
-export { ModelRunner } from "./model/model-runner.ts";
-export { PagedKv, type PagedStep } from "./model/paged-kv.ts";
+export { type FittingCell, type FittingRow, fittingTable, knownShapes } from "./model/known-shapes.ts";
+export {
+  checkMemory,
+  kvBytes,
+  type MemoryNeed,
+  type MemoryOptions,
+  MemoryRefusal,
+  memoryNeed,
+  pagesThatFit,
+  processesThatFit,
+  USABLE,
+  type WeightDType,
+  weightBytes,
+  weightDTypes,
+} from "./model/memory.ts";
+export { ModelRunner, type ModelRunnerOptions } from "./model/model-runner.ts";
 export { pageHash } from "./pages/by-page.ts";
 export { HashChain } from "./pages/chain.ts";
 export { HostPages } from "./pages/host-pages.ts";

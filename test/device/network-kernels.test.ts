@@ -184,7 +184,7 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
       expect(await read(out)).toEqual(index.flatMap((row) => table.slice(row * width, (row + 1) * width)));
       const put = make(table);
       const source = draw(seed + 2, n * width);
-      launch("putRows", [put, make(index, "i32"), make(source)], [rows, n, width]);
+      launch("putRows", [put, make(index, "i32"), make(source)], [0, rows, n, width]);
       expect(await read(put)).toEqual(
         Array.from({ length: rows }, (_, row) => {
           const at = index.lastIndexOf(row);
@@ -350,6 +350,8 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
     ["gather", "index"],
     ["scatterAdd", "index"],
     ["putRows", "index"],
+    ["putRows8", "index"],
+    ["copyRows", "index"],
     ["rope", "position"],
   ] as const)("%s takes the first and the last index, and says where one beyond is wrong", async (kernel, why) => {
     const run = async (second: number): Promise<void> => {
@@ -371,7 +373,15 @@ describe.each(bodies)("fused kernels on $build kernels and a $stream stream", (b
         ],
         putRows: [
           [table, index, x],
-          [4, 2, 4],
+          [0, 4, 2, 4],
+        ],
+        putRows8: [
+          [table.to("u8"), other.empty([4, 1]), index, x],
+          [4, 2, 1, 4],
+        ],
+        copyRows: [
+          [table, index, index],
+          [4, 2, 16],
         ],
         rope: [
           [x, index, table, table, other.empty([8])],

@@ -1,6 +1,6 @@
 /** A launch of each kernel that teams share, of odd sizes, large enough to be shared. Each returns what it wrote. */
 import type { KernelName } from "../../src/device/index.ts";
-import type { Tensor, TensorDevice } from "../../src/tensor/index.ts";
+import { functional, type Tensor, type TensorDevice } from "../../src/tensor/index.ts";
 
 type Launch = (device: TensorDevice) => Tensor[];
 
@@ -61,6 +61,29 @@ const attentionOf = (device: TensorDevice, backward: boolean): Tensor[] => {
   const [dq, dk, dv] = [device.empty(q.shape), device.ones(k.shape), device.ones(k.shape)];
   go(device, "attentionBackward", [q, k, v, o, lse, dout, dq, dk, dv, starts, starts], scalars);
   return [dq, dk, dv];
+};
+
+/** Two sequences, of which one has many queries and one a single one, over pages of 16 in some order. */
+const attentionOverPages = (device: TensorDevice, dtype: "f32" | "bf16" | "int8"): Tensor[] => {
+  const [heads, kvHeads, dim, tokens, pages, page] = [6, 3, 24, 301, 40, 16];
+  const [q, k, v] = drawn(device, [tokens, heads, dim], ...Array<number[]>(2).fill([pages * page, kvHeads, dim]));
+  const [o, lse] = [device.empty([tokens, heads, dim]), device.empty([heads, tokens])];
+  const [starts, lengths] = [device.tensor([0, 300, tokens], "i32"), device.tensor([300, 320], "i32")];
+  const tables = indices(device, pages, pages);
+  const sizes = [2, heads, kvHeads, dim, tokens, pages, page, pages / 2];
+  const scalars = [...sizes, heads * dim, dim, kvHeads * dim, dim, heads * dim, dim, 1, 0.2];
+  if (dtype !== "int8") {
+    const code = dtype === "bf16" ? 2 : 0;
+    go(device, "attentionPaged", [q, k.to(dtype), v.to(dtype), o, lse, starts, lengths, tables], [code, ...scalars]);
+    return [o, lse];
+  }
+  const caches = [k, v].map((source) => {
+    const table = { packed: device.zeros(source.shape, "u8"), scales: device.zeros([pages * page, kvHeads]) };
+    return functional.indexCopy({ table, index: device.arange(pages * page, "i32"), source });
+  });
+  const [packed, scales] = [caches.map((each) => each.packed), caches.map((each) => each.scales)];
+  go(device, "attentionPaged8", [q, ...packed, ...scales, o, lse, starts, lengths, tables], scalars);
+  return [o, lse];
 };
 
 const quantizedProduct =
@@ -169,7 +192,21 @@ export const sharedLaunches: Partial<Record<KernelName, Launch>> = {
   },
   putRows: (device) => {
     const [table, source] = drawn(device, [97, 301], [1001, 301]);
-    go(device, "putRows", [table, indices(device, 1001, 97), source], [97, 1001, 301]);
+    const half = device.zeros([97, 301], "bf16");
+    go(device, "putRows", [table, indices(device, 1001, 97), source], [0, 97, 1001, 301]);
+    go(device, "putRows", [half, indices(device, 1001, 97), source], [2, 97, 1001, 301]);
+    return [table, half];
+  },
+  putRows8: (device) => {
+    const [source] = drawn(device, [1001, 7, 43]);
+    const [packed, scales] = [device.zeros([97, 7, 43], "u8"), device.zeros([97, 7])];
+    go(device, "putRows8", [packed, scales, indices(device, 1001, 97), source], [97, 1001, 7, 43]);
+    return [packed, scales];
+  },
+  copyRows: (device) => {
+    const [table] = drawn(device, [97, 7001]);
+    const to = indices(device, 40, 97);
+    go(device, "copyRows", [table, indices(device, 40, 31), to], [97, 40, 4 * 7001]);
     return [table];
   },
   rmsNorm: (device) => {
@@ -210,6 +247,8 @@ export const sharedLaunches: Partial<Record<KernelName, Launch>> = {
   crossEntropyWeighted: crossEntropy(true),
   attention: (device) => attentionOf(device, false),
   attentionBackward: (device) => attentionOf(device, true),
+  attentionPaged: (device) => [...attentionOverPages(device, "f32"), ...attentionOverPages(device, "bf16")],
+  attentionPaged8: (device) => attentionOverPages(device, "int8"),
   matmul8: quantizedProduct(8),
   matmul4: quantizedProduct(4),
   adamw: listed("adamw", 3, adamLike),

@@ -199,7 +199,7 @@ describe.each(bodies)("attention on $build kernels and a $stream stream", (body)
         launch(
           "attentionPaged",
           [make(all.q), make(store(all.k)), make(store(all.v)), o, lse, ...numbers],
-          [sequences, heads, kvHeads, dim, qTokens, pages, page, width, ...rest],
+          [0, sequences, heads, kvHeads, dim, qTokens, pages, page, width, ...rest],
         );
         const wanted = wantedOf(form, all);
         close(await o.data(), wanted.out, 2e-6);
@@ -314,7 +314,7 @@ describe.each(bodies)("attention on $build kernels and a $stream stream", (body)
       other.raw.launch(
         "attentionPaged",
         [q, cache, cache, other.empty([8 * dim]), other.empty([8]), starts, lengths, tables].map((t) => t.ref()),
-        [1, 1, 1, dim, 8, pages, page, width, dim, dim, dim, dim, dim, dim, 1, 1],
+        [0, 1, 1, 1, dim, 8, pages, page, width, dim, dim, dim, dim, dim, dim, 1, 1],
       );
       await other.synchronize();
     };

@@ -1,10 +1,11 @@
 // Measures a model of stories and tasks: what is in its model card comes from here.
-import { defineScript, functional, number, string, type TensorDevice } from "worldsize";
+import { boolean, defineScript, functional, number, string, type TensorDevice } from "worldsize";
 import { documentSamples, HELD_OUT, heldOutStories, packSamples, type Sample } from "worldsize/data";
 import { chatSpecials, type Decoder, encodeChat, generate, type Tokenizer } from "worldsize/models";
 import { encoderOf } from "../lib/data.ts";
 import { lossByPosition, measureQuestions, measureStories, measureTasks, takeData } from "../lib/measure.ts";
 import { openModel } from "../lib/open-model.ts";
+import { perplexities } from "../lib/perplexity.ts";
 
 export default defineScript({
   about: "Measures a storyteller: rules that its stories keep, tasks, questions, loss by position, and its draft.",
@@ -16,9 +17,10 @@ export default defineScript({
     tasks: number(200, "tasks of each kind", { min: 1, integer: true }),
     questions: number(40, "stories whose questions are asked", { min: 1, integer: true }),
     documents: number(300, "held-out documents for the loss by position", { min: 1, integer: true }),
+    kv: boolean(false, "also the perplexity with weights, and with keys and values, of fewer bits"),
     samples: number(3, "stories that are shown as they came", { min: 0, integer: true }),
   },
-  quick: { options: { stories: 2, tasks: 2, questions: 1, documents: 2, samples: 1 } },
+  quick: { options: { stories: 2, tasks: 2, questions: 1, documents: 2, kv: true, samples: 1 } },
   async main({ world, device, options, show }) {
     if (world.rank !== 0) return; // one rank measures
     const { model, tokenizer } = await openModel(device, options.model);
@@ -51,6 +53,15 @@ export default defineScript({
       positions.map(({ from, loss, tokens }) => ({ from, loss, tokens: Math.round(tokens) })),
       "Loss by position",
     );
+
+    if (options.kv) {
+      const rows = await perplexities(device, options.model, samples);
+      const shown = rows.map(({ weights, ...each }) => ({
+        weights,
+        ...Object.fromEntries(Object.entries(each).map(([kv, value]) => [`keys and values ${kv}`, value.toFixed(6)])),
+      }));
+      show.table(shown, "Perplexity, by the types of weights and of keys and values");
+    }
 
     if (options.draft === "") return;
     const { model: draft } = await openModel(device, options.draft);

@@ -3,13 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type LanguageModel,
-  quantizeModel,
   readTokenizer,
   readTokenizerConfig,
   type Tokenizer,
   type TokenizerConfig,
 } from "../../models/index.ts";
-import { readModel } from "../../models/node/load.ts";
+import { readModel, readQuantized } from "../../models/node/load.ts";
 import type { SamplingOptions } from "../../serve/index.ts";
 import type { TensorDevice } from "../../tensor/index.ts";
 import { ChatTemplate } from "../chat-template.ts";
@@ -45,19 +44,18 @@ export async function openModel(device: TensorDevice, folder: string, type: Weig
   const eos = new Set([...idsOf(config.eos_token_id), ...idsOf(generation.eos_token_id)]);
   if (eosToken !== undefined) eos.add(tokenizer.specialId(eosToken));
   const begins = settings.addBosToken || beginsTexts(tokenizer);
-  const decoder = await readModel(device, folder, { dtype: type === "bf16" ? "bf16" : "f32" });
-  const quantized = type === "int8" || type === "int4" ? quantizeModel(decoder, type === "int8" ? 8 : 4) : undefined;
+  const model =
+    type === "int8" || type === "int4"
+      ? await readQuantized(device, folder, { bits: type === "int8" ? 8 : 4 })
+      : await readModel(device, folder, { dtype: type });
   return {
-    model: quantized ?? decoder,
+    model,
     tokenizer,
     template: source === undefined ? undefined : new ChatTemplate(source, tokenizer, names),
     bos: begins && bosToken !== undefined ? { id: tokenizer.specialId(bosToken), text: bosToken } : undefined,
     eos,
     defaults: defaultsOf(generation),
-    dispose: () => {
-      quantized?.dispose();
-      decoder.dispose();
-    },
+    dispose: () => model.dispose(),
   };
 }
 

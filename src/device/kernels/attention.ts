@@ -1,5 +1,5 @@
 /**
- * Attention without the matrix of scores, forward, backward and over a block table. Tokens
+ * Attention without the matrix of scores, forward and backward; pages.ts has it over a block table. Tokens
  * of all sequences lie one after the other; strides count elements. All f32.
  *
  * What it costs is counted as is usual: 4 · dim operations for each head and each pair of a query and
@@ -11,7 +11,7 @@ import { run, sharedParts } from "./parts.ts";
 import type { Kernel } from "./spec.ts";
 
 /** Bytes from the first element to just past the last one of [tokens, heads, dim] with these strides. */
-function reach(tokens: number, heads: number, dim: number, token: number, head: number): number {
+export function reach(tokens: number, heads: number, dim: number, token: number, head: number): number {
   return tokens && heads ? ((tokens - 1) * token + (heads - 1) * head + dim) * 4 : 0;
 }
 
@@ -19,17 +19,13 @@ function badSequence(status: number): string {
   return `sequence ${status - 1} lies outside the tokens: its boundaries must grow and stay among them`;
 }
 
-function badPages(status: number): string {
-  return `sequence ${status - 1} has boundaries, a length or a page that do not exist`;
-}
-
 /** Lengths of sequences, from their boundaries. */
-function lengths(starts: Int32Array): Int32Array {
+export function lengths(starts: Int32Array): Int32Array {
   return starts.subarray(1).map((end, i) => end - starts[i]);
 }
 
 /** Pairs of a query and a key that it sees. With a mask, query i of m sees the keys up to i + (n - m) of n. */
-function pairs(queries: Int32Array, keys: Int32Array, causal: number): number {
+export function pairs(queries: Int32Array, keys: Int32Array, causal: number): number {
   let sum = 0;
   for (const [s, m] of queries.entries()) {
     const n = keys[s];
@@ -96,70 +92,6 @@ export const attentionKernels = {
       return [...args.slice(0, ALL), from, to];
     },
     explain: badSequence,
-  },
-  /**
-   * q, k, v [pages, page, kvHeads, dim], o, lse, qStarts (i32) [sequences + 1], lengths (i32) [sequences], tables (i32)
-   * [sequences, width] | sequences, heads, kvHeads, dim, qTokens, pages, page, width, qToken, qHead, kToken, kHead,
-   * oToken, oHead, causal, scale
-   */
-  attentionPaged: {
-    scalars: [
-      "sequences",
-      "heads",
-      "kvHeads",
-      "dim",
-      "qTokens",
-      "pages",
-      "page",
-      "width",
-      "qToken",
-      "qHead",
-      "kToken",
-      "kHead",
-      "oToken",
-      "oHead",
-      "causal",
-      "scale",
-    ],
-    buffers: ["in", "in", "in", "out", "out", "in", "in", "in"],
-    bounds: ([
-      sequences,
-      heads,
-      kvHeads,
-      dim,
-      qTokens,
-      pages,
-      page,
-      width,
-      qToken,
-      qHead,
-      kToken,
-      kHead,
-      oToken,
-      oHead,
-    ]) => [
-      reach(qTokens, heads, dim, qToken, qHead),
-      reach(pages * page, kvHeads, dim, kToken, kHead),
-      reach(pages * page, kvHeads, dim, kToken, kHead),
-      reach(qTokens, heads, dim, oToken, oHead),
-      heads * qTokens * 4,
-      (sequences + 1) * 4,
-      sequences * 4,
-      sequences * width * 4,
-    ],
-    flops: ([sequences, heads, , dim, , , , , , , , , , , causal], words) =>
-      4 * heads * dim * pairs(lengths(words(5, sequences + 1)), words(6, sequences), causal),
-    bytes: ([sequences, heads, kvHeads, dim, qTokens, , , width], words) => {
-      const keys = words(6, sequences).reduce((sum, length) => sum + length, 0); // of each sequence, and as many values
-      const floats = qTokens * heads * (2 * dim + 1) + 2 * keys * kvHeads * dim;
-      return 4 * (floats + sequences + 1 + sequences + sequences * width);
-    },
-    run: (k, args, scratch) => {
-      const [sequences, heads, ...rest] = args.slice(8);
-      const end = sequences * heads;
-      return k.attentionPaged(...args.slice(0, 8), heads, ...rest, 0, end, scratch(k.attentionScratchBytes()));
-    },
-    explain: badPages,
   },
   /**
    * q, k, v, o, lse, dout, dq, dk, dv (both added to), qStarts, kStarts |

@@ -4,6 +4,7 @@ import { basicKernels } from "./basic.ts";
 import { expertKernels } from "./experts.ts";
 import { networkKernels } from "./network.ts";
 import { optimizerKernels } from "./optimizer.ts";
+import { pageKernels } from "./pages.ts";
 import { placementKernels } from "./placement.ts";
 import { quantizedKernels } from "./quantized.ts";
 import { routingKernels } from "./routing.ts";
@@ -18,6 +19,7 @@ export const kernels = {
   ...expertKernels,
   ...networkKernels,
   ...attentionKernels,
+  ...pageKernels,
   ...quantizedKernels,
   ...optimizerKernels,
   ...placementKernels,

@@ -65,22 +65,6 @@ export const networkKernels = {
     },
     explain: noSuchRow,
   },
-  /** table [rows, width], index [n], source [n, width] | rows, n, width: rows take the place of those that the index names. */
-  putRows: {
-    scalars: ["rows", "n", "width"],
-    buffers: ["inout", "in", "in"],
-    bounds: ([rows, n, width]) => [rows * width * 4, n * 4, n * width * 4],
-    flops: () => 0,
-    bytes: ([, n, width]) => 4 * n + 8 * n * width,
-    run: (k, [table, index, source, rows, n, width, left = 0, right = width]) =>
-      k.putRows(table, index, source, rows, n, width, left, right),
-    parts: ([, , , , n, width], team) => sharedBytes(8 * n * width, width / GRAIN, team),
-    part: (args, i, parts) => {
-      const { from, to } = run(args[5], i, parts, GRAIN);
-      return [...args, from, to];
-    },
-    explain: noSuchRow,
-  },
   /** x [rows, cols], weight [cols], y, rstd [rows] | rows, cols, eps */
   rmsNorm: {
     scalars: ["rows", "cols", "eps"],

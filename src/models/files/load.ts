@@ -3,8 +3,10 @@
  * parameter is there at its shape. Then the bytes go to the device piece by piece, without a copy of the model in between.
  */
 import type { DType, Ref } from "../../device/index.ts";
+import type { Parameter } from "../../nn/index.ts";
 import { rawOf, type Tensor, type TensorDevice } from "../../tensor/index.ts";
 import { Decoder, type DecoderOptions } from "../decoder.ts";
+import type { DecoderConfig } from "../decoder-config.ts";
 import { readConfig } from "./config.ts";
 import { type ModelFiles, readSmallOf } from "./model-files.ts";
 import { isTable, type ParameterForm, parameterForms, withoutPrefix } from "./names.ts";
@@ -14,7 +16,7 @@ import { openWeights, type PlacedTensor, type Weights } from "./weights.ts";
 const CONFIG = "config.json";
 const MOST_CONFIG = 1024 * 1024;
 /** Bytes that are read at once: a multiple of every element's, and few enough that they are still in the cache when they are copied on. */
-const PIECE = 1024 * 1024;
+export const PIECE = 1024 * 1024;
 /** Tensors that are read at once. */
 const LANES = 4;
 /** Positions that tables are made for, where nobody says how many; a file may claim any number. */
@@ -27,7 +29,7 @@ export interface ReadOptions extends Pick<DecoderOptions, "gradDType" | "positio
 }
 
 /** A parameter, and the tensor that holds it. */
-interface Plan {
+export interface Plan {
   readonly form: ParameterForm;
   readonly tensor: PlacedTensor;
 }
@@ -42,26 +44,47 @@ export async function readModelFrom(
   files: ModelFiles,
   options: ReadOptions = {},
 ): Promise<Decoder> {
-  const found = await readSmallOf(files, CONFIG, MOST_CONFIG);
-  if (!found) throw new Error(`${files.name} has no ${CONFIG}, which says what form the model has.`);
-  const { path } = found;
-  const config = readConfig(found.bytes, path);
-  const weights = await openWeights(files);
-  try {
-    const plans = planOf([...limited(parameterForms(config), weights)], weights, path);
-    if (config.tied) await checkTied(plans, weights, path);
-    const { dtype = "f32", positions = Math.min(config.maxPositions, MOST_POSITIONS), gradDType } = options;
+  return withPlans(files, async (config, plans) => {
+    const { dtype = "f32", positions = positionsOf(config), gradDType } = options;
     const model = new Decoder(device, config, { dtype, gradDType, positions, empty: true });
     try {
-      await fill(model, plans);
+      const parameters = model.namedParameters();
+      await inLanes(plans, (plan, buffer) => fillOne(parameterOf(plan, parameters), plan, buffer));
+      for (const name of parameters.keys()) throw new Error(`${name} was not read: names.ts and decoder.ts disagree.`);
     } catch (error) {
       model.dispose();
       throw error;
     }
     return model;
+  });
+}
+
+/** Positions that tables are made for, where nobody says how many. */
+export function positionsOf({ maxPositions }: DecoderConfig): number {
+  return Math.min(maxPositions, MOST_POSITIONS);
+}
+
+/** Opens a model's files, checks all that can be checked before tensors are read, and says where each parameter lies. */
+export async function withPlans<R>(
+  files: ModelFiles,
+  read: (config: DecoderConfig, plans: readonly Plan[]) => Promise<R>,
+): Promise<R> {
+  const { config, path } = await readConfigFrom(files);
+  const weights = await openWeights(files);
+  try {
+    const plans = planOf([...limited(parameterForms(config), weights)], weights, path);
+    if (config.tied) await checkTied(plans, weights, path);
+    return await read(config, plans);
   } finally {
     await weights.close();
   }
+}
+
+/** A model's form, from its config.json alone. @throws RangeError for a malformed one; Error where there is none. */
+export async function readConfigFrom(files: ModelFiles): Promise<{ config: DecoderConfig; path: string }> {
+  const found = await readSmallOf(files, CONFIG, MOST_CONFIG);
+  if (!found) throw new Error(`${files.name} has no ${CONFIG}, which says what form the model has.`);
+  return { config: readConfig(found.bytes, found.path), path: found.path };
 }
 
 /** Stops behind the first parameter that the files lack: config.json may claim more layers than memory has room for. */
@@ -135,31 +158,35 @@ async function checkTied(plans: readonly Plan[], { tensors }: Weights, config: s
 }
 
 /** Tensors are read several at once, so that the disk and the copy to the device do not wait for each other. */
-async function fill(model: Decoder, plans: readonly Plan[]): Promise<void> {
-  const parameters = model.namedParameters();
+export async function inLanes(
+  plans: readonly Plan[],
+  read: (plan: Plan, buffer: Uint8Array) => Promise<void>,
+): Promise<void> {
   // A generator, since it ends for all lanes when one of them fails.
   const left = (function* () {
     yield* plans;
   })();
   const lane = async (): Promise<void> => {
     const buffer = new Uint8Array(PIECE);
-    for (const { form, tensor } of left) {
-      const parameter = parameters.get(form.name);
-      if (!parameter) throw new Error(`The decoder has no parameter ${form.name}: names.ts and decoder.ts disagree.`);
-      parameters.delete(form.name);
-      await fillOne(parameter, form, tensor, buffer);
-    }
+    for (const plan of left) await read(plan, buffer);
   };
   // All have to end, also after a failure: the model that they write to is disposed of then.
   const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  for (const name of parameters.keys()) throw new Error(`${name} was not read: names.ts and decoder.ts disagree.`);
 }
 
-async function fillOne(
+/** Takes a plan's parameter out of those that are left to read. */
+export function parameterOf({ form }: Plan, parameters: Map<string, Parameter>): Parameter {
+  const parameter = parameters.get(form.name);
+  if (!parameter) throw new Error(`The decoder has no parameter ${form.name}: names.ts and decoder.ts disagree.`);
+  parameters.delete(form.name);
+  return parameter;
+}
+
+/** Reads one parameter, in its dtype. @param buffer as of `inLanes`. */
+export async function fillOne(
   parameter: Tensor,
-  { stored }: ParameterForm,
-  tensor: PlacedTensor,
+  { form: { stored }, tensor }: Plan,
   buffer: Uint8Array,
 ): Promise<void> {
   const device = parameter.device as TensorDevice;
@@ -185,7 +212,7 @@ async function fillOne(
 }
 
 /** A tensor's bytes onto the device, in pieces. @param buffer [PIECE] bytes to read them into. */
-async function copyBytes(
+export async function copyBytes(
   device: TensorDevice,
   { source, offset, bytes }: PlacedTensor,
   to: Ref,

@@ -19,7 +19,7 @@ export {
 } from "./checkpoints.ts";
 export { type NewFile, writeDirectory } from "./directory.ts";
 export { writeGgufFile } from "./gguf-file.ts";
-export { readModel } from "./load.ts";
+export { readModel, readQuantized } from "./load.ts";
 export { checkModelFolder, modelFiles, type WriteOptions, writeModel } from "./save.ts";
 export { restoreTraining, saveTraining, type TrainingRun } from "./training.ts";
 

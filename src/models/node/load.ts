@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { TensorDevice } from "../../tensor/index.ts";
 import type { Decoder } from "../decoder.ts";
 import { type ReadOptions, readModelFrom } from "../files/load.ts";
+import { type ReadQuantizedOptions, readQuantizedFrom } from "../files/load-quantized.ts";
 import type { ModelFiles } from "../files/model-files.ts";
+import type { QuantizedDecoder } from "../quantized.ts";
 import { clearLeftovers } from "./directory.ts";
 import { FileSource } from "./file-source.ts";
 import { nodeFiles } from "./file-system.ts";
@@ -13,6 +15,16 @@ export async function readModel(device: TensorDevice, folder: string, options: R
   // Whoever wrote it may have been ended between its two renames.
   if (!(await nodeFiles.stat(folder))) await clearLeftovers(folder);
   return readModelFrom(device, filesOf(folder), options);
+}
+
+/** Reads the model of a folder into few bits. @throws as readQuantizedFrom does. */
+export async function readQuantized(
+  device: TensorDevice,
+  folder: string,
+  options: ReadQuantizedOptions = {},
+): Promise<QuantizedDecoder> {
+  if (!(await nodeFiles.stat(folder))) await clearLeftovers(folder);
+  return readQuantizedFrom(device, filesOf(folder), options);
 }
 
 /** The files of a folder on a disk. */

@@ -1,10 +1,9 @@
 /** Runs a model's steps over pages: all new tokens of all sequences in one forward, then a draw for each that asks for one. */
-import type { LanguageModel } from "../../models/index.ts";
+import { type KvDType, type LanguageModel, PagedKv } from "../../models/index.ts";
 import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { Sampled } from "../engine/request.ts";
 import type { PageMemory, Row, Runner, StepBatch } from "../engine/runner.ts";
 import { logprobsOf, sample } from "../sampling/sample.ts";
-import { PagedKv } from "./paged-kv.ts";
 
 /** Most tokens whose logits are there at a time. */
 const LOGITS = 128;
@@ -30,6 +29,12 @@ function wantedBy({ tokens, draws, scores }: Row, row: number): Wanted[] {
   return wanted;
 }
 
+/** What is kept, and how. */
+export interface ModelRunnerOptions {
+  /** Of keys and values; f32 if not given. */
+  readonly kvDType?: KvDType;
+}
+
 /** A model behind an engine. */
 export class ModelRunner implements Runner {
   readonly positions: number;
@@ -41,11 +46,11 @@ export class ModelRunner implements Runner {
   readonly #pageSize: number;
 
   /** @param pages and @param pageSize as of the engine's pool. @throws OutOfMemoryError. */
-  constructor(model: LanguageModel, pages: number, pageSize: number) {
+  constructor(model: LanguageModel, pages: number, pageSize: number, { kvDType }: ModelRunnerOptions = {}) {
     const { device, config } = model;
     this.positions = config.maxPositions;
     this.vocabularySize = config.vocabularySize;
-    this.kv = new PagedKv(device, config, pages, pageSize);
+    this.kv = new PagedKv(device, config, pages, pageSize, kvDType);
     this.#model = model;
     this.#device = device;
     this.#pageSize = pageSize;

@@ -1,4 +1,4 @@
-/** Attention without the matrix of scores (Dao et al., 2022), over packed sequences or a block table. All f32. */
+/** Attention without the matrix of scores (Dao et al., 2022), over packed sequences; pages.ts has it over a block table. All f32. */
 
 import { rawOf } from "../raw.ts";
 import type { Tensor } from "../tensor.ts";
@@ -63,42 +63,8 @@ export function attentionBackward(args: AttentionBackward): { dq: Tensor; dk: Te
   });
 }
 
-/** Arguments of attention over a block table. */
-export interface PagedAttention extends Omit<Attention, "k" | "v" | "kStarts"> {
-  /** [pages, page, kvHeads, dim]: the keys of all sequences, in blocks. */
-  readonly k: Tensor;
-  readonly v: Tensor;
-  /** i32 [sequences]: keys of each. */
-  readonly lengths: Tensor;
-  /** i32 [sequences, width]: the pages of each, in order. */
-  readonly tables: Tensor;
-}
-
-/** The same over a block table. @throws KernelError, at the next wait, for boundaries, a length or a page that do not exist. */
-export function attentionPaged(args: PagedAttention): { o: Tensor; lse: Tensor } {
-  const { q, k, v, qStarts, lengths, tables, causal = true, scale } = args;
-  tensors("attentionPaged", { q, k, v });
-  tensors("attentionPaged", { qStarts, lengths, tables }, "i32");
-  if (k.shape.length !== 4)
-    throw new RangeError(`attentionPaged takes k of shape [pages, page, kvHeads, dim], but got ${k}.`);
-  const [qTokens, heads, dim] = headsOf("attentionPaged", q);
-  const [pages, page, kvHeads] = k.shape;
-  const [sequences, width] = tables.shape;
-  shaped("attentionPaged", "v", v, k.shape, "as k");
-  shaped("attentionPaged", "qStarts", qStarts, [sequences + 1], "the sequences' boundaries");
-  shaped("attentionPaged", "lengths", lengths, [sequences], "one for each sequence");
-  return q.device.fused("attentionPaged", args, () => {
-    const [o, lse] = [q.device.empty(q.shape), q.device.empty([heads, qTokens])];
-    const refs = [q, k, v, o, lse, qStarts, lengths, tables].map((tensor) => tensor.ref());
-    const sizes = [sequences, heads, kvHeads, dim, qTokens, pages, page, width];
-    const strides = [heads * dim, dim, kvHeads * dim, dim, heads * dim, dim];
-    const rest = [Number(causal), scale ?? 1 / Math.sqrt(dim)];
-    rawOf(q.device).launch("attentionPaged", refs, [...sizes, ...strides, ...rest]);
-    return { o, lse };
-  });
-}
-
-function headsOf(call: string, q: Tensor): readonly [number, number, number] {
+/** Shape of the queries. @throws RangeError for another number of axes. */
+export function headsOf(call: string, q: Tensor): readonly [number, number, number] {
   if (q.shape.length !== 3) throw new RangeError(`${call} takes q of shape [tokens, heads, dim], but got ${q}.`);
   return q.shape as unknown as [number, number, number];
 }

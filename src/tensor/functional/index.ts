@@ -6,6 +6,7 @@ export * from "./linear.ts";
 export * from "./lookup.ts";
 export * from "./norms.ts";
 export * from "./optimizer.ts";
+export * from "./pages.ts";
 export * from "./placement.ts";
 export * from "./quantized.ts";
 export * from "./routing.ts";

@@ -25,25 +25,13 @@ export function embedding(args: Lookup): Tensor {
 
 /** Adds rows to those that an index names: the gradient of an embedding. @param args.source [...index, width] */
 export function embeddingBackward(args: Lookup & { source: Tensor }): Tensor {
-  return intoRows("embeddingBackward", "scatterAdd", args);
-}
-
-/**
- * Puts rows in place of those that an index names; torch's `index_copy_` along axis 0. Of two rows for one place, the later stays.
- * @param args.source [...index, width] @returns the table. @throws KernelError, at the next wait, for a row that is not there.
- */
-export function indexCopy(args: Lookup & { source: Tensor }): Tensor {
-  return intoRows("indexCopy", "putRows", args);
-}
-
-/** Writes rows into those of a table that an index names. @returns the table. */
-function intoRows(call: string, kernel: "scatterAdd" | "putRows", args: Lookup & { source: Tensor }): Tensor {
   const { table, index, source } = args;
-  tensors(call, { source });
-  const { rows, width } = tableOf(call, table, index);
-  shaped(call, "source", source, [...index.shape, width], "a row for each index");
-  return table.device.fused(call, args, () => {
-    rawOf(table.device).launch(kernel, [table.ref(), index.ref(), source.ref()], [rows, index.size, width]);
+  tensors("embeddingBackward", { source });
+  const { rows, width } = tableOf("embeddingBackward", table, index);
+  shaped("embeddingBackward", "source", source, [...index.shape, width], "a row for each index");
+  return table.device.fused("embeddingBackward", args, () => {
+    const refs = [table.ref(), index.ref(), source.ref()];
+    rawOf(table.device).launch("scatterAdd", refs, [rows, index.size, width]);
     return table;
   });
 }

@@ -24,11 +24,38 @@ export function quantize(args: { w: Tensor; bits: 8 | 4 }): Quantized {
   tensors("quantize", { w });
   const [n, k] = matrix("quantize", "w", w);
   return w.device.fused("quantize", args, () => {
-    const whole = Math.ceil(n / TOGETHER) * TOGETHER;
-    const packed = w.device.empty([whole, (k * bits) / 8], "u8");
-    const scales = w.device.empty([whole, k / 32]);
-    rawOf(w.device).launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), packed.ref(), scales.ref()], [n, k]);
-    return { rows: n, packed, scales, bits };
+    return quantizeRows({ w, weight: emptyQuantized({ like: w, rows: n, columns: k, bits }), row: 0 });
+  });
+}
+
+/** A matrix [rows, columns] that `quantizeRows` fills. @param args.like lies on the device. @throws RangeError for columns that groups of 32 do not divide. */
+export function emptyQuantized(args: { like: Tensor; rows: number; columns: number; bits: 8 | 4 }): Quantized {
+  const { like, rows, columns, bits } = args;
+  if (columns === 0 || columns % 32 !== 0)
+    throw new RangeError(`quantize works on groups of 32 columns, but the matrix is [${rows}, ${columns}].`);
+  const whole = Math.ceil(rows / TOGETHER) * TOGETHER;
+  const packed = like.device.empty([whole, (columns * bits) / 8], "u8");
+  return { rows, packed, scales: like.device.empty([whole, columns / 32]), bits };
+}
+
+/**
+ * Writes rows of a matrix of few bits. @param args.w f32 [n, k]. @param args.row the first of them.
+ * @returns the matrix. @throws RangeError for rows that do not begin at a multiple of 8, or end elsewhere before the last.
+ */
+export function quantizeRows(args: { w: Tensor; weight: Quantized; row: number }): Quantized {
+  const { w, weight, row } = args;
+  const { rows, packed, scales, bits } = weight;
+  tensors("quantizeRows", { w });
+  const [n, k] = matrix("quantizeRows", "w", w);
+  const end = row + n;
+  if (row % TOGETHER !== 0 || end > rows || (end < rows && end % TOGETHER !== 0))
+    throw new RangeError(`quantizeRows writes rows by ${TOGETHER}, but got ${row} to ${end} of ${rows}.`);
+  return w.device.fused("quantizeRows", args, () => {
+    const last = Math.ceil(end / TOGETHER) * TOGETHER;
+    using bytes = packed.slice(0, row, last);
+    using factors = scales.slice(0, row, last);
+    rawOf(w.device).launch(bits === 8 ? "quantize8" : "quantize4", [w.ref(), bytes.ref(), factors.ref()], [n, k]);
+    return weight;
   });
 }
 
