@@ -105,6 +105,7 @@ const expected = new Set([
   "CompileError",
   "CopyError",
   "RangeError",
+  "MemoryRefusal",
   "JoinError",
   "SecretError",
   "EnvironmentError",

@@ -9,6 +9,7 @@ import { Tape } from "../autograd/index.ts";
 import { formatBytes } from "../device/index.ts";
 import { openedBlas } from "../job/node/blas/choice.ts";
 import { openDevice } from "../job/node/open-device.ts";
+import { type KvDType, kvDTypes } from "../models/index.ts";
 import { stopSignals } from "../platform/node/signals.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import { inspect, isError, visibleLines } from "../trace/text.ts";
@@ -17,6 +18,7 @@ import { parse, strict, wholeNumber } from "./program-flags.ts";
 import { root, UsageError } from "./scripts.ts";
 
 interface ServeFlags extends Pick<ServeFolderOptions, "dtype" | "host" | "name"> {
+  readonly kvDtype: KvDType;
   readonly port: number;
   readonly kvTokens?: number;
   readonly pageSize: number;
@@ -49,6 +51,7 @@ function readFlags(args: readonly string[]): { readonly folder: string | undefin
     .option("--host <address>", "whom to listen to; 127.0.0.1 is this machine alone", "127.0.0.1")
     .option("--name <name>", "what clients call the model (default: the folder's name)")
     .addOption(new Option("--dtype <type>", "of the weights").choices(["f32", "bf16", "int8", "int4"]).default("f32"))
+    .addOption(new Option("--kv-dtype <type>", "of keys and values").choices([...kvDTypes]).default("f32"))
     .option("--kv-tokens <count>", "tokens that there are keys and values for", positive)
     .option("--page-size <tokens>", "tokens of a page of keys and values", positive, 16)
     .option("--max-tokens <count>", "most tokens of a step: longer prompts are run in chunks", positive, 512)
@@ -86,6 +89,7 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
   try {
     served = await serveFolder(new TensorDevice(open.device, 0, new Tape()), path, {
       ...flags,
+      kvDType: flags.kvDtype,
       timeout: flags.timeout * 1000,
       origins: flags.cors,
       hosts: flags.allowHost,
@@ -103,7 +107,7 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
   const { url, bytes, service } = served;
   const { name, positions } = service.model;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const sizes = `weights ${formatBytes(bytes.weights)} in ${flags.dtype}, keys and values ${formatBytes(bytes.pages)}`;
+  const sizes = `weights ${formatBytes(bytes.weights)} in ${flags.dtype}, keys and values ${formatBytes(bytes.pages)} in ${flags.kvDtype}`;
   write(`${pc.bold(name)}: ${sizes}, ${positions} positions, ${threads} threads (${seconds} s)`, {
     kind: "model",
     name,
@@ -112,7 +116,7 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
     positions,
   });
   write(`listening on ${url}`, { kind: "listening", url });
-  if (!flags.json) write(`  ${pc.dim(`chat at ${url}/ · clients use ${url}/v1 · Ctrl-C ends it`)}`, {});
+  if (!flags.json) write(`  ${pc.dim(`clients use ${url}/v1 · Ctrl-C ends it`)}`, {});
   const code = await stopped(served, write);
   await open.close();
   return code;

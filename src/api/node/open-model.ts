@@ -30,7 +30,9 @@ export interface OpenModel {
 /** @throws RangeError and Error as readModel and readTokenizer do, with the file. */
 export async function openModel(device: TensorDevice, folder: string, type: WeightType): Promise<OpenModel> {
   const tokenizerFile = join(folder, "tokenizer.json");
-  const tokenizer = readTokenizer(await readNeeded(tokenizerFile), { name: tokenizerFile });
+  const tokenizer = readTokenizer(await readNeeded(tokenizerFile, "no string can become tokens"), {
+    name: tokenizerFile,
+  });
   const configFile = join(folder, "tokenizer_config.json");
   const given = await readIfThere(configFile);
   const { specialTokens } = tokenizer;
@@ -87,9 +89,10 @@ function idsOf(value: unknown): number[] {
   return list.filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0);
 }
 
-async function readNeeded(file: string): Promise<Buffer> {
+/** A file that has to be there. @param without what happens where it is not. @throws RangeError. */
+export async function readNeeded(file: string, without: string): Promise<Buffer> {
   const bytes = await readIfThere(file);
-  if (!bytes) throw new RangeError(`There is no ${file}, and without it no text can become tokens.`);
+  if (!bytes) throw new RangeError(`There is no ${file}, and without it ${without}.`);
   return bytes;
 }
 

@@ -1,12 +1,23 @@
 /** A model's folder behind OpenAI's protocol: device, weights, pages, engine, loop, endpoints, and the server over them. */
 import { randomUUID } from "node:crypto";
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { type DecoderConfig, type KvDType, positionsOf, readConfig } from "../../models/index.ts";
 import { nodePlatform } from "../../platform/node/node.ts";
-import { Engine, EngineLoop, embedTokens, ModelRunner, noCache, PagePool, RadixTree } from "../../serve/index.ts";
+import {
+  checkMemory,
+  Engine,
+  EngineLoop,
+  embedTokens,
+  ModelRunner,
+  noCache,
+  PagePool,
+  pagesThatFit,
+  RadixTree,
+} from "../../serve/index.ts";
 import type { TensorDevice } from "../../tensor/index.ts";
 import { OpenAiService } from "../service.ts";
 import { Metrics } from "./metrics.ts";
-import { openModel, type WeightType } from "./open-model.ts";
+import { openModel, readNeeded, type WeightType } from "./open-model.ts";
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
 /** What is served, and how. */
@@ -15,7 +26,9 @@ export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "met
   readonly name?: string;
   /** Of the weights; f32 if not given. */
   readonly dtype?: WeightType;
-  /** Tokens that there are keys and values for; as many as `sequences` of the model's positions if not given. */
+  /** Of keys and values; f32 if not given. */
+  readonly kvDType?: KvDType;
+  /** Tokens that there are keys and values for; if not given, as many as all sequences can have, or fit. */
   readonly kvTokens?: number;
   /** Tokens of a page; 16 if not given. */
   readonly pageSize?: number;
@@ -44,27 +57,35 @@ export interface ServedFolder {
 /** Most tokens of keys and values that nobody asked for: positions are many in some models. */
 const MOST_DEFAULT = 65_536;
 
-/** Reads a model and serves it. @throws as openModel and startServer do; OutOfMemoryError. */
+/**
+ * Reads a model and serves it.
+ * @throws MemoryRefusal before weights are read, for what does not fit into a process; as openModel and startServer do.
+ */
 export async function serveFolder(
   device: TensorDevice,
   folder: string,
   options: ServeFolderOptions,
 ): Promise<ServedFolder> {
-  const { dtype = "f32", pageSize = 16, maxTokens = 512, maxSequences = 64, maxWaiting } = options;
+  const { dtype = "f32", kvDType = "f32", pageSize = 16, maxTokens = 512, maxSequences = 64, maxWaiting } = options;
   const name = options.name ?? basename(resolve(folder));
+  const config = await configOf(folder);
+  const limits = { weights: dtype, kv: kvDType, pageSize, maxTokens, maxSequences } as const;
+  const wanted = Math.min(maxSequences * positionsOf(config), MOST_DEFAULT);
+  const pages = options.kvTokens
+    ? Math.ceil(options.kvTokens / pageSize)
+    : Math.max(1, Math.min(Math.ceil(wanted / pageSize), pagesThatFit(config, limits)));
+  checkMemory(config, { ...limits, kvTokens: pages * pageSize });
   const opened = await openModel(device, folder, dtype);
   const weights = device.raw.memoryStats().allocated.current;
-  const { maxPositions } = opened.model.config;
-  const kvTokens = options.kvTokens ?? Math.min(maxSequences * maxPositions, MOST_DEFAULT);
-  const pool = new PagePool(Math.max(1, Math.floor(kvTokens / pageSize)), pageSize);
-  const runner = new ModelRunner(opened.model, pool.pages, pageSize);
+  const pool = new PagePool(pages, pageSize);
+  const runner = new ModelRunner(opened.model, pool.pages, pageSize, { kvDType });
   const cache = options.prefixCache === false ? noCache : new RadixTree(pool);
   const engine = new Engine({ runner, pool, cache, maxTokens, maxSequences });
   const { macrotask } = nodePlatform;
   const loop = new EngineLoop({ engine, tokenizer: opened.tokenizer, macrotask, maxWaiting });
   const clock = (): number => Date.now() / 1000;
   const { template, bos, eos, defaults } = opened;
-  const positions = Math.min(maxPositions, pool.pages * pageSize);
+  const positions = Math.min(positionsOf(config), pool.pages * pageSize);
   const service = new OpenAiService({
     model: {
       ...{ name, loop, positions, template, bos, eos, defaults },
@@ -99,4 +120,10 @@ export async function serveFolder(
       free();
     },
   };
+}
+
+/** What form a folder's model has. */
+async function configOf(folder: string): Promise<DecoderConfig> {
+  const file = join(folder, "config.json");
+  return readConfig(await readNeeded(file, "nobody knows what form the model has"), file);
 }
