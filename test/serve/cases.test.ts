@@ -256,3 +256,12 @@ it("an idle step runs nothing, and counters say what was done", async () => {
     waiting: 0,
   });
 });
+
+it("a prompt that is run in chunks is there for others chunk by chunk: what two share is run once", async () => {
+  const { engine, runner } = echoEngine(64, 4, (pool) => new RadixTree(pool), { maxTokens: 16 });
+  const shared = Array.from({ length: 64 }, (_, i) => 7 * i);
+  const both = [1, 2].map((own) => ask(engine, { prompt: [...shared, own, own + 10], maxTokens: 1 }));
+  await toIdle(engine);
+  for (const each of both) expect(each.got[0]).toEqual(alone(each).tokens);
+  expect(runner.ran).toBe(64 + 2 + 2);
+});
