@@ -27,8 +27,8 @@ function install(development) {
   if (Object.entries(wanted).every(isInstalled)) return;
   console.log(
     development
-      ? "Installing what developing needs (once, about 400 MB) …"
-      : "Installing what running needs (once, about 12 MB) …",
+      ? "Installing what developing needs (once, about 440 MB) …"
+      : "Installing what running needs (once, about 40 MB) …",
   );
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...(development ? [] : ["--omit=dev"])];
   const { status } = spawnSync("npm", args, {

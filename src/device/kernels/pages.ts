@@ -28,7 +28,7 @@ function badPages(status: number): string {
   return `sequence ${status - 1} has boundaries, a length or a page that do not exist`;
 }
 
-/** Bytes of q, k, v, o, lse, starts, lengths and tables, for keys of `size` bytes an element. */
+/** Bytes of q, k, v, o, lse, starts, lengths and tables, for keys of `size` bytes per element. */
 function pagedBounds(size: number, s: readonly number[]): number[] {
   const [sequences, heads, kvHeads, dim, qTokens, pages, page, width, qToken, qHead, kToken, kHead, oToken, oHead] = s;
   const cache = (reach(pages * page, kvHeads, dim, kToken, kHead) / 4) * size;
