@@ -215,7 +215,8 @@ export class Engine {
     const scored = scores?.tokens.length ?? 0;
     if (sequence.isScoring && !this.#score(sequence, given.slice(0, scored))) return;
     if (draws.length > 0) this.#draw(sequence, scored > 0 ? given.slice(scored) : given);
-    else if (sequence.pending === 0) this.#finish(sequence, "length"); // nothing but its prompt was wanted
+    else if (sequence.pending === 0)
+      this.#finish(sequence, "length"); // nothing but its prompt was wanted
     else this.#pages.keep(sequence); // whoever comes with the same prompt need not wait for all of it
   }
 
