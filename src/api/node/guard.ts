@@ -17,8 +17,8 @@ export interface GuardOptions {
 }
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
-/** Where nobody needs a key: whether it lives, and the page, which asks for one. */
-const open = new Set(["/health", "/", "/chat.js", "/chat.css"]);
+/** Where nobody needs a key: whether the server lives. */
+const open = new Set(["/health"]);
 
 /** Looks at a request before its body is read. */
 export class Guard {

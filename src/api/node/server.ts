@@ -7,7 +7,6 @@ import type { OpenAiService } from "../service.ts";
 import { writeEvents } from "./event-stream.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import type { Metrics } from "./metrics.ts";
-import { pageRoutes } from "./page.ts";
 
 /** How a server is opened. */
 export interface ServerOptions extends GuardOptions {
@@ -132,7 +131,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return reply.code(failure === undefined ? 200 : 503).send({ status: failure === undefined ? "ok" : "failed" });
   });
   app.get("/metrics", async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  await pageRoutes(app, service);
   await app.listen({ host, port });
   return { url: urlOf(app), close: () => app.close() };
 }
