@@ -39,7 +39,11 @@ interface ServeFlags extends Pick<ServeFolderOptions, "dtype" | "host" | "name">
 /** One wasm32 memory. */
 const MEMORY = 2 ** 32;
 
-function readFlags(args: readonly string[]): { readonly folder: string | undefined; readonly flags: ServeFlags } {
+/** Reads the command line of `worldsize serve`. @throws UsageError for flags that it has not. */
+export function serveFlags(args: readonly string[]): {
+  readonly folder: string | undefined;
+  readonly flags: ServeFlags;
+} {
   const several = (value: string, before: string[]): string[] => [...before, value];
   const command = strict(new Command("worldsize serve"))
     .description(
@@ -72,7 +76,7 @@ function readFlags(args: readonly string[]): { readonly folder: string | undefin
 
 /** Runs until somebody stops it. @returns the exit code. */
 export async function serveCommand(args: readonly string[], output: Output): Promise<number> {
-  const { folder, flags } = readFlags(args);
+  const { folder, flags } = serveFlags(args);
   const path = folder ?? join(root, "course/model-room/models/storyteller");
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`${path} is no folder. Name one with config.json, tokenizer.json and model.safetensors.`);
@@ -108,7 +112,7 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
   const { name, positions } = service.model;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const sizes = `weights ${formatBytes(bytes.weights)} in ${flags.dtype}, keys and values ${formatBytes(bytes.pages)} in ${flags.kvDtype}`;
-  write(`${pc.bold(name)}: ${sizes}, ${positions} positions, ${threads} threads (${seconds} s)`, {
+  write(`${pc.bold(name)}: ${sizes},\n  ${positions} positions, ${threads} threads, read in ${seconds} s`, {
     kind: "model",
     name,
     dtype: flags.dtype,
@@ -131,7 +135,10 @@ async function stopped(served: ServedFolder, write: (line: string, data: object)
         const { open } = served.service.model.loop;
         if (!closing) {
           if (open.size > 0)
-            write(`finishing ${open.size} requests; Ctrl-C again aborts them`, { kind: "closing", open: open.size });
+            write(`finishing what runs (${open.size} in flight); Ctrl-C again aborts it`, {
+              kind: "closing",
+              open: open.size,
+            });
           closing = served.close();
           closing.then(() => resolve(exitCode), reject);
         } else void served.service.model.loop.close({ abort: true });

@@ -19,8 +19,8 @@ const scripts = readdirSync("course", { recursive: true, encoding: "utf8" })
   .filter((file) => /scripts[\\/][^\\/]+\.ts$/.test(file))
   .map((file) => basename(file, ".ts"));
 
-/** What takes minutes as it is, because a model learns in it or is asked much. */
-const long = ["train-language-model", "measure-model", "prefix-sharing-demo"];
+/** What takes minutes as it is, because a model learns in it or is asked much; or serves until somebody ends it. */
+const long = ["train-language-model", "measure-model", "prefix-sharing-demo", "minimal-inference-server"];
 
 describe.concurrent("with one rank", () => {
   it.each(scripts)("%s has something sensible to say", async (name) => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { benchFlags } from "../../src/cli/bench/bench.ts";
+import { serveFlags as loadFlags } from "../../src/cli/bench/serve/flags.ts";
 import { checkFlags, choose } from "../../src/cli/check.ts";
 import { joinCommand } from "../../src/cli/join.ts";
 import { launchCommand } from "../../src/cli/launch.ts";
@@ -10,6 +11,7 @@ import { learnCommand } from "../../src/cli/learn/learn.ts";
 import { listCommand } from "../../src/cli/list.ts";
 import type { Output } from "../../src/cli/output.ts";
 import { runCommand } from "../../src/cli/run.ts";
+import { serveFlags } from "../../src/cli/serve.ts";
 import { Copies } from "../../src/exercise/node/copies.ts";
 import { stopSignals } from "../../src/platform/node/signals.ts";
 
@@ -104,8 +106,11 @@ async function start([command, ...rest]: string[], small: string[], output: Chan
       case "check":
         choose(checkFlags(rest).numbers, new Copies("exercises"));
         return 0;
+      case "serve":
+        return Number(!serveFlags(rest));
       case "bench": {
         const [name, ...flags] = rest;
+        if (name === "serve") return Number(!loadFlags(flags));
         if (name !== "algorithms") return Number(!benchFlags(name, flags));
         return await start(["run", scripts.get("benchmark-algorithms") as string, ...flags], small, output);
       }

@@ -44,6 +44,8 @@ export interface Server {
 
 /** Milliseconds in which a client has to have sent a request. */
 const RECEIVE = 60_000;
+/** Milliseconds between two looks for connections that nobody needs, while the server is being closed. */
+const SWEEP = 50;
 
 /** Opens a server. @throws Error for an address that cannot be had. */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -132,7 +134,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   app.get("/metrics", async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   await app.listen({ host, port });
-  return { url: urlOf(app), close: () => app.close() };
+  return {
+    url: urlOf(app),
+    async close() {
+      // A connection whose answer has just ended is kept for another one, which will not come.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP);
+      try {
+        await app.close();
+      } finally {
+        clearInterval(sweep);
+      }
+    },
+  };
 }
 
 /** What fastify refuses by itself. */

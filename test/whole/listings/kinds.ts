@@ -11,6 +11,7 @@ export interface Apart {
 export const read: readonly Apart[] = [
   { line: /worldsize learn/, why: "a lesson reads keys; test/cli/learn.test.ts leads through it" },
   { line: /worldsize bench (?!algorithms)/, why: "a benchmark runs for minutes; test/cli runs each with one round" },
+  { line: /worldsize serve/, why: "a server runs until somebody ends it; test/cli/serve.test.ts starts and ends one" },
   { line: /worldsize check/, why: "judges the reader's answer; test/exercise judges ours" },
   { line: /--nnodes 2/, why: "two machines; test/job/nodes.test.ts starts both on this one" },
   { line: /--pause 60/, why: "waits for the reader to kill a rank; test/job/process-faults.test.ts kills one" },

@@ -3,7 +3,7 @@ import type { Figure, Shape } from "worldsize/draw";
 import { oneRequest as one, perToken } from "../lib/recorded.ts";
 
 const LEFT = 14;
-const COLUMNS = 54;
+const COLUMNS = 41;
 
 export const figure: Figure = {
   about: `One request of ${one.promptTokens} tokens: it is read and tokenized in ${one.tokenized} ms, waits half a millisecond, its prompt runs for ${(one.first - one.scheduled).toFixed(1)} ms, its text begins to leave at ${one.text} ms, and decoding ${one.outputTokens} tokens takes until ${one.last} ms.`,

@@ -50,7 +50,7 @@ export default defineScript({
       words[at] = word;
       told(title, [...changed, at]);
     };
-    append(a, "ball", "a appends: its last page is shared, so it writes into a copy");
+    append(a, "ball", "a appends: its last page is shared, and copied first");
     append(b, "hat", "b appends: nobody else reads that page any more");
   },
 });
@@ -75,15 +75,15 @@ export const figure: Figure = {
       for (let page = 0; page < PAGES; page++) {
         const y = top + 2 + 2 * page;
         const holders = ["a", "b"].filter((_, i) => [a, b][i].includes(page));
-        text(21, y, `page ${page}`, { style: "small", ink: holders.length === 0 ? "soft" : "ink" });
+        text(20, y, `page ${page}`, { style: "small", ink: holders.length === 0 ? "soft" : "ink" });
         const ink: Ink = holders.length === 1 ? "ab".indexOf(holders[0]) : "soft";
         const slots = words.slice(page * SIZE, (page + 1) * SIZE);
         const cells = slots.map((word, i) => ({ text: word, ink, strong: changed.includes(page * SIZE + i) }));
-        shapes.push({ kind: "cells", x: 28, y, width: 6, cells });
+        shapes.push({ kind: "cells", x: 26, y, width: 6, cells });
         const whose = holders.length > 0 ? holders.join(" and ") : "free";
-        text(58, y, whose, { style: "small", ink: holders.length === 1 ? ink : "soft" });
+        text(52, y, whose, { style: "small", ink: holders.length === 1 ? ink : "soft" });
       }
     }
-    return { title: "Copy on write", about: "", width: 66, height: 26, shapes };
+    return { title: "Copy on write", about: "", width: 63, height: 26, shapes };
   },
 };

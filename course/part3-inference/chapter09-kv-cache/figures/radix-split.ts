@@ -96,6 +96,6 @@ export const figure: Figure = {
       shapes.push({ kind: "text", x: words.length + 2, y: top, text: had, style: "small", ink: "soft" });
       top = place(tree.children[0], 4, top + 2).lowest + 1;
     }
-    return { title: "Two splits of a radix tree", about: "", width: 66, height: top, shapes };
+    return { title: "Two splits of a radix tree", about: "", width: 63, height: top, shapes };
   },
 };
