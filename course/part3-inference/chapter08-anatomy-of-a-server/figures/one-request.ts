@@ -38,7 +38,7 @@ export const figure: Figure = {
       shapes.push({ kind: "line", points: [[x, y], [right, y]], ink, thick: 9 }); // biome-ignore format: one line
     }
     const words = `${(one.last - one.first).toFixed(0)} ms, ${perToken.toFixed(1)} ms per token`;
-    shapes.push({ kind: "text", x: LEFT + COLUMNS, y: 13, text: words, anchor: "end", style: "small" });
+    shapes.push({ kind: "text", x: LEFT + COLUMNS, y: 14, text: words, anchor: "end", style: "small" });
     shapes.push({ kind: "text", x: LEFT, y: 16, text: "0", style: "small", ink: "soft" });
     const last = `${one.finished.toFixed(0)} ms`;
     shapes.push({ kind: "text", x: LEFT + COLUMNS, y: 16, text: last, anchor: "end", style: "small", ink: "soft" });

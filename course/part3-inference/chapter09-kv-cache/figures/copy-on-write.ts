@@ -81,7 +81,7 @@ export const figure: Figure = {
         const cells = slots.map((word, i) => ({ text: word, ink, strong: changed.includes(page * SIZE + i) }));
         shapes.push({ kind: "cells", x: 26, y, width: 6, cells });
         const whose = holders.length > 0 ? holders.join(" and ") : "free";
-        text(52, y, whose, { style: "small", ink: holders.length === 1 ? ink : "soft" });
+        text(55, y, whose, { style: "small", ink: holders.length === 1 ? ink : "soft" });
       }
     }
     return { title: "Copy on write", about: "", width: 63, height: 26, shapes };
