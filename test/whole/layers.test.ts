@@ -185,3 +185,17 @@ it("a failure takes one road: ranks tell the monitor, which alone judges and giv
     "world/threaded/client.ts",
   ]);
 });
+
+it("every package that the library imports comes with it", () => {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, "../package.json"), "utf8")) as Record<
+    "dependencies" | "peerDependencies",
+    Record<string, string>
+  >;
+  // Who checks the types of answers does without a compiler where there is none.
+  const known = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "typescript"];
+  const outside = files.flatMap((file) => importsOf(file).filter((name) => /^(?!\.|node:|worldsize)/.test(name)));
+  const missing = [...new Set(outside)].filter(
+    (name) => !known.some((each) => name === each || name.startsWith(`${each}/`)),
+  );
+  expect(missing).toEqual([]);
+});
