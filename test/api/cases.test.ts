@@ -179,6 +179,16 @@ describe("7: prompts that are empty or wrong", () => {
   });
 });
 
+it.each([
+  [{ messages: [{ role: "user", content: 3 }] }, "messages.0.content", "messages.0.content: expected string or array."],
+  [{ messages, stop: 5 }, "stop", "stop: expected string or array."],
+  [{ messages, stop: ["a", ""] }, "stop.1", "stop.1: a stop string has at least one character."],
+  [{ messages, temperature: "hot" }, "temperature", "temperature: Invalid input: expected number, received string."],
+])("what is wrong with %j is said in a sentence", async (body, param, message) => {
+  const { status, body: told } = await post(chat, body);
+  expect([status, told.error.param, told.error.message]).toEqual([400, param, message]);
+});
+
 describe("11: clients that go away", () => {
   it.each([[true], [false]])("stream %s: nothing runs two steps later, and no page is held", async (stream) => {
     server.sayForever("word ");

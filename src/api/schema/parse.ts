@@ -19,5 +19,8 @@ function deepest(issue: z.core.$ZodIssue): { readonly path: readonly PropertyKey
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
   const inner = issue.errors.flatMap((issues) => issues.slice(0, 1).map(deepest));
   const far = inner.reduce((best, each) => (each.path.length > best.path.length ? each : best));
-  return far.path.length === 0 ? issue : { path: [...issue.path, ...far.path], message: far.message };
+  if (far.path.length > 0) return { path: [...issue.path, ...far.path], message: far.message };
+  // No form comes near: all of them are told.
+  const forms = issue.errors.flatMap((issues) => issues.flatMap((each) => ("expected" in each ? [each.expected] : [])));
+  return { path: issue.path, message: forms.length > 0 ? `expected ${[...new Set(forms)].join(" or ")}` : far.message };
 }
