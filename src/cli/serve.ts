@@ -11,6 +11,7 @@ import { openedBlas } from "../job/node/blas/choice.ts";
 import { openDevice } from "../job/node/open-device.ts";
 import { type KvDType, kvDTypes } from "../models/index.ts";
 import { stopSignals } from "../platform/node/signals.ts";
+import { weightDTypes } from "../serve/index.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import { inspect, isError, visibleLines } from "../trace/text.ts";
 import type { Output } from "./output.ts";
@@ -54,7 +55,7 @@ export function serveFlags(args: readonly string[]): {
     .option("--port <number>", "0 takes one that is free", port, 8000)
     .option("--host <address>", "whom to listen to; 127.0.0.1 is this machine alone", "127.0.0.1")
     .option("--name <name>", "what clients call the model (default: the folder's name)")
-    .addOption(new Option("--dtype <type>", "of the weights").choices(["f32", "bf16", "int8", "int4"]).default("f32"))
+    .addOption(new Option("--dtype <type>", "of the weights").choices([...weightDTypes]).default("f32"))
     .addOption(new Option("--kv-dtype <type>", "of keys and values").choices([...kvDTypes]).default("f32"))
     .option("--kv-tokens <count>", "tokens that there are keys and values for", positive)
     .option("--page-size <tokens>", "tokens of a page of keys and values", positive, 16)

@@ -216,6 +216,20 @@ describe("11: clients that go away", () => {
   });
 });
 
+it("a request that takes too long is ended, and told so: 504, or an error in its stream; its pages are free", async () => {
+  const own = await openScripted({ pieces, timeout: 60 });
+  own.sayForever("word ");
+  own.hold(() => new Promise((resolve) => setTimeout(resolve, 5)));
+  const url = `${own.url}/v1/chat/completions`;
+  const { status, headers, body } = await post(url, { messages, max_tokens: 400 });
+  expect([status, headers.get("x-should-retry"), body.error.code]).toEqual([504, "false", "timeout"]);
+  const all = await events(url, { messages, max_tokens: 400 });
+  expect(all.slice(-2)).toEqual([{ error: expect.objectContaining({ code: "timeout" }) }, "[DONE]"]);
+  const { free, idle } = own.pool.counts();
+  expect([free + idle, own.loop.open.size, own.errors]).toEqual([own.pool.pages, 0, []]);
+  await own.close();
+});
+
 describe("21 to 26: conversations", () => {
   it("21: what the template refuses is a 400 with its words", async () => {
     const { status, body } = await post(chat, { messages: [{ role: "system", content: "Be brief." }] });

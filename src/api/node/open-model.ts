@@ -9,12 +9,9 @@ import {
   type TokenizerConfig,
 } from "../../models/index.ts";
 import { readModel, readQuantized } from "../../models/node/load.ts";
-import type { SamplingOptions } from "../../serve/index.ts";
+import type { SamplingOptions, WeightDType } from "../../serve/index.ts";
 import type { TensorDevice } from "../../tensor/index.ts";
 import { ChatTemplate } from "../chat-template.ts";
-
-/** Types that weights are kept in. */
-export type WeightType = "f32" | "bf16" | "int8" | "int4";
 
 /** What a folder holds. */
 export interface OpenModel {
@@ -28,7 +25,7 @@ export interface OpenModel {
 }
 
 /** @throws RangeError and Error as readModel and readTokenizer do, with the file. */
-export async function openModel(device: TensorDevice, folder: string, type: WeightType): Promise<OpenModel> {
+export async function openModel(device: TensorDevice, folder: string, type: WeightDType): Promise<OpenModel> {
   const tokenizerFile = join(folder, "tokenizer.json");
   const tokenizer = readTokenizer(await readNeeded(tokenizerFile, "no string can become tokens"), {
     name: tokenizerFile,

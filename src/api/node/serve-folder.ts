@@ -13,11 +13,12 @@ import {
   PagePool,
   pagesThatFit,
   RadixTree,
+  type WeightDType,
 } from "../../serve/index.ts";
 import type { TensorDevice } from "../../tensor/index.ts";
 import { OpenAiService } from "../service.ts";
 import { Metrics } from "./metrics.ts";
-import { openModel, readNeeded, type WeightType } from "./open-model.ts";
+import { openModel, readNeeded } from "./open-model.ts";
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
 /** What is served, and how. */
@@ -25,7 +26,7 @@ export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "met
   /** As clients name it; the folder's name if not given. */
   readonly name?: string;
   /** Of the weights; f32 if not given. */
-  readonly dtype?: WeightType;
+  readonly dtype?: WeightDType;
   /** Of keys and values; f32 if not given. */
   readonly kvDType?: KvDType;
   /** Tokens that there are keys and values for; if not given, as many as all sequences can have, or fit. */

@@ -104,10 +104,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   const post = (path: string, answer: (body: unknown, signal: AbortSignal) => Promise<Reply>): void => {
     app.post(path, async (request, reply) => {
-      const gone = new AbortController();
-      reply.raw.on("close", () => gone.abort());
-      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(timeout)]);
-      const answered = await answer(request.body, signal);
+      const over = new AbortController();
+      // A timer of its own, which ends with the request: those of AbortSignal.timeout stay until their time.
+      const timer = setTimeout(() => over.abort(), timeout);
+      reply.raw.on("close", () => {
+        clearTimeout(timer);
+        over.abort();
+      });
+      const answered = await answer(request.body, over.signal);
       if (answered.kind === "json") return reply.send(answered.body);
       reply.hijack();
       await writeEvents(reply.raw, answered, headersOf(reply), onError);

@@ -1,6 +1,6 @@
 /** Fields that all requests for text have: how tokens are drawn, and when to stop. Null is as good as nothing. */
 import { z } from "zod";
-import type { GenerateRequest, SamplingOptions } from "../../serve/index.ts";
+import { type GenerateRequest, greedy, type SamplingOptions } from "../../serve/index.ts";
 
 /** Most stop strings, as OpenAI's; and most characters of one. */
 const STOPS = 4;
@@ -59,19 +59,7 @@ export function requestOf(
 ): Omit<GenerateRequest, "prompt" | "signal"> {
   const { stop: stops, logit_bias: bias } = fields;
   const stopTokens = new Set([...(fields.ignore_eos ? [] : eos), ...(fields.stop_token_ids ?? [])]);
-  const plain: SamplingOptions = {
-    temperature: 1,
-    topK: 0,
-    topP: 1,
-    minP: 0,
-    repetitionPenalty: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0,
-    bias: new Map(),
-    seed,
-    logprobs,
-    ...defaults,
-  };
+  const plain: SamplingOptions = { ...greedy, temperature: 1, ...defaults };
   return {
     maxTokens: fields.max_tokens ?? undefined,
     minTokens: fields.min_tokens ?? undefined,
