@@ -8,7 +8,7 @@ import { shaped, tensors } from "./check.ts";
 
 /**
  * Vectors of signed bytes, with a scale for each: x ≈ packed · scale, the largest of a vector being 127. With vectors that are
- * a token's key or value of one head, this is the per-token, per-head int8 of LMDeploy and vLLM, symmetric as in vLLM.
+ * a token's key or value of one head, this is symmetric int8 per token and head.
  */
 export interface Quantized8 {
   /** u8, the bits of signed bytes: [..., dim] */
