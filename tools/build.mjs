@@ -1,5 +1,6 @@
 // Builds dist/: the library, the command and the worker, as plain JavaScript for Node.
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -40,6 +41,22 @@ export async function buildLibrary() {
   });
   // No program runs in this one, so it need not share the library with any: as one file it starts in half the time.
   await build({ ...settings, entryPoints: { "rank-process": "src/job/node/rank-process.ts" } });
+  await buildPage(join(root, "dist/page"));
+}
+
+/** The page that `worldsize serve` has at its root. */
+export async function buildPage(folder) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { page: "src/api/page/main.ts" },
+    outdir: folder,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    logLevel: "warning",
+  });
+  for (const name of ["index.html", "page.css"]) copyFileSync(join(root, "src/api/page", name), join(folder, name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildLibrary();

@@ -61,7 +61,7 @@ export class OpenAiService {
     refuse("tool_choice", choice != null && choice !== "none" && choice !== "auto");
     const tools = choice === "none" ? [] : (fields.tools ?? []);
     const { template, loop } = this.model;
-    if (!template) throw new ApiError(400, "This model has no chat template: send strings to /v1/completions.");
+    if (!template) throw noTemplate();
     const logprobs = fields.logprobs ? (fields.top_logprobs ?? 0) : undefined;
     if (fields.top_logprobs && !fields.logprobs)
       throw new ApiError(400, "top_logprobs are given with logprobs: true.", { param: "top_logprobs" });
@@ -124,7 +124,7 @@ export class OpenAiService {
     refuse("previous_response_id", fields.previous_response_id != null);
     refuse("text.format", fields.text?.format != null && fields.text.format.type !== "text");
     const { template, name } = this.model;
-    if (!template) throw new ApiError(400, "This model has no chat template: send strings to /v1/completions.");
+    if (!template) throw noTemplate();
     const { input, instructions } = fields;
     const said = typeof input === "string" ? [{ role: "user" as const, content: input }] : input;
     const messages = said.map(({ role, content }) => ({
@@ -256,6 +256,11 @@ function refuse(param: string, isAsked: boolean): void {
     param,
     code: "unsupported_parameter",
   });
+}
+
+function noTemplate(): ApiError {
+  const message = "This model has no chat template: send strings to /v1/completions.";
+  return new ApiError(400, message, { code: "no_chat_template" });
 }
 
 function usageMode({ stream_options: options }: SamplingFields): "none" | "end" | "each" {

@@ -94,6 +94,7 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
   try {
     served = await serveFolder(new TensorDevice(open.device, 0, new Tape()), path, {
       ...flags,
+      page: join(root, "dist/page"),
       kvDType: flags.kvDtype,
       timeout: flags.timeout * 1000,
       origins: flags.cors,
@@ -121,7 +122,10 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
     positions,
   });
   write(`listening on ${url}`, { kind: "listening", url });
-  if (!flags.json) write(`  ${pc.dim(`clients use ${url}/v1 · Ctrl-C ends it`)}`, {});
+  if (!flags.json) {
+    write(`  ${pc.dim(`open it in a browser to talk to the model and to watch it; clients use /v1`)}`, {});
+    write(`  ${pc.dim("Ctrl-C ends it")}`, {});
+  }
   const code = await stopped(served, write);
   await open.close();
   return code;

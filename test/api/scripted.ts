@@ -1,6 +1,7 @@
 /** The real server over an engine that says what a test tells it to: exact streams, in milliseconds. */
 
 import { ChatTemplate } from "../../src/api/chat-template.ts";
+import { LiveView } from "../../src/api/live/view.ts";
 import { Metrics } from "../../src/api/node/metrics.ts";
 import { type Server, type ServerOptions, startServer } from "../../src/api/node/server.ts";
 import { OpenAiService } from "../../src/api/service.ts";
@@ -85,6 +86,7 @@ export interface ScriptedServer {
   readonly engine: Engine;
   readonly loop: EngineLoop;
   readonly pool: PagePool;
+  readonly live: LiveView;
   readonly tokenizer: Tokenizer;
   readonly errors: unknown[];
   readonly lines: string[];
@@ -95,12 +97,15 @@ export interface ScriptedServer {
   /** From now on a step waits for this. */
   hold(gate: () => Promise<void>): void;
   steps(): number;
+  /** Closes it as somebody does who wants what runs to be finished. */
+  finish(): Promise<void>;
+  /** Closes it, and aborts what runs. */
   close(): Promise<void>;
 }
 
 /** How it is opened. */
 export interface ScriptedOptions
-  extends Partial<Omit<ServerOptions, "service" | "metrics">>,
+  extends Partial<Omit<ServerOptions, "service" | "metrics" | "live">>,
     Pick<EngineOptions, "maxTokens" | "maxSequences"> {
   readonly pieces?: readonly Piece[];
   readonly pages?: number;
@@ -117,9 +122,14 @@ export async function openScripted(options: ScriptedOptions = {}): Promise<Scrip
   const tokenizer = tokenizerWith(pieces);
   const pool = new PagePool(pages, pageSize);
   const runner = new ScriptRunner(positions, tokenizer.vocabularySize);
-  const engine = new Engine({ runner, pool, cache: new RadixTree(pool), maxTokens, maxSequences });
+  const tree = new RadixTree(pool);
+  const engine = new Engine({ runner, pool, cache: tree, maxTokens, maxSequences });
   const { macrotask } = nodePlatform;
   const loop = new EngineLoop({ engine, tokenizer, macrotask, maxWaiting });
+  const live = new LiveView({
+    ...{ name: "script", positions, loop, pool, tree },
+    budget: { tokens: maxTokens ?? 512, sequences: maxSequences ?? 256 },
+  });
   let id = 0;
   const names = { bos_token: "<|bos|>", eos_token: "<|eos|>" };
   const service = new OpenAiService({
@@ -136,10 +146,15 @@ export async function openScripted(options: ScriptedOptions = {}): Promise<Scrip
   });
   const [errors, lines]: [unknown[], string[]] = [[], []];
   const server: Server = await startServer({
-    ...{ port: 0, ...options, service, metrics: new Metrics(loop, "script", "worldsize:") },
+    ...{ port: 0, ...options, service, live, metrics: new Metrics(loop, "script", "worldsize:") },
     onError: (error) => errors.push(error),
     onRequest: ({ method, path, status }) => lines.push(`${method} ${path} ${status}`),
   });
+  const close = async (abort: boolean): Promise<void> => {
+    const done = loop.close({ abort });
+    await server.close();
+    await done;
+  };
   const idOf = (piece: Piece): number => {
     const wanted = bytesOf(piece);
     for (let token = 0; token < tokenizer.vocabularySize; token++)
@@ -147,7 +162,7 @@ export async function openScripted(options: ScriptedOptions = {}): Promise<Scrip
     throw new RangeError(`No token is ${JSON.stringify(piece)}: name it among the pieces.`);
   };
   return {
-    ...{ url: server.url, engine, loop, pool, tokenizer, errors, lines },
+    ...{ url: server.url, engine, loop, pool, live, tokenizer, errors, lines },
     say(...said) {
       const ids = said.map(idOf);
       runner.script = (_, drawn) => ids[drawn] ?? EOS;
@@ -160,11 +175,8 @@ export async function openScripted(options: ScriptedOptions = {}): Promise<Scrip
       runner.gate = gate;
     },
     steps: () => runner.steps,
-    async close() {
-      const done = loop.close({ abort: true });
-      await server.close();
-      await done;
-    },
+    finish: () => close(false),
+    close: () => close(true),
   };
 }
 

@@ -17,7 +17,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   models: ["platform", "trace", "device", "tensor", "autograd", "nn"],
   parallel: ["platform", "trace", "device", "tensor", "autograd", "world", "nn", "models", "sim"],
   serve: ["platform", "trace", "device", "tensor", "nn", "models"],
-  api: ["platform", "trace", "device", "tensor", "nn", "models", "serve"],
+  api: ["platform", "trace", "device", "tensor", "nn", "models", "serve", "load"],
   data: ["platform"],
   load: ["platform"],
   script: ["platform", "trace", "device", "tensor", "autograd", "world"],

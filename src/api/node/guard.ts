@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "../errors.ts";
+import { pagePaths } from "./page-files.ts";
 
 /** Whom to let in. */
 export interface GuardOptions {
@@ -16,9 +17,9 @@ export interface GuardOptions {
   readonly hosts?: readonly string[];
 }
 
-const loopback = ["localhost", "127.0.0.1", "[::1]"];
-/** Where nobody needs a key: whether the server lives. */
-const open = new Set(["/health"]);
+const loopback: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+/** Where nobody needs a key: whether the server lives, and the page on which a key can be typed. */
+const open = new Set(["/health", ...pagePaths]);
 
 /** Looks at a request before its body is read. */
 export class Guard {
@@ -50,6 +51,16 @@ export class Guard {
     throw new ApiError(401, message, { code: "invalid_api_key" });
   }
 
+  /**
+   * Who watches sees what others ask: without a key that is for this machine alone.
+   * @throws ApiError 403 for a connection from elsewhere, or by a name that others may use, too.
+   */
+  checkWatcher({ host = "" }: IncomingHttpHeaders, address: string | undefined): void {
+    if (this.#key || (loopback.includes(nameOf(host)) && isLoopback(address))) return;
+    const message = "Who watches sees what others ask: from another machine that takes a key. Start with --api-key.";
+    throw new ApiError(403, message, { code: "key_needed" });
+  }
+
   /** Whether pages of an origin were named. */
   allows(origin: string): boolean {
     return this.#origins.has(origin.toLowerCase());
@@ -64,6 +75,10 @@ function digest(key: string): Buffer {
 /** A Host header without its port. */
 function nameOf(host: string): string {
   return host.replace(/:\d*$/, "").toLowerCase();
+}
+
+function isLoopback(address = ""): boolean {
+  return /^(::ffff:)?127\.|^::1$/i.test(address);
 }
 
 function isOwn(origin: string, host: string): boolean {

@@ -16,13 +16,14 @@ import {
   type WeightDType,
 } from "../../serve/index.ts";
 import type { TensorDevice } from "../../tensor/index.ts";
+import { LiveView } from "../live/view.ts";
 import { OpenAiService } from "../service.ts";
 import { Metrics } from "./metrics.ts";
 import { openModel, readNeeded } from "./open-model.ts";
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
 /** What is served, and how. */
-export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "metrics"> {
+export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "metrics" | "live"> {
   /** As clients name it; the folder's name if not given. */
   readonly name?: string;
   /** Of the weights; f32 if not given. */
@@ -80,8 +81,8 @@ export async function serveFolder(
   const weights = device.raw.memoryStats().allocated.current;
   const pool = new PagePool(pages, pageSize);
   const runner = new ModelRunner(opened.model, pool.pages, pageSize, { kvDType });
-  const cache = options.prefixCache === false ? noCache : new RadixTree(pool);
-  const engine = new Engine({ runner, pool, cache, maxTokens, maxSequences });
+  const tree = options.prefixCache === false ? undefined : new RadixTree(pool);
+  const engine = new Engine({ runner, pool, cache: tree ?? noCache, maxTokens, maxSequences });
   const { macrotask } = nodePlatform;
   const loop = new EngineLoop({ engine, tokenizer: opened.tokenizer, macrotask, maxWaiting });
   const clock = (): number => Date.now() / 1000;
@@ -99,13 +100,15 @@ export async function serveFolder(
     clock,
   });
   const metrics = new Metrics(loop, name, options.metricsPrefix ?? "worldsize:");
+  const budget = { tokens: maxTokens, sequences: maxSequences };
+  const live = new LiveView({ name, positions, loop, pool, tree, budget });
   const free = (): void => {
     runner.dispose();
     opened.dispose();
   };
   let server: Server;
   try {
-    server = await startServer({ ...options, service, metrics });
+    server = await startServer({ ...options, service, metrics, live });
   } catch (error) {
     free();
     throw error;

@@ -2,16 +2,24 @@
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { ApiError, apiErrorOf } from "../errors.ts";
+import type { LiveView } from "../live/view.ts";
 import type { Reply } from "../replies/reply.ts";
 import type { OpenAiService } from "../service.ts";
+import { Connections } from "./connections.ts";
 import { writeEvents } from "./event-stream.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
+import { LiveStream } from "./live-stream.ts";
 import type { Metrics } from "./metrics.ts";
+import { pageHeaders, readPage } from "./page-files.ts";
 
 /** How a server is opened. */
 export interface ServerOptions extends GuardOptions {
   readonly service: OpenAiService;
   readonly metrics: Metrics;
+  /** What /live shows; nobody can watch if not given. */
+  readonly live?: LiveView;
+  /** Folder of the built page that stands at `/`; none if not given. */
+  readonly page?: string;
   /** 127.0.0.1 if not given. */
   readonly host?: string;
   /** 0 takes one that is free. */
@@ -47,7 +55,7 @@ const RECEIVE = 60_000;
 /** Milliseconds between two looks for connections that nobody needs, while the server is being closed. */
 const SWEEP = 50;
 
-/** Opens a server. @throws Error for an address that cannot be had. */
+/** Opens a server. @throws Error for an address that cannot be had, and where the page was not built. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { service, metrics, host = "127.0.0.1", port, timeout = 600_000, bodyLimit = 8 * 2 ** 20 } = options;
   const { onError = () => {}, onRequest = () => {} } = options;
@@ -137,12 +145,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return reply.code(failure === undefined ? 200 : 503).send({ status: failure === undefined ? "ok" : "failed" });
   });
   app.get("/metrics", async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  const connections = new Connections(app.server);
+  const watchers = options.live && new LiveStream(options.live);
+  if (watchers) {
+    app.get("/live", async (request, reply) => {
+      guard.checkWatcher(request.headers, request.socket.remoteAddress);
+      watchers.check();
+      reply.hijack();
+      watchers.add(reply.raw, headersOf(reply));
+      return reply;
+    });
+  }
+  for (const { path, type, body } of options.page ? await readPage(options.page) : [])
+    app.get(path, (_, reply) => reply.headers(pageHeaders).type(type).send(body));
   await app.listen({ host, port });
   return {
     url: urlOf(app),
     async close() {
+      watchers?.close();
       // A connection whose answer has just ended is kept for another one, which will not come.
-      const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP);
+      const sweep = setInterval(() => connections.closeIdle(), SWEEP);
       try {
         await app.close();
       } finally {

@@ -1,7 +1,7 @@
 /** What an engine has done, and where it stands: counters, cheap to read at any time. */
 import type { PageCounts } from "../pages/pool.ts";
 import type { Row } from "./runner.ts";
-import type { Plan } from "./scheduler.ts";
+import type { Plan, Scheduled } from "./scheduler.ts";
 
 /** What a step did. */
 export interface StepReport {
@@ -12,6 +12,8 @@ export interface StepReport {
   /** Tokens of prompts that the cache had, of those that began. */
   readonly cached: number;
   readonly preempted: number;
+  /** Who was in it, with how many tokens; where each sequence stands is read as it is now. */
+  readonly scheduled: readonly Scheduled[];
   /** Sequences that run, and requests that wait, after it. */
   readonly running: number;
   readonly waiting: number;
@@ -72,7 +74,7 @@ export class StepTotals {
 
 /** What a step did, but for how many are left. */
 export function stepCounts(
-  { admitted, preempted }: Plan,
+  { admitted, preempted, scheduled }: Plan,
   rows: readonly Row[],
   pageSize: number,
 ): Omit<StepReport, "running" | "waiting"> {
@@ -82,5 +84,5 @@ export function stepCounts(
     if (draws.length > 0 && start >= draws[0].promptLength) decode++;
   }
   const cached = admitted.reduce((sum, { found }) => sum + found.length * pageSize, 0);
-  return { prefill: tokens - decode, decode, cached, preempted: preempted.length };
+  return { prefill: tokens - decode, decode, cached, preempted: preempted.length, scheduled };
 }

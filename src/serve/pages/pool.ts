@@ -104,6 +104,13 @@ export class PagePool {
     }
   }
 
+  /** Who holds a page: nobody, the cache, both, or sequences alone. */
+  stateOf(page: number): keyof PageCounts {
+    const [held, cached] = [this.#sequences[page] > 0, this.#cached[page] === 1];
+    if (held) return cached ? "shared" : "own";
+    return cached ? "idle" : "free";
+  }
+
   /** Whether the cache alone holds a page. */
   isIdle(page: number): boolean {
     return this.#cached[page] === 1 && this.#sequences[page] === 0;

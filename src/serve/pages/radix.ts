@@ -15,7 +15,7 @@ export interface RadixNode {
   readonly pages: readonly number[];
   readonly parent: RadixNode | undefined;
   /** No two begin with the same page. */
-  readonly children: Iterable<RadixNode>;
+  readonly children: Iterable<RadixNode> & { readonly size: number };
   /** When it was last used, on the tree's clock. */
   readonly used: number;
 }
