@@ -15,6 +15,7 @@ import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
 import { benchDecode } from "./decode.ts";
 import { benchGemm } from "./gemm.ts";
+import { benchHttp } from "./http.ts";
 import { benchHidden, benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
 import { benchAllReduce, benchPieces, benchPointToPoint } from "./messages.ts";
@@ -107,6 +108,12 @@ const benches: Record<
     about: "an engine's steps without a model: 256 sequences decode, 10,000 prefixes are cached",
     peers: [],
     run: benchSchedule,
+  },
+  http: {
+    about:
+      "one request at a time to worldsize serve, against its engine alone; a Llama of 100 million parameters, int8",
+    peers: [],
+    run: benchHttp,
   },
   read: {
     about: "a model of 500 MB is read from its folder, against cp -r",

@@ -1,4 +1,4 @@
-/** A server that is started for a bench, in a process of its own, and ended with it. */
+/** Processes that a bench starts: a server, which is ended with it, and programs, which run to their end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { endOf } from "../../../platform/node/signals.ts";
@@ -72,5 +72,22 @@ function listening(child: ChildProcess, gone: Promise<string>, signal?: AbortSig
     void gone.then((how) =>
       reject(new UsageError(`The server ${how}, and had printed:\n${printed.trim() || "(nothing)"}`)),
     );
+  });
+}
+
+/** Runs a program of Node's to its end. @returns what it printed. @throws Error with what it complained of. */
+export function printed(command: readonly string[], input: string, signal: AbortSignal): Promise<string> {
+  const child = spawn(process.execPath, command, { stdio: "pipe", signal, killSignal: "SIGKILL" });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (data) => void (out += String(data)));
+  child.stderr.on("data", (data) => void (err += String(data)));
+  child.stdin.on("error", () => {}); // it has ended; how, its exit code says
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve(out);
+      else reject(new Error(`${command[0]} ended with exit code ${code}:\n${err.trim().slice(-2000)}`));
+    });
   });
 }

@@ -2,15 +2,14 @@
  * The same requests for us and for llama.cpp by node-llama-cpp: one model of random weights, as a folder that we serve in int8, and as
  * a GGUF file in q8_0. We answer over HTTP, the peer in its own process; each has all cores and 16 sequences at once.
  */
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type LoadRun, type MetricsOptions, metricsOf } from "../../../load/index.ts";
-import { root, UsageError } from "../../scripts.ts";
+import { root } from "../../scripts.ts";
 import type { Progress } from "../measure.ts";
-import { missingPeer } from "../peers.ts";
+import { printed } from "./child.ts";
 import type { Load, Measured } from "./measure.ts";
+import type { BenchModel } from "./model.ts";
 
 /** Sequences that each side runs at once. */
 export const SEQUENCES = 16;
@@ -18,34 +17,6 @@ export const SEQUENCES = 16;
 const TRIED = 24;
 /** What a context's length is a multiple of in llama.cpp. */
 const STEP = 256;
-
-/** The model in both forms. */
-export interface PeerModel {
-  readonly folder: string;
-  readonly gguf: string;
-  remove(): void;
-}
-
-/** Writes the model. @throws UsageError where the peer is not installed. */
-export async function peerModel(signal: AbortSignal): Promise<PeerModel> {
-  const missing = missingPeer("node-llama-cpp");
-  if (missing) throw new UsageError(`node-llama-cpp: ${missing}`);
-  const parent = mkdtempSync(join(tmpdir(), "worldsize-serve-"));
-  const model = {
-    folder: join(parent, "llama-100m"),
-    gguf: join(parent, "llama-100m.gguf"),
-    remove: () => rmSync(parent, { recursive: true, force: true }),
-  };
-  const program = [join(root, "bin/worldsize.mjs"), "run", join(root, "bench/serve-model.ts"), "-n", "1"];
-  const options = ["--folder", model.folder, "--gguf", model.gguf, "--course", join(root, "course")];
-  try {
-    await printed([...program, ...options], "", signal);
-    return model;
-  } catch (error) {
-    model.remove();
-    throw error;
-  }
-}
 
 /** How llama.cpp is run. */
 interface Settings {
@@ -66,11 +37,11 @@ const candidates: readonly Settings[] = [
 
 /** llama.cpp with the settings that suit it best. */
 export class Peer {
-  readonly #model: PeerModel;
+  readonly #model: BenchModel;
   readonly #signal: AbortSignal;
   #settings: Settings | undefined;
 
-  constructor(model: PeerModel, signal: AbortSignal) {
+  constructor(model: BenchModel, signal: AbortSignal) {
     this.#model = model;
     this.#signal = signal;
   }
@@ -122,21 +93,4 @@ export class Peer {
     );
     return JSON.parse(text.trim().split("\n").at(-1) ?? "") as LoadRun;
   }
-}
-
-/** Runs a program of Node's to its end. @returns what it printed. @throws Error with what it complained of. */
-function printed(command: readonly string[], input: string, signal: AbortSignal): Promise<string> {
-  const child = spawn(process.execPath, command, { stdio: "pipe", signal, killSignal: "SIGKILL" });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data) => void (out += String(data)));
-  child.stderr.on("data", (data) => void (err += String(data)));
-  child.stdin.on("error", () => {}); // it has ended; how, its exit code says
-  child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => {
-      if (code === 0) resolve(out);
-      else reject(new Error(`${command[0]} ended with exit code ${code}:\n${err.trim().slice(-2000)}`));
-    });
-  });
 }

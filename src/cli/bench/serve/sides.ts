@@ -1,9 +1,12 @@
 /** What is measured beside each other: our server with and without its prefix cache, or we and a peer. */
+import { UsageError } from "../../scripts.ts";
 import type { Progress } from "../measure.ts";
+import { missingPeer } from "../peers.ts";
 import { serveCommand, startServer } from "./child.ts";
 import type { ServeFlags } from "./flags.ts";
 import { type Load, type Measured, measureServer } from "./measure.ts";
-import { Peer, peerModel, SEQUENCES } from "./peer.ts";
+import { benchModel } from "./model.ts";
+import { Peer, SEQUENCES } from "./peer.ts";
 
 /** A way to serve. */
 export interface Side {
@@ -38,7 +41,9 @@ export async function sidesOf(flags: ServeFlags, progress: Progress, signal: Abo
 /** We are measured first in each round: the peer gets the very requests that we had. */
 async function withPeer(flags: ServeFlags, progress: Progress, signal: AbortSignal): Promise<Sides> {
   progress("writing a model of 100 million parameters");
-  const model = await peerModel(signal);
+  const missing = missingPeer("node-llama-cpp");
+  if (missing) throw new UsageError(`node-llama-cpp: ${missing}`);
+  const model = await benchModel(signal, { gguf: true });
   const peer = new Peer(model, signal);
   const server = [model.folder, "--dtype", "int8", "--max-sequences", String(SEQUENCES), ...flags.serverFlags];
   let load: Load | undefined;
