@@ -14,9 +14,11 @@ import { stopSignals } from "../platform/node/signals.ts";
 import { weightDTypes } from "../serve/index.ts";
 import { TensorDevice } from "../tensor/index.ts";
 import { inspect, isError, visibleLines } from "../trace/text.ts";
+import { isTyped } from "./ignored.ts";
 import type { Output } from "./output.ts";
 import { parse, strict, wholeNumber } from "./program-flags.ts";
 import { root, UsageError } from "./scripts.ts";
+import { printSizes } from "./serve-sizes.ts";
 
 interface ServeFlags extends Pick<ServeFolderOptions, "dtype" | "host" | "name"> {
   readonly kvDtype: KvDType;
@@ -29,14 +31,21 @@ interface ServeFlags extends Pick<ServeFolderOptions, "dtype" | "host" | "name">
   readonly timeout: number;
   readonly threads: number;
   readonly prefixCache: boolean;
+  /** MiB. */
+  readonly hostCache?: number;
+  readonly diskCache?: string;
+  /** MiB. */
+  readonly diskCacheSize: number;
   readonly metricsPrefix: string;
   readonly apiKey?: string;
   readonly cors: string[];
   readonly allowHost: string[];
+  readonly sizes?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
+const MIB = 2 ** 20;
 /** One wasm32 memory. */
 const MEMORY = 2 ** 32;
 
@@ -65,6 +74,14 @@ export function serveFlags(args: readonly string[]): {
     .option("--timeout <seconds>", "how long a request may take", positive, 600)
     .option("--threads <count>", "threads that compute", positive, availableParallelism())
     .option("--no-prefix-cache", "keep no prefixes of earlier requests")
+    .option(
+      "--host-cache <MiB>",
+      "keep prefixes that the pages have no room for in host memory, up to so much",
+      positive,
+    )
+    .option("--disk-cache <folder>", "keep them, or what host memory has no room for, in files of a folder of your own")
+    .option("--disk-cache-size <MiB>", "most of those files", positive, 1024)
+    .option("--sizes", "print which public models fit into a process with these --kv-tokens and --kv-dtype, and end")
     .option("--metrics-prefix <text>", "of the names at /metrics; vllm: for boards made for vLLM", "worldsize:")
     .addOption(new Option("--api-key <key>", "asked for as a bearer token").env("WORLDSIZE_API_KEY"))
     .option("--cors <origin>", "pages of this origin may ask, too; may be repeated", several, [])
@@ -72,12 +89,20 @@ export function serveFlags(args: readonly string[]): {
     .option("--json", "print JSON lines")
     .option("--quiet", "print no line for each request");
   parse(command, args);
+  const { prefixCache, hostCache, diskCache } = command.opts<ServeFlags>();
+  if (!prefixCache && (hostCache !== undefined || diskCache !== undefined))
+    throw new UsageError(
+      "--host-cache and --disk-cache keep prefixes, and --no-prefix-cache keeps none. Leave one out.",
+    );
+  if (diskCache === undefined && isTyped(command, "diskCacheSize"))
+    throw new UsageError("--disk-cache-size is for --disk-cache <folder>. Name one, or leave it out.");
   return { folder: command.processedArgs[0] as string | undefined, flags: command.opts<ServeFlags>() };
 }
 
 /** Runs until somebody stops it. @returns the exit code. */
 export async function serveCommand(args: readonly string[], output: Output): Promise<number> {
   const { folder, flags } = serveFlags(args);
+  if (flags.sizes) return printSizes(flags, output);
   const path = folder ?? join(root, "course/model-room/models/storyteller");
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`${path} is no folder. Name one with config.json, tokenizer.json and model.safetensors.`);
@@ -94,6 +119,8 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
   try {
     served = await serveFolder(new TensorDevice(open.device, 0, new Tape()), path, {
       ...flags,
+      hostCache: flags.hostCache && flags.hostCache * MIB,
+      diskCacheSize: flags.diskCacheSize * MIB,
       page: join(root, "dist/page"),
       kvDType: flags.kvDtype,
       timeout: flags.timeout * 1000,

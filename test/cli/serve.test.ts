@@ -82,12 +82,30 @@ it.each([
   [["--port", "70000"], '"70000" is no port: they are 0 to 65535.'],
   [["--page-size", "0"], '"0" is not a whole number from 1.'],
   [["--dtype", "int2"], "Allowed choices are f32, bf16, int8, int4."],
+  [["--no-prefix-cache", "--host-cache", "64"], "--host-cache and --disk-cache keep prefixes, and --no-prefix-cache"],
+  [["--disk-cache-size", "64"], "--disk-cache-size is for --disk-cache <folder>."],
   [["--host", "203.0.113.7", "--port", "0"], "This machine has no address 203.0.113.7."],
 ])("%j is refused in a sentence", async (flags, sentence) => {
   const { code, text } = await serve(...flags).ended;
   expect(text).toContain(sentence);
   expect(text).not.toMatch(/\n\s+at /);
   expect(code).toBe(2);
+});
+
+it("says which models fit, and what would hold those that do not", async () => {
+  const { code, text } = await serve("--sizes", "--kv-dtype", "int8").ended;
+  expect(code).toBe(0);
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  expect(text).toContain("8192 tokens of keys and values in int8");
+  // By hand: 1.24e9 parameters of 4 bytes are 4.6 GiB, more than a process has; of one byte and an eighth, 1.3 GiB and the embedding.
+  expect(text).toMatch(/Llama 3\.2 1B *│ 5\.\d GiB \(2\) *│ [34]\.\d GiB[^│]*│ [23]\.\d GiB +│/);
+  const rows = (await serve("--sizes", "--json").ended).text.trim().split("\n");
+  expect(JSON.parse(rows[0])).toMatchObject({
+    kind: "size",
+    kvTokens: 8192,
+    model: "SmolLM2 135M",
+    f32: { fits: true },
+  });
 });
 
 it("a port that is taken is said to be", async () => {

@@ -36,6 +36,17 @@ export class Metrics {
       const { free, idle, shared, own } = engine.pages;
       return (own + shared) / (free + idle + shared + own);
     });
+    const sum = (name: string, help: string, read: () => number): void => {
+      new Counter({
+        ...named(name, help),
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    };
+    sum("kv_pages_saved_total", "Pages that went to a lower tier of memory.", () => engine.stats.savedPages);
+    sum("kv_pages_loaded_total", "Pages that came back from one.", () => engine.stats.loadedPages);
     const promptTokens = new Counter(named("prompt_tokens_total", "Tokens of prompts that were run."));
     const generationTokens = new Counter(named("generation_tokens_total", "New tokens."));
     const queries = new Counter(named("prefix_cache_queries_total", "Tokens that the prefix cache was asked for."));

@@ -20,10 +20,11 @@ import { LiveView } from "../live/view.ts";
 import { OpenAiService } from "../service.ts";
 import { Metrics } from "./metrics.ts";
 import { openModel, readNeeded } from "./open-model.ts";
+import { openTiers, type TierOptions } from "./open-tiers.ts";
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
 /** What is served, and how. */
-export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "metrics" | "live"> {
+export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "metrics" | "live">, TierOptions {
   /** As clients name it; the folder's name if not given. */
   readonly name?: string;
   /** Of the weights; f32 if not given. */
@@ -61,7 +62,7 @@ const MOST_DEFAULT = 65_536;
 
 /**
  * Reads a model and serves it.
- * @throws MemoryRefusal before weights are read, for what does not fit into a process; as openModel and startServer do.
+ * @throws MemoryRefusal before weights are read, for what does not fit into a process; as openModel, openTiers and startServer do.
  */
 export async function serveFolder(
   device: TensorDevice,
@@ -81,8 +82,20 @@ export async function serveFolder(
   const weights = device.raw.memoryStats().allocated.current;
   const pool = new PagePool(pages, pageSize);
   const runner = new ModelRunner(opened.model, pool.pages, pageSize, { kvDType });
+  const free = (): void => {
+    runner.dispose();
+    opened.dispose();
+  };
   const tree = options.prefixCache === false ? undefined : new RadixTree(pool);
-  const engine = new Engine({ runner, pool, cache: tree ?? noCache, maxTokens, maxSequences });
+  const { pageBytes } = runner.memory;
+  const tiers = await openTiers(options, { folder, pageSize, pageBytes, dtypes: `${dtype} ${kvDType}` }).catch(
+    (error: unknown) => {
+      free();
+      throw error;
+    },
+  );
+  const { store } = tiers;
+  const engine = new Engine({ runner, pool, cache: tree ?? noCache, store, maxTokens, maxSequences });
   const { macrotask } = nodePlatform;
   const loop = new EngineLoop({ engine, tokenizer: opened.tokenizer, macrotask, maxWaiting });
   const clock = (): number => Date.now() / 1000;
@@ -102,10 +115,6 @@ export async function serveFolder(
   const metrics = new Metrics(loop, name, options.metricsPrefix ?? "worldsize:");
   const budget = { tokens: maxTokens, sequences: maxSequences };
   const live = new LiveView({ name, positions, loop, pool, tree, budget });
-  const free = (): void => {
-    runner.dispose();
-    opened.dispose();
-  };
   let server: Server;
   try {
     server = await startServer({ ...options, service, metrics, live });
@@ -121,6 +130,7 @@ export async function serveFolder(
       const done = loop.close({ abort });
       await server.close();
       await done;
+      await tiers.close();
       free();
     },
   };

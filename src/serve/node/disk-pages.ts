@@ -144,13 +144,13 @@ export class DiskPages implements PageStore {
     const { identity, pageSize, pageBytes } = this.#options;
     const own = (await this.#files.readdir(this.#options.folder)).filter((name) => OWN.test(name));
     const manifest = JSON.stringify({ version: 1, identity: hashOf(identity), pageSize, pageBytes });
-    const found = await this.#files.readFile(this.#path("manifest.json"), "utf8").catch(() => "");
+    const found = await this.#files.readFile(this.#path("worldsize-pages.json"), "utf8").catch(() => "");
     for (const name of own.sort()) {
       const header = found === manifest && name.endsWith(".bin") ? await this.#header(name) : undefined;
       if (header) this.#add(header.tokens, { name, bytes: header.bytes });
       else await this.#files.rm(this.#path(name), { force: true });
     }
-    if (found !== manifest) await this.#files.writeFile(this.#path("manifest.json"), manifest, { mode: 0o600 });
+    if (found !== manifest) await this.#files.writeFile(this.#path("worldsize-pages.json"), manifest, { mode: 0o600 });
   }
 
   async #header(name: string): Promise<{ tokens: number[]; bytes: number } | undefined> {
