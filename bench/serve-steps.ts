@@ -61,8 +61,10 @@ export default defineScript({
       times.push(now() - start);
     }
     times.sort((a, b) => a - b);
+    const sum = times.reduce((all, time) => all + time, 0);
     const after = engine.stats;
     show.row({
+      mean: sum / steps,
       median: times[Math.floor(steps / 2)],
       p99: times[Math.floor(steps * 0.99)],
       generated: (after.generatedTokens - before.generatedTokens) / steps,

@@ -49,8 +49,9 @@ const nasty: readonly (() => unknown)[] = [
   ...["", "a", "\u0000", "é客😀", "\ud800", "__proto__", "<|eos|>", "<|user|>", "\r\nset-cookie: a=b"].map(
     (text) => () => text,
   ),
+  // Each time a new one: a body that is changed in a second place would else change those to come.
   ...[[], {}, [[]], [null], [-1], [1e9], [0, 1, 2], ["a", 1], { a: { b: 1 } }, { constructor: 1 }].map(
-    (value) => () => value,
+    (value) => () => structuredClone(value),
   ),
   () => "x".repeat(5000),
   () => Array(2000).fill(1),
