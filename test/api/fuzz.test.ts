@@ -229,6 +229,7 @@ it(`${REQUESTS} requests: no fault inside, no page lost, nothing left, memory fl
   timeout: 3_600_000,
 }, async () => {
   const faults: string[] = [];
+  process.on("warning", ({ message }) => faults.push(message)); // such as listeners that are never taken off
   const warm = Math.floor(REQUESTS / 4);
   await fuzz(0, warm, faults);
   collect();

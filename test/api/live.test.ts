@@ -1,7 +1,9 @@
 /** What somebody sees who watches a server, and who may. */
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { LiveFrame } from "../../src/api/live/frame.ts";
 import { EventLines } from "../../src/load/sse.ts";
 import { openScripted, post, type ScriptedOptions, type ScriptedServer } from "./scripted.ts";
@@ -210,6 +212,34 @@ describe("who may watch", () => {
     await server.close();
     expect(await text).toContain('"model"');
   });
+});
+
+it("a watcher that waits behind an answer on its own connection is not written to once the server is being closed", async () => {
+  await open();
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  server.hold(() => gate);
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  const body = JSON.stringify({ prompt: "Say it." });
+  const head = `host: ${hostname}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  socket.write(`POST /v1/completions HTTP/1.1\r\n${head}${body}GET /live HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`);
+  let text = "";
+  socket.on("data", (data) => {
+    text += String(data);
+  });
+  const frame = vi.spyOn(server.live, "frame");
+  while (frame.mock.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const closed = once(socket, "close");
+  const done = server.finish();
+  const before = frame.mock.calls.length;
+  await new Promise((resolve) => setTimeout(resolve, 250)); // two frames would be due
+  expect(frame.mock.calls.length).toBe(before);
+  release();
+  await Promise.all([done, closed]);
+  expect(text).toContain("word word word ");
 });
 
 describe("the page", () => {

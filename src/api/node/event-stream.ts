@@ -1,5 +1,4 @@
 /** Frames as server-sent events on a connection, at the pace at which the client reads them. */
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { ApiError, apiErrorOf } from "../errors.ts";
 import type { Reply } from "../replies/reply.ts";
@@ -23,7 +22,7 @@ export async function writeEvents(
   response.flushHeaders();
   const write = async (text: string): Promise<void> => {
     if (response.destroyed || response.write(text)) return;
-    await Promise.race([once(response, "drain"), once(response, "close")]).catch(() => {}); // a reset ends it, too
+    await roomIn(response);
   };
   const ping = setInterval(() => void write(": ping\n\n"), PING);
   try {
@@ -41,4 +40,15 @@ export async function writeEvents(
   }
   if (done) await write("data: [DONE]\n\n");
   response.end();
+}
+
+/** When the client has read on, or has gone. Leaves no listener behind, however often it is waited for. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
+  });
 }

@@ -56,7 +56,10 @@ export class LiveStream {
   /** Sends all of them away: a server that is closed does not wait for those who only watch. */
   close(): void {
     this.#closed = true;
-    for (const response of this.#watchers) response.end();
+    for (const response of this.#watchers) {
+      response.end();
+      this.#remove(response);
+    }
   }
 
   #send(): void {
@@ -69,8 +72,7 @@ export class LiveStream {
   }
 
   #remove(response: ServerResponse): void {
-    this.#watchers.delete(response);
-    if (this.#watchers.size > 0) return;
+    if (!this.#watchers.delete(response) || this.#watchers.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#view.close();

@@ -14,6 +14,7 @@ import type { Register } from "./claim.ts";
 import { front } from "./front.ts";
 import { howTo } from "./how-to.ts";
 import { machineRoom } from "./machine-room.ts";
+import { measureModel } from "./model-room.ts";
 
 export const registers: readonly Register[] = [
   front,
@@ -30,4 +31,5 @@ export const registers: readonly Register[] = [
   chapter08,
   chapter09,
   machineRoom,
+  measureModel,
 ];
