@@ -3,11 +3,9 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openScripted, type Piece, type ScriptedServer } from "./scripted.ts";
 import { checkIdle, Steps, until } from "./steps.ts";
+import { sumCall, toolPieces, toolTemplate, twiceCall } from "./tools.ts";
 
-const pieces: Piece[] = [
-  ...["word ", "red ", "ball", "<tool_call>", "</tool_call>"],
-  ...['{"name": "sum", ', '"arguments": {"a": 1, ', '"b": 2}}', '{"name": "twice", "arguments": {"of": 3}}'],
-];
+const pieces: readonly Piece[] = ["word ", "red ", "ball", ...toolPieces];
 const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: "user", content: "Say it." }];
 const asked = { model: "script", messages };
 let server: ScriptedServer;
@@ -182,28 +180,20 @@ describe("aborted by the client", () => {
 });
 
 describe("tools", () => {
-  /** A template that has tools, calls, and what came of them. */
-  const template = [
-    "{{ bos_token }}{% if tools %}{% for tool in tools %}{{ tool.function.name }} {% endfor %}<tool_call>{% endif %}",
-    "{% for m in messages %}{{ m.role }}: {{ m.content }}{% for call in m.tool_calls or [] %}",
-    "{{ call.function.name }}{{ call.function.arguments | tojson }}{% endfor %};{% endfor %}",
-  ].join("");
   const sum: OpenAI.ChatCompletionTool = {
     type: "function",
     function: { name: "sum", description: "a + b", parameters: { type: "object" } },
   };
-  const call: Piece[] = ["<tool_call>", '{"name": "sum", ', '"arguments": {"a": 1, ', '"b": 2}}', "</tool_call>"];
-  const other: Piece[] = ["<tool_call>", '{"name": "twice", "arguments": {"of": 3}}', "</tool_call>"];
   let own: ScriptedServer;
   let talking: OpenAI;
   beforeAll(async () => {
-    own = await openScripted({ pieces, template });
+    own = await openScripted({ pieces, template: toolTemplate });
     talking = clientOf(own);
   });
   afterAll(() => own.close());
 
   it("two calls in a stream: their events, and the same calls as without a stream", async () => {
-    own.say("word ", ...call, ...other);
+    own.say("word ", ...sumCall, ...twiceCall);
     const done: unknown[] = [];
     const stream = talking.chat.completions
       .stream({ ...asked, tools: [sum] })
@@ -236,7 +226,7 @@ describe("tools", () => {
   it.each([[false], [true]])(
     "runTools, stream %s: the function runs, and the model has what came of it",
     async (stream) => {
-      own.say(...call);
+      own.say(...sumCall);
       const given: unknown[] = [];
       const tools = [
         {
@@ -265,7 +255,7 @@ describe("tools", () => {
   );
 
   it("tool_choice none: what looks like a call is text; required and a named one are refused", async () => {
-    own.say(...call);
+    own.say(...sumCall);
     const [{ message, finish_reason }] = (
       await talking.chat.completions.create({ ...asked, tools: [sum], tool_choice: "none" })
     ).choices;
