@@ -6,7 +6,7 @@ import { parseBody } from "./schema/parse.ts";
 import type { ServedModel } from "./served-model.ts";
 import { promptsOf } from "./texts.ts";
 
-/** @param named throws for a model that is not there. */
+/** @param named throws for a model that is not there. @param signal ends it between two texts, with the reason that it has. */
 export async function embeddings(
   body: unknown,
   model: ServedModel,
@@ -37,7 +37,7 @@ export async function embeddings(
   const data: object[] = [];
   let total = 0;
   for (const [index, tokens] of texts.entries()) {
-    if (signal.aborted) break;
+    signal.throwIfAborted();
     const vector = unit(await embed(tokens));
     data.push({ object: "embedding", index, embedding: format === "base64" ? base64(vector) : [...vector] });
     total += tokens.length;

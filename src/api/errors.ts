@@ -56,6 +56,16 @@ export class ApiError extends Error {
   }
 }
 
+/** Why a request was ended before it was done: it took too long, or nobody is there to read the answer. */
+export const ended = {
+  tooLong: () =>
+    new ApiError(504, "The request was ended: it took longer than this server allows.", {
+      code: "timeout",
+      retry: false,
+    }),
+  gone: () => new ApiError(499, "The client is gone.", { code: "client_gone", retry: false }),
+};
+
 /** Which field an engine's refusal is about, and with which status it is told. */
 const refusals: Readonly<Record<string, { readonly status: number; readonly param?: string }>> = {
   queue_full: { status: 429 },

@@ -85,6 +85,7 @@ export class OpenAiService {
       tools: tools.length > 0 && template.callsTools,
       usage: usageMode(fields),
       callId: () => `call_${this.#options.uniqueId()}`,
+      signal,
     };
     if (!fields.stream) return { kind: "json", body: await chatJson(reply) };
     return { kind: "stream", frames: chatFrames(reply), done: true };
@@ -112,6 +113,7 @@ export class OpenAiService {
       logprobs: logprobs !== undefined,
       usage: usageMode(fields),
       echo: fields.echo ? (prompt: number) => echoOf(prompts[prompt], generations[prompt], loop.tokenizer) : undefined,
+      signal,
     };
     if (!fields.stream) return { kind: "json", body: await completionJson(reply) };
     return { kind: "stream", frames: completionFrames(reply), done: true };
@@ -148,6 +150,7 @@ export class OpenAiService {
         temperature: fields.temperature ?? this.model.defaults.temperature ?? 1,
         top_p: fields.top_p ?? this.model.defaults.topP ?? 1,
       },
+      signal,
     };
     if (!fields.stream) return { kind: "json", body: await responseJson(reply) };
     return { kind: "stream", frames: responseFrames(reply), done: false };

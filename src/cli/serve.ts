@@ -127,10 +127,10 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
       origins: flags.cors,
       hosts: flags.allowHost,
       onError: fail,
-      onRequest: ({ id, method, path: at, status, milliseconds }) => {
+      onRequest: ({ id, method, path: at, status, left, milliseconds }) => {
         if (flags.quiet) return;
-        const line = `${method} ${at} ${status} ${milliseconds.toFixed(0)} ms`;
-        write(line, { kind: "request", id, method, path: at, status, milliseconds });
+        const line = `${method} ${at} ${status} ${milliseconds.toFixed(0)} ms${left ? ", the client left" : ""}`;
+        write(line, { kind: "request", id, method, path: at, status, left, milliseconds });
       },
     });
   } catch (error) {

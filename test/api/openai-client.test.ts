@@ -40,6 +40,54 @@ describe("chat completions", () => {
   });
 });
 
+describe("how tokens are drawn", () => {
+  const messages = [{ role: "user" as const, content: "Tell a story about Mia." }];
+  const drawn = { model: "storyteller", messages, temperature: 1, max_tokens: 12 };
+  const textsOf = async (more: object): Promise<(string | null)[]> => {
+    const { choices } = await client.chat.completions.create({ ...drawn, ...more, stream: false });
+    return choices.map(({ message }) => message.content);
+  };
+
+  it("a seed gives the same again, in a stream, too, and other seeds give others; n choices of one seed differ", async () => {
+    const [once] = await textsOf({ seed: 7 });
+    expect(await textsOf({ seed: 7 })).toEqual([once]);
+    let text = "";
+    const stream = await client.chat.completions.create({ ...drawn, seed: 7, stream: true });
+    for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
+    expect(text).toBe(once);
+    const others = new Set<string | null>();
+    for (let seed = 0; seed < 6; seed++) for (const each of await textsOf({ seed })) others.add(each);
+    expect(others.size).toBeGreaterThan(1);
+    const several = await textsOf({ seed: 7, n: 4 });
+    expect(new Set(several).size).toBeGreaterThan(1);
+    expect(await textsOf({ seed: 7, n: 4 })).toEqual(several);
+  });
+
+  it("a bias of -100 takes a token away, and one of 100 makes it come", async () => {
+    const plain = { ...drawn, temperature: 0, max_tokens: 1, logprobs: true, top_logprobs: 2 };
+    const first = async (bias: Record<string, number>) => {
+      const { choices } = await client.chat.completions.create({ ...plain, logit_bias: bias });
+      return choices[0].logprobs?.content?.[0];
+    };
+    const before = await first({});
+    const [best, second] = before?.top_logprobs ?? [];
+    expect(best.token).toBe(before?.token);
+    const idOf = async (prompt: string): Promise<string> => {
+      const response = await fetch(`${served.url}/tokenize`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ prompt }),
+      });
+      const { tokens } = (await response.json()) as { tokens: number[] };
+      expect(tokens).toHaveLength(1);
+      return String(tokens[0]);
+    };
+    expect((await first({ [await idOf(best.token)]: -100 }))?.token).toBe(second.token);
+    const [word] = await textsOf({ max_tokens: 3, logit_bias: { [await idOf(" fox")]: 100 } });
+    expect(word).toBe(" fox fox fox");
+  });
+});
+
 describe("completions", () => {
   const prompt = "Once there was a kind fox named Mia. She lived by the river.";
 

@@ -4,6 +4,7 @@ import { ChatTemplate } from "../../src/api/chat-template.ts";
 import { LiveView } from "../../src/api/live/view.ts";
 import { Metrics } from "../../src/api/node/metrics.ts";
 import { type Server, type ServerOptions, startServer } from "../../src/api/node/server.ts";
+import type { ServedModel } from "../../src/api/served-model.ts";
 import { OpenAiService } from "../../src/api/service.ts";
 import { chatTemplate, Tokenizer } from "../../src/models/index.ts";
 import { spell } from "../../src/models/tokenizer/bytes.ts";
@@ -106,7 +107,8 @@ export interface ScriptedServer {
 /** How it is opened. */
 export interface ScriptedOptions
   extends Partial<Omit<ServerOptions, "service" | "metrics" | "live">>,
-    Pick<EngineOptions, "maxTokens" | "maxSequences"> {
+    Pick<EngineOptions, "maxTokens" | "maxSequences">,
+    Pick<ServedModel, "embed"> {
   readonly pieces?: readonly Piece[];
   readonly pages?: number;
   readonly pageSize?: number;
@@ -138,6 +140,7 @@ export async function openScripted(options: ScriptedOptions = {}): Promise<Scrip
       template: new ChatTemplate(options.template ?? chatTemplate(), tokenizer, names),
       bos: options.begins ? { id: BOS, text: "<|bos|>" } : undefined,
       eos: new Set([EOS]),
+      embed: options.embed,
     },
     macrotask,
     random: () => 0.5,

@@ -1,7 +1,7 @@
 /** The endpoints over HTTP. Loopback, unless another address is named. */
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { ApiError, apiErrorOf } from "../errors.ts";
+import { ApiError, apiErrorOf, ended } from "../errors.ts";
 import type { LiveView } from "../live/view.ts";
 import type { Reply } from "../replies/reply.ts";
 import type { OpenAiService } from "../service.ts";
@@ -39,7 +39,10 @@ export interface RequestLine {
   readonly id: string;
   readonly method: string;
   readonly path: string;
+  /** 499 where the client was gone before there was an answer. */
   readonly status: number;
+  /** Whether the client was gone before it had all of the answer. */
+  readonly left: boolean;
   readonly milliseconds: number;
 }
 
@@ -77,6 +80,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    const [{ method, id }, path, begun] = [request, request.url.split("?")[0], performance.now()];
+    // Not fastify's onResponse, which hears of no request whose client went away.
+    reply.raw.once("close", () => {
+      const { statusCode, headersSent, writableFinished } = reply.raw;
+      const milliseconds = performance.now() - begun;
+      onRequest({ id, method, path, status: headersSent ? statusCode : 499, left: !writableFinished, milliseconds });
+    });
     const { origin } = request.headers;
     if (origin !== undefined && guard.allows(origin)) {
       reply.header("access-control-allow-origin", origin).header("vary", "origin");
@@ -87,16 +97,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         return reply.code(204).send();
       }
     }
-    guard.check(request.url.split("?")[0], request.headers);
-  });
-  app.addHook("onResponse", async (request, reply) => {
-    onRequest({
-      id: request.id,
-      method: request.method,
-      path: request.url.split("?")[0],
-      status: reply.raw.statusCode,
-      milliseconds: reply.elapsedTime,
-    });
+    guard.check(path, request.headers);
   });
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _, reply) => {
     const known = error instanceof ApiError ? error : fromFastify(error, bodyLimit);
@@ -114,10 +115,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     app.post(path, async (request, reply) => {
       const over = new AbortController();
       // A timer of its own, which ends with the request: those of AbortSignal.timeout stay until their time.
-      const timer = setTimeout(() => over.abort(), timeout);
+      const timer = setTimeout(() => over.abort(ended.tooLong()), timeout);
       reply.raw.on("close", () => {
         clearTimeout(timer);
-        over.abort();
+        over.abort(ended.gone());
       });
       const answered = await answer(request.body, over.signal);
       if (answered.kind === "json") return reply.send(answered.body);

@@ -3,7 +3,7 @@ import type { Tokenizer } from "../../models/index.ts";
 import type { Generation, OutputPiece } from "../../serve/index.ts";
 import { type ToolCall, ToolCallFinder, type ToolPart } from "../tool-calls.ts";
 import { chatLogprobs } from "./logprobs.ts";
-import { type Frame, finishOf, gathered, merged } from "./reply.ts";
+import { type Frame, finishOf, gathered, hasFailed, merged } from "./reply.ts";
 import { usageOf } from "./usage.ts";
 
 /** What an answer is written from. */
@@ -20,11 +20,13 @@ export interface ChatReply {
   readonly usage: "none" | "end" | "each";
   /** A new id for a call. */
   readonly callId: () => string;
+  /** Of the request: aborted with an ApiError that says why. */
+  readonly signal: AbortSignal;
 }
 
 /** The whole answer. */
 export async function chatJson(reply: ChatReply): Promise<object> {
-  const { generation, choices, tokenizer, head, logprobs, tools, callId } = reply;
+  const { generation, choices, tokenizer, head, logprobs, tools, callId, signal } = reply;
   const all = await gathered(merged([generation]));
   const list = Array.from({ length: choices }, (_, index) => {
     const { text = "", tokens = [], reason = "stop" } = all.of(0, index) ?? {};
@@ -41,7 +43,7 @@ export async function chatJson(reply: ChatReply): Promise<object> {
         ...(calls.length > 0 ? { tool_calls: calls } : {}),
       },
       logprobs: logprobs ? { content: chatLogprobs(tokens, tokenizer), refusal: null } : null,
-      finish_reason: finishWith(reason, calls.length),
+      finish_reason: finishWith(reason, calls.length, signal),
     };
   });
   return { ...head, object: "chat.completion", system_fingerprint: null, choices: list, usage: usageOf([generation]) };
@@ -54,9 +56,11 @@ export async function* chatFrames(reply: ChatReply): AsyncGenerator<Frame> {
   const frame = (choice: object[], more: object = {}): Frame => ({
     data: { ...head, object: "chat.completion.chunk", system_fingerprint: null, choices: choice, ...more },
   });
-  for await (const piece of generation)
+  for await (const piece of generation) {
+    if (hasFailed(piece)) continue;
     for (const change of writers[piece.choice].of(piece))
       yield frame([change], usage === "each" ? { usage: usageOf([generation]) } : {});
+  }
   if (usage !== "none") yield frame([], { usage: usageOf([generation]) });
 }
 
@@ -74,7 +78,7 @@ class ChoiceFrames {
   }
 
   *of({ text, tokens, finish }: OutputPiece): Generator<object> {
-    const { tools, logprobs, tokenizer } = this.#reply;
+    const { tools, logprobs, tokenizer, signal } = this.#reply;
     if (!this.#begun) yield this.#change({ role: "assistant", content: "" });
     this.#begun = true;
     const parts: ToolPart[] = tools ? this.#finder.push(text) : text === "" ? [] : [{ text }];
@@ -86,7 +90,7 @@ class ChoiceFrames {
       entries = null;
     }
     if (entries) yield this.#change({ content: "" }, entries);
-    if (finish) yield this.#change({}, null, finishWith(finish, this.#calls));
+    if (finish) yield this.#change({}, null, finishWith(finish, this.#calls, signal));
   }
 
   *#call(call: ToolCall): Generator<object> {
@@ -105,7 +109,7 @@ function callOf(call: ToolCall, id: string) {
   return { id, type: "function" as const, function: call };
 }
 
-function finishWith(reason: Parameters<typeof finishOf>[0], calls: number): string {
-  const finish = finishOf(reason);
+function finishWith(reason: Parameters<typeof finishOf>[0], calls: number, signal: AbortSignal): string {
+  const finish = finishOf(reason, signal);
   return finish === "stop" && calls > 0 ? "tool_calls" : finish;
 }

@@ -2,7 +2,7 @@
 import type { Tokenizer } from "../../models/index.ts";
 import type { Generation, OutputToken } from "../../serve/index.ts";
 import { CompletionOffsets } from "./logprobs.ts";
-import { type Frame, finishOf, gathered, merged } from "./reply.ts";
+import { type Frame, finishOf, gathered, hasFailed, merged } from "./reply.ts";
 import { usageOf } from "./usage.ts";
 
 /** What is told before the answer where a prompt is echoed. */
@@ -24,11 +24,13 @@ export interface CompletionReply {
   readonly usage: "none" | "end" | "each";
   /** By prompt; none where nothing is echoed. */
   readonly echo?: (prompt: number) => Echo;
+  /** Of the request: aborted with an ApiError that says why. */
+  readonly signal: AbortSignal;
 }
 
 /** The whole answer. */
 export async function completionJson(reply: CompletionReply): Promise<object> {
-  const { generations, choices, tokenizer, head, logprobs, echo } = reply;
+  const { generations, choices, tokenizer, head, logprobs, echo, signal } = reply;
   const all = await gathered(merged(generations));
   const list = generations.flatMap((_, prompt) =>
     Array.from({ length: choices }, (__, choice) => {
@@ -38,7 +40,7 @@ export async function completionJson(reply: CompletionReply): Promise<object> {
         index: prompt * choices + choice,
         text: (before?.text ?? "") + text,
         logprobs: logprobs ? new CompletionOffsets().of([...(before?.tokens ?? []), ...tokens], tokenizer) : null,
-        finish_reason: finishOf(reason),
+        finish_reason: finishOf(reason, signal),
       };
     }),
   );
@@ -47,12 +49,14 @@ export async function completionJson(reply: CompletionReply): Promise<object> {
 
 /** The answer in frames. */
 export async function* completionFrames(reply: CompletionReply): AsyncGenerator<Frame> {
-  const { generations, choices, tokenizer, head, logprobs, usage, echo } = reply;
+  const { generations, choices, tokenizer, head, logprobs, usage, echo, signal } = reply;
   const offsets = new Map<number, CompletionOffsets>();
   const frame = (list: object[], more: object = {}): Frame => ({
     data: { ...head, object: "text_completion", system_fingerprint: null, choices: list, ...more },
   });
-  for await (const [prompt, { choice, text, tokens, finish }] of merged(generations)) {
+  for await (const [prompt, piece] of merged(generations)) {
+    if (hasFailed(piece)) continue;
+    const { choice, text, tokens, finish } = piece;
     const index = prompt * choices + choice;
     const before = offsets.has(index) ? undefined : echo?.(prompt);
     const offset = offsets.get(index) ?? new CompletionOffsets();
@@ -61,7 +65,7 @@ export async function* completionFrames(reply: CompletionReply): AsyncGenerator<
       index,
       text: (before?.text ?? "") + text,
       logprobs: logprobs ? offset.of([...(before?.tokens ?? []), ...tokens], tokenizer) : null,
-      finish_reason: finish ? finishOf(finish) : null,
+      finish_reason: finish ? finishOf(finish, signal) : null,
     };
     yield frame([change], usage === "each" ? { usage: usageOf(generations) } : {});
   }

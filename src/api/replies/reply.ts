@@ -19,14 +19,16 @@ export type Reply =
       readonly done: boolean;
     };
 
-/** Why a choice has ended, in OpenAI's words. @throws ApiError for one that ran out of time. */
-export function finishOf(reason: FinishReason): "stop" | "length" {
+/** Why a choice has ended, in OpenAI's words. @throws ApiError for one that was aborted: by the signal, which says why, or with the server. */
+export function finishOf(reason: FinishReason, { reason: why }: AbortSignal): "stop" | "length" {
   if (reason === "stop" || reason === "length") return reason;
-  // Nobody reads this but who has asked and waited for too long: a client that is gone reads nothing.
-  throw new ApiError(504, "The request was ended: it took longer than this server allows.", {
-    code: "timeout",
-    retry: false,
-  });
+  if (why instanceof ApiError) throw why;
+  throw new ApiError(503, "The server is being stopped, and has ended this request.", { code: "closing" });
+}
+
+/** Whether a piece says no more than that a step has failed. Why it did, its generation throws next. */
+export function hasFailed({ finish }: OutputPiece): boolean {
+  return finish === "error";
 }
 
 /** All pieces of several generations, in the order in which they come. */

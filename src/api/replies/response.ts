@@ -1,6 +1,6 @@
 /** Answers of /v1/responses, in their smallest form: one message of text. */
 import type { Generation } from "../../serve/index.ts";
-import { type Frame, finishOf, gathered, merged } from "./reply.ts";
+import { type Frame, finishOf, gathered, hasFailed, merged } from "./reply.ts";
 import { usageOf } from "./usage.ts";
 
 /** What an answer is written from. */
@@ -12,6 +12,8 @@ export interface ResponseReply {
   readonly model: string;
   /** What the request said that the answer repeats. */
   readonly said: Readonly<Record<string, unknown>>;
+  /** Of the request: aborted with an ApiError that says why. */
+  readonly signal: AbortSignal;
 }
 
 type Status = "in_progress" | "completed" | "incomplete";
@@ -20,7 +22,7 @@ type Status = "in_progress" | "completed" | "incomplete";
 export async function responseJson(reply: ResponseReply): Promise<object> {
   const all = await gathered(merged([reply.generation]));
   const { text = "", reason = "stop" } = all.of(0, 0) ?? {};
-  return responseObject(reply, finishOf(reason) === "stop" ? "completed" : "incomplete", text);
+  return responseObject(reply, finishOf(reason, reply.signal) === "stop" ? "completed" : "incomplete", text);
 }
 
 /** The answer as events: begun, what it adds, done. */
@@ -38,9 +40,10 @@ export async function* responseFrames(reply: ResponseReply): AsyncGenerator<Fram
   let text = "";
   let status: Status = "completed";
   for await (const piece of reply.generation) {
+    if (hasFailed(piece)) continue;
     text += piece.text;
     if (piece.text !== "") yield event("response.output_text.delta", { ...at, delta: piece.text, logprobs: [] });
-    if (piece.finish && finishOf(piece.finish) === "length") status = "incomplete";
+    if (piece.finish && finishOf(piece.finish, reply.signal) === "length") status = "incomplete";
   }
   yield event("response.output_text.done", { ...at, text, logprobs: [] });
   yield event("response.content_part.done", { ...at, part: part(text) });
