@@ -22,6 +22,14 @@ it("requests that overlap share steps, and each hears what it hears alone", asyn
     "request 3: 12 tokens in, 2 out",
     "request 4: 19 tokens in, 30 out",
   ]);
+  const lasted = drawn.map(
+    (line) =>
+      line
+        .match(/ (\d+) out, drawn in steps (\d+) to (\d+)/)
+        ?.slice(1)
+        .map(Number) ?? [],
+  );
+  expect(lasted.map(([, from, to]) => to - from + 1)).toEqual(lasted.map(([out]) => out)); // a stop token is one, too
   const [, shared, steps] = lines.join("\n").match(/; (\d+) of (\d+) steps for several/) ?? [];
   expect(Number(shared)).toBeGreaterThan(10);
   expect(Number(steps)).toBeLessThan(92); // as many as tokens, if nothing were shared

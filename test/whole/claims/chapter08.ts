@@ -51,8 +51,9 @@ export const chapter08: Register = {
     ...example(
       "what the chapter's question assumes",
       "one user at 60 tokens per second",
-      "makes twenty times as many tokens",
+      "With thirty users each of them still gets 40",
     ),
+    { says: "makes twenty times as many tokens", by: "arithmetic", gives: { twenty: () => (30 * 40) / 60 } },
     {
       says: "2.6 ms until its prompt is tokens, 0.6 ms in the queue, 2.4 ms of prefill, 0.3 ms until its first text leaves; then decode, which is nearly all of 173 ms",
       by: "run",
@@ -69,7 +70,12 @@ export const chapter08: Register = {
       by: "run",
       gives: { "19": () => one.promptTokens, "60": () => one.outputTokens },
     },
-    ...example("what the parts do", "one forward pass for all of them", "have their turn between two steps"),
+    ...example(
+      "what the parts do",
+      "one forward pass for all of them",
+      "A **step** is one forward pass",
+      "have their turn between two steps",
+    ),
     ...example("the script's preset", "Three requests, 40 ms apart."),
     ...example("test/whole/serve-scripts.test.ts counts them", "in fewer than 200 lines"),
     ...example("the derivation itself", "With weights of four bytes, a step of t", "2 t / 4 = t / 2 flops per byte"),
@@ -81,7 +87,7 @@ export const chapter08: Register = {
     },
     ...example("the question", "until it takes twice as long?", "A prompt of 400 tokens comes.", "longest gap between two tokens of the others", "if a step takes at most 512 tokens? And if it takes 32?"), // biome-ignore format: one list
     measured("Here 32 (two cores that had other work", /with \d+ it takes twice as long|none of these takes/),
-    measured("Up to 4 sequences the step costs the same.", "step (ms)"),
+    measured("Up to 4 sequences the step costs no more than with one.", "step (ms)"),
     {
       says: "Thirty-two made 14 times as many tokens per second as one.",
       by: "arithmetic",
@@ -91,6 +97,11 @@ export const chapter08: Register = {
       "A prompt of 256 tokens, 128 flops per byte, ran at 70 GFLOP/s in the same run, a decode of one at 2.9.",
       "GFLOP/s",
     ),
+    {
+      says: "Four sequences read 105 MB in 13.32 ms, 7.9 GB/s; 70 over 7.9 is 8.9 flops per byte, which about 18 sequences reach.",
+      by: "arithmetic",
+      gives: { "7.9": () => 104.9 / 13.32, "8.9": () => 70 / 7.9, "18": () => 2 * 8.9 },
+    },
     {
       says: "For Llama 3 8B with weights of four bytes and sequences of 1,000 tokens, 59 sequences reach 20 flops per byte; with 16,000 tokens no number does",
       by: "run",
@@ -105,7 +116,7 @@ export const chapter08: Register = {
     ...example(
       "the example",
       "A to D want 2, 6, 3 and 2 tokens",
-      "Follow slot 0.",
+      "Follow slot 0 of the lower half.",
       "Step 1 runs A's prompt of three tokens",
     ),
     {
@@ -120,7 +131,7 @@ export const chapter08: Register = {
     { says: "all five tokens as one matrix", by: "run", gives: { "five tokens": () => tokensOf(3) } },
     ...example(
       "the figure's",
-      "Eight steps of at most eight tokens: A and B decode in each, and C's prompt of 13 tokens",
+      "Eight steps of at most eight tokens: A and B decode in each from the second on, and C's prompt of 13 tokens",
     ),
     {
       says: "C's prompt takes what A and B leave: 6, 6 and 1 of its 13 tokens.",

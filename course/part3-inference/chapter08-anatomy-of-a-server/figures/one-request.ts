@@ -10,12 +10,18 @@ export const figure: Figure = {
   draw() {
     const shapes: Shape[] = [];
     const stages = [
-      { name: "tokenizer", from: one.received, to: one.tokenized, ink: 6 },
+      { name: "API, tokenizer", from: one.received, to: one.tokenized, ink: 6 },
       { name: "queue", from: one.tokenized, to: one.scheduled, ink: 0 },
       { name: "prefill", from: one.scheduled, to: one.first, ink: 1 },
       { name: "detokenizer", from: one.first, to: one.text, ink: 6 },
     ] as const;
-    shapes.push({ kind: "text", x: 0, y: 0, text: "Until the first text", style: "bold" });
+    shapes.push({
+      kind: "text",
+      x: 0,
+      y: 0,
+      text: `Until the first text, after ${one.text.toFixed(1)} ms`,
+      style: "bold",
+    });
     const end = one.first + 2 * perToken;
     const at = (time: number, all: number): number => LEFT + Math.round((time / all) * COLUMNS * 4) / 4;
     for (const [i, { name, from, to, ink }] of stages.entries()) {
@@ -26,7 +32,13 @@ export const figure: Figure = {
       const text = `${(to - from).toFixed(1)} ms`;
       shapes.push({ kind: "text", x: right + 1, y, text, style: "small" });
     }
-    shapes.push({ kind: "text", x: 0, y: 11, text: `The whole: ${one.outputTokens} tokens`, style: "bold" });
+    shapes.push({
+      kind: "text",
+      x: 0,
+      y: 11,
+      text: `The whole answer: ${one.outputTokens} tokens, on a longer axis`,
+      style: "bold",
+    });
     const whole = [
       { name: "prefill", from: one.scheduled, to: one.first, ink: 1 },
       { name: "decode", from: one.first, to: one.last, ink: 2 },

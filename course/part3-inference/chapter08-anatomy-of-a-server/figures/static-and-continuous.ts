@@ -42,6 +42,7 @@ export const figure: Figure = {
     const shapes: Shape[] = [];
     const panel = (title: string, steps: readonly (readonly Part[])[], top: number): void => {
       shapes.push({ kind: "text", x: 0, y: top, text: `${title}: ${steps.length} steps`, style: "bold" });
+      shapes.push({ kind: "text", x: 0, y: top + 1, text: "step", style: "small", ink: "soft" });
       for (let step = 0; step < steps.length; step++)
         shapes.push({ kind: "text", x: LEFT + step * CELL + CELL / 2, y: top + 1, text: `${step + 1}`, anchor: "middle", style: "small", ink: "soft" }); // biome-ignore format: one text
       for (const [slot, parts] of slotsOf(steps).entries()) {
@@ -56,7 +57,7 @@ export const figure: Figure = {
     };
     panel("Static batching", runs[0], 0);
     panel("Continuous batching", runs[1], 7);
-    const text = "thick: a prompt, and how many tokens it has";
+    const text = "thick: a prompt of so many tokens; thin: one token";
     shapes.push({ kind: "text", x: 0, y: 13, text, style: "small", ink: "soft" });
     return { title: "The same four requests in two slots", about: "", width: LEFT + 9 * CELL, height: 14, shapes };
   },

@@ -24,7 +24,7 @@ const COLUMN = 6;
 
 export const figure: Figure = {
   about:
-    "Steps of at most 8 tokens. A and B decode, a token each; from step 3 on the prompt of C, 13 tokens, takes the 6 that are left, then 6, then 1; D's prompt begins in what the last of them leaves.",
+    "Steps of at most 8 tokens. A and B decode, a token each; from step 3 on the prompt of C, 13 tokens, takes the 6 that are left, then 6, then 1; D, which came before step 4, waits until step 5, where its prompt fits behind C's last token.",
   draw({ shown }) {
     const [line] = shown[0].flatMap((each) => (each.kind === "line" ? [each.text] : []));
     const steps = (JSON.parse(line) as Part[][]).slice(0, 8);
@@ -45,11 +45,13 @@ export const figure: Figure = {
     shapes.push({ kind: "text", x: 0, y: 2 * BUDGET + 1, text: "step", style: "small" });
     const text = "thin: decode; thick: prompt; empty: not used";
     shapes.push({ kind: "text", x: LEFT, y: 2 * BUDGET + 2, text, style: "small", ink: "soft" });
+    const came = "C comes before step 3, D before step 4";
+    shapes.push({ kind: "text", x: LEFT, y: 2 * BUDGET + 3, text: came, style: "small", ink: "soft" });
     return {
       title: "A step's budget: decodes first, then a chunk of a prompt",
       about: "",
       width: LEFT + steps.length * COLUMN,
-      height: 2 * BUDGET + 3,
+      height: 2 * BUDGET + 4,
       shapes,
     };
   },

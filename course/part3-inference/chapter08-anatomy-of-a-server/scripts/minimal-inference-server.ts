@@ -51,11 +51,13 @@ export default defineScript({
     let steps = 0;
     let shared = 0;
     const stepsOf = new Map<Generation, [first: number, last: number]>();
+    const draws = (generation: Generation): void => {
+      const [first] = stepsOf.get(generation) ?? [steps + 1];
+      stepsOf.set(generation, [first, steps + 1]);
+    };
     loop.watch({
-      onToken(generation) {
-        const [first] = stepsOf.get(generation) ?? [steps + 1];
-        stepsOf.set(generation, [first, steps + 1]);
-      },
+      onToken: draws,
+      onEnd: draws, // a stop token is drawn, and not given
       onStep({ decode }) {
         steps++;
         if (decode > 1) shared++;
@@ -162,6 +164,7 @@ async function bodyOf(request: IncomingMessage): Promise<Asked> {
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const asked = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Asked | null;
   if (typeof asked?.prompt !== "string") throw new SyntaxError("The body is JSON with a prompt, which is a string.");
+  if (!Array.isArray(asked.stop ?? [])) throw new SyntaxError("stop is a list of strings.");
   return asked;
 }
 

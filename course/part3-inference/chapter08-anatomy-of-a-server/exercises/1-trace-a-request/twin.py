@@ -1,6 +1,7 @@
 """8.1 Trace a request, in Python: python3 twin.py
 
-There is nothing of PyTorch in it: `vllm bench serve` and SGLang's bench_serving count so, from frames of a stream.
+There is nothing of PyTorch in it. SGLang's bench_serving takes the first token and the gaps from frames with text, too;
+`vllm bench serve` takes them from all frames with a choice.
 """
 
 from typing import Optional, TypedDict

@@ -1,7 +1,7 @@
 // Judges 8.2: flops and bytes of steps, those that were run first; then from how many sequences on a step has enough to do.
-import { formed, Wrong, wordsOfValue } from "worldsize/exercise";
+import { formed, short, Wrong, wordsOfValue } from "worldsize/exercise";
 import {
-  asked, attendedBy, bytesOf, type Case, fewestOf, flopsOf, headOf, keysOf, layerOf, weightsOf,
+  asked, attendedBy, type Case, fewestOf, flopsOf, headOf, keysOf, layerOf, weightsOf,
 } from "./cases.ts"; // biome-ignore format: what is counted
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b));
@@ -67,6 +67,8 @@ function bytesHint(got: number, { shape, rows }: Case, right: number): string {
   const fresh = rows.reduce((sum, { count }) => sum + keysOf(shape, { start: 0, count, draws: true }), 0);
   if (near(got, weights + fresh)) return " Keys and values of earlier tokens are read, too.";
   if (near(got, weights)) return " Attention reads keys and values.";
+  if (near(got, weights + (keys * shape.heads) / shape.kvHeads))
+    return " Only kvHeads heads have keys and values; several heads' queries share them.";
   if (near(got, weights + keys / 2)) return " There are keys, and there are values.";
   if (near(got * 4, right)) return " An element has four bytes.";
   const { layers } = shape;
@@ -85,14 +87,19 @@ export function judgeFewest(values: readonly unknown[]): void {
     const what = `${shape.layers} layers of width ${shape.width}, ${length} tokens each, ${flopsPerByte} flops per byte`;
     const row = { start: length - 1, count: 1, draws: true };
     const alone = Math.ceil((flopsPerByte * 4 * weightsOf(shape)) / flopsOf({ shape, rows: [row] }) - 1e-9);
+    const own = got === alone ? " Each sequence brings keys and values of its own, which nobody shares." : "";
     const hint =
-      got === alone
-        ? " Each sequence brings keys and values of its own, which nobody shares."
-        : right === 0
-          ? " With each sequence the bytes grow as fast as the flops: no number is enough, 0."
-          : typeof got === "number" && flopsOf({ shape, rows: [row] }) * got >= 0 && got < right
-            ? ` With ${got} it is ${(got * flopsOf({ shape, rows: [row] })) / bytesOf({ shape, rows: Array(Math.max(0, Math.min(got, 1e5))).fill(row) })}.` // biome-ignore format: one sentence
-            : "";
+      right === 0
+        ? own || " With each sequence the bytes grow as fast as the flops: no number is enough, 0."
+        : `${own}${reached(each, got, right)}`;
     throw new Wrong("the fewest sequences", `${what}: fewest is ${wordsOfValue(got)} and should be ${right}.${hint}`);
   }
+}
+
+/** How far so many sequences get, where they are too few. */
+function reached({ shape, length }: (typeof asked)[number], got: unknown, right: number): string {
+  if (typeof got !== "number" || !Number.isInteger(got) || got < 1 || got >= right) return "";
+  const row = { start: length - 1, count: 1, draws: true };
+  const each = flopsOf({ shape, rows: [row] });
+  return ` With ${got} it is ${short((got * each) / (4 * weightsOf(shape) + got * keysOf(shape, row)))}.`;
 }

@@ -39,6 +39,8 @@ const fixed: readonly Case[] = [
     stops: ["单"],
     tokens: [...of("客"), [0xe5], [0x8d, 0x95], ...of("价")],
   },
+  { what: "two that may have begun, the longer first", stops: ["stop", "or"], tokens: of("a sto", "p it") },
+  { what: "two that may have begun, the shorter first", stops: ["or", "stop"], tokens: of("a sto", "p it") },
 ];
 
 /** All cases of a check. */

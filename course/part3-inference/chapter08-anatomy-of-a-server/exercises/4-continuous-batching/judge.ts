@@ -68,6 +68,16 @@ function judgeTimes(ran: Ran, load: Load, head: string): void {
       );
     }
   }
+  const firsts = load.arrivals.flatMap(({ request: { id } }) => ran.given.find((each) => each.id === id) ?? []);
+  for (const [i, { id, after }] of firsts.entries()) {
+    const later = firsts.slice(i + 1).find((other) => other.after < after);
+    if (later) {
+      throw new Wrong(
+        "who begins",
+        `${head}: request ${later.id} has its first token before request ${id}, which came first and begins first.`,
+      );
+    }
+  }
 }
 
 function tokenHint(got: readonly unknown[], tokens: readonly number[], wrong: number): string {

@@ -1,6 +1,7 @@
 """8.4 Continuous batching, in Python: python3 twin.py
 
-The same loop without PyTorch: nano-vllm's scheduler, without pages. The model is a hash of what lies in a slot.
+The same loop without PyTorch. nano-vllm's scheduler is a short real one; there a step is all prompts or all decodes.
+The model is a hash of what lies in a slot.
 """
 
 END = 0
