@@ -104,7 +104,7 @@ export const chapter09: Register = {
       },
     },
     {
-      says: "The second pool takes 192 bytes more: six tensors of scales have 224 bytes each, and the allocator gives whole blocks of 64",
+      says: "That is 192 bytes more: six tensors of scales have 224 bytes each, and the allocator gives whole blocks of 64",
       by: "arithmetic",
       gives: {
         "192": () => inBlocks(small, tokens, "int8") - tokens * bytesPerToken(small, "int8"),
@@ -114,7 +114,7 @@ export const chapter09: Register = {
       },
     },
     {
-      says: "perplexity on 60 held-out documents is 1.16628 with keys and values in f32 or bf16, and 1.16630 in int8",
+      says: "perplexity on 60 held-out documents is 1.16628 with f32 and bf16, and 1.16630 with int8",
       by: "measured",
       run: "worldsize run measure-model --kv --documents 60",
       small: "worldsize run measure-model --stories 1 --tasks 1 --questions 1 --documents 2 --samples 0 --kv",
@@ -138,7 +138,7 @@ export const chapter09: Register = {
       sources: [paged],
     },
     {
-      says: "Ten sequences have 37 to 2,048 tokens, 6,090 in all. Which share of the slots is empty if 2,048 are reserved for each? And in pages of 16?",
+      says: "Ten sequences have 37 to 2,048 tokens, 6,090 in all. Which share of the slots is empty if 2,048 are reserved for each, and in pages of 16?",
       by: "command",
       run: calculator,
       prints: [/10 sequences with 6090 tokens in all/, /pages of 16 386/],
@@ -188,12 +188,6 @@ export const chapter09: Register = {
       by: "arithmetic",
       gives: { "64": () => 64, "128": () => Math.floor(166 / 64) * 64 },
     },
-    {
-      says: "With one token per page 171 are",
-      by: "command",
-      run: `${sharing} --cache radix --page-size 1`,
-      prints: [/171 pages: <\|bos\|><\|user\|>You tell .* home and are happy\. Story/],
-    },
     { says: "Still 734 tokens were run", by: "command", run: sharing, prints: [/at once 17600 734/] },
     {
       says: "100 requests, 100 tokens. Who forgets this has a query of length 0",
@@ -209,23 +203,18 @@ export const chapter09: Register = {
       run: `${sharing} --cache radix --pages 40`,
       prints: [/in turn 15840 2494 86\.4 % 12 39/],
     },
-    ...example(
-      "the small pool of 9.3",
-      "A pool of two: A computed `x` and `x y` in pages 0 and 1",
-      "and holds page 0",
-      "C wants one: page 1",
-    ),
+    ...example("the small pool of 9.3", "In a pool of two, A computed", "Whoever asks for two pages waits"),
     { says: "The 0.96 in the user's log, with 35 requests running", by: "source", sources: [issue6778] },
     ...example("a multiplication and an addition for each weight", "takes about 2 · N operations", "b · F / (2 · N)"),
     {
-      says: "Llama 3.1 8B keeps 131,072 bytes of a token, and runs at 400 TFLOP/s. Which is fast enough: PCIe 5 with 63 GB/s, a drive with 14 GB/s, a network with 10 Gbit/s?",
+      says: "Llama 3.1 8B keeps 131,072 bytes of a token, and runs at 400 TFLOP/s. Which is fast enough: PCIe 5 with 63 GB/s, a drive with 14 GB/s, a network with 1.25 GB/s?",
       by: "arithmetic",
       gives: {
         "131,072": () => bytesPerToken(llama, "bf16"),
         "400": () => 400,
         "63": () => 63,
         "14": () => 14,
-        "10": () => 10,
+        "1.25": () => 10 / 8,
       },
     },
     {
@@ -242,7 +231,7 @@ export const chapter09: Register = {
         "2.1": () => page() / 1e6,
         "0.033": () => (page() / 63e9) * 1e3,
         "0.15": () => (page() / 14e9) * 1e3,
-        "1.7": () => (page() / (10e9 / 8)) * 1e3,
+        "1.7": () => (page() / 1.25e9) * 1e3,
       },
     },
     {
@@ -266,7 +255,7 @@ export const chapter09: Register = {
       where: "AMD EPYC, Node 20.20, one core",
     },
     {
-      says: "the 11 pages took 11 ms, and running them 9, in the best of several runs; a drive reads far more than 74 MB/s",
+      says: "the 11 pages took 11 ms, and running them 9, in the best of several runs; yet a drive reads far more than 74 MB/s",
       by: "measured",
       run: `${sharing} --cache radix --pages 40 --tier disk`,
       small: `${sharing} --requests 4 --cache radix --pages 40 --tier disk`,
@@ -274,7 +263,7 @@ export const chapter09: Register = {
       where: "AMD EPYC, Node 20.20, one core, files in the system's memory",
     },
     ...example("names", "OPT-13B, which", "Chapter 10 asks what the host does between two steps"),
-    ...example("a place on the page", "The second half of the same script"),
+    ...example("a place on the page", "The script's second half"),
     ...example("P - 1 is P without the last token", "at most ⌊(P - 1) / pageSize⌋ pages"),
     ...example("what its title says", "pages counted twice"),
     ...example("a block in use", "`ref_cnt` > 0"),
