@@ -104,7 +104,7 @@ export const chapter09: Register = {
       },
     },
     {
-      says: "That is 192 bytes more: six tensors of scales have 224 bytes each, and the allocator gives whole blocks of 64",
+      says: "The pool takes 192 bytes more than the formula says: six tensors of scales have 224 bytes each, and the allocator gives whole blocks of 64",
       by: "arithmetic",
       gives: {
         "192": () => inBlocks(small, tokens, "int8") - tokens * bytesPerToken(small, "int8"),
@@ -203,8 +203,7 @@ export const chapter09: Register = {
       run: `${sharing} --cache radix --pages 40`,
       prints: [/in turn 15840 2494 86\.4 % 12 39/],
     },
-    ...example("the small pool of 9.3", "In a pool of two, A computed", "Whoever asks for two pages waits"),
-    { says: "The 0.96 in the user's log, with 35 requests running", by: "source", sources: [issue6778] },
+    { says: "The user's log has 0.96, with 35 requests running", by: "source", sources: [issue6778] },
     ...example("a multiplication and an addition for each weight", "takes about 2 · N operations", "b · F / (2 · N)"),
     {
       says: "Llama 3.1 8B keeps 131,072 bytes of a token, and runs at 400 TFLOP/s. Which is fast enough: PCIe 5 with 63 GB/s, a drive with 14 GB/s, a network with 1.25 GB/s?",
@@ -263,7 +262,6 @@ export const chapter09: Register = {
       where: "AMD EPYC, Node 20.20, one core, files in the system's memory",
     },
     ...example("names", "OPT-13B, which", "Chapter 10 asks what the host does between two steps"),
-    ...example("a place on the page", "The script's second half"),
     ...example("P - 1 is P without the last token", "at most ⌊(P - 1) / pageSize⌋ pages"),
     ...example("what its title says", "pages counted twice"),
     ...example("a block in use", "`ref_cnt` > 0"),
