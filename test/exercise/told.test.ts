@@ -394,6 +394,19 @@ const editedAnswers: readonly (readonly [
     [["  return node;\n}\n", "  return root;\n}\n"]],
     /should be a node of this tree|it gave the node that ends behind nothing/,
   ],
+  [
+    "9.1",
+    "a scale for each number",
+    [["[dtype] + scale;", "[dtype] + scale / headDim;"]],
+    /In int8 a head of dim numbers takes dim \+ 4 bytes, as keys and once more as values\.$/,
+  ],
+  [
+    "9.2",
+    "the page in which the system prompt ends is shared",
+    [["Math.min(common, most) : 0", "Math.ceil(shared / pageSize) + 0 * most : 0"]],
+    /holds tokens of each request's own, too: nobody else finds it\.$/,
+  ],
+  ["9.5", "a front half without locks", [["locks: node.locks", "locks: 0"]], /has 1 lock; 2 requests hold it/],
 ];
 
 const exerciseOf = (number: string) =>

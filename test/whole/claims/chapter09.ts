@@ -3,6 +3,7 @@
 import {
   bytesPerHead,
   bytesPerToken,
+  inBlocks,
   pagesFor,
 } from "../../../course/part3-inference/chapter09-kv-cache/lib/kv-size.ts";
 import { namedShapes } from "../../../course/part3-inference/chapter09-kv-cache/lib/shapes.ts";
@@ -30,6 +31,16 @@ const issue550: Source = {
 const llama = namedShapes["llama-3.1-8b"];
 /** Bytes of a page of 16 tokens in bf16. */
 const page = (): number => 16 * bytesPerToken(llama, "bf16");
+/** The second pool that `--check` makes. */
+const small = { layers: 3, heads: 8, kvHeads: 2, headDim: 64, maxPositions: 0 };
+const tokens = 7 * 4;
+
+const issue6778: Source = {
+  title: "sgl-project/sglang, issue 6778, KV Cache not released after request completes",
+  year: 2025,
+  url: "https://github.com/sgl-project/sglang/issues/6778",
+  says: "Decode batch. #running-req: 36, #token: 958017, token usage: 0.96 … #running-req: 35, token usage: 0.96",
+};
 
 export const chapter09: Register = {
   page: "course/part3-inference/chapter09-kv-cache/README.md",
@@ -93,6 +104,24 @@ export const chapter09: Register = {
       },
     },
     {
+      says: "The pool takes 192 bytes more than the formula says: six tensors of scales have 224 bytes each, and the allocator gives whole blocks of 64",
+      by: "arithmetic",
+      gives: {
+        "192": () => inBlocks(small, tokens, "int8") - tokens * bytesPerToken(small, "int8"),
+        "six tensors": () => 2 * small.layers,
+        "224": () => tokens * small.kvHeads * 4,
+        "64": () => 64,
+      },
+    },
+    {
+      says: "perplexity on 60 held-out documents is 1.16628 with f32 and bf16, and 1.16630 with int8",
+      by: "measured",
+      run: "worldsize run measure-model --kv --documents 60",
+      small: "worldsize run measure-model --stories 1 --tasks 1 --questions 1 --documents 2 --samples 0 --kv",
+      prints: [/Perplexity, by the types of weights and of keys and values/, /f32 1\.\d+ 1\.\d+ 1\.\d+/],
+      where: "AMD EPYC, Node 20.20, one core",
+    },
+    {
       says: "![A memory of 28 slots: with 12 reserved for each, two of three sequences fit; in pages of 4 all three fit]",
       by: "arithmetic",
       gives: {
@@ -109,7 +138,7 @@ export const chapter09: Register = {
       sources: [paged],
     },
     {
-      says: "Ten sequences have 37 to 2,048 tokens, 6,090 in all. Which share of the slots is empty if 2,048 are reserved for each? And in pages of 16?",
+      says: "Ten sequences have 37 to 2,048 tokens, 6,090 in all. Which share of the slots is empty if 2,048 are reserved for each, and in pages of 16?",
       by: "command",
       run: calculator,
       prints: [/10 sequences with 6090 tokens in all/, /pages of 16 386/],
@@ -174,48 +203,65 @@ export const chapter09: Register = {
       run: `${sharing} --cache radix --pages 40`,
       prints: [/in turn 15840 2494 86\.4 % 12 39/],
     },
-    ...example(
-      "the small pool of 9.3",
-      "A pool of two: A computed `x` and `x y` in pages 0 and 1",
-      "and holds page 0",
-      "C wants one: page 1",
-    ),
+    { says: "The user's log has 0.96, with 35 requests running", by: "source", sources: [issue6778] },
+    ...example("a multiplication and an addition for each weight", "takes about 2 · N operations", "b · F / (2 · N)"),
     {
-      says: "a token takes about 2 operations for each of 8 billion weights, so 16 tokens at 400 TFLOP/s take 0.64 ms",
+      says: "Llama 3.1 8B keeps 131,072 bytes of a token, and runs at 400 TFLOP/s. Which is fast enough: PCIe 5 with 63 GB/s, a drive with 14 GB/s, a network with 1.25 GB/s?",
       by: "arithmetic",
       gives: {
-        "2": () => 2,
-        "8": () => 8,
-        "16": () => 16,
+        "131,072": () => bytesPerToken(llama, "bf16"),
         "400": () => 400,
-        "0.64": () => (16 * 2 * 8e9 * 1e3) / 400e12,
+        "63": () => 63,
+        "14": () => 14,
+        "1.25": () => 10 / 8,
       },
     },
     {
-      says: "Their page has 2.1 MB: 0.033 ms over PCIe 5 (63 GB/s), 0.15 ms from a drive with 14 GB/s",
+      says: "B must be more than 3.3 GB/s",
+      by: "arithmetic",
+      gives: { "3.3": () => (bytesPerToken(llama, "bf16") * 400e12) / (2 * 8e9) / 1e9 },
+    },
+    {
+      says: "A page of 16 tokens is run in 0.64 ms, and its 2.1 MB come in 0.033, 0.15 and 1.7 ms",
       by: "arithmetic",
       gives: {
+        "16": () => 16,
+        "0.64": () => (16 * 2 * 8e9 * 1e3) / 400e12,
         "2.1": () => page() / 1e6,
         "0.033": () => (page() / 63e9) * 1e3,
-        "63": () => 63,
         "0.15": () => (page() / 14e9) * 1e3,
-        "14": () => 14,
+        "1.7": () => (page() / 1.25e9) * 1e3,
       },
     },
     {
-      says: "with 16 MB of host memory below it",
+      says: "with 16 MB below it",
       by: "command",
-      run: `${sharing} --cache radix --pages 40 --host 16`,
+      run: `${sharing} --cache radix --pages 40 --tier host`,
       prints: [/219 pages were evicted, 100 went to the host, 100 came back/],
     },
     {
       says: "1,310 tokens are run in place of 2,334",
       by: "command",
-      run: `${sharing} --cache radix --pages 40 --host 16`,
+      run: `${sharing} --cache radix --pages 40 --tier host`,
       prints: [/at once 17024 1310/],
     },
-    ...example("names", "OPT-13B, which", "For Llama 3.1 8B:", "Chapter 10 asks what the host does between two steps"),
-    ...example("a place on the page", "The second half of the same script"),
+    {
+      says: "the copy took 0.9 ms, and running it 10",
+      by: "measured",
+      run: `${sharing} --cache radix --pages 40 --tier host`,
+      small: `${sharing} --requests 4 --cache radix --pages 40 --tier host`,
+      prints: [/One prompt's 11 pages, 720896 bytes: [\d.]+ ms from the host; .*its tokens run again: [\d.]+ ms/],
+      where: "AMD EPYC, Node 20.20, one core",
+    },
+    {
+      says: "the 11 pages took 11 ms, and running them 9, in the best of several runs; yet a drive reads far more than 74 MB/s",
+      by: "measured",
+      run: `${sharing} --cache radix --pages 40 --tier disk`,
+      small: `${sharing} --requests 4 --cache radix --pages 40 --tier disk`,
+      prints: [/from the disk; .*run again: [\d.]+ ms\. Whatever reads faster than \d+ MB\/s pays/],
+      where: "AMD EPYC, Node 20.20, one core, files in the system's memory",
+    },
+    ...example("names", "OPT-13B, which", "Chapter 10 asks what the host does between two steps"),
     ...example("P - 1 is P without the last token", "at most ⌊(P - 1) / pageSize⌋ pages"),
     ...example("what its title says", "pages counted twice"),
     ...example("a block in use", "`ref_cnt` > 0"),

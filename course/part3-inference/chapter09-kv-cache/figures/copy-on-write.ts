@@ -51,7 +51,7 @@ export default defineScript({
       told(title, [...changed, at]);
     };
     append(a, "ball", "a appends: its last page is shared, and copied first");
-    append(b, "hat", "b appends: nobody else reads that page any more");
+    append(b, "hat", "b appends: page 0 is its own by now, and not copied");
   },
 });
 

@@ -73,7 +73,7 @@ export const figure: Figure = {
     text(2, `${RESERVED} slots reserved for each`, { style: "bold" });
     for (let from = 0; from < SLOTS; from += RESERVED)
       strip(2 * from + from / RESERVED, 4, whole.slots.slice(from, from + RESERVED));
-    text(6, `${whole.fit} of ${lengths.length} fit: ${countOf(whole.slots)} (too few)`, {
+    text(6, `${whole.fit} of ${lengths.length} fit: ${countOf(whole.slots)}: too few for c`, {
       style: "small",
       ink: "soft",
     });
@@ -88,7 +88,7 @@ export const figure: Figure = {
         kind: "text",
         x,
         y: 11,
-        text: owner === undefined ? "free" : `${letters[owner]}'s ${place + 1}.`,
+        text: owner === undefined ? "free" : `${letters[owner]} ${["1st", "2nd", "3rd"][place]}`,
         style: "small",
         ink: owner ?? "soft",
       });

@@ -20,6 +20,15 @@ export function bytesPerToken({ layers, kvHeads, headDim, latent }: KvShape, dty
   return layers * 2 * kvHeads * bytesPerHead(headDim, dtype);
 }
 
+/** A tensor's memory is a multiple of it. */
+const BLOCK = 64;
+
+/** Bytes that an allocator takes for the tensors of a pool: in each layer one of keys, one of values, and in int8 the scales of each. */
+export function inBlocks({ layers, kvHeads, headDim }: KvShape, tokens: number, dtype: KvDtype): number {
+  const tensors = [headDim * bytesOf[dtype], ...(dtype === "int8" ? [SCALE] : [])];
+  return 2 * layers * tensors.reduce((sum, each) => sum + Math.ceil((tokens * kvHeads * each) / BLOCK) * BLOCK, 0);
+}
+
 /** Pages of so many tokens. */
 export function pagesFor(tokens: number, pageSize: number): number {
   return Math.ceil(tokens / pageSize);

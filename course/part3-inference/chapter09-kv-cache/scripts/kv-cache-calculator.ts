@@ -2,7 +2,7 @@
 import { boolean, type Context, choice, defineScript, number, string, type TensorDevice } from "worldsize";
 import { llamaShape } from "worldsize/models";
 import { PagedKv } from "worldsize/serve";
-import { bytesPerToken, type KvDtype, kvDtypes, pagesFor } from "../lib/kv-size.ts";
+import { bytesPerToken, inBlocks, type KvDtype, kvDtypes, pagesFor } from "../lib/kv-size.ts";
 import { type NamedShape, shapeNamed, shapeNames } from "../lib/shapes.ts";
 
 type Show = Context["show"];
@@ -22,7 +22,7 @@ export default defineScript({
       ...{ min: 1, max: 1e7, integer: true },
     }),
     room: number(40, "GB for keys and values", { min: 0.001, max: 1e6 }),
-    check: boolean(false, "compares the formula with what the allocator counts for small pools"),
+    check: boolean(false, "compares the formula with what the allocator counts for small pools of that dtype"),
   },
   quick: { options: { lengths: "37 120 260" } },
   check: wrongOptions,
@@ -33,7 +33,7 @@ export default defineScript({
     showToken(show, options.model, shape);
     showPages(show, shape, lengths, options);
     showRoom(show, shape, lengths, options);
-    if (options.check) showCheck(show, device);
+    if (options.check) showCheck(show, device, options.dtype);
   },
 });
 
@@ -138,8 +138,8 @@ function showRoom(show: Show, shape: NamedShape, lengths: readonly number[], opt
   );
 }
 
-/** Pools that are really made, with what the allocator says of them. */
-function showCheck(show: Show, device: TensorDevice): void {
+/** Pools that are really made in a dtype, with what the allocator says of them. */
+function showCheck(show: Show, device: TensorDevice, dtype: KvDtype): void {
   const kv = (): number => device.memoryStats().byTag.kv?.current ?? 0;
   const rows = [
     { layers: 2, heads: 4, kvHeads: 4, headDim: 32, pages: 10, pageSize: 16 },
@@ -147,23 +147,27 @@ function showCheck(show: Show, device: TensorDevice): void {
     { layers: 5, heads: 6, kvHeads: 1, headDim: 48, pages: 33, pageSize: 8 },
   ].map(({ pages, pageSize, ...small }) => {
     const before = kv();
-    const width = small.heads * small.headDim;
-    const pool = new PagedKv(device, llamaShape({ ...small, width, vocabularySize: 8, ffnWidth: 8 }), pages, pageSize);
-    const counted = kv() - before;
+    const config = llamaShape({ ...small, width: small.heads * small.headDim, vocabularySize: 8, ffnWidth: 8 });
+    const pool = new PagedKv(device, config, pages, pageSize, dtype);
+    const allocated = kv() - before;
     pool.dispose();
-    const formula = pages * pageSize * bytesPerToken({ ...small, maxPositions: 0 }, "f32");
     const after = kv() - before;
-    if (counted !== formula || after !== 0)
-      throw new Error(`A pool takes ${counted} bytes and leaves ${after}; the formula says ${formula} and 0.`);
+    const shape = { ...small, maxPositions: 0 };
+    const formula = pages * pageSize * bytesPerToken(shape, dtype);
+    const blocks = inBlocks(shape, pages * pageSize, dtype);
+    if (pool.bytes !== formula || allocated !== blocks || after !== 0)
+      throw new Error(
+        `A pool of ${pool.bytes} bytes takes ${allocated} and leaves ${after}; the formula says ${formula}, ${blocks} and 0.`,
+      );
     return {
       layers: small.layers,
       "kv heads": small.kvHeads,
       dim: small.headDim,
       pages: `${pages} × ${pageSize}`,
       "by formula": formula,
-      allocated: counted,
+      allocated,
       "after dispose": after,
     };
   });
-  show.table(rows, 'Bytes that the allocator counts as "kv", f32');
+  show.table(rows, `Bytes that the allocator counts as "kv", ${dtype}, in blocks of 64`);
 }

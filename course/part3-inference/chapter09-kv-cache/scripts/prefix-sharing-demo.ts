@@ -1,18 +1,10 @@
 // Requests with one system prompt, through the engine with and without a cache of prefixes: what is found, what is run, what is held.
-import { defineScript, number, string } from "worldsize";
+import { type Context, choice, defineScript, number, string } from "worldsize";
 import { chatSpecials, type Decoder, encodeChat, type Tokenizer } from "worldsize/models";
-import {
-  Engine,
-  HashChain,
-  HostPages,
-  ModelRunner,
-  noCache,
-  PagePool,
-  type PrefixCache,
-  RadixTree,
-} from "worldsize/serve";
+import { Engine, HashChain, ModelRunner, noCache, PagePool, type PrefixCache, RadixTree } from "worldsize/serve";
 import { openModel } from "../../../model-room/lib/open-model.ts";
 import { foundByHand } from "../lib/by-hand.ts";
+import { openTier, type TierName, tierNames, timeWaysBack, type WaysBack } from "../lib/tier.ts";
 import { treeLines } from "../lib/tree-text.ts";
 
 const SYSTEM =
@@ -56,7 +48,8 @@ export default defineScript({
     pages: number(undefined, "pages of the pool (default: room for all requests at once)", {
       ...{ min: 1, max: 1e6, integer: true },
     }),
-    host: number(0, "MB of host memory that pages go to when they are given up", { min: 0, max: 4096 }),
+    tier: choice("none", tierNames, "where pages go when they are given up"),
+    tierRoom: number(16, "MB of that tier", { min: 1, max: 4096 }),
     budget: number(32_768, "most tokens of a step", { min: 1, max: 1e6, integer: true }),
     most: number(4, "new tokens of each request", { min: 1, max: 64, integer: true }),
     shown: number(5, "children of a node that the tree is drawn with", { min: 1, max: 100, integer: true }),
@@ -87,9 +80,11 @@ export default defineScript({
       const { free, idle, shared, own } = served.pool.counts();
       show.line(`After the last: ${free} pages free, ${idle} idle, ${shared} shared, ${own} a sequence's own.`);
       const { evictions, savedPages, loadedPages } = served.engine.stats;
-      if (options.pages !== undefined)
-        show.line(`${evictions} pages were evicted, ${savedPages} went to the host, ${loadedPages} came back.`);
+      const moved =
+        options.tier === "none" ? "" : `, ${savedPages} went to the ${options.tier}, ${loadedPages} came back`;
+      if (options.pages !== undefined) show.line(`${evictions} pages were evicted${moved}.`);
       else show.line("What was run is what no earlier request has in whole pages, counted by hand.");
+      if (served.ways) showWays(show, served.ways, options.tier);
       texts.set(name, served.text);
       if (served.cache instanceof RadixTree) {
         show.line("The tree: pages of each run of tokens, and how its text begins and ends");
@@ -112,9 +107,17 @@ function promptsOf(count: number, tokenizer: Tokenizer): number[][] {
   });
 }
 
+/** A prefix's way back from a tier, beside running it again. */
+function showWays(show: Context["show"], { pages, bytes, copied, run }: WaysBack, tier: TierName): void {
+  const rate = (bytes / 1e6 / (run / 1e3)).toFixed(0);
+  show.line(`One prompt's ${pages} pages, ${bytes} bytes: ${copied.toFixed(2)} ms from the ${tier};`);
+  show.line(`its tokens run again: ${run.toFixed(2)} ms. Whatever reads faster than ${rate} MB/s pays.`);
+}
+
 interface Limits {
   readonly pages: number | undefined;
-  readonly host: number;
+  readonly tier: TierName;
+  readonly tierRoom: number;
   readonly budget: number;
   readonly pageSize: number;
   readonly most: number;
@@ -126,6 +129,8 @@ class Served {
   readonly rows: Record<string, string | number>[] = [];
   /** All new tokens of all requests. */
   text = "";
+  /** Of the tier, if there is one. */
+  ways: WaysBack | undefined;
   readonly engine: Engine;
   readonly pool: PagePool;
   readonly #now: () => number;
@@ -153,8 +158,8 @@ class Served {
     const pool = new PagePool(pages, pageSize);
     const cache = caches[name](pool);
     const runner = new ModelRunner(model, pages, pageSize);
-    const store = limits.host > 0 ? new HostPages(pageSize, limits.host * 1e6) : undefined;
-    const engine = new Engine({ runner, pool, cache, store, maxTokens: budget, maxSequences: 1000 });
+    const tier = await openTier(limits.tier, { pageSize, pageBytes: runner.kv.pageBytes, most: limits.tierRoom * 1e6 });
+    const engine = new Engine({ runner, pool, cache, store: tier.store, maxTokens: budget, maxSequences: 1000 });
     const served = new Served(engine, pool, cache, now, limits);
     const kept: number[][] = [];
     const inTurn = await served.#round(
@@ -163,6 +168,7 @@ class Served {
       (prompt) => (name === "none" ? 0 : foundByHand(prompt, kept, pageSize)),
       (tokens) => kept.push(tokens),
     );
+    await tier.settle();
     const again = await served.#round(
       "at once",
       [prompts],
@@ -170,6 +176,8 @@ class Served {
       () => {},
     );
     served.rows.push(inTurn, again);
+    served.ways = await timeWaysBack(runner, tier, prompts[0].slice(0, -1), { pageSize, now });
+    await tier.close();
     runner.dispose();
     return served;
   }

@@ -22,12 +22,16 @@ export function judgeBytes(value: unknown, given: Case): void {
   const got = formed<number>(value, "number", `${words}: bytesPerToken(…)`);
   const right = bytesOf(given);
   if (got === right) return;
-  const hint = slips.find(([slip]) => bytesOf(given, slip) === got)?.[1];
+  const hint = slips.find(([slip]) => bytesOf(given, slip) === got)?.[1] ?? otherHint(given);
   throw new Wrong(
     "bytes of a token",
     `${words}: it says ${short(got)} bytes for a token; it keeps ${right}.${hint ? ` ${hint}` : ""}`,
   );
 }
+
+/** Of numbers that are no known slip. */
+const otherHint = ({ dtype }: Case): string =>
+  dtype === "int8" ? "In int8 a head of dim numbers takes dim + 4 bytes, as keys and once more as values." : "";
 
 /** @throws Wrong when another number of sequences fits. */
 export function judgeFit(value: unknown, given: Case): void {

@@ -41,6 +41,12 @@ function computedHint(got: number, plan: Plan): string {
     return " A prompt that is cached whole still runs its last token, and with it that token's page.";
   if (got === sum((prompt, i) => prompt - (i > 0 ? Math.min(shared, prompt - 1) : 0)))
     return " Only whole pages are found: tokens of a page that is not full, or not all shared, are run again.";
+  const begun = Math.ceil(shared / pageSize) * pageSize;
+  if (
+    got === sum((prompt, i) => prompt - (i > 0 && !atOnce ? Math.min(begun, prompt) : 0)) ||
+    got === sum((prompt, i) => prompt - (i > 0 && !atOnce ? begun : 0))
+  )
+    return " The page in which the system prompt ends holds tokens of each request's own, too: nobody else finds it.";
   if (got === sum((prompt) => prompt - last(prompt)))
     return " The first request finds nothing: it computes what the others find.";
   if (got === sum((prompt) => prompt)) return " That is without any cache.";

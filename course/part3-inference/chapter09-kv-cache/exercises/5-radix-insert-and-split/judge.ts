@@ -93,6 +93,6 @@ function judgeLocks(got: readonly Row[], right: readonly Row[], where: string, a
       : " Whoever held a node holds both halves of it.";
   throw new Wrong(
     "the locks",
-    `${where}: ${nameOf(row)} has ${one.locks} locks; ${row.locks} ${row.locks === 1 ? "request holds" : "requests hold"} it.${why}`,
+    `${where}: ${nameOf(row)} has ${one.locks} ${one.locks === 1 ? "lock" : "locks"}; ${row.locks} ${row.locks === 1 ? "request holds" : "requests hold"} it.${why}`,
   );
 }
