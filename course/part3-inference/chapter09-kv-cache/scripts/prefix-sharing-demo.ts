@@ -159,27 +159,21 @@ class Served {
     const cache = caches[name](pool);
     const runner = new ModelRunner(model, pages, pageSize);
     const tier = await openTier(limits.tier, { pageSize, pageBytes: runner.kv.pageBytes, most: limits.tierRoom * 1e6 });
-    const engine = new Engine({ runner, pool, cache, store: tier.store, maxTokens: budget, maxSequences: 1000 });
-    const served = new Served(engine, pool, cache, now, limits);
-    const kept: number[][] = [];
-    const inTurn = await served.#round(
-      "in turn",
-      prompts.map((prompt) => [prompt]),
-      (prompt) => (name === "none" ? 0 : foundByHand(prompt, kept, pageSize)),
-      (tokens) => kept.push(tokens),
-    );
-    await tier.settle();
-    const again = await served.#round(
-      "at once",
-      [prompts],
-      (prompt) => (name === "none" ? 0 : foundByHand(prompt, kept, pageSize)),
-      () => {},
-    );
-    served.rows.push(inTurn, again);
-    served.ways = await timeWaysBack(runner, tier, prompts[0].slice(0, -1), { pageSize, now });
-    await tier.close();
-    runner.dispose();
-    return served;
+    try {
+      const engine = new Engine({ runner, pool, cache, store: tier.store, maxTokens: budget, maxSequences: 1000 });
+      const served = new Served(engine, pool, cache, now, limits);
+      const kept: number[][] = [];
+      const expected = (prompt: number[]): number => (name === "none" ? 0 : foundByHand(prompt, kept, pageSize));
+      const oneByOne = prompts.map((prompt) => [prompt]);
+      served.rows.push(await served.#round("in turn", oneByOne, expected, (tokens) => kept.push(tokens)));
+      await tier.settle();
+      served.rows.push(await served.#round("at once", [prompts], expected, () => {}));
+      if (name !== "none") served.ways = await timeWaysBack(runner, tier, prompts[0].slice(0, -1), { pageSize, now });
+      return served;
+    } finally {
+      await tier.close();
+      runner.dispose();
+    }
   }
 
   /** Groups of requests, one group after the other. */
@@ -187,7 +181,7 @@ class Served {
     asked: string,
     groups: readonly (readonly number[][])[],
     expected: (prompt: number[]) => number,
-    finished: (tokens: number[]) => void,
+    finished: (tokens: number[]) => unknown,
   ): Promise<Record<string, string | number>> {
     let [tokens, found, run, byHand, peak] = [0, 0, 0, 0, 0];
     const waits: number[] = [];
