@@ -6,7 +6,7 @@ import { parseBody } from "./schema/parse.ts";
 import type { ServedModel } from "./served-model.ts";
 import { promptsOf } from "./texts.ts";
 
-/** @param named throws for a model that is not there. @param signal ends it between two texts, with the reason that it has. */
+/** @param named throws for a model that is not there. @param signal ends it between two strings, with the reason that it has. */
 export async function embeddings(
   body: unknown,
   model: ServedModel,
