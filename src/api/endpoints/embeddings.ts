@@ -1,21 +1,16 @@
 /** /v1/embeddings: the mean of the last layer's hidden states, of length 1. */
-import type { EventLoop } from "../platform/platform.ts";
-import { ApiError } from "./errors.ts";
-import { embeddingBody } from "./schema/others.ts";
-import { parseBody } from "./schema/parse.ts";
-import type { ServedModel } from "./served-model.ts";
-import { promptsOf } from "./texts.ts";
+import { ApiError } from "../errors.ts";
+import type { Reply } from "../replies/reply.ts";
+import { embeddingBody } from "../schema/others.ts";
+import { parseBody } from "../schema/parse.ts";
+import { promptsOf } from "../texts.ts";
+import type { Asking } from "./asking.ts";
 
-/** @param named throws for a model that is not there. @param signal ends it between two strings, with the reason that it has. */
-export async function embeddings(
-  body: unknown,
-  model: ServedModel,
-  macrotask: EventLoop["macrotask"],
-  named: (model: string | null | undefined) => void,
-  signal: AbortSignal,
-): Promise<object> {
+/** Vectors, one for each string. @throws ApiError; the signal's reason, which ends it between two strings. */
+export async function embeddings(asking: Asking, body: unknown, signal: AbortSignal): Promise<Reply> {
   const { input, model: name, encoding_format: format, dimensions } = parseBody(embeddingBody, body);
-  named(name);
+  const { model, macrotask } = asking;
+  asking.checkModel(name);
   const { embed, positions } = model;
   if (!embed) throw new ApiError(400, "This model gives no embeddings.", { code: "unsupported_parameter" });
   if (dimensions != null) {
@@ -42,7 +37,8 @@ export async function embeddings(
     data.push({ object: "embedding", index, embedding: format === "base64" ? base64(vector) : [...vector] });
     total += tokens.length;
   }
-  return { object: "list", data, model: model.name, usage: { prompt_tokens: total, total_tokens: total } };
+  const usage = { prompt_tokens: total, total_tokens: total };
+  return { kind: "json", body: { object: "list", data, model: model.name, usage } };
 }
 
 function unit(vector: Float32Array): Float32Array {
