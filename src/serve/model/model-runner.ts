@@ -4,6 +4,7 @@ import type { Tensor, TensorDevice } from "../../tensor/index.ts";
 import type { Sampled } from "../engine/request.ts";
 import type { PageMemory, Row, Runner, StepBatch } from "../engine/runner.ts";
 import { logprobsOf, sample } from "../sampling/sample.ts";
+import { DecodeGraphs } from "./decode-graphs.ts";
 
 /** Most tokens whose logits are there at a time. */
 const LOGITS = 128;
@@ -33,6 +34,8 @@ function wantedBy({ tokens, draws, scores }: Row, row: number): Wanted[] {
 export interface ModelRunnerOptions {
   /** Of keys and values; f32 if not given. */
   readonly kvDType?: KvDType;
+  /** Most sequences of a step that is replayed as a graph when all of them decode; 0, for none, if not given. */
+  readonly graphs?: number;
 }
 
 /** A model behind an engine. */
@@ -44,13 +47,17 @@ export class ModelRunner implements Runner {
   readonly #model: LanguageModel;
   readonly #device: TensorDevice;
   readonly #pageSize: number;
+  readonly #graphs: DecodeGraphs | undefined;
 
   /** @param pages and @param pageSize as of the engine's pool. @throws OutOfMemoryError. */
-  constructor(model: LanguageModel, pages: number, pageSize: number, { kvDType }: ModelRunnerOptions = {}) {
+  constructor(model: LanguageModel, pages: number, pageSize: number, { kvDType, graphs = 0 }: ModelRunnerOptions = {}) {
     const { device, config } = model;
     this.positions = config.maxPositions;
     this.vocabularySize = config.vocabularySize;
-    this.kv = new PagedKv(device, config, pages, pageSize, kvDType);
+    // Graphs have a page more, into which what only fills them up is written.
+    this.kv = new PagedKv(device, config, graphs > 0 ? pages + 1 : pages, pageSize, kvDType);
+    this.#graphs =
+      graphs > 0 ? new DecodeGraphs({ model, kv: this.kv, pageSize, spare: pages, most: graphs }) : undefined;
     this.#model = model;
     this.#device = device;
     this.#pageSize = pageSize;
@@ -62,6 +69,7 @@ export class ModelRunner implements Runner {
   }
 
   async run(batch: StepBatch): Promise<Sampled[][]> {
+    if (this.#graphs?.fits(batch.rows)) return this.#replay(batch, this.#graphs);
     const wanted = batch.rows.flatMap((row, i) => wantedBy(row, i));
     const given: Sampled[][] = batch.rows.map(() => []);
     const starts = [0];
@@ -83,9 +91,24 @@ export class ModelRunner implements Runner {
     return given;
   }
 
-  /** Frees its pages; the model is its owner's. */
+  /** Frees its pages and graphs; the model is its owner's. */
   dispose(): void {
+    this.#graphs?.dispose();
     this.kv.dispose();
+  }
+
+  /** A step in which all decode, as a graph. */
+  async #replay({ copies, rows }: StepBatch, graphs: DecodeGraphs): Promise<Sampled[][]> {
+    const size = this.vocabularySize;
+    this.#device.noGrad(() =>
+      this.#device.scope(() => {
+        this.#copy(copies);
+        return undefined;
+      }),
+    );
+    const logits = graphs.run(rows);
+    const values = (await logits.data()) as Float32Array;
+    return rows.map(({ draws }, i) => draws.map((draw) => sample(values.subarray(i * size, (i + 1) * size), draw)));
   }
 
   async #logits(stream: Tensor, rows: readonly number[]): Promise<Float32Array> {
@@ -103,7 +126,7 @@ export class ModelRunner implements Runner {
     const device = this.#device;
     const i32 = (values: readonly number[], shape: readonly number[] = [values.length]): Tensor =>
       device.from([...values], [...shape], "i32");
-    if (copies.length > 0) this.kv.copyPages(i32(copies.map(([from]) => from)), i32(copies.map(([, to]) => to)));
+    this.#copy(copies);
     const width = Math.max(...rows.map(({ pages }) => pages.length));
     const slots = rows.flatMap(({ tokens, start, pages }) => tokens.map((_, i) => this.#slot(pages, start + i)));
     const step = {
@@ -120,6 +143,18 @@ export class ModelRunner implements Runner {
       starts: i32(starts),
     };
     return this.kv.during(step, () => this.#model.stream(batch, this.kv));
+  }
+
+  #copy(copies: StepBatch["copies"]): void {
+    if (copies.length === 0) return;
+    const [from, to] = [0, 1].map((i) =>
+      this.#device.from(
+        copies.map((pair) => pair[i]),
+        [copies.length],
+        "i32",
+      ),
+    );
+    this.kv.copyPages(from, to);
   }
 
   #slot(pages: readonly number[], position: number): number {
