@@ -30,6 +30,7 @@ interface ServeFlags extends Pick<ServeFolderOptions, "dtype" | "host" | "name">
   readonly maxWaiting: number;
   readonly timeout: number;
   readonly threads: number;
+  readonly graphs?: number;
   readonly prefixCache: boolean;
   /** MiB. */
   readonly hostCache?: number;
@@ -73,6 +74,7 @@ export function serveFlags(args: readonly string[]): {
     .option("--max-waiting <count>", "most requests that wait; others get 429", positive, 1024)
     .option("--timeout <seconds>", "how long a request may take", positive, 600)
     .option("--threads <count>", "threads that compute", positive, availableParallelism())
+    .option("--graphs <count>", "most sequences of a captured step, 0 for none (default: as many as fit)", notNegative)
     .option("--no-prefix-cache", "keep no prefixes of earlier requests")
     .option(
       "--host-cache <MiB>",
@@ -192,6 +194,12 @@ function listenError(error: unknown, { host, port: wanted }: ServeFlags): unknow
 function positive(text: string): number {
   const value = wholeNumber(text);
   if (value < 1) throw new UsageError(`"${text}" is not a whole number from 1.`);
+  return value;
+}
+
+function notNegative(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 0) throw new UsageError(`"${text}" is not a whole number from 0.`);
   return value;
 }
 

@@ -30,6 +30,8 @@ export { embedTokens } from "./model/embed.ts";
 export { type FittingCell, type FittingRow, fittingTable, knownShapes } from "./model/known-shapes.ts";
 export {
   checkMemory,
+  graphBytes,
+  graphsThatFit,
   kvBytes,
   type MemoryNeed,
   type MemoryOptions,

@@ -54,6 +54,13 @@ describe.each(Object.entries(all))("%s", (name, config) => {
       expect(step).toBeGreaterThan(0);
       expect(step).toBeLessThanOrEqual(need.step - 16 * 256 * 1024); // without what is added for segments
       runner.dispose();
+      const captured = new serve.ModelRunner(model, pages, pageSize, { kvDType: kv, graphs: 8 });
+      const again = new serve.Engine({ runner: captured, pool, cache: serve.noCache, maxTokens: 24, maxSequences: 8 });
+      for (let i = 0; i < 10; i++) ask(again, { prompt: [i + 1, 2, 3], maxTokens: 3 + i });
+      await toIdle(again);
+      const kept = used() - empty - need.weights - need.kv;
+      expect(kept).toBeLessThanOrEqual(serve.graphBytes(config, options, 8) - 4 * 16 * 256 * 1024);
+      captured.dispose();
       model.dispose();
       expect(used()).toBe(empty);
     }
@@ -84,6 +91,18 @@ it("refuses what does not fit, with both numbers and what would", () => {
   expect(second.message).not.toContain("with weights in"); // its embedding alone is 2 GB of f32
   const none = refusal(() => serve.checkMemory(medium, { ...kv, weights: "int4", budget: 1000 }));
   expect(none.message).toContain("No dtype, and no split by heads, makes it fit.");
+});
+
+it("graphs of as many sequences as there is room for, and none where there is none", () => {
+  const { "SmolLM2 135M": config } = serve.knownShapes;
+  const options = { weights: "int8", kv: "bf16", kvTokens: 8192, maxSequences: 48 } as const;
+  const { total } = serve.memoryNeed(config, options);
+  expect(serve.graphsThatFit(config, options)).toBe(48);
+  for (const most of [1, 6, 12]) {
+    const budget = total + serve.graphBytes(config, options, most);
+    expect([most, serve.graphsThatFit(config, { ...options, budget })]).toEqual([most, most]);
+    expect(serve.graphsThatFit(config, { ...options, budget: budget - 1 })).toBeLessThan(most);
+  }
 });
 
 it("as many pages as fit, and not one more", () => {

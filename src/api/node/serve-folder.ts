@@ -8,6 +8,7 @@ import {
   Engine,
   EngineLoop,
   embedTokens,
+  graphsThatFit,
   ModelRunner,
   noCache,
   PagePool,
@@ -41,6 +42,8 @@ export interface ServeFolderOptions extends Omit<ServerOptions, "service" | "met
   readonly maxSequences?: number;
   /** Most requests that wait; 1,024 if not given. */
   readonly maxWaiting?: number;
+  /** Most sequences of a step that is replayed as a graph when all of them decode, 0 for none; as many as fit if not given. */
+  readonly graphs?: number;
   /** Whether prefixes are kept; true if not given. */
   readonly prefixCache?: boolean;
   /** Of the metrics' names; `worldsize:` if not given. */
@@ -77,11 +80,13 @@ export async function serveFolder(
   const pages = options.kvTokens
     ? Math.ceil(options.kvTokens / pageSize)
     : Math.max(1, Math.min(Math.ceil(wanted / pageSize), pagesThatFit(config, limits)));
-  checkMemory(config, { ...limits, kvTokens: pages * pageSize });
+  const kvTokens = pages * pageSize;
+  checkMemory(config, { ...limits, kvTokens });
+  const graphs = options.graphs ?? graphsThatFit(config, { ...limits, kvTokens });
   const opened = await openModel(device, folder, dtype);
   const weights = device.raw.memoryStats().allocated.current;
   const pool = new PagePool(pages, pageSize);
-  const runner = new ModelRunner(opened.model, pool.pages, pageSize, { kvDType });
+  const runner = new ModelRunner(opened.model, pool.pages, pageSize, { kvDType, graphs });
   const free = (): void => {
     runner.dispose();
     opened.dispose();

@@ -59,8 +59,12 @@ export class DecodeGraphs {
 
   /** @returns logits, f32 [at least as many as rows, vocabulary], of the rows in their order; the next run overwrites them. */
   run(rows: readonly Row[]): Tensor {
+    const { model, pageSize } = this.#options;
     const pages = rows.reduce((most, { pages: { length } }) => Math.max(most, length), 0);
-    const bucket = this.#bucket(powerFrom(rows.length), this.#width(pages));
+    const bucket = this.#bucket(
+      powerFrom(rows.length),
+      tableWidth(model.config.maxPositions, pageSize, pages * pageSize),
+    );
     using told = this.#device.unscoped(() => this.#device.from(this.#values(bucket, rows), bucket.input.shape, "i32"));
     bucket.input.copy_(told);
     bucket.graph.replay();
@@ -91,12 +95,6 @@ export class DecodeGraphs {
     return values;
   }
 
-  #width(pages: number): number {
-    const { model, pageSize } = this.#options;
-    const most = Math.ceil(model.config.maxPositions / pageSize);
-    return Math.min(most, Math.max(WIDTH, powerFrom(pages)));
-  }
-
   #bucket(sequences: number, width: number): Bucket {
     const key = `${sequences} ${width}`;
     let bucket = this.#buckets.get(key);
@@ -123,6 +121,11 @@ export class DecodeGraphs {
     });
     return { sequences, width, input, starts, last, graph };
   }
+}
+
+/** Pages of a graph's tables where the longest sequence has so many tokens: few widths, so that there are few graphs. */
+export function tableWidth(positions: number, pageSize: number, tokens: number): number {
+  return Math.min(Math.ceil(positions / pageSize), Math.max(WIDTH, powerFrom(Math.ceil(tokens / pageSize))));
 }
 
 /** The smallest power of two that is not below a number from 1. */

@@ -4,6 +4,7 @@
  */
 import { formatBytes } from "../../device/index.ts";
 import { type DecoderConfig, type KvDType, kvDTypes, parameterForms, positionsOf } from "../../models/index.ts";
+import { tableWidth } from "./decode-graphs.ts";
 
 /** What weights are kept in: matrices of int8 and int4 in groups of 32 with an f32 scale; what they leave out is f32. */
 export const weightDTypes = ["f32", "bf16", "int8", "int4"] as const;
@@ -122,6 +123,25 @@ function stepBytes(config: DecoderConfig, options: MemoryOptions): number {
   const sizes = [vocabularySize * width, matrices * ffnWidth * width, heads * headDim * width];
   const largest = weights === "bf16" ? Math.max(...sizes) : 0;
   return 4 * (maxTokens * (columns + mixed) + scores + tables + largest) + 16 * UNIT;
+}
+
+/** Bytes that graphs of steps of up to `most` sequences keep for themselves, one graph for each power of two; with their page. */
+export function graphBytes(config: DecoderConfig, options: MemoryOptions, most: number): number {
+  const { pageSize = 16, kv } = options;
+  let sum = kvBytes(config, kv, 1, pageSize);
+  for (let sequences = 1; sequences < 2 * most; sequences *= 2) {
+    const step = stepBytes(config, { ...options, maxTokens: sequences, maxSequences: sequences });
+    sum += step + block(4 * sequences * (4 + tableWidth(config.maxPositions, pageSize, options.kvTokens)));
+  }
+  return most > 0 ? sum : 0;
+}
+
+/** The most sequences, up to `maxSequences`, whose graphs have room beside all else; 0 if none have. */
+export function graphsThatFit(config: DecoderConfig, options: MemoryOptions): number {
+  const { total, budget } = memoryNeed(config, options);
+  for (let most = options.maxSequences ?? 64; most >= 1; most = Math.floor(most / 2))
+    if (total + graphBytes(config, options, most) <= budget) return most;
+  return 0;
 }
 
 /** What a model takes, and whether that fits. */
