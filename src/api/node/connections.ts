@@ -1,33 +1,39 @@
 /**
- * Connections of a server, and which of them have a request in flight. Node's `closeIdleConnections` leaves those that have never
+ * Connections of a server, and which requests each has in flight. Node's `closeIdleConnections` leaves those that have never
  * sent anything, as browsers open them ahead of time: a server that is closed would wait a minute for each.
  */
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /** Watches a server's connections. */
 export class Connections {
-  /** Requests in flight, by connection. */
-  readonly #open = new Map<Socket, number>();
+  /** Answers that are not all sent, by connection. */
+  readonly #open = new Map<Socket, Set<ServerResponse>>();
 
   constructor(server: Server) {
     server.on("connection", (socket: Socket) => {
-      this.#open.set(socket, 0);
-      socket.on("close", () => this.#open.delete(socket));
+      const responses = new Set<ServerResponse>();
+      this.#open.set(socket, responses);
+      socket.on("close", () => {
+        this.#open.delete(socket);
+        for (const response of responses) if (!response.socket) closeWaiting(response);
+      });
     });
     server.on("request", ({ socket }, response) => {
-      this.#add(socket, 1);
-      response.on("close", () => this.#add(socket, -1));
+      const responses = this.#open.get(socket);
+      responses?.add(response);
+      response.on("close", () => responses?.delete(response));
     });
   }
 
   /** Closes those without a request in flight. */
   closeIdle(): void {
-    for (const [socket, requests] of this.#open) if (requests === 0) socket.destroy();
+    for (const [socket, { size }] of this.#open) if (size === 0) socket.destroy();
   }
+}
 
-  #add(socket: Socket, change: number): void {
-    const requests = this.#open.get(socket);
-    if (requests !== undefined) this.#open.set(socket, requests + change);
-  }
+/** An answer that waits behind another has no connection yet: when that is closed, Node tells the other one alone. */
+function closeWaiting(response: ServerResponse): void {
+  response.destroy();
+  response.emit("close");
 }
