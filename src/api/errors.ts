@@ -56,7 +56,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Why a request was ended before it was done: it took too long, or nobody is there to read the answer. */
+/** Why a request was ended before it was done: it took too long, nobody is there to read the answer, or the server stops. */
 export const ended = {
   tooLong: () =>
     new ApiError(504, "The request was ended: it took longer than this server allows.", {
@@ -64,6 +64,7 @@ export const ended = {
       retry: false,
     }),
   gone: () => new ApiError(499, "The client is gone.", { code: "client_gone", retry: false }),
+  stopped: () => new ApiError(503, "The server is being stopped, and has ended this request.", { code: "closing" }),
 };
 
 /** Which field an engine's refusal is about, and with which status it is told. */

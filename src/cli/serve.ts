@@ -175,7 +175,7 @@ async function stopped(served: ServedFolder, write: (line: string, data: object)
             });
           closing = served.close();
           closing.then(() => resolve(exitCode), reject);
-        } else void served.service.model.loop.close({ abort: true });
+        } else void served.close({ abort: true });
       });
     }
   });

@@ -100,7 +100,7 @@ export interface ScriptedServer {
   steps(): number;
   /** Closes it as somebody does who wants what runs to be finished. */
   finish(): Promise<void>;
-  /** Closes it, and aborts what runs. */
+  /** Closes it, and aborts what runs, also where it is being finished. */
   close(): Promise<void>;
 }
 
@@ -154,9 +154,7 @@ export async function openScripted(options: ScriptedOptions = {}): Promise<Scrip
     onRequest: ({ method, path, status }) => lines.push(`${method} ${path} ${status}`),
   });
   const close = async (abort: boolean): Promise<void> => {
-    const done = loop.close({ abort });
-    await server.close();
-    await done;
+    await Promise.all([server.close({ abort }), loop.close({ abort })]);
   };
   const idOf = (piece: Piece): number => {
     const wanted = bytesOf(piece);

@@ -30,7 +30,7 @@ export class Guard {
   constructor({ apiKey, origins = [], hosts = [] }: GuardOptions) {
     this.#key = apiKey === undefined ? undefined : digest(apiKey);
     this.#origins = new Set(origins.map((origin) => origin.toLowerCase()));
-    this.#hosts = new Set([...loopback, ...hosts.map((host) => host.toLowerCase())]);
+    this.#hosts = new Set([...loopback, ...hosts.map(headerName)]);
   }
 
   /** @throws ApiError 403 for another host or origin, 401 without the key. */
@@ -70,6 +70,12 @@ export class Guard {
 /** Both have the same length, so that comparing takes the same time whatever was given. */
 function digest(key: string): Buffer {
   return createHash("sha256").update(key).digest();
+}
+
+/** A name of this machine as a Host header has it: IPv6 addresses are in brackets there. */
+function headerName(host: string): string {
+  const name = host.toLowerCase();
+  return name.includes(":") && !name.startsWith("[") ? `[${name}]` : name;
 }
 
 /** A Host header without its port. */

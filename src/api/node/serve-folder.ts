@@ -56,7 +56,7 @@ export interface ServedFolder {
   readonly service: OpenAiService;
   /** Bytes of the weights, and of the pages. */
   readonly bytes: { readonly weights: number; readonly pages: number };
-  /** Finishes what runs, or aborts it, and frees all. */
+  /** Finishes what runs, or aborts it, and frees all; may be called again to abort what is being finished. */
   close(options?: { readonly abort?: boolean }): Promise<void>;
 }
 
@@ -127,16 +127,20 @@ export async function serveFolder(
     free();
     throw error;
   }
+  let closing: Promise<void> | undefined;
+  const freed = async (done: Promise<unknown>): Promise<void> => {
+    await done;
+    await tiers.close();
+    free();
+  };
   return {
     url: server.url,
     service,
     bytes: { weights, pages: runner.kv.bytes },
-    async close({ abort = false } = {}) {
-      const done = loop.close({ abort });
-      await server.close();
-      await done;
-      await tiers.close();
-      free();
+    close({ abort = false } = {}) {
+      const done = Promise.all([server.close({ abort }), loop.close({ abort })]);
+      closing ??= freed(done);
+      return closing;
     },
   };
 }

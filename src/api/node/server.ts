@@ -1,7 +1,7 @@
 /** The endpoints over HTTP. Loopback, unless another address is named. */
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { ApiError, apiErrorOf, ended } from "../errors.ts";
+import { ApiError, apiErrorOf } from "../errors.ts";
 import type { LiveView } from "../live/view.ts";
 import type { Reply } from "../replies/reply.ts";
 import type { OpenAiService } from "../service.ts";
@@ -11,6 +11,7 @@ import { Guard, type GuardOptions } from "./guard.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { Metrics } from "./metrics.ts";
 import { pageHeaders, readPage } from "./page-files.ts";
+import { Requests } from "./requests.ts";
 
 /** How a server is opened. */
 export interface ServerOptions extends GuardOptions {
@@ -28,6 +29,8 @@ export interface ServerOptions extends GuardOptions {
   readonly bodyLimit?: number;
   /** Milliseconds after which a request is ended; 600,000 if not given. */
   readonly timeout?: number;
+  /** Milliseconds that who does not read has once their request is ended; 5,000 if not given. */
+  readonly grace?: number;
   /** Hears of each request when it is over. */
   readonly onRequest?: (line: RequestLine) => void;
   /** Hears of what went wrong inside. */
@@ -49,8 +52,8 @@ export interface RequestLine {
 /** A server that listens. */
 export interface Server {
   readonly url: string;
-  /** Takes no more connections and ends when those that it has are done. */
-  close(): Promise<void>;
+  /** Takes no more connections and ends when those that it has are done, or aborts what they wait for; may be called again for that. */
+  close(options?: { readonly abort?: boolean }): Promise<void>;
 }
 
 /** Milliseconds in which a client has to have sent a request. */
@@ -60,7 +63,8 @@ const SWEEP = 50;
 
 /** Opens a server. @throws Error for an address that cannot be had, and where the page was not built. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { service, metrics, host = "127.0.0.1", port, timeout = 600_000, bodyLimit = 8 * 2 ** 20 } = options;
+  const { service, metrics, host = "127.0.0.1", port, bodyLimit = 8 * 2 ** 20 } = options;
+  const { timeout = 600_000, grace = 5_000 } = options;
   const { onError = () => {}, onRequest = () => {} } = options;
   const guard = new Guard({ ...options, hosts: [...(options.hosts ?? []), host] });
   const app = fastify({
@@ -111,16 +115,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ),
   );
 
+  const requests = new Requests({ timeout, grace });
   const post = (path: string, answer: (body: unknown, signal: AbortSignal) => Promise<Reply>): void => {
     app.post(path, async (request, reply) => {
-      const over = new AbortController();
-      // A timer of its own, which ends with the request: those of AbortSignal.timeout stay until their time.
-      const timer = setTimeout(() => over.abort(ended.tooLong()), timeout);
-      reply.raw.on("close", () => {
-        clearTimeout(timer);
-        over.abort(ended.gone());
-      });
-      const answered = await answer(request.body, over.signal);
+      const answered = await answer(request.body, requests.begin(reply.raw));
       if (answered.kind === "json") return reply.send(answered.body);
       reply.hijack();
       await writeEvents(reply.raw, answered, headersOf(reply), onError);
@@ -160,17 +158,23 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   for (const { path, type, body } of options.page ? await readPage(options.page) : [])
     app.get(path, (_, reply) => reply.headers(pageHeaders).type(type).send(body));
   await app.listen({ host, port });
+  const close = async (): Promise<void> => {
+    // A connection whose answer has just ended is kept for another one, which will not come.
+    const sweep = setInterval(() => connections.closeIdle(), SWEEP);
+    try {
+      await app.close();
+    } finally {
+      clearInterval(sweep);
+    }
+  };
+  let closing: Promise<void> | undefined;
   return {
     url: urlOf(app),
-    async close() {
+    close({ abort = false } = {}) {
       watchers?.close();
-      // A connection whose answer has just ended is kept for another one, which will not come.
-      const sweep = setInterval(() => connections.closeIdle(), SWEEP);
-      try {
-        await app.close();
-      } finally {
-        clearInterval(sweep);
-      }
+      if (abort) requests.abort();
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What an endpoint answers: one object, or frames as they are made. */
 import type { FinishReason, OutputPiece } from "../../serve/index.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, ended } from "../errors.ts";
 
 /** One event of a stream. */
 export interface Frame {
@@ -22,8 +22,7 @@ export type Reply =
 /** Why a choice has ended, in OpenAI's words. @throws ApiError for one that was aborted: by the signal, which says why, or with the server. */
 export function finishOf(reason: FinishReason, { reason: why }: AbortSignal): "stop" | "length" {
   if (reason === "stop" || reason === "length") return reason;
-  if (why instanceof ApiError) throw why;
-  throw new ApiError(503, "The server is being stopped, and has ended this request.", { code: "closing" });
+  throw why instanceof ApiError ? why : ended.stopped();
 }
 
 /** Whether a piece says no more than that a step has failed. Why it did, its generation throws next. */
