@@ -143,10 +143,13 @@ export class EngineLoop {
       await pauses.next(); // requests that come together begin together
       while (this.engine.hasWork) {
         const start = this.#now();
-        const report = await this.engine.step();
-        const duration = this.#now() - start;
-        for (const { onStep } of this.#watchers) onStep?.(report, duration);
-        await pauses.next();
+        const step = this.engine.step().then((report) => {
+          const duration = this.#now() - start;
+          for (const { onStep } of this.#watchers) onStep?.(report, duration);
+        });
+        step.catch(() => {}); // thrown where it is awaited
+        await pauses.next(); // what the last step gave goes out, and others come in, while the device works
+        await step;
       }
     } catch (error) {
       this.#failure = error;
