@@ -33,11 +33,11 @@ async function opened<T>(options: ScriptedOptions, use: (own: ScriptedServer) =>
 
 describe("as many as may wait", () => {
   it("the next one has 429 and when to come again, at each endpoint; when one is admitted there is room again", () =>
-    opened({ maxSequences: 2, maxWaiting: 2 }, async (own) => {
+    opened({ maxSequences: 1, maxWaiting: 2 }, async (own) => {
       const steps = new Steps(own);
       const ask = () => post(`${own.url}/v1/completions`, { prompt: "a", max_tokens: 3 });
-      const running = [ask(), ask()];
-      await until(() => own.engine.running.length === 2 && steps.isHeld);
+      const running = ask();
+      await until(() => own.engine.running.length === 1 && steps.isHeld);
       const waiting = [ask(), ask()];
       await until(() => own.engine.waiting.length === 2);
       for (const [path, body] of [
@@ -57,13 +57,12 @@ describe("as many as may wait", () => {
       // Others are answered all the while.
       expect((await fetch(`${own.url}/health`)).status).toBe(200);
       expect((await post(`${own.url}/tokenize`, { prompt: "ab" })).body.count).toBe(2);
-      // Each answer is one word and its end: two steps.
-      steps.allow(2);
-      await until(() => own.engine.running.length === 2 && own.engine.waiting.length === 0 && steps.isHeld);
+      await steps.go(() => own.engine.waiting.length === 1);
       const late = ask();
-      await until(() => own.engine.waiting.length === 1);
+      await until(() => own.engine.waiting.length === 2);
+      expect((await ask()).status).toBe(429);
       steps.allow();
-      for (const { status } of await Promise.all([...running, ...waiting, late])) expect(status).toBe(200);
+      for (const { status } of await Promise.all([running, ...waiting, late])) expect(status).toBe(200);
       await checkServing(own);
     }));
 
@@ -300,8 +299,7 @@ describe("several requests on one connection, none waiting for an answer", () =>
     const client = await RawClient.open(server.url);
     const stream = written("/v1/completions", { prompt: "a", max_tokens: 400, stream: true });
     client.send(stream + stream + written("/v1/completions", { prompt: "a", max_tokens: 400 }));
-    steps.allow(1);
-    await until(() => server.engine.running.length === 3 && steps.isHeld);
+    await steps.go(() => server.engine.running.length === 3);
     client.leave();
     await until(() => server.lines.length === before + 3);
     const at = server.steps();

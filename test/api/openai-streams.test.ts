@@ -321,3 +321,23 @@ describe("responses", () => {
     await own.close();
   });
 });
+
+it("completions: a step that fails in a stream is thrown, too", async () => {
+  const own = await openScripted({ pieces });
+  own.sayForever("word ");
+  let steps = 0;
+  own.hold(async () => {
+    if (++steps === 3) throw new Error("a secret of the inside");
+  });
+  let text = "";
+  const reading = (async () => {
+    const stream = await clientOf(own).completions.create({ model: "script", prompt: ["a", "b"], stream: true });
+    for await (const { choices } of stream) text += choices[0].text;
+  })();
+  await expect(reading).rejects.toMatchObject({ code: "internal_error", type: "server_error" });
+  expect(text).toBe("word ".repeat(4));
+  expect(own.errors).toHaveLength(1);
+  await until(() => own.loop.open.size === 0);
+  checkIdle(own);
+  await own.close();
+});

@@ -2,16 +2,22 @@
  * Clients that do not read, or read late: they hold up nobody, take no more memory than a connection's buffers and the tokens
  * themselves, and are cut off when their time is over or the server is stopped.
  */
-import { ServerResponse } from "node:http";
+import { once } from "node:events";
+import { createServer, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ApiError } from "../../src/api/errors.ts";
+import { Requests } from "../../src/api/node/requests.ts";
 import { RawClient, written } from "./raw.ts";
 import { openScripted, type Piece, post, type ScriptedOptions, type ScriptedServer } from "./scripted.ts";
 import { checkIdle, Steps, until } from "./steps.ts";
 
-/** A token whose frame, with its bytes as numbers, has some 20 kB: more of them than any connection's buffers take. */
-const long: Piece = "x".repeat(4000);
-const TOKENS = 1200;
-const BYTES = 15_000 * TOKENS;
+/** A token whose frame, with its bytes as numbers, has some 6 kB: together more than any connection's buffers take. */
+const long: Piece = "x".repeat(1000);
+const TOKENS = 3000;
+const BYTES = 6000 * TOKENS;
+/** Of them, what is more than those buffers, too. */
+const MANY = 2500;
 const asked = { prompt: "a", max_tokens: TOKENS, stream: true };
 /** Chat, for its frames tell bytes one by one. */
 const talked = {
@@ -93,30 +99,43 @@ describe("a client that does not read its stream", () => {
     server.sayForever(long);
     const steps = new Steps(server);
     const client = await unread();
-    steps.allow(900);
-    await until(() => server.steps() === 900 && steps.isHeld);
+    steps.allow(MANY);
+    await until(() => server.steps() === MANY && steps.isHeld);
     expect(server.engine.running).toHaveLength(1);
     client.leave();
     await until(() => server.lines.length > 0);
     steps.allow(2);
     await until(() => server.loop.open.size === 0 && server.engine.running.length === 0);
-    expect(server.steps()).toBeLessThanOrEqual(902);
+    expect(server.steps()).toBeLessThanOrEqual(MANY + 2);
     checkIdle(server);
     steps.allow();
   });
+});
 
-  it("is cut off when its time is over and it does not read on", async () => {
-    await open({ timeout: 400, grace: 30 });
-    server.sayForever(long);
-    const client = await unread();
-    await until(() => server.lines.length > 0);
-    expect(server.lines).toEqual(["POST /v1/chat/completions 200"]);
-    await until(() => server.loop.open.size === 0 && server.engine.running.length === 0);
-    checkIdle(server);
-    client.socket.resume();
-    await until(() => client.isClosed);
-    expect(client.text).not.toContain("[DONE]");
-  });
+it("a request whose time is over is cut off, in the middle of what its client does not read", async () => {
+  const requests = new Requests({ timeout: 20, grace: 20 });
+  const sent = 32 * 2 ** 20; // more than any connection's buffers take
+  const over: string[] = [];
+  const bare = createServer((_, response) => {
+    const signal = requests.begin(response);
+    signal.addEventListener("abort", () => over.push((signal.reason as ApiError).code ?? ""));
+    response.end("x".repeat(sent));
+  }).listen(0, "127.0.0.1");
+  const connections: Socket[] = [];
+  bare.on("connection", (socket: Socket) => connections.push(socket));
+  await once(bare, "listening");
+  const { port } = bare.address() as AddressInfo;
+  const client = await RawClient.open(`http://127.0.0.1:${port}`);
+  client.socket.pause();
+  client.send(written("/"));
+  await until(() => over.length === 1);
+  await until(() => connections.every(({ destroyed }) => destroyed));
+  expect(over).toEqual(["timeout"]);
+  client.socket.resume();
+  await until(() => client.isClosed);
+  expect(client.text.length).toBeGreaterThan(0);
+  expect(client.text.length).toBeLessThan(sent);
+  bare.close();
 });
 
 describe("a server that is stopped", () => {
@@ -139,8 +158,8 @@ describe("a server that is stopped", () => {
     server.sayForever(long);
     const steps = new Steps(server);
     const client = await unread();
-    steps.allow(900);
-    await until(() => server.steps() === 900 && steps.isHeld);
+    steps.allow(MANY);
+    await until(() => server.steps() === MANY && steps.isHeld);
     server.sayForever("word ");
     const whole = post(`${server.url}/v1/completions`, { ...asked, stream: false });
     const reading = await RawClient.open(server.url);
@@ -148,12 +167,12 @@ describe("a server that is stopped", () => {
     await until(() => server.loop.open.size === 3);
     const first = server.finish();
     steps.allow(1);
-    await until(() => server.steps() === 901 && steps.isHeld);
+    await until(() => server.steps() === MANY + 1 && steps.isHeld);
     expect(server.loop.open.size).toBe(3); // they are being finished
     const second = server.close();
     steps.allow();
     await Promise.all([first, second]);
-    expect(server.steps()).toBeLessThanOrEqual(903);
+    expect(server.steps()).toBeLessThanOrEqual(MANY + 3);
     checkIdle(server);
     const { status, body } = await whole;
     expect([status, body.error.code]).toEqual([503, "closing"]);

@@ -5,6 +5,7 @@ import type { ScriptedServer } from "./scripted.ts";
 export class Steps {
   #allowed = 0;
   #waiting = 0;
+  #passed = 0;
   #wake = (): void => {};
 
   constructor(server: Pick<ScriptedServer, "hold">) {
@@ -13,12 +14,22 @@ export class Steps {
       while (this.#allowed === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
       this.#waiting--;
       this.#allowed--;
+      this.#passed++;
     });
   }
 
   /** Whether a step has been planned and waits. */
   get isHeld(): boolean {
     return this.#waiting > 0;
+  }
+
+  /** One after the other, until something is so while the next one is held. */
+  async go(isSo: () => boolean): Promise<void> {
+    for (await until(() => this.isHeld); !isSo(); await until(() => this.isHeld)) {
+      const before = this.#passed;
+      this.allow(1);
+      await until(() => this.#passed > before);
+    }
   }
 
   /** So many more may run. */

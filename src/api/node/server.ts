@@ -186,7 +186,7 @@ function fromFastify(error: Error & { statusCode?: number; code?: string }, body
     return new ApiError(413, `The body is larger than ${bodyLimit} bytes.`, { code: "body_too_large" });
   if (statusCode === 415)
     return new ApiError(415, "Bodies are JSON: content-type: application/json.", { code: "unsupported_media_type" });
-  if (statusCode < 500) return new ApiError(statusCode, message, { code: "invalid_body" });
+  if (statusCode < 500) return new ApiError(statusCode, message.replace(/[^.]$/, "$&."), { code: "invalid_body" });
   return apiErrorOf(error, "");
 }
 
