@@ -115,7 +115,8 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
     process.stderr.write(`worldsize: ${visibleLines(isError(error) ? (error.stack ?? "") : inspect(error))}\n`);
   };
   const { choice: blas } = await openedBlas();
-  const open = await openDevice({ blas, stream: "threaded", helpers: threads - 1, memory: MEMORY, quota: MEMORY });
+  const limits = { memory: MEMORY, quota: MEMORY, helpers: threads - 1, spins: spinsOf(threads) };
+  const open = await openDevice({ blas, stream: "threaded", ...limits });
   const started = performance.now();
   let served: ServedFolder;
   try {
@@ -158,6 +159,11 @@ export async function serveCommand(args: readonly string[], output: Output): Pro
   const code = await stopped(served, write);
   await open.close();
   return code;
+}
+
+/** Looks of a thread that has nothing to do, before it sleeps: some 0.1 ms, where each has a core; kernels come closer than that. */
+export function spinsOf(threads: number): number {
+  return threads <= availableParallelism() ? 20_000 : 200;
 }
 
 /** Waits for a signal, then until all that runs is finished; a second one aborts it. @returns the exit code. */
