@@ -87,6 +87,21 @@ it("files outlive the server, and are worth nothing to another form of keys and 
   expect((await ask(prompts[0])).cached).toBe(0);
 });
 
+it("a vector that is being made when the server is closed is waited for: the model's memory is freed behind it", {
+  timeout: 60_000,
+}, async () => {
+  const device = await makeTensorDevice(0, { stream: "threaded" });
+  served = await serveFolder(device, model, { port: 0, kvTokens: 2048 });
+  const order: string[] = [];
+  const tokens = Array.from({ length: 1000 }, (_, i) => i);
+  const vector = served.service.model.embed?.(tokens).finally(() => order.push("vector"));
+  await served.close({ abort: true });
+  order.push("closed");
+  served = undefined;
+  await vector;
+  expect(order).toEqual(["vector", "closed"]);
+});
+
 it("a folder with files of somebody else keeps them", { timeout: 60_000 }, async () => {
   writeFileSync(join(folder, "manifest.json"), "mine");
   await start({ diskCache: folder });

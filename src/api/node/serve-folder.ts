@@ -21,7 +21,7 @@ import { LiveView } from "../live/view.ts";
 import { OpenAiService } from "../service.ts";
 import { Metrics } from "./metrics.ts";
 import { openModel, readNeeded } from "./open-model.ts";
-import { openTiers, type TierOptions } from "./open-tiers.ts";
+import { type OpenTiers, openTiers, type TierOptions } from "./open-tiers.ts";
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
 /** What is served, and how. */
@@ -87,18 +87,23 @@ export async function serveFolder(
   const weights = device.raw.memoryStats().allocated.current;
   const pool = new PagePool(pages, pageSize);
   const runner = new ModelRunner(opened.model, pool.pages, pageSize, { kvDType, graphs });
-  const free = (): void => {
+  /** Vectors that are being made: they use the model's memory, whoever still wants them. */
+  const embeddings = new Set<Promise<Float32Array>>();
+  let tiers: OpenTiers | undefined;
+  const free = async (): Promise<void> => {
+    await Promise.allSettled(embeddings);
+    await tiers?.close();
     runner.dispose();
     opened.dispose();
   };
   const tree = options.prefixCache === false ? undefined : new RadixTree(pool);
   const { pageBytes } = runner.memory;
-  const tiers = await openTiers(options, { folder, pageSize, pageBytes, dtypes: `${dtype} ${kvDType}` }).catch(
-    (error: unknown) => {
-      free();
-      throw error;
-    },
-  );
+  try {
+    tiers = await openTiers(options, { folder, pageSize, pageBytes, dtypes: `${dtype} ${kvDType}` });
+  } catch (error) {
+    await free();
+    throw error;
+  }
   const { store } = tiers;
   const engine = new Engine({ runner, pool, cache: tree ?? noCache, store, maxTokens, maxSequences });
   const { macrotask } = nodePlatform;
@@ -110,7 +115,11 @@ export async function serveFolder(
     model: {
       ...{ name, loop, positions, template, bos, eos, defaults },
       created: Math.floor(clock()),
-      embed: (tokens) => embedTokens(opened.model, tokens),
+      embed: (tokens) => {
+        const vector = embedTokens(opened.model, tokens);
+        embeddings.add(vector);
+        return vector.finally(() => embeddings.delete(vector));
+      },
     },
     macrotask,
     random: Math.random,
@@ -124,14 +133,13 @@ export async function serveFolder(
   try {
     server = await startServer({ ...options, service, metrics, live });
   } catch (error) {
-    free();
+    await free();
     throw error;
   }
   let closing: Promise<void> | undefined;
   const freed = async (done: Promise<unknown>): Promise<void> => {
     await done;
-    await tiers.close();
-    free();
+    await free();
   };
   return {
     url: server.url,
