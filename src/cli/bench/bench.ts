@@ -15,6 +15,7 @@ import { table } from "../render.ts";
 import { suggest, UsageError } from "../scripts.ts";
 import { benchDecode } from "./decode.ts";
 import { benchGemm } from "./gemm.ts";
+import { benchGraphs } from "./graphs.ts";
 import { benchHttp } from "./http.ts";
 import { benchHidden, benchKernels, benchLaunch, benchOverlap } from "./machine.ts";
 import type { Flags, Measurement, Progress } from "./measure.ts";
@@ -108,6 +109,11 @@ const benches: Record<
     about: "an engine's steps without a model: 256 sequences decode, 10,000 prefixes are cached",
     peers: [],
     run: benchSchedule,
+  },
+  graphs: {
+    about: "steps in which all sequences decode: replayed as graphs, against launched kernel by kernel",
+    peers: [],
+    run: benchGraphs,
   },
   http: {
     about:
