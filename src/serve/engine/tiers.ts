@@ -15,6 +15,9 @@ import type { EvictedPage, SequencePages } from "./sequence-pages.ts";
 /** Most pages that a step reads back, and most that it writes: a step waits for neither, but the device has to do them. */
 const PAGES_PER_STEP = 64;
 
+/** Most pages of a load that a store is asked for at a time: an answer of a disk may have to wait for a step. */
+const AHEAD = 16;
+
 /** Pages on their way up. */
 interface Load {
   readonly sequence: Sequence;
@@ -140,9 +143,15 @@ export class Tiers implements LowerTiers {
 
   async #fetch(load: Load): Promise<void> {
     const { store, memory } = this.#parts;
+    const asked: Promise<Uint8Array | undefined>[] = [];
     try {
-      for (let page = load.ready + load.arrived.length; page < load.pages.length; page++) {
-        const bytes = await store.get(load.tokens, page);
+      for (let page = load.ready, next = page; page < load.pages.length; page++) {
+        for (; next < Math.min(page + AHEAD, load.pages.length); next++) {
+          const bytes = store.get(load.tokens, next);
+          bytes.catch(() => {}); // heard of in its turn, if that comes
+          asked.push(bytes);
+        }
+        const bytes = await asked.shift();
         if (bytes?.length !== memory.pageBytes) break; // what comes behind is of no use without it
         load.arrived.push(bytes);
       }
