@@ -40,6 +40,11 @@ describe("the key", () => {
     expect(await ask(authorization)).toEqual([401, "invalid_api_key"]);
   });
 
+  it("a refusal says by which scheme, as HTTP wants it", async () => {
+    const { status, headers } = await fetch(`${keyed.url}/v1/models`);
+    expect([status, headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+  });
+
   it.each(["Bearer secret", "bearer secret", "Bearer   secret"])("%s is let in", async (authorization) => {
     expect(await ask(authorization)).toEqual([200, undefined]);
   });

@@ -192,6 +192,7 @@ function fromFastify(error: Error & { statusCode?: number; code?: string }, body
 
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   if (error.retry) reply.header("retry-after", "1");
+  if (error.status === 401) reply.header("www-authenticate", "Bearer"); // RFC 9110, 11.6.1
   return reply.code(error.status).header("x-should-retry", String(error.retry)).send(error.body);
 }
 
