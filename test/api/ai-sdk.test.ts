@@ -3,9 +3,10 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { APICallError, embedMany, generateText, stepCountIs, streamText, tool } from "ai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openForClients, thrown } from "./clients.ts";
 import { openScripted, type ScriptedServer } from "./scripted.ts";
 import { checkIdle, Steps, until } from "./steps.ts";
-import { sumCall, toolPieces, toolTemplate } from "./tools.ts";
+import { sumCall } from "./tools.ts";
 
 const prompt = "Say it.";
 let server: ScriptedServer;
@@ -13,18 +14,9 @@ let provider: ReturnType<typeof providerOf>;
 
 const providerOf = ({ url }: ScriptedServer, more: { readonly headers?: Record<string, string> } = {}) =>
   createOpenAICompatible({ name: "worldsize", baseURL: `${url}/v1`, includeUsage: true, ...more });
-const thrown = (asking: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(asking).then(
-    () => expect.unreachable("it was answered"),
-    (error: unknown) => error,
-  );
 
 beforeAll(async () => {
-  server = await openScripted({
-    pieces: ["red ", "ball", "word ", ...toolPieces],
-    template: toolTemplate,
-    embed: async (tokens) => Float32Array.of(3, tokens.length),
-  });
+  server = await openForClients();
   provider = providerOf(server);
 });
 afterAll(() => server.close());

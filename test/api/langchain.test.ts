@@ -4,9 +4,10 @@ import { tool } from "@langchain/core/tools";
 import { ChatOpenAI, OpenAI, OpenAIEmbeddings } from "@langchain/openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openForClients, thrown } from "./clients.ts";
 import { openScripted, type ScriptedServer } from "./scripted.ts";
 import { checkIdle, Steps, until } from "./steps.ts";
-import { sumCall, toolPieces, toolTemplate } from "./tools.ts";
+import { sumCall } from "./tools.ts";
 
 let server: ScriptedServer;
 let chat: ChatOpenAI;
@@ -14,18 +15,9 @@ let chat: ChatOpenAI;
 const settings = ({ url }: ScriptedServer, more: object = {}) => ({
   ...{ model: "script", apiKey: "any", maxRetries: 0, configuration: { baseURL: `${url}/v1` }, ...more },
 });
-const thrown = (asking: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(asking).then(
-    () => expect.unreachable("it was answered"),
-    (error: unknown) => error,
-  );
 
 beforeAll(async () => {
-  server = await openScripted({
-    pieces: ["red ", "ball", "word ", ...toolPieces],
-    template: toolTemplate,
-    embed: async (tokens) => Float32Array.of(3, tokens.length),
-  });
+  server = await openForClients();
   chat = new ChatOpenAI(settings(server));
 });
 afterAll(() => server.close());

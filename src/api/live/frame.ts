@@ -1,5 +1,5 @@
 /** What somebody who watches a server is told, about ten times per second. A frame is whole: whoever missed one needs no other. */
-import type { PageCounts } from "../../serve/index.ts";
+import type { EngineStats, PageCounts } from "../../serve/index.ts";
 
 /** A server at one moment. */
 export interface LiveFrame {
@@ -91,12 +91,8 @@ export interface LiveShare {
   readonly kind: "prefill" | "decode";
 }
 
-/** Counters. */
-export interface LiveTotals {
-  readonly steps: number;
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly generatedTokens: number;
-  readonly preemptions: number;
-  readonly evictions: number;
-}
+/** Counters of the engine. */
+export type LiveTotals = Pick<
+  EngineStats,
+  "steps" | "promptTokens" | "cachedTokens" | "generatedTokens" | "preemptions" | "evictions"
+>;
