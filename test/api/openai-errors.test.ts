@@ -1,6 +1,7 @@
 /** What the official client throws: a class for each status, with its code, its field and its sentence; and what it tries again. */
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { thrown as whatIsThrown } from "./clients.ts";
 import { openScripted, type ScriptedOptions, type ScriptedServer } from "./scripted.ts";
 import { checkIdle, Steps, until } from "./steps.ts";
 
@@ -12,10 +13,7 @@ let client: OpenAI;
 const clientOf = ({ url }: ScriptedServer, more: ConstructorParameters<typeof OpenAI>[0] = {}): OpenAI =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: "any", maxRetries: 0, ...more });
 const thrown = (asking: PromiseLike<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> =>
-  Promise.resolve(asking).then(
-    () => expect.unreachable("it was answered"),
-    (error: unknown) => error as InstanceType<typeof OpenAI.APIError>,
-  );
+  whatIsThrown(asking) as Promise<InstanceType<typeof OpenAI.APIError>>;
 /** A server that is closed behind the test. */
 async function opened<T>(options: ScriptedOptions, use: (own: ScriptedServer) => Promise<T>): Promise<T> {
   const own = await openScripted({ pieces: ["word "], ...options });
